@@ -1,0 +1,35 @@
+const ENCODER = new TextEncoder();
+const DECODER = new TextDecoder("utf-8", { fatal: true });
+
+/** UTF-8 of `text`. */
+export function utf8(text: string): Uint8Array {
+  return ENCODER.encode(text);
+}
+
+/** Text of UTF-8 `bytes`; throws TypeError where they are not UTF-8. */
+export function fromUtf8(bytes: Uint8Array): string {
+  return DECODER.decode(bytes);
+}
+
+/** One array with the bytes of all `parts` in order. */
+export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
+  let sizeBytes = 0;
+  for (const part of parts) sizeBytes += part.length;
+  const all = new Uint8Array(sizeBytes);
+  let offset = 0;
+  for (const part of parts) {
+    all.set(part, offset);
+    offset += part.length;
+  }
+  return all;
+}
+
+/** Whether both hold the same bytes. */
+export function equalBytes(left: Uint8Array, right: Uint8Array): boolean {
+  return left.length === right.length && Buffer.compare(left, right) === 0;
+}
+
+/** Lower-case hex of `bytes`. */
+export function hex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
+}

@@ -1,0 +1,57 @@
+/** What the caller can do about a failure; surfaces map it to a status, loops map it to retry or stop. */
+export type ErrorKind =
+  | "invalid" // the request is wrong: correct it, do not retry
+  | "not_found" // go without it, or create it
+  | "conflict" // somebody else won: read again, then decide
+  | "unavailable" // passing: retry with backoff
+  | "denied" // bring another identity
+  | "unsupported" // ask another node, or for something else
+  | "exceeded" // a limit: ask for less, or later
+  | "corrupt" // stored bytes fail their checks: stop and report
+  | "internal"; // a bug here
+
+/** Numbers and names that explain an error, as JSON. */
+export type ErrorDetail = Readonly<Record<string, string | number | boolean | undefined>>;
+
+/**
+ * The one error class of the database.
+ *
+ * `code` is stable and documented in docs/errors.md; `message` is for people and may change.
+ * Carry the failure underneath as `cause`.
+ */
+export class DbError extends Error {
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly detail: ErrorDetail;
+
+  constructor(
+    kind: ErrorKind,
+    code: string,
+    message: string,
+    options: { detail?: ErrorDetail; cause?: unknown } = {},
+  ) {
+    super(message, { cause: options.cause });
+    this.name = "DbError";
+    this.kind = kind;
+    this.code = code;
+    this.detail = options.detail ?? {};
+  }
+}
+
+/** Reports a broken invariant: a bug here, never a bad request. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new DbError("internal", "assertion_failed", message);
+}
+
+/** Whether `error` is a DbError of `kind`. */
+export function isKind(error: unknown, kind: ErrorKind): error is DbError {
+  return error instanceof DbError && error.kind === kind;
+}
+
+/** The message of anything thrown, followed by those of its causes. */
+export function describeError(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.cause === undefined
+    ? error.message
+    : `${error.message}: ${describeError(error.cause)}`;
+}

@@ -1,0 +1,36 @@
+import type { ColumnId, DatabaseId, TableId } from "./ids.ts";
+
+/**
+ * The cells of one column over the rows of a batch.
+ *
+ * Text has `codes`: 0 is NULL, `code` stands for `dictionary[code - 1]`; entries differ from each other.
+ * The others have `values`, and `present` (1 or 0 a row) where some are NULL; a NULL's value is 0.
+ */
+export type ColumnData =
+  | {
+      readonly kind: "tag" | "string";
+      readonly codes: Uint32Array;
+      readonly dictionary: readonly string[];
+    }
+  | { readonly kind: "float"; readonly values: Float64Array; readonly present?: Uint8Array }
+  | { readonly kind: "integer"; readonly values: BigInt64Array; readonly present?: Uint8Array }
+  | { readonly kind: "uinteger"; readonly values: BigUint64Array; readonly present?: Uint8Array }
+  | { readonly kind: "boolean"; readonly values: Uint8Array; readonly present?: Uint8Array };
+
+export type ColumnDataKind = ColumnData["kind"];
+
+/** One column of a batch, under its id in the catalog. */
+export interface BatchColumn {
+  readonly id: ColumnId;
+  readonly data: ColumnData;
+}
+
+/** Rows of one table, in columns. Every array has `times.length` cells. */
+export interface ColumnBatch {
+  readonly databaseId: DatabaseId;
+  readonly tableId: TableId;
+  /** Nanoseconds since the Unix epoch. */
+  readonly times: BigInt64Array;
+  /** Each column once, in ascending order of id. A column of the table that is not here is NULL in every row. */
+  readonly columns: readonly BatchColumn[];
+}

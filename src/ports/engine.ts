@@ -1,0 +1,74 @@
+import type { DataFile } from "#model/data-file.ts";
+import type { ColumnId, GenerationId, Position, TableId } from "#model/ids.ts";
+import type { BufferSource, Plan, ResultBatch } from "#model/plan.ts";
+import type { ColumnKind } from "#model/schema.ts";
+import type { OrderStamp } from "#model/stamp.ts";
+import type { TimeRange } from "#model/time-range.ts";
+
+/** One block of a flush on its way into the buffer. */
+export interface BufferedBlock {
+  /** All blocks of a generation come from one node log. */
+  readonly generation: GenerationId;
+  readonly tableId: TableId;
+  readonly position: Position;
+  readonly stamp: OrderStamp;
+  /** Encoded by block/; not changed by anybody. */
+  readonly bytes: Uint8Array;
+}
+
+/** A column as a file shows it to the world. */
+export interface FileColumn {
+  readonly id: ColumnId;
+  readonly kind: ColumnKind;
+  /** The name in the file; no two of a table differ in case alone. */
+  readonly fileName: string;
+}
+
+/** Rows to be written as files: what `sources` hold of a table, sorted by tags, time and order stamp. */
+export interface WriteFilesRequest {
+  readonly tableId: TableId;
+  /** The table's columns, `time` first, tags in order of the series key. Columns without a value are left out. */
+  readonly columns: readonly FileColumn[];
+  readonly sources: readonly BufferSource[];
+  /** Rows go to different files where `time` lies in different windows of this length, aligned to the Unix epoch. */
+  readonly windowNs: bigint;
+  /** A window with more rows makes several files. */
+  readonly rowCountMax: number;
+}
+
+/** A file that an engine has written, not yet in the store. */
+export interface WrittenFile
+  extends Pick<DataFile, "rowCount" | "time" | "stampMin" | "stampMax" | "unique" | "columnIds"> {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * Runs plans and holds the buffered rows. Adapters: engine/duckdb (a child process), engine/plain (JavaScript, for the
+ * simulated world and as the other's oracle). One contract suite, engine/contract.ts, holds both to these words.
+ *
+ * An engine that fails is started again by its adapter, which then appends all blocks that `EngineRefill` gives: callers add
+ * a block to what they refill from before they append it, and need not notice. Queries that ran then reject with
+ * `unavailable` / `engine_restarted`.
+ */
+export interface Engine extends AsyncDisposable {
+  /**
+   * Makes the rows of `blocks` visible to queries that begin after it resolves. Within a generation and table positions
+   * rise; a block at or below the highest one appended there is passed over, so appending again is harmless.
+   */
+  append(blocks: readonly BufferedBlock[]): Promise<void>;
+  /** Forgets the rows of `generation`. No query that runs or comes later names it. */
+  dropGeneration(generation: GenerationId): Promise<void>;
+  /** Gives the files one by one; the next is made when it is asked for. */
+  writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncIterable<WrittenFile>;
+  /**
+   * Gives the rows of `plan` in batches; the next is made when it is asked for. Leaving the loop or aborting `signal` ends the
+   * query. Rejects with `exceeded` / `query_memory`, `not_found` / `file_vanished`, `corrupt` / `file_damaged`, `invalid` with the codes named in
+   * model/expression.ts, or `unavailable` / `engine_restarted`.
+   */
+  query(plan: Plan, signal: AbortSignal): AsyncIterable<ResultBatch>;
+  /** Bytes the buffered rows take now, about. */
+  bufferSizeBytes(): number;
+}
+
+/** All blocks that must be in the buffer, in order of position within a generation and table. */
+export type EngineRefill = () => Iterable<BufferedBlock>;

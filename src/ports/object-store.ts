@@ -1,0 +1,41 @@
+/** An object as listed. */
+export interface ObjectMeta {
+  readonly key: string;
+  readonly sizeBytes: number;
+}
+
+/**
+ * The bucket every node shares; the only durable state there is.
+ *
+ * Keys are `/`-separated names of the characters A–Z a–z 0–9 `-` `_` `.` `=`, no part empty, `.` or `..`,
+ * at most OBJECT_KEY_SIZE_MAX bytes. Adapters: objectstore/. One contract suite, objectstore/contract.ts,
+ * holds all of them to these words.
+ *
+ * Reads see every write that was answered before they began. Every method rejects with DbError
+ * `unavailable` / `store_unreachable` when no answer came: a write may then have happened, or happen later.
+ * A store that is full or may not be written rejects with `unavailable` / `store_full` or `store_read_only`.
+ */
+export interface ObjectStore {
+  /**
+   * Creates `key` with `body`, all or nothing, durable when it resolves.
+   * Rejects with `conflict` / `object_exists` when the key is there already, whatever it holds.
+   */
+  putIfAbsent(key: string, body: Uint8Array): Promise<void>;
+  /** Creates or replaces `key`, all or nothing, durable when it resolves. */
+  put(key: string, body: Uint8Array): Promise<void>;
+  /** The whole object, or undefined when there is none. The caller owns the bytes. */
+  get(key: string): Promise<Uint8Array | undefined>;
+  /** Objects whose key begins with `prefix`, in ascending byte order of keys; `after` leaves out all up to it. */
+  list(prefix: string, options?: ListOptions): Promise<readonly ObjectMeta[]>;
+  /** Removes `key`; resolves as well when there is none. */
+  delete(key: string): Promise<void>;
+}
+
+export interface ListOptions {
+  /** Only keys above this one. */
+  readonly after?: string;
+  /** Answers at most this many. */
+  readonly countMax?: number;
+}
+
+export const OBJECT_KEY_SIZE_MAX = 1024;

@@ -1,0 +1,24 @@
+/** A request to another node. `path` begins with a slash; `body` is sent as it is. */
+export interface TransportRequest {
+  readonly method: "GET" | "POST";
+  readonly path: string;
+  readonly body?: Uint8Array;
+  readonly timeoutMs: number;
+}
+
+export interface TransportAnswer {
+  readonly status: number;
+  readonly body: Uint8Array;
+}
+
+/**
+ * Calls between nodes. They are a courtesy and a short cut: nothing that must be safe rests on an answer.
+ * Real: node/http-transport.ts. Simulated: sim/.
+ */
+export interface Transport {
+  /**
+   * Sends `request` to `address` (`host:port`) once.
+   * Rejects with DbError `unavailable` / `peer_unreachable` when no answer came in time.
+   */
+  send(address: string, request: TransportRequest): Promise<TransportAnswer>;
+}
