@@ -3,7 +3,6 @@ import type { ColumnId, GenerationId, Position, TableId } from "#model/ids.ts";
 import type { BufferSource, Plan, ResultBatch } from "#model/plan.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
-import type { TimeRange } from "#model/time-range.ts";
 
 /** One block of a flush on its way into the buffer. */
 export interface BufferedBlock {

@@ -1,0 +1,41 @@
+/** How a node is set up; made by cli/ from options, by sim/ from a scenario. Sizes in bytes, times in milliseconds. */
+export interface NodeConfig {
+  readonly nodeId: string;
+  readonly clusterId: string;
+  readonly modes: readonly NodeMode[];
+  readonly store: StoreConfig;
+  /** `host:port` to listen on; port 0 takes any. */
+  readonly httpBind: string;
+  /** Whether requests need no token. */
+  readonly withoutAuth: boolean;
+  readonly flushIntervalMs: number;
+  /** A snapshot after this many flushes; undefined: by size and age alone. */
+  readonly flushesPerSnapshot: number | undefined;
+  readonly snapshotSizeBytes: number;
+  readonly snapshotAgeMs: number;
+  /** Buffered bytes that force a snapshot; writes are refused at twice as many. */
+  readonly bufferSizeMax: number;
+  readonly gen1DurationMs: number;
+  readonly replicationIntervalMs: number;
+  readonly catalogSyncIntervalMs: number;
+  readonly httpRequestSizeMax: number;
+  readonly engineMemorySizeMax: number;
+  readonly fileCacheSizeMax: number;
+  readonly concurrentQueriesMax: number;
+  readonly queryTimeoutMs: number;
+  readonly databaseCountMax: number;
+  readonly tableCountMax: number;
+  readonly columnCountMax: number;
+  readonly tagCountMax: number;
+  /** A file that receives the bound address. */
+  readonly listenerFilePath: string | undefined;
+  readonly logLevel: "error" | "warn" | "info" | "debug" | "trace";
+  readonly logDestination: "stdout" | "stderr";
+}
+
+export type NodeMode = "ingest" | "query" | "process" | "compact";
+export const NODE_MODES: readonly NodeMode[] = ["ingest", "query", "process", "compact"];
+
+export type StoreConfig =
+  | { readonly kind: "memory" }
+  | { readonly kind: "file"; readonly directory: string };
