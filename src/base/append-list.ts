@@ -1,0 +1,33 @@
+/**
+ * A list that grows at its end and is a value: `push` gives a new list and leaves the old one as it was.
+ * Lists that grew from each other share their items, so that a push costs as much as on an array.
+ */
+export class AppendList<Item> implements Iterable<Item> {
+  readonly length: number;
+  readonly #items: Item[];
+
+  private constructor(items: Item[], length: number) {
+    this.#items = items;
+    this.length = length;
+  }
+
+  static of<Item>(items: Iterable<Item> = []): AppendList<Item> {
+    const own = [...items];
+    return new AppendList(own, own.length);
+  }
+
+  push(item: Item): AppendList<Item> {
+    const shared = this.#items.length === this.length;
+    const items = shared ? this.#items : this.#items.slice(0, this.length);
+    items.push(item);
+    return new AppendList(items, this.length + 1);
+  }
+
+  filter(keep: (item: Item) => boolean): AppendList<Item> {
+    return AppendList.of([...this].filter(keep));
+  }
+
+  *[Symbol.iterator](): Generator<Item> {
+    for (let index = 0; index < this.length; index++) yield this.#items[index] as Item;
+  }
+}

@@ -1,0 +1,125 @@
+import { DbError } from "#base/errors.ts";
+import { decodeStored, v } from "#base/schema.ts";
+import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
+import type { TableSchema } from "#model/schema.ts";
+import { FORMAT_LEVEL } from "#objectlog/envelope.ts";
+import { type LogEntry, needsOfBoth } from "#objectlog/record.ts";
+import type { SharedMachine } from "#objectlog/shared-log.ts";
+import {
+  applyChanges,
+  type CatalogState,
+  type DatabaseRecord,
+  EMPTY_CATALOG,
+  newTable,
+} from "./catalog-state.ts";
+import { databaseSchema, decodeTransaction, nodeSchema } from "./changes.ts";
+
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const checkpointSchema = v.object({
+  cluster: v.optional(v.object({ uuid: v.string(), secret: v.string() })),
+  databases: v.array(databaseSchema),
+  nodes: v.array(nodeSchema),
+  nextDatabaseId: whole,
+  nextTableId: whole,
+  nextNodeNumber: whole,
+});
+
+export const catalogMachine: SharedMachine<CatalogState> = {
+  empty: EMPTY_CATALOG,
+  apply: applyEntry,
+  restore: restoreCheckpoint,
+  writerEpoch: (state, node) => state.nodes.get(node)?.epoch ?? 0,
+  checkpoint: (state, writer) => ({
+    kind: "catalog_checkpoint",
+    ...writer,
+    needs: state.needs,
+    body: checkpointBody(state),
+    payload: new Uint8Array(0),
+  }),
+};
+
+/** The least level that all registered nodes know; record kinds above it are not written yet (rule 8). */
+export function formatLevel(state: CatalogState): number {
+  return Math.min(FORMAT_LEVEL, ...[...state.nodes.values()].map((node) => node.formatLevel));
+}
+
+function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
+  if (entry.kind !== "transaction") {
+    throw new DbError(
+      "corrupt",
+      "record_foreign",
+      `entry ${entry.position} of the catalog is a ${entry.kind}, which does not belong there`,
+      { detail: { position: entry.position } },
+    );
+  }
+  const next = applyChanges(state, decodeTransaction(entry));
+  return { ...next, position: entry.position, needs: needsOfBoth(state.needs, entry.needs) };
+}
+
+function checkpointBody(state: CatalogState): v.InferInput<typeof checkpointSchema> {
+  const { cluster, nextDatabaseId, nextTableId, nextNodeNumber } = state;
+  return {
+    ...(cluster && { cluster }),
+    databases: [...state.databases.values()].map(databaseBody),
+    nodes: [...state.nodes.values()],
+    nextDatabaseId,
+    nextTableId,
+    nextNodeNumber,
+  };
+}
+
+function databaseBody({ id, name, retentionNs, dropped, tables }: DatabaseRecord) {
+  return { id, name, retentionNs, dropped, tables: [...tables.values()].map(tableBody) };
+}
+
+function tableBody({ id, name, columns }: TableSchema) {
+  return {
+    id,
+    name,
+    columns: columns.slice(1).map(({ name: column, kind }) => ({ name: column, kind })),
+  };
+}
+
+function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
+  const what = `catalog checkpoint ${checkpoint.position}`;
+  const stored = decodeStored(checkpointSchema, checkpoint.body, what);
+  let tableCount = 0;
+  const databases = new Map<DatabaseId, DatabaseRecord>();
+  const databaseIds = new Map<string, DatabaseId>();
+  for (const { id, name, retentionNs, dropped, tables } of stored.databases) {
+    databases.set(id, restoreDatabase({ id, name, retentionNs, dropped }, tables));
+    if (dropped !== undefined) continue;
+    databaseIds.set(name, id);
+    tableCount += tables.length;
+  }
+  return {
+    position: checkpoint.position,
+    cluster: stored.cluster,
+    databases,
+    databaseIds,
+    nodes: new Map(stored.nodes.map((node) => [node.number, node])),
+    tableCount,
+    nextDatabaseId: stored.nextDatabaseId as DatabaseId,
+    nextTableId: stored.nextTableId as TableId,
+    nextNodeNumber: stored.nextNodeNumber as NodeNumber,
+    needs: checkpoint.needs,
+  };
+}
+
+type StoredTable = v.InferOutput<typeof databaseSchema>["tables"][number];
+
+function restoreDatabase(
+  record: Pick<DatabaseRecord, "id" | "name" | "retentionNs" | "dropped">,
+  tables: readonly StoredTable[],
+): DatabaseRecord {
+  return {
+    ...record,
+    tables: new Map(
+      tables.map(({ id, name, columns }) => [
+        id,
+        newTable({ id, databaseId: record.id, name }, columns),
+      ]),
+    ),
+    tableIds: new Map(tables.map(({ id, name }) => [name, id])),
+  };
+}

@@ -1,0 +1,245 @@
+import { assert } from "#base/errors.ts";
+import type { ColumnId, DatabaseId, Epoch, NodeNumber, Position, TableId } from "#model/ids.ts";
+import {
+  type ColumnKind,
+  type ColumnSchema,
+  type TableSchema,
+  TIME_COLUMN_ID,
+  TIME_COLUMN_NAME,
+} from "#model/schema.ts";
+import { NEEDS_NOTHING, type Needs } from "#objectlog/record.ts";
+import type { CatalogChange } from "./changes.ts";
+
+/** All that nodes agree on beside the rows, at one version. A value. */
+export interface CatalogState {
+  /** The version: the position of the last transaction. */
+  readonly position: Position;
+  /** Undefined in an empty store. */
+  readonly cluster: ClusterRecord | undefined;
+  readonly databases: ReadonlyMap<DatabaseId, DatabaseRecord>;
+  /** Ids of the databases that are not dropped, by name. */
+  readonly databaseIds: ReadonlyMap<string, DatabaseId>;
+  readonly nodes: ReadonlyMap<NodeNumber, NodeRecord>;
+  /** Tables of the databases that are not dropped. */
+  readonly tableCount: number;
+  readonly nextDatabaseId: DatabaseId;
+  readonly nextTableId: TableId;
+  readonly nextNodeNumber: NodeNumber;
+  readonly needs: Needs;
+}
+
+export interface ClusterRecord {
+  readonly uuid: string;
+  /** What internode calls carry. */
+  readonly secret: string;
+}
+
+export interface DatabaseRecord {
+  readonly id: DatabaseId;
+  /** A dropped database's name has the time of the drop behind it. */
+  readonly name: string;
+  /** Undefined: rows are kept for ever. */
+  readonly retentionNs: bigint | undefined;
+  readonly dropped: DropRecord | undefined;
+  readonly tables: ReadonlyMap<TableId, TableSchema>;
+  readonly tableIds: ReadonlyMap<string, TableId>;
+}
+
+export interface DropRecord {
+  readonly atNs: bigint;
+  /** When its files may go; undefined: never. */
+  readonly hardDeleteAtNs?: bigint | undefined;
+}
+
+export type NodeState = "running" | "stopping" | "stopped" | "removing";
+
+export interface NodeRecord {
+  readonly number: NodeNumber;
+  readonly nodeId: string;
+  /** Of the first registration, kept over restarts. */
+  readonly instanceId: string;
+  readonly modes: readonly string[];
+  readonly state: NodeState;
+  /** Of its newest start. */
+  readonly epoch: Epoch;
+  /** `host:port` where other nodes find it. */
+  readonly address: string;
+  readonly coreCount: number;
+  readonly formatLevel: number;
+  /** Whether it has ever had a node log that others must read. */
+  readonly hasLog: boolean;
+  readonly updatedAtNs: bigint;
+}
+
+export const EMPTY_CATALOG: CatalogState = {
+  position: 0,
+  cluster: undefined,
+  databases: new Map(),
+  databaseIds: new Map(),
+  nodes: new Map(),
+  tableCount: 0,
+  nextDatabaseId: 1 as DatabaseId,
+  nextTableId: 1 as TableId,
+  nextNodeNumber: 1 as NodeNumber,
+  needs: NEEDS_NOTHING,
+};
+
+export function findDatabase(state: CatalogState, name: string): DatabaseRecord | undefined {
+  const id = state.databaseIds.get(name);
+  return id === undefined ? undefined : state.databases.get(id);
+}
+
+export function findTable(database: DatabaseRecord, name: string): TableSchema | undefined {
+  const id = database.tableIds.get(name);
+  return id === undefined ? undefined : database.tables.get(id);
+}
+
+export function findNode(state: CatalogState, nodeId: string): NodeRecord | undefined {
+  return [...state.nodes.values()].find((node) => node.nodeId === nodeId);
+}
+
+/** `state` after `changes`, which were decided on it. */
+export function applyChanges(state: CatalogState, changes: readonly CatalogChange[]): CatalogState {
+  return changes.reduce(applyChange, state);
+}
+
+function applyChange(state: CatalogState, change: CatalogChange): CatalogState {
+  switch (change.kind) {
+    case "create_cluster":
+      assert(state.cluster === undefined, "a cluster is created once");
+      return { ...state, cluster: { uuid: change.uuid, secret: change.secret } };
+    case "register_node":
+      return registerNode(state, change);
+    case "set_node_state": {
+      const node = state.nodes.get(change.number);
+      assert(node !== undefined, "the node is registered");
+      const { state: nodeState, updatedAtNs } = change;
+      return withNode(state, { ...node, state: nodeState, updatedAtNs });
+    }
+    case "create_database":
+      return createDatabase(state, change);
+    case "drop_database":
+      return dropDatabase(state, change);
+    case "create_table":
+      return createTable(state, change);
+    case "add_columns":
+      return addColumns(state, change);
+  }
+}
+
+type Change<Kind extends CatalogChange["kind"]> = Extract<CatalogChange, { kind: Kind }>;
+
+function registerNode(
+  state: CatalogState,
+  { node: record }: Change<"register_node">,
+): CatalogState {
+  const before = state.nodes.get(record.number);
+  assert(
+    before !== undefined || record.number === state.nextNodeNumber,
+    "numbers are given in order",
+  );
+  assert(record.epoch === (before?.epoch ?? 0) + 1, "each start takes the next epoch");
+  const nextNodeNumber = before === undefined ? record.number + 1 : state.nextNodeNumber;
+  return { ...withNode(state, record), nextNodeNumber: nextNodeNumber as NodeNumber };
+}
+
+function createDatabase(
+  state: CatalogState,
+  { id, name, retentionNs }: Change<"create_database">,
+): CatalogState {
+  assert(id === state.nextDatabaseId, "ids are given in order");
+  assert(!state.databaseIds.has(name), "a name is used by one database at a time");
+  const database: DatabaseRecord = {
+    id,
+    name,
+    retentionNs,
+    dropped: undefined,
+    tables: new Map(),
+    tableIds: new Map(),
+  };
+  return {
+    ...withDatabase(state, database),
+    databaseIds: new Map(state.databaseIds).set(name, id),
+    nextDatabaseId: (id + 1) as DatabaseId,
+  };
+}
+
+function dropDatabase(
+  state: CatalogState,
+  { id, droppedName, atNs, hardDeleteAtNs }: Change<"drop_database">,
+): CatalogState {
+  const database = state.databases.get(id);
+  assert(database?.dropped === undefined && database !== undefined, "a database is dropped once");
+  const databaseIds = new Map(state.databaseIds);
+  databaseIds.delete(database.name);
+  const dropped = { atNs, hardDeleteAtNs };
+  return {
+    ...withDatabase(state, { ...database, name: droppedName, dropped }),
+    databaseIds,
+    tableCount: state.tableCount - database.tables.size,
+  };
+}
+
+function createTable(
+  state: CatalogState,
+  { databaseId, id, name, columns }: Change<"create_table">,
+): CatalogState {
+  const database = state.databases.get(databaseId);
+  assert(database !== undefined && !database.tableIds.has(name), "the table is new");
+  assert(id === state.nextTableId, "ids are given in order");
+  const table = newTable({ id, databaseId, name }, columns);
+  return {
+    ...withDatabase(state, {
+      ...database,
+      tables: new Map(database.tables).set(id, table),
+      tableIds: new Map(database.tableIds).set(name, id),
+    }),
+    tableCount: state.tableCount + 1,
+    nextTableId: (id + 1) as TableId,
+  };
+}
+
+function addColumns(
+  state: CatalogState,
+  { databaseId, tableId, columns }: Change<"add_columns">,
+): CatalogState {
+  const database = state.databases.get(databaseId);
+  const table = database?.tables.get(tableId);
+  assert(database !== undefined && table !== undefined, "the table is there");
+  const tables = new Map(database.tables).set(tableId, withColumns(table, columns));
+  return withDatabase(state, { ...database, tables });
+}
+
+/** A column before it has an id, which follows from its place. */
+export interface NewColumn {
+  readonly name: string;
+  readonly kind: ColumnKind;
+}
+
+/** A table of `time` and `columns`. */
+export function newTable(
+  table: Pick<TableSchema, "id" | "databaseId" | "name">,
+  columns: readonly NewColumn[],
+): TableSchema {
+  const time: ColumnSchema = { id: TIME_COLUMN_ID, name: TIME_COLUMN_NAME, kind: "time" };
+  return withColumns({ ...table, columns: [time] }, columns);
+}
+
+function withColumns(table: TableSchema, added: readonly NewColumn[]): TableSchema {
+  const names = new Set(table.columns.map(({ name }) => name));
+  const columns = [...table.columns];
+  for (const { name, kind } of added) {
+    assert(!names.has(name), "a column's name is used once in its table");
+    names.add(name);
+    columns.push({ id: columns.length as ColumnId, name, kind });
+  }
+  return { ...table, columns };
+}
+
+function withDatabase(state: CatalogState, database: DatabaseRecord): CatalogState {
+  return { ...state, databases: new Map(state.databases).set(database.id, database) };
+}
+
+function withNode(state: CatalogState, node: NodeRecord): CatalogState {
+  return { ...state, nodes: new Map(state.nodes).set(node.number, node) };
+}

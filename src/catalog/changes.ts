@@ -1,0 +1,88 @@
+import { bigintText, decodeStored, v } from "#base/schema.ts";
+import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
+import type { LogEntry } from "#objectlog/record.ts";
+
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const databaseId = v.pipe(
+  whole,
+  v.transform((id) => id as DatabaseId),
+);
+const tableId = v.pipe(
+  whole,
+  v.transform((id) => id as TableId),
+);
+const nodeNumber = v.pipe(
+  whole,
+  v.transform((number) => number as NodeNumber),
+);
+const optionalNs = v.optional(bigintText);
+const nodeState = v.picklist(["running", "stopping", "stopped", "removing"]);
+const columnKind = v.picklist(["time", "tag", "float", "integer", "uinteger", "boolean", "string"]);
+
+/** Columns without ids: these follow from their order. */
+const newColumns = v.array(v.object({ name: v.string(), kind: columnKind }));
+
+export const nodeSchema = v.object({
+  number: nodeNumber,
+  nodeId: v.string(),
+  instanceId: v.string(),
+  modes: v.pipe(v.array(v.string()), v.readonly()),
+  state: nodeState,
+  epoch: whole,
+  address: v.string(),
+  coreCount: whole,
+  formatLevel: whole,
+  hasLog: v.boolean(),
+  updatedAtNs: bigintText,
+});
+
+export const tableSchema = v.object({ id: tableId, name: v.string(), columns: newColumns });
+
+export const databaseSchema = v.object({
+  id: databaseId,
+  name: v.string(),
+  retentionNs: optionalNs,
+  dropped: v.optional(v.object({ atNs: bigintText, hardDeleteAtNs: optionalNs })),
+  tables: v.array(tableSchema),
+});
+
+const changeSchema = v.variant("kind", [
+  v.object({ kind: v.literal("create_cluster"), uuid: v.string(), secret: v.string() }),
+  v.object({ kind: v.literal("register_node"), node: nodeSchema }),
+  v.object({
+    kind: v.literal("set_node_state"),
+    number: nodeNumber,
+    state: nodeState,
+    updatedAtNs: bigintText,
+  }),
+  v.object({
+    kind: v.literal("create_database"),
+    id: databaseId,
+    name: v.string(),
+    retentionNs: optionalNs,
+  }),
+  v.object({
+    kind: v.literal("drop_database"),
+    id: databaseId,
+    droppedName: v.string(),
+    atNs: bigintText,
+    hardDeleteAtNs: optionalNs,
+  }),
+  v.object({
+    kind: v.literal("create_table"),
+    databaseId,
+    id: tableId,
+    name: v.string(),
+    columns: newColumns,
+  }),
+  v.object({ kind: v.literal("add_columns"), databaseId, tableId, columns: newColumns }),
+]);
+
+/** One step of a transaction: docs/formats/catalog.md. */
+export type CatalogChange = v.InferOutput<typeof changeSchema>;
+
+const transactionSchema = v.object({ changes: v.array(changeSchema) });
+
+export function decodeTransaction(entry: LogEntry): readonly CatalogChange[] {
+  return decodeStored(transactionSchema, entry.body, `catalog entry ${entry.position}`).changes;
+}

@@ -1,0 +1,121 @@
+import { assert, DbError, isKind } from "#base/errors.ts";
+import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
+import type { ObjectLog } from "./object-log.ts";
+import type { LogEntry } from "./record.ts";
+
+/** What a log adds up to. Pure: `apply` and `restore` give the next state and change nothing. */
+export interface LogMachine<State extends TrackedState> {
+  readonly empty: State;
+  /** The state after `entry`, whose position is the next one. */
+  apply(state: State, entry: LogEntry): State;
+  /** The state that the checkpoint stands for. */
+  restore(checkpoint: LogEntry): State;
+}
+
+export interface TrackedState {
+  readonly position: Position;
+}
+
+/** Hears of each step after it was computed and before it is shown; what it awaits delays the step. */
+export interface TrackerObserver<State> {
+  onEntry?(entry: LogEntry, next: State): Promise<void> | void;
+  onRestore?(checkpoint: LogEntry, next: State): Promise<void> | void;
+}
+
+/**
+ * Reads one log along: the newest checkpoint, then entry after entry.
+ *
+ * One caller at a time: `advance` and `take` must not run at once.
+ */
+export class LogTracker<State extends TrackedState> {
+  readonly log: ObjectLog;
+  readonly #machine: LogMachine<State>;
+  readonly #observer: TrackerObserver<State>;
+  #state: State;
+
+  constructor(log: ObjectLog, machine: LogMachine<State>, observer: TrackerObserver<State> = {}) {
+    this.log = log;
+    this.#machine = machine;
+    this.#observer = observer;
+    this.#state = machine.empty;
+  }
+
+  get state(): State {
+    return this.#state;
+  }
+
+  /**
+   * Applies what stands above the state, until nothing does. A position that is not there is the tail only if no
+   * checkpoint, listed after it was asked for, stands at or above it (rule 5): `certain` makes sure of that, as everybody must who acts
+   * on the tail. Without it, the state may end below a stretch of deleted entries.
+   */
+  async advance(options: { certain: boolean }): Promise<void> {
+    if (this.#state.position === 0) await this.restoreNewest();
+    while (true) {
+      const asked = this.#state.position + 1;
+      const entry = await this.log.read(asked);
+      if (entry === undefined) {
+        if (options.certain && (await this.restoreNewest())) continue;
+        return;
+      }
+      if (entry.kind === "stone") await this.#passStone(entry);
+      else if (entry.kind === "fence" && (await this.restoreNewest())) continue;
+      else await this.take(entry);
+    }
+  }
+
+  /** Applies `entry`, which is the next one. */
+  async take(entry: LogEntry): Promise<void> {
+    assert(entry.position === this.#state.position + 1, "entries are applied without holes");
+    const next = this.#machine.apply(this.#state, entry);
+    await this.#observer.onEntry?.(entry, next);
+    this.#state = next;
+  }
+
+  /** Replaces the state by `simpler`, which stands for the same entries and holds less. */
+  amend(simpler: State): void {
+    assert(simpler.position === this.#state.position, "what is simpler is at the same position");
+    this.#state = simpler;
+  }
+
+  /**
+   * Lists the checkpoints, and jumps to the newest if it stands above the state; answers whether it did. After a fence was won
+   * or met at the next position, `true` says that the fence is void (rule 5).
+   */
+  async restoreNewest(): Promise<boolean> {
+    while (true) {
+      const newest = await this.log.newestCheckpoint();
+      if (newest <= this.#state.position) return false;
+      try {
+        const checkpoint = await this.log.readCheckpoint(newest);
+        const next = this.#machine.restore(checkpoint);
+        assert(next.position === newest, "a checkpoint stands for its own position");
+        await this.#observer.onRestore?.(checkpoint, next);
+        this.#state = next;
+        return true;
+      } catch (error) {
+        if (!(isKind(error, "not_found") && error.code === "checkpoint_vanished")) throw error;
+      }
+    }
+  }
+
+  async #passStone(stone: LogEntry): Promise<void> {
+    if (await this.restoreNewest()) return;
+    throw new DbError(
+      "corrupt",
+      "checkpoint_missing",
+      `entry ${stone.position} of ${this.log.prefix} was replaced under a checkpoint, and no checkpoint is there`,
+      { detail: { prefix: this.log.prefix, position: stone.position } },
+    );
+  }
+}
+
+/** Says that a newer start of this node, or a newer term of this office, exists: this one stops and deletes nothing (rule 3). */
+export function fencedError(what: string, node: NodeNumber, epochs: { own: Epoch; found: Epoch }) {
+  return new DbError(
+    "conflict",
+    "node_fenced",
+    `${what}: epoch ${epochs.found} of this node exists, this process is epoch ${epochs.own} and stops; another process has taken over its node-id`,
+    { detail: { node, ownEpoch: epochs.own, foundEpoch: epochs.found } },
+  );
+}

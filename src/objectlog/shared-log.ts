@@ -1,0 +1,151 @@
+import { Mutex, Signal } from "#base/async.ts";
+import { assert, DbError } from "#base/errors.ts";
+import { toJson } from "#base/schema.ts";
+import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
+import { fencedError, type LogMachine, LogTracker, type TrackedState } from "./log-tracker.ts";
+import type { ObjectLog } from "./object-log.ts";
+import type { LogEntry, LogRecord } from "./record.ts";
+
+/** Who writes: a node in one of its epochs. */
+export interface Writer {
+  readonly node: NodeNumber;
+  readonly epoch: Epoch;
+}
+
+export interface SharedMachine<State extends TrackedState> extends LogMachine<State> {
+  /** The highest epoch of `node` that the state knows of; 0 for none. */
+  writerEpoch(state: State, node: NodeNumber): Epoch;
+  /** The record of a checkpoint of `state`. */
+  checkpoint(state: State, writer: Writer): LogRecord;
+}
+
+/** Entries between two checkpoints of a shared log. */
+const CHECKPOINT_ENTRIES = 1_000;
+/** Entries larger than this are replaced by stones under a checkpoint. */
+const STONE_ENTRY_SIZE_MIN = 4_096;
+const ATTEMPTS_MAX = 1_000;
+
+export interface SharedLogOptions {
+  readonly checkpointEntries?: number;
+}
+
+/** A log that every node may write: an entry holds if it was made on the state below it (rules 3, 4). */
+export class SharedLog<State extends TrackedState> {
+  /** Notified whenever the state has moved. */
+  readonly changed = new Signal();
+  readonly #tracker: LogTracker<State>;
+  readonly #machine: SharedMachine<State>;
+  readonly #turn = new Mutex();
+  readonly #signal: AbortSignal;
+  readonly #checkpointEntries: number;
+
+  /** `signal` ends what waits for the store when the process closes. */
+  constructor(
+    log: ObjectLog,
+    machine: SharedMachine<State>,
+    signal: AbortSignal,
+    options: SharedLogOptions = {},
+  ) {
+    this.#tracker = new LogTracker(log, machine);
+    this.#machine = machine;
+    this.#signal = signal;
+    this.#checkpointEntries = options.checkpointEntries ?? CHECKPOINT_ENTRIES;
+  }
+
+  /** The newest state this process has read. A value: it never changes. */
+  get state(): State {
+    return this.#tracker.state;
+  }
+
+  /** Reads on to the tail of now. Entries of a shared log are never deleted, so nothing there is the tail. */
+  async refresh(): Promise<State> {
+    return this.#turn.run(async () => {
+      await this.#advance();
+      return this.state;
+    });
+  }
+
+  /** Reads on until the state is at or past `position`. */
+  async reach(position: Position): Promise<State> {
+    if (this.state.position < position) await this.refresh();
+    if (this.state.position >= position) return this.state;
+    throw new DbError(
+      "unavailable",
+      "log_behind",
+      `${this.#tracker.log.prefix} ends at ${this.state.position}, and ${position} is named elsewhere`,
+      { detail: { prefix: this.#tracker.log.prefix, position } },
+    );
+  }
+
+  /**
+   * Appends what `decide` makes of the newest state; where somebody else was faster, decides again on the state after that.
+   * `decide` answers undefined when nothing is left to do. Resolves with the state that holds the entry.
+   * Rejects with what `decide` throws, or `conflict` / `node_fenced` when a newer epoch of the writer has written.
+   */
+  async transact(
+    writer: () => Writer,
+    decide: (state: State) => LogRecord | undefined,
+  ): Promise<State> {
+    return this.#turn.run(async () => {
+      for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        const record = decide(this.state);
+        if (record === undefined) return this.state;
+        const settled = await this.#tracker.log.append(this.state.position + 1, record, {
+          signal: this.#signal,
+        });
+        if (settled.won) {
+          await this.#tracker.take(settled.entry);
+          this.changed.notify();
+          await this.#checkpointWhenDue(settled.entry, writer());
+          return this.state;
+        }
+        await this.#advance();
+        this.#refuseWhenFenced(writer());
+      }
+      throw new DbError(
+        "unavailable",
+        "log_contended",
+        `${this.#tracker.log.prefix}: lost ${ATTEMPTS_MAX} races in a row; try again`,
+      );
+    });
+  }
+
+  async #advance(): Promise<void> {
+    const before = this.state.position;
+    await this.#tracker.advance({ certain: false });
+    if (this.state.position > before) this.changed.notify();
+  }
+
+  #refuseWhenFenced({ node, epoch }: Writer): void {
+    const found = this.#machine.writerEpoch(this.state, node);
+    if (found > epoch) throw fencedError(this.#tracker.log.prefix, node, { own: epoch, found });
+  }
+
+  /** Who writes an entry whose number is due writes the checkpoint. A failure costs replay time, nothing else. */
+  async #checkpointWhenDue(entry: LogEntry, writer: Writer): Promise<void> {
+    if (entry.position % this.#checkpointEntries !== 0) return;
+    const { log } = this.#tracker;
+    assert(this.state.position === entry.position, "the checkpoint is of the entry just won");
+    try {
+      await log.writeCheckpoint(entry.position, this.#machine.checkpoint(this.state, writer));
+      await this.#layStones(entry.position);
+      await log.deleteOldCheckpoints();
+    } catch (error) {
+      if (!(error instanceof DbError) || error.kind !== "unavailable") throw error;
+    }
+  }
+
+  async #layStones(checkpoint: Position): Promise<void> {
+    const { log } = this.#tracker;
+    for (
+      let position = checkpoint - this.#checkpointEntries + 1;
+      position <= checkpoint;
+      position++
+    ) {
+      const entry = await log.read(position);
+      if (entry === undefined || entry.kind === "stone") continue;
+      if (toJson(entry.body).length + entry.payload.length < STONE_ENTRY_SIZE_MIN) continue;
+      await log.layStone(entry, checkpoint);
+    }
+  }
+}
