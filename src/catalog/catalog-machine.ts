@@ -56,7 +56,7 @@ function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
   return { ...next, position: entry.position, needs: needsOfBoth(state.needs, entry.needs) };
 }
 
-function checkpointBody(state: CatalogState): v.InferInput<typeof checkpointSchema> {
+function checkpointBody(state: CatalogState) {
   const { cluster, nextDatabaseId, nextTableId, nextNodeNumber } = state;
   return {
     ...(cluster && { cluster }),
