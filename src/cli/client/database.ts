@@ -1,0 +1,95 @@
+import { createInterface } from "node:readline";
+import { utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import type { CommandInput, CommandSpec } from "../command.ts";
+import type { Terminal } from "../terminal.ts";
+import { usageError } from "../values/usage.ts";
+import { sendForText, serverOf } from "./connection.ts";
+import { SERVER_OPTIONS } from "./options.ts";
+
+const PATH = "/api/v3/configure/database";
+const NAME_VARIABLE = "INFLUXDB3_DATABASE_NAME";
+
+export const CREATE_DATABASE: CommandSpec = {
+  path: "create database",
+  about: `Make a database [env: ${NAME_VARIABLE}]`,
+  operands: "[NAME]",
+  options: [
+    ...SERVER_OPTIONS,
+    {
+      name: "retention-period",
+      value: "DURATION",
+      about: "How long rows are kept, like 30d or 1y, or none: for ever",
+      default: "none",
+    },
+  ],
+  run: createDatabase,
+};
+
+export const DELETE_DATABASE: CommandSpec = {
+  path: "delete database",
+  about: "Delete a database",
+  operands: "<NAME>",
+  options: [
+    ...SERVER_OPTIONS,
+    {
+      name: "hard-delete",
+      value: "WHEN",
+      about: "When its data is erased: never, now, default, or a time like 2030-01-01T00:00:00Z",
+    },
+    { name: "yes", short: "y", about: "Do not ask" },
+  ],
+  run: deleteDatabase,
+};
+
+async function createDatabase(input: CommandInput): Promise<number> {
+  const { settings, terminal } = input;
+  const name = input.operands[0] ?? terminal.env[NAME_VARIABLE];
+  if (name === undefined || name === "") {
+    throw usageError(`the name of the database (or the variable ${NAME_VARIABLE}) is required`);
+  }
+  const retention = settings.require("retention-period");
+  await sendForText(await serverOf(input), {
+    method: "POST",
+    path: PATH,
+    contentType: "application/json",
+    body: utf8(
+      JSON.stringify({
+        db: name,
+        ...(retention.toLowerCase() === "none" ? {} : { retention_period: retention }),
+      }),
+    ),
+  });
+  terminal.out(`Database "${name}" created successfully`);
+  return 0;
+}
+
+async function deleteDatabase(input: CommandInput): Promise<number> {
+  const { settings, terminal } = input;
+  const name = input.operands[0] ?? "";
+  if (name === "") throw usageError("the name of the database is required");
+  const server = await serverOf(input);
+  if (!settings.isOn("yes")) await confirm(terminal, `Are you sure you want to delete "${name}"?`);
+  await sendForText(server, {
+    method: "DELETE",
+    path: PATH,
+    parameters: { db: name, hard_delete_at: settings.find("hard-delete") },
+  });
+  terminal.out(`Database "${name}" deleted successfully`);
+  return 0;
+}
+
+/** Asks `question`; rejects with `invalid` / `not_confirmed` unless the next line of input says yes. */
+async function confirm(terminal: Terminal, question: string): Promise<void> {
+  terminal.error(`${question} Enter 'yes' or 'y' to confirm`);
+  const lines = createInterface({ input: terminal.input });
+  try {
+    for await (const line of lines) {
+      if (["yes", "y"].includes(line.trim().toLowerCase())) return;
+      break;
+    }
+  } finally {
+    lines.close();
+  }
+  throw new DbError("invalid", "not_confirmed", "Cannot proceed without confirmation");
+}

@@ -1,0 +1,73 @@
+import { fromUtf8, utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import type { CommandInput, CommandSpec } from "../command.ts";
+import { send, serverOf } from "./connection.ts";
+import { readInput } from "./input.ts";
+import { DATABASE_OPTION, RESULT_OPTIONS, SERVER_OPTIONS } from "./options.ts";
+import { formatOf, writeResult } from "./result.ts";
+
+export const QUERY: CommandSpec = {
+  path: "query",
+  alias: "q",
+  about: "Ask a question of a database",
+  operands: "[QUERY...]",
+  options: [
+    ...SERVER_OPTIONS,
+    DATABASE_OPTION,
+    {
+      name: "language",
+      short: "l",
+      value: "LANGUAGE",
+      about: "The language of the query: sql",
+      default: "sql",
+    },
+    ...RESULT_OPTIONS,
+    { name: "file", short: "f", value: "FILE", about: "Read the query from this file" },
+  ],
+  run: query,
+};
+
+async function query(input: CommandInput): Promise<number> {
+  const { settings } = input;
+  const database = settings.require("database");
+  const format = formatOf(input);
+  if (settings.choose("language", ["sql", "influxql"]) === "influxql") {
+    throw new DbError(
+      "unsupported",
+      "language_unsupported",
+      "InfluxQL is not supported in this version; ask in SQL",
+    );
+  }
+  const server = await serverOf(input);
+  const bytes = await readInput(input, {
+    several:
+      "ensure that a single query string is provided as the final argument, enclosed in quotes",
+    empty: "no query provided",
+    missing: "no query provided",
+  });
+  await runQuery(input, server, { database, text: decode(bytes), format });
+  return 0;
+}
+
+/** Asks `server` and writes the answer where the options say. */
+export async function runQuery(
+  input: CommandInput,
+  server: Awaited<ReturnType<typeof serverOf>>,
+  { database, text, format }: { database: string; text: string; format: string },
+): Promise<void> {
+  const answer = await send(server, {
+    method: "POST",
+    path: "/api/v3/query_sql",
+    contentType: "application/json",
+    body: utf8(JSON.stringify({ db: database, q: text, format })),
+  });
+  await writeResult(input, answer);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return fromUtf8(bytes);
+  } catch (error) {
+    throw new DbError("invalid", "query_not_utf8", "the query is not UTF-8", { cause: error });
+  }
+}

@@ -1,0 +1,56 @@
+import { DbError } from "#base/errors.ts";
+import type { CommandInput, CommandSpec } from "../command.ts";
+import { send, serverOf } from "./connection.ts";
+import { type Format, RESULT_OPTIONS, SERVER_OPTIONS } from "./options.ts";
+import { runQuery } from "./query.ts";
+import { formatOf, writeResult } from "./result.ts";
+
+export const SHOW_DATABASES: CommandSpec = {
+  path: "show databases",
+  about: "List the databases",
+  options: [
+    ...SERVER_OPTIONS,
+    { name: "show-deleted", about: "Deleted ones, too" },
+    ...RESULT_OPTIONS,
+  ],
+  run: showDatabases,
+};
+
+export const SHOW_NODES: CommandSpec = {
+  path: "show nodes",
+  about: "List the nodes of the cluster",
+  options: [...SERVER_OPTIONS, ...RESULT_OPTIONS],
+  run: showNodes,
+};
+
+async function showDatabases(input: CommandInput): Promise<number> {
+  const format = textFormat(input);
+  const answer = await send(await serverOf(input), {
+    method: "GET",
+    path: "/api/v3/configure/database",
+    parameters: { format, show_deleted: String(input.settings.isOn("show-deleted")) },
+  });
+  await writeResult(input, answer);
+  return 0;
+}
+
+async function showNodes(input: CommandInput): Promise<number> {
+  const format = textFormat(input);
+  await runQuery(input, await serverOf(input), {
+    database: "_internal",
+    text: "SELECT * FROM system.nodes",
+    format,
+  });
+  return 0;
+}
+
+/** Any format but parquet. */
+function textFormat(input: CommandInput): Format {
+  const format = formatOf(input);
+  if (format !== "parquet") return format;
+  throw new DbError(
+    "unsupported",
+    "format_unsupported",
+    "parquet format is not supported for this command",
+  );
+}

@@ -1,0 +1,23 @@
+import type { OptionSpec, Settings } from "./options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** A command of the program; program.ts makes commander's commands of these. */
+export interface CommandSpec {
+  /** As typed: `create database`. */
+  readonly path: string;
+  readonly alias?: string;
+  readonly about: string;
+  /** Its operands as the help shows them, like `[NAME]`. */
+  readonly operands?: string;
+  readonly options: readonly OptionSpec[];
+  /** Not listed in the help. */
+  readonly hidden?: boolean;
+  /** Resolves with the exit code. What it throws is printed as `<Verb> command failed: …`. */
+  run(input: CommandInput): Promise<number>;
+}
+
+export interface CommandInput {
+  readonly settings: Settings;
+  readonly operands: readonly string[];
+  readonly terminal: Terminal;
+}

@@ -1,0 +1,157 @@
+import { basename } from "node:path";
+import { Command, CommanderError } from "commander";
+import { describeError } from "#base/errors.ts";
+import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
+import { QUERY } from "./client/query.ts";
+import { SHOW_DATABASES, SHOW_NODES } from "./client/show.ts";
+import { WRITE } from "./client/write.ts";
+import type { CommandSpec } from "./command.ts";
+import { addOptions, Settings } from "./options.ts";
+import { QUICK_START, SERVE } from "./serve/serve.ts";
+import type { Terminal } from "./terminal.ts";
+import { isUsageError } from "./values/usage.ts";
+import { VERSION } from "./version.ts";
+
+const COMMANDS: readonly CommandSpec[] = [
+  SERVE,
+  QUICK_START,
+  WRITE,
+  QUERY,
+  CREATE_DATABASE,
+  DELETE_DATABASE,
+  SHOW_DATABASES,
+  SHOW_NODES,
+];
+const GROUPS: Readonly<Record<string, string>> = {
+  create: "Make a thing",
+  delete: "Delete a thing",
+  show: "List things",
+};
+const TRY_HELP = "for more information, try '--help'";
+
+/** How a command ended. */
+interface Outcome {
+  exitCode: number;
+}
+
+/**
+ * Runs the command that `words` (the command line after the program's name) ask for. Resolves with the exit code:
+ * 0, 1 for a failure, 2 for a command line that cannot be understood; both have been printed.
+ */
+export async function runProgram(words: readonly string[], terminal: Terminal): Promise<number> {
+  const end = words.indexOf("--");
+  const wantsAll = words.slice(0, end < 0 ? undefined : end).includes("--help-all");
+  const outcome: Outcome = { exitCode: 0 };
+  const program = buildProgram(terminal, wantsAll, outcome);
+  const asked = wantsAll ? words.map((word) => (word === "--help-all" ? "--help" : word)) : words;
+  try {
+    await program.parseAsync(asked, { from: "user" });
+    return outcome.exitCode;
+  } catch (error) {
+    // Commander has printed the help, the version or the complaint.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    throw error;
+  }
+}
+
+function buildProgram(terminal: Terminal, showAdvanced: boolean, outcome: Outcome): Command {
+  const program = new Command(basename(terminal.programName));
+  prepare(program, terminal);
+  program
+    .description("Tidelake, a time-series database cluster.")
+    .version(`${program.name()} ${VERSION}`, "-V, --version", "Print the version")
+    .enablePositionalOptions()
+    .helpCommand(false);
+  addOptions(
+    program,
+    [{ name: "num-io-threads", value: "COUNT", about: "No effect", advanced: true }],
+    showAdvanced,
+  );
+  program.addHelpText(
+    "after",
+    `\nWithout a command it starts a node on this machine alone; it takes the options of 'serve'.`,
+  );
+  for (const spec of COMMANDS) addCommand(program, spec, { terminal, showAdvanced, outcome });
+  return program;
+}
+
+interface Setting {
+  readonly terminal: Terminal;
+  readonly showAdvanced: boolean;
+  readonly outcome: Outcome;
+}
+
+function addCommand(
+  program: Command,
+  spec: CommandSpec,
+  { terminal, showAdvanced, outcome }: Setting,
+): void {
+  const [verb = "", noun] = spec.path.split(" ");
+  const parent = noun === undefined ? program : groupOf(program, verb, terminal);
+  const operands = spec.operands === undefined ? "" : ` ${spec.operands}`;
+  const command = parent.command(`${noun ?? verb}${operands}`, {
+    hidden: spec.hidden === true,
+    isDefault: spec === QUICK_START,
+  });
+  prepare(command, terminal);
+  command.description(spec.about);
+  if (spec.alias !== undefined) command.alias(spec.alias);
+  addOptions(command, spec.options, showAdvanced);
+  command.allowExcessArguments(spec === QUICK_START);
+  command.action(async () => {
+    // Quick start is what any word leads to that is no command.
+    const [word] = command.args;
+    if (spec === QUICK_START && word !== undefined)
+      command.error(`error: unknown command '${word}'`);
+    outcome.exitCode = await runCommand(spec, command, terminal);
+  });
+}
+
+async function runCommand(
+  spec: CommandSpec,
+  command: Command,
+  terminal: Terminal,
+): Promise<number> {
+  try {
+    const settings = new Settings(spec.options, command.opts(), terminal.env);
+    return await spec.run({ settings, operands: command.args, terminal });
+  } catch (error) {
+    if (isUsageError(error)) {
+      terminal.error(`error: ${error.message}; ${TRY_HELP}`);
+      return 2;
+    }
+    terminal.error(`${verbOf(spec)} command failed: ${describeError(error)}`);
+    return 1;
+  }
+}
+
+/** The command of a verb that has several nouns. */
+function groupOf(program: Command, verb: string, terminal: Terminal): Command {
+  const found = program.commands.find((command) => command.name() === verb);
+  if (found !== undefined) return found;
+  const group = program
+    .command(verb)
+    .description(GROUPS[verb] ?? "")
+    .helpCommand(false);
+  prepare(group, terminal);
+  return group;
+}
+
+/** What all commands have in common: where they print, and that they never end the process. */
+function prepare(command: Command, terminal: Terminal): void {
+  command
+    .exitOverride()
+    .helpOption("-h, --help", "Print this help; --help-all prints rarely used options, too")
+    .configureHelp({ showGlobalOptions: false, sortOptions: false })
+    .configureOutput({
+      writeOut: (text) => void terminal.output.write(text),
+      writeErr: (text) => terminal.error(text.trimEnd()),
+      outputError: (text, write) =>
+        write(`${text.trim().replaceAll(/\s*\n\s*/g, " ")}; ${TRY_HELP}`),
+    });
+}
+
+function verbOf(spec: CommandSpec): string {
+  const verb = spec === QUICK_START ? SERVE.path : (spec.path.split(" ")[0] ?? "");
+  return `${verb.slice(0, 1).toUpperCase()}${verb.slice(1)}`;
+}

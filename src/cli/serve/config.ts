@@ -1,0 +1,203 @@
+import { resolve } from "node:path";
+import { DbError } from "#base/errors.ts";
+import { NODE_MODES, type NodeConfig, type NodeMode, type StoreConfig } from "#node/config.ts";
+import type { Settings } from "../options.ts";
+import { parseBindAddress } from "../values/address.ts";
+import { parseCount } from "../values/count.ts";
+import { parseDuration } from "../values/duration.ts";
+import { parseSize } from "../values/size.ts";
+import { usageError } from "../values/usage.ts";
+
+/** What the options are read against. */
+export interface Machine {
+  readonly memoryBytes: number;
+  readonly coreCount: number;
+  readonly workingDirectory: string;
+}
+
+const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
+const FUTURE_STORES: readonly string[] = ["s3", "azure", "google", "memory-throttled"];
+const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
+const GEN1_DURATIONS_MS: readonly number[] = [60_000, 300_000, 600_000];
+
+/**
+ * The set-up of a node that `settings` describe.
+ *
+ * Throws a usage error for a missing or unreadable option, `invalid` / `cluster_id_is_node_id` and
+ * `unsupported` / `object_store_unsupported`.
+ */
+export function nodeConfig(
+  settings: Settings,
+  env: Readonly<Record<string, string | undefined>>,
+  machine: Machine,
+): NodeConfig {
+  const nodeId = readNodeId(settings, env);
+  const clusterId = settings.parse("cluster-id", parseId);
+  if (nodeId === clusterId) {
+    throw new DbError(
+      "invalid",
+      "cluster_id_is_node_id",
+      "cluster-id cannot match any node-id in the cluster",
+      { detail: { nodeId } },
+    );
+  }
+  const memory = (name: string) =>
+    settings.parse(name, (text) => parseSize(text, { wholeBytes: machine.memoryBytes }));
+  return {
+    nodeId,
+    clusterId,
+    modes: settings.parse("mode", parseModes),
+    store: readStore(settings, machine.workingDirectory),
+    httpBind: settings.parse("http-bind", parseBindAddress),
+    withoutAuth: settings.isOn("without-auth"),
+    ...writeConfig(settings),
+    bufferSizeMax: memory("force-snapshot-mem-size"),
+    replicationIntervalMs: settings.parse("replication-interval", parseInterval),
+    catalogSyncIntervalMs: settings.parse("catalog-sync-interval", parseInterval),
+    httpRequestSizeMax: settings.parse("max-http-request-size", (text) =>
+      parseSize(text, { bareUnit: "b" }),
+    ),
+    engineMemorySizeMax: memory("exec-mem-pool-size"),
+    fileCacheSizeMax: memory("file-cache-size"),
+    concurrentQueriesMax:
+      settings.parseIfGiven("max-concurrent-queries", parseCount) ??
+      Math.max(50, 4 * machine.coreCount),
+    queryTimeoutMs: settings.parse("query-timeout", parseInterval),
+    ...limitConfig(settings),
+    listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
+      resolve(machine.workingDirectory, text),
+    ),
+    logLevel: readLogLevel(settings),
+    logDestination: settings.choose("log-destination", ["stdout", "stderr"]),
+  };
+}
+
+function writeConfig(
+  settings: Settings,
+): Pick<
+  NodeConfig,
+  | "flushIntervalMs"
+  | "flushesPerSnapshot"
+  | "snapshotSizeBytes"
+  | "snapshotAgeMs"
+  | "gen1DurationMs"
+> {
+  return {
+    flushIntervalMs: settings.parse("wal-flush-interval", parseDuration),
+    flushesPerSnapshot: settings.parseIfGiven("wal-files-per-snapshot", parseCount),
+    snapshotSizeBytes: settings.parse("snapshot-size", (text) => parseSize(text)),
+    snapshotAgeMs: settings.parse("snapshot-age", parseInterval),
+    gen1DurationMs: settings.parse("gen1-duration", parseGen1Duration),
+  };
+}
+
+function limitConfig(
+  settings: Settings,
+): Pick<NodeConfig, "databaseCountMax" | "tableCountMax" | "columnCountMax" | "tagCountMax"> {
+  return {
+    databaseCountMax: settings.parse("num-database-limit", parseCount),
+    tableCountMax: settings.parse("num-table-limit", parseCount),
+    columnCountMax: settings.parse("num-total-columns-per-table-limit", parseCount),
+    tagCountMax: settings.parse("num-tag-columns-limit", parseCount),
+  };
+}
+
+function readNodeId(settings: Settings, env: Readonly<Record<string, string | undefined>>): string {
+  const variable = settings.find("node-id-from-env");
+  const own = settings.source("node-id");
+  const other = settings.source("node-id-from-env");
+  // A flag beats the environment's word for the other option.
+  if (variable === undefined || (own === "flag" && other === "env")) {
+    return settings.parse("node-id", parseId);
+  }
+  if (own !== undefined && own === other) {
+    throw usageError("--node-id and --node-id-from-env cannot be used together");
+  }
+  const text = env[variable];
+  if (text === undefined || text === "") {
+    throw usageError(`the variable ${variable} named by --node-id-from-env is not set`);
+  }
+  try {
+    return parseId(text);
+  } catch (error) {
+    throw usageError(`invalid node-id '${text}' in the variable ${variable}`, error);
+  }
+}
+
+/** An id is part of object keys: the characters of those, without their separators. */
+function parseId(text: string): string {
+  if (!ID.test(text)) {
+    throw usageError(
+      "use up to 128 letters, digits, '-', '_' and '.', the first a letter or a digit",
+    );
+  }
+  return text;
+}
+
+function parseModes(text: string): readonly NodeMode[] {
+  const modes = new Set<NodeMode>();
+  for (const part of text.split(",")) {
+    const name = part.trim();
+    const found = name === "all" ? NODE_MODES : NODE_MODES.filter((mode) => mode === name);
+    if (found.length === 0) {
+      throw usageError(`unknown mode '${name}'; possible modes are all, ${NODE_MODES.join(", ")}`);
+    }
+    for (const mode of found) modes.add(mode);
+  }
+  return NODE_MODES.filter((mode) => modes.has(mode));
+}
+
+function readStore(settings: Settings, workingDirectory: string): StoreConfig {
+  const kind = settings.parse("object-store", (text) => {
+    if (text === "file" || text === "memory") return text;
+    if (!FUTURE_STORES.includes(text)) throw usageError("possible object stores are file, memory");
+    throw new DbError(
+      "unsupported",
+      "object_store_unsupported",
+      `the object store '${text}' is not supported in this version; use file or memory`,
+      { detail: { store: text } },
+    );
+  });
+  if (kind === "memory") return { kind };
+  if (settings.find("data-dir") === undefined) {
+    throw usageError(
+      "the option --data-dir <FOLDER> (or the variable INFLUXDB3_DATA_DIR) is required with the object store 'file'",
+    );
+  }
+  const directory = settings.parse("data-dir", (text) => {
+    if (text === "") throw usageError("the name of the folder is empty");
+    return resolve(workingDirectory, text);
+  });
+  return { kind, directory };
+}
+
+/** A time that something waits: never nothing. */
+function parseInterval(text: string): number {
+  const ms = parseDuration(text);
+  if (ms < 1) throw usageError("the shortest is 1ms");
+  return ms;
+}
+
+function parseGen1Duration(text: string): number {
+  const ms = parseDuration(text);
+  if (!GEN1_DURATIONS_MS.includes(ms)) throw usageError("possible values are 1m, 5m, 10m");
+  return ms;
+}
+
+function readLogLevel(settings: Settings): NodeConfig["logLevel"] {
+  if (settings.isOn("verbose") && settings.source("log-filter") === "default") return "debug";
+  return settings.parse("log-filter", parseLogLevel);
+}
+
+/** The level of `level[,component=level…]`; there are no components with a level of their own. */
+function parseLogLevel(text: string): NodeConfig["logLevel"] {
+  let level: NodeConfig["logLevel"] = "info";
+  for (const part of text.split(",")) {
+    const [component = "", componentLevel] = part.split("=");
+    const name = (componentLevel ?? component).trim().toLowerCase();
+    const found = LOG_LEVELS.find((known) => known === name);
+    if (found === undefined) throw usageError(`possible levels are ${LOG_LEVELS.join(", ")}`);
+    if (componentLevel === undefined) level = found;
+  }
+  return level;
+}
