@@ -1,0 +1,198 @@
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { type DbError, describeError } from "#base/errors.ts";
+import { type BodyBudget, clientLeft, readBody } from "./exchange/body.ts";
+import { asDbError, errorStatus } from "./exchange/errors.ts";
+import type { Exchange } from "./exchange/exchange.ts";
+import type { Reply } from "./exchange/reply.ts";
+import { requestId } from "./exchange/request-id.ts";
+import { cut, sendReply } from "./exchange/send.ts";
+import type { StallWatch } from "./exchange/stall-watch.ts";
+import type { HttpLimits, HttpServerOptions } from "./options.ts";
+import { findMatch, type Match } from "./router.ts";
+import type { HttpServices, NodeIdentity } from "./services.ts";
+
+/** What all requests of a server share. */
+export interface Host {
+  readonly options: HttpServerOptions;
+  readonly limits: HttpLimits;
+  readonly watch: StallWatch;
+  readonly budget: BodyBudget;
+  /** Whether no request should follow over the connections that are open. */
+  stopping(): boolean;
+  /** Throws `unavailable` while the node starts or stops. */
+  requireServices(): HttpServices;
+  identity(): NodeIdentity;
+}
+
+/** Status that is observed, never sent, for a client that left. */
+const STATUS_CLIENT_LEFT = 499;
+/** Of a refused request, this many times the largest allowed body is passed over, so that its client reads the answer. */
+const PASSED_OVER_TIMES = 4;
+const ORIGIN = /^https?:\/\/[^/?]*/i;
+
+/** One request and its answer. */
+export class Conversation {
+  readonly #host: Host;
+  readonly #request: IncomingMessage;
+  readonly #response: ServerResponse;
+  readonly #match: Match;
+  readonly #query: string | undefined;
+  readonly #abort = new AbortController();
+  readonly #startMs: number;
+  #expectsContinue: boolean;
+  #heldBytes = 0;
+  #answerSizeBytes = 0;
+  #broken = false;
+
+  /** `expectsContinue`: the client waits for a word before it sends the body. */
+  constructor(
+    host: Host,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ) {
+    const url = (request.url ?? "/").replace(ORIGIN, "");
+    const queryStart = url.indexOf("?");
+    this.#host = host;
+    this.#request = request;
+    this.#response = response;
+    this.#match = findMatch(
+      request.method ?? "",
+      queryStart === -1 ? url : url.slice(0, queryStart),
+    );
+    this.#query = queryStart === -1 ? undefined : url.slice(queryStart + 1);
+    this.#startMs = host.options.clock.monotonicMs();
+    this.#expectsContinue = expectsContinue;
+    // Writing to a client that has left is an error of the response; its `close` tells the same.
+    response.on("error", () => undefined);
+  }
+
+  /** Answers the request. Every failure is an answer or the end of the connection; this does not reject. */
+  async run(): Promise<void> {
+    try {
+      await this.#send(await this.#answer());
+    } catch (error) {
+      await this.#sendError(error);
+    }
+  }
+
+  /** The connection has taken the answer, or is gone. */
+  finish(): void {
+    const { options, budget } = this.#host;
+    budget.held -= this.#heldBytes;
+    if (!this.#response.writableFinished) this.abort(clientLeft());
+    const status = this.#status();
+    options.observe?.({
+      method: this.#request.method ?? "",
+      route: this.#match.route,
+      status,
+      outcome: status < 400 ? "ok" : status < 500 ? "client_error" : "server_error",
+      durationMs: options.clock.monotonicMs() - this.#startMs,
+      answerSizeBytes: this.#answerSizeBytes,
+    });
+  }
+
+  /** Asks the work behind the answer to stop. */
+  abort(reason: DbError): void {
+    this.#abort.abort(reason);
+  }
+
+  #answer(): Reply | Promise<Reply> {
+    const { early, endpoint } = this.#match;
+    if (early !== undefined) return early(this.#host.identity());
+    return endpoint(this.#exchange(this.#host.requireServices()));
+  }
+
+  #exchange(services: HttpServices): Exchange {
+    const { clock, random } = this.#host.options;
+    return {
+      services,
+      query: this.#query,
+      headers: this.#request.headers,
+      signal: this.#abort.signal,
+      clock,
+      random,
+      readBody: () => this.#readBody(),
+    };
+  }
+
+  #readBody(): Promise<Uint8Array> {
+    const { options, budget, watch, limits } = this.#host;
+    return readBody(this.#request, {
+      sizeMax: options.requestSizeMax,
+      budget,
+      onTaken: (sizeBytes) => {
+        this.#heldBytes += sizeBytes;
+      },
+      onStart: () => {
+        if (this.#expectsContinue) this.#response.writeContinue();
+        this.#expectsContinue = false;
+      },
+      watch,
+      stallMsMax: limits.bodyStallMsMax,
+    });
+  }
+
+  async #send(reply: Reply): Promise<void> {
+    const { options, watch, limits } = this.#host;
+    // A client that still waits to send its body might send it where the next request is expected.
+    if (this.#expectsContinue || this.#host.stopping()) this.#response.shouldKeepAlive = false;
+    const { clusterUuid } = this.#host.identity();
+    this.#answerSizeBytes = await sendReply(this.#response, reply, {
+      headers: {
+        ...(clusterUuid === undefined ? {} : { "cluster-uuid": clusterUuid }),
+        ...(reply.status < 400 ? { "access-control-allow-origin": "*" } : {}),
+      },
+      signal: this.#abort.signal,
+      watch,
+      stallMsMax: limits.answerStallMsMax,
+    });
+    if (!this.#request.complete) {
+      passOver(this.#request, PASSED_OVER_TIMES * options.requestSizeMax);
+    }
+  }
+
+  async #sendError(thrown: unknown): Promise<void> {
+    if (this.#response.destroyed) return;
+    const { clock, random } = this.#host.options;
+    const error = asDbError(thrown);
+    const id = requestId(clock, random);
+    this.#logError(error, id);
+    if (this.#response.headersSent) {
+      this.#broken = true;
+      cut(this.#response);
+      return;
+    }
+    if (error.code === "request_stalled") this.#response.shouldKeepAlive = false;
+    // Nothing is left to tell a client whom this fails.
+    await this.#send(this.#match.errorStyle(error, id)).catch(() => cut(this.#response));
+  }
+
+  #logError(error: DbError, id: string): void {
+    const { log } = this.#host.options;
+    const fields = {
+      requestId: id,
+      method: this.#request.method,
+      route: this.#match.route,
+      code: error.code,
+      error: describeError(error),
+    };
+    if (errorStatus(error) === 500) log.error("A request failed.", fields);
+    else if (this.#response.headersSent) log.warn("An answer was broken off.", fields);
+    else log.debug("A request was refused.", fields);
+  }
+
+  #status(): number {
+    if (this.#broken) return 500;
+    return this.#response.writableFinished ? this.#response.statusCode : STATUS_CLIENT_LEFT;
+  }
+}
+
+/** Takes what is left of a body that nobody reads, so that the client meets the answer, not a reset; bounded. */
+function passOver(request: IncomingMessage, sizeMax: number): void {
+  let sizeBytes = 0;
+  request.on("data", (chunk: Uint8Array) => {
+    sizeBytes += chunk.length;
+    if (sizeBytes > sizeMax) request.destroy();
+  });
+}

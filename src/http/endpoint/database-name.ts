@@ -1,0 +1,57 @@
+import { DbError } from "#base/errors.ts";
+
+const NAME_SIZE_MAX = 64;
+const LETTER_OR_DIGIT = /^[A-Za-z0-9]$/;
+const NAME_CHARACTER = /^[A-Za-z0-9_-]$/;
+const ASCII_MAX = 0x7f;
+/** Stands between the database and the retention policy of v1, which together name one database. */
+const POLICY_SEPARATOR = "/";
+
+/**
+ * Throws DbError `invalid` / `database_name` unless a database may be called `name`: 1 to 64 of A–Z a–z 0–9 `_` `-`,
+ * a letter or digit first. With `policyAllowed`, one `/` may stand inside.
+ */
+export function checkDatabaseName(name: string, options: { policyAllowed: boolean }): void {
+  if (name === "") throw wrong("db name cannot be empty");
+  let separatorCount = 0;
+  for (const [index, character] of Array.from(name).entries()) {
+    if (index === 0) {
+      if (character.charCodeAt(0) > ASCII_MAX) throw wrongCharacter();
+      if (!LETTER_OR_DIGIT.test(character)) {
+        throw wrong("db name did not start with a number or letter");
+      }
+    } else if (options.policyAllowed && character === POLICY_SEPARATOR) {
+      separatorCount += 1;
+    } else if (!NAME_CHARACTER.test(character)) {
+      throw wrongCharacter();
+    }
+  }
+  if (separatorCount > 1 || name.endsWith(POLICY_SEPARATOR)) {
+    throw wrong(
+      "db name with invalid retention policy, if providing a retention policy name, must be of form '<db_name>/<rp_name>'",
+    );
+  }
+  if (name.length > NAME_SIZE_MAX) {
+    throw wrong(`namespace name ${name} length must be between 1 and ${NAME_SIZE_MAX} characters`);
+  }
+}
+
+/**
+ * The one name under which v1's `database` and retention policy are stored: the policies that v1 has by itself
+ * add nothing, others follow in lower case after a slash.
+ */
+export function nameWithPolicy(database: string, policy: string | undefined): string {
+  const lower = (policy ?? "").toLowerCase();
+  if (["", "''", "autogen", "default"].includes(lower)) return database;
+  return `${database}${POLICY_SEPARATOR}${lower}`;
+}
+
+function wrongCharacter(): DbError {
+  return wrong(
+    "invalid character in database name: must be ASCII, containing only letters, numbers, underscores, or hyphens",
+  );
+}
+
+function wrong(message: string): DbError {
+  return new DbError("invalid", "database_name", message);
+}

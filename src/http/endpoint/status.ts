@@ -1,0 +1,51 @@
+import { DbError } from "#base/errors.ts";
+import { asDbError } from "../exchange/errors.ts";
+import type { Exchange } from "../exchange/exchange.ts";
+import { jsonReply, type Reply, textReply } from "../exchange/reply.ts";
+import { requestId } from "../exchange/request-id.ts";
+import type { NodeIdentity } from "../services.ts";
+
+const PRODUCT_NAME = "Tidelake";
+const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
+
+/** GET /health: the process runs. It says nothing of the store; `/ready` does. */
+export function health(): Reply {
+  return textReply(200, "OK");
+}
+
+/** GET /ready: 200 when the node can serve, 503 with the reason when it cannot. */
+export async function ready(exchange: Exchange): Promise<Reply> {
+  try {
+    await exchange.services.ready();
+  } catch (error) {
+    const reason = asDbError(error);
+    if (reason.kind === "internal") throw reason;
+    // Damage, too, keeps a node from serving, and the one who asks wants to know what else to send requests to.
+    throw new DbError("unavailable", reason.code, reason.message, { cause: error });
+  }
+  return textReply(200, "OK");
+}
+
+/** GET or POST /ping: which program this is. */
+export function ping(exchange: Exchange): Reply {
+  const { version, processId } = exchange.services.identify();
+  const id = requestId(exchange.clock, exchange.random);
+  const value = { product_name: PRODUCT_NAME, version, revision: version, process_id: processId };
+  return jsonReply(200, value, {
+    "x-influxdb-version": version,
+    "x-influxdb-build": PRODUCT_NAME,
+    "request-id": id,
+    "x-request-id": id,
+  });
+}
+
+/** GET /metrics: Prometheus text. */
+export async function metrics(exchange: Exchange): Promise<Reply> {
+  const body = await exchange.services.metrics();
+  return { status: 200, headers: { "content-type": METRICS_CONTENT_TYPE }, body };
+}
+
+/** GET /api/v3/tidelake/node: another node asks who this is, also while this one starts. */
+export function nodeIdentity(identity: NodeIdentity): Reply {
+  return jsonReply(200, identity);
+}

@@ -1,0 +1,34 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Clock } from "#ports/clock.ts";
+import type { Random } from "#ports/random.ts";
+import type { HttpServices } from "../services.ts";
+
+/** The request header, and the header of a write's answer, that carry write tokens. */
+export const WRITE_TOKEN_HEADER = "x-tidelake-write-token";
+
+/** One request, as an endpoint sees it. */
+export interface Exchange {
+  readonly services: HttpServices;
+  /** What follows the `?`; undefined when there is none. */
+  readonly query: string | undefined;
+  readonly headers: IncomingHttpHeaders;
+  /** Aborted when the client leaves or the server stops waiting. */
+  readonly signal: AbortSignal;
+  readonly clock: Clock;
+  readonly random: Random;
+  /**
+   * The whole body, inflated. Rejects with `invalid` / `content_encoding` or `body_gzip`, `exceeded` / `request_size` or
+   * `request_memory`, `unavailable` / `request_stalled` or `client_left`. Call it once.
+   */
+  readBody(): Promise<Uint8Array>;
+}
+
+/** The write tokens that came with a request: in headers, each one or several by comma, and in `parameter`. */
+export function writeTokens(exchange: Exchange, parameter: string | undefined): readonly string[] {
+  const header = exchange.headers[WRITE_TOKEN_HEADER] ?? [];
+  return [header, parameter ?? []]
+    .flat()
+    .flatMap((list) => list.split(","))
+    .map((token) => token.trim())
+    .filter((token) => token !== "");
+}

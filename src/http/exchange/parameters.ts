@@ -1,0 +1,142 @@
+import { fromUtf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+
+/** A value as JSON has it; whole numbers of 64 bits are bigint, others number. */
+export type JsonValue =
+  | null
+  | boolean
+  | bigint
+  | number
+  | string
+  | readonly JsonValue[]
+  | { readonly [name: string]: JsonValue };
+
+const WHOLE_NUMBER = /^-?\d+$/;
+const INT64_MIN = -(2n ** 63n);
+const UINT64_MAX = 2n ** 64n - 1n;
+
+/**
+ * The named values of a request, from its query string or from a JSON body. Names that nobody asks for are ignored.
+ *
+ * Everything here throws DbError `invalid` / `parameters` with the texts that clients of InfluxDB 3 know.
+ */
+export class Parameters {
+  readonly #values: ReadonlyMap<string, JsonValue>;
+  readonly #origin: "serde error" | "serde json error";
+
+  private constructor(
+    values: ReadonlyMap<string, JsonValue>,
+    origin: "serde error" | "serde json error",
+  ) {
+    this.#values = values;
+    this.#origin = origin;
+  }
+
+  /** Of what follows the `?` of a URL. A name that stands twice is refused. */
+  static fromQuery(query: string): Parameters {
+    const values = new Map<string, string>();
+    for (const [name, value] of new URLSearchParams(query)) {
+      if (values.has(name)) throw wrong(`serde error: duplicate field \`${name}\``);
+      values.set(name, value);
+    }
+    return new Parameters(values, "serde error");
+  }
+
+  /** Of a body that holds one JSON object. */
+  static fromJson(body: Uint8Array): Parameters {
+    const value = parseJson(bodyText(body));
+    if (!isJsonObject(value)) {
+      throw wrong(`serde json error: invalid type: ${typeText(value)}, expected an object`);
+    }
+    return new Parameters(new Map(Object.entries(value)), "serde json error");
+  }
+
+  /** The value of `name` whatever it is; undefined when it is missing or null. */
+  value(name: string): JsonValue | undefined {
+    return this.#values.get(name) ?? undefined;
+  }
+
+  /** The text of `name`; undefined when it is missing or null. */
+  text(name: string): string | undefined {
+    const value = this.value(name);
+    if (value === undefined || typeof value === "string") return value;
+    throw this.wrong(`invalid type: ${typeText(value)}, expected a string`);
+  }
+
+  /** The text of `name`, which must be there. */
+  requiredText(name: string): string {
+    const text = this.text(name);
+    if (text === undefined) throw this.wrong(`missing field \`${name}\``);
+    return text;
+  }
+
+  /** The truth of `name`, `true` or `false` in these very letters; `otherwise` when it is missing. */
+  boolean(name: string, otherwise: boolean): boolean {
+    const value = this.value(name);
+    if (value === undefined) return otherwise;
+    if (value === true || value === "true") return true;
+    if (value === false || value === "false") return false;
+    throw this.wrong("provided string was not `true` or `false`");
+  }
+
+  /** An error about these parameters, for the caller to throw. */
+  wrong(message: string): DbError {
+    return wrong(`${this.#origin}: ${message}`);
+  }
+}
+
+/** The value that `text` spells, whole numbers exact. */
+export function parseJson(text: string): JsonValue {
+  try {
+    return JSON.parse(text, exactNumbers) as JsonValue;
+  } catch (error) {
+    const message = error instanceof SyntaxError ? error.message : "the value is nested too deeply";
+    throw wrong(`serde json error: ${message}`);
+  }
+}
+
+export function isJsonObject(
+  value: JsonValue | undefined,
+): value is { readonly [name: string]: JsonValue } {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** What `value` is, in words for an error. */
+export function typeText(value: JsonValue): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "sequence";
+  if (typeof value === "object") return "map";
+  if (typeof value === "bigint") return `integer \`${value}\``;
+  if (typeof value === "number") return `floating point \`${value}\``;
+  return `${typeof value} ${JSON.stringify(value)}`;
+}
+
+/** A reviver. JSON.parse alone would round whole numbers above 2⁵³; engines give the source of a number as third argument. */
+function exactNumbers(
+  _name: string,
+  value: unknown,
+  context?: { readonly source?: string },
+): unknown {
+  const source = context?.source;
+  if (typeof value !== "number" || source === undefined || !WHOLE_NUMBER.test(source)) return value;
+  if (source === "-0") return value;
+  const whole = BigInt(source);
+  return whole >= INT64_MIN && whole <= UINT64_MAX ? whole : value;
+}
+
+function bodyText(body: Uint8Array): string {
+  try {
+    return fromUtf8(body);
+  } catch (error) {
+    throw new DbError(
+      "invalid",
+      "body_text",
+      "body content is not valid utf8: it holds bytes that no text has",
+      { cause: error },
+    );
+  }
+}
+
+function wrong(message: string): DbError {
+  return new DbError("invalid", "parameters", message);
+}

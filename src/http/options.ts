@@ -1,0 +1,68 @@
+import type { Clock } from "#ports/clock.ts";
+import type { Log } from "#ports/log.ts";
+import type { Random } from "#ports/random.ts";
+import type { HttpServices, NodeIdentity } from "./services.ts";
+
+export interface HttpServerOptions {
+  /** Where to listen; port 0 takes any. */
+  readonly host: string;
+  readonly port: number;
+  /** What is known of this node while it starts. Afterwards `services` are asked. */
+  readonly identity: NodeIdentity;
+  /** Bytes of a request's body, as sent and inflated. */
+  readonly requestSizeMax: number;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /** Without them the node is starting, until `HttpServer.serve`. */
+  readonly services?: HttpServices;
+  readonly observe?: RequestObserver;
+  readonly limits?: Partial<HttpLimits>;
+}
+
+/** Called once for each request, when its answer is sent or its client gone. */
+export type RequestObserver = (request: ObservedRequest) => void;
+
+export interface ObservedRequest {
+  readonly method: string;
+  /** The path of the route; one word for all paths that have none. */
+  readonly route: string;
+  /** The status sent; 499 when the client left before, 500 when the answer broke off. */
+  readonly status: number;
+  readonly outcome: "ok" | "client_error" | "server_error";
+  readonly durationMs: number;
+  /** Bytes of the answer's body. */
+  readonly answerSizeBytes: number;
+}
+
+/** Bounds on what clients can take of a node. Times in milliseconds. */
+export interface HttpLimits {
+  readonly connectionCountMax: number;
+  /** Bytes that the bodies of all requests together may hold; one body of the allowed size always fits. */
+  readonly bodiesSizeMax: number;
+  /** From a request's first byte to the end of its headers, and to the end of its body. */
+  readonly headersMsMax: number;
+  readonly requestMsMax: number;
+  /** Between two pieces of a body. */
+  readonly bodyStallMsMax: number;
+  /** In which a client takes nothing of an answer that waits for it. */
+  readonly answerStallMsMax: number;
+  /** Between two requests of a connection. */
+  readonly idleMsMax: number;
+  /** How long a stop waits for requests that run. */
+  readonly stopMsMax: number;
+}
+
+export const HTTP_LIMITS: HttpLimits = {
+  connectionCountMax: 4096,
+  bodiesSizeMax: 256 * 1024 * 1024,
+  headersMsMax: 20_000,
+  requestMsMax: 300_000,
+  bodyStallMsMax: 30_000,
+  answerStallMsMax: 300_000,
+  idleMsMax: 75_000,
+  stopMsMax: 10_000,
+};
+
+export const HEADER_COUNT_MAX = 100;
+export const HEADERS_SIZE_MAX = 16 * 1024;

@@ -1,0 +1,180 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { DbError, describeError } from "#base/errors.ts";
+import { Conversation, type Host } from "./conversation.ts";
+import { StallWatch } from "./exchange/stall-watch.ts";
+import {
+  HEADER_COUNT_MAX,
+  HEADERS_SIZE_MAX,
+  HTTP_LIMITS,
+  type HttpLimits,
+  type HttpServerOptions,
+} from "./options.ts";
+import type { HttpServices, NodeIdentity } from "./services.ts";
+
+/** How often node:http looks for requests that are late, in milliseconds at most. */
+const LATE_CHECK_MS_MAX = 5_000;
+
+/**
+ * Speaks HTTP/1.1: reads requests, calls one service for each, and writes what it answers.
+ *
+ * Listens from `open` on; until `serve` gives it services it answers all but `/health` and the node's identity with 503.
+ */
+export class HttpServer implements AsyncDisposable {
+  readonly #options: HttpServerOptions;
+  readonly #limits: HttpLimits;
+  readonly #host: Host;
+  readonly #server: Server;
+  readonly #watch: StallWatch;
+  readonly #stopWatch = new AbortController();
+  readonly #running = new Set<Conversation>();
+  #idle = Promise.withResolvers<void>();
+  #watching: Promise<void> = Promise.resolve();
+  #services: HttpServices | undefined;
+  #stopping = false;
+  #stopped: Promise<void> | undefined;
+
+  private constructor(options: HttpServerOptions) {
+    this.#options = options;
+    this.#limits = { ...HTTP_LIMITS, ...options.limits };
+    this.#services = options.services;
+    const { bodyStallMsMax, answerStallMsMax } = this.#limits;
+    this.#watch = new StallWatch(options.clock, Math.min(bodyStallMsMax, answerStallMsMax) / 4);
+    this.#host = this.#createHost();
+    this.#server = this.#createServer();
+  }
+
+  /**
+   * Resolves when it listens. Rejects with `unavailable` / `address_in_use`, or `invalid` / `address` when there is no
+   * such address here or it may not be used.
+   */
+  static async open(options: HttpServerOptions): Promise<HttpServer> {
+    const server = new HttpServer(options);
+    await server.#listen();
+    server.#watching = server.#watch.run(server.#stopWatch.signal);
+    return server;
+  }
+
+  /** The address it is bound to, as `host:port`. */
+  get address(): string {
+    const { address, family, port } = this.#server.address() as AddressInfo;
+    return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
+  }
+
+  /** The node is up: requests go to `services` from now on. */
+  serve(services: HttpServices): void {
+    this.#services = services;
+  }
+
+  /**
+   * Takes no more connections, waits for the requests that run, at most `stopMsMax`, then cuts off what is left.
+   * Requests that come meanwhile over open connections are answered with 503.
+   */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped ??= this.#stop();
+    await this.#stopped;
+  }
+
+  #createHost(): Host {
+    return {
+      options: this.#options,
+      limits: this.#limits,
+      watch: this.#watch,
+      budget: {
+        held: 0,
+        heldMax: Math.max(this.#limits.bodiesSizeMax, this.#options.requestSizeMax),
+      },
+      stopping: () => this.#stopping,
+      requireServices: () => this.#requireServices(),
+      identity: (): NodeIdentity => this.#services?.identify() ?? this.#options.identity,
+    };
+  }
+
+  #createServer(): Server {
+    const limits = this.#limits;
+    const server = createServer({
+      headersTimeout: limits.headersMsMax,
+      requestTimeout: limits.requestMsMax,
+      keepAliveTimeout: limits.idleMsMax,
+      connectionsCheckingInterval: Math.min(LATE_CHECK_MS_MAX, limits.headersMsMax / 4),
+      maxHeaderSize: HEADERS_SIZE_MAX,
+      noDelay: true,
+      keepAlive: true,
+    });
+    server.maxHeadersCount = HEADER_COUNT_MAX;
+    server.maxConnections = limits.connectionCountMax;
+    server.on("request", (request, response) => this.#accept(request, response, false));
+    // The word to go on is given when the body is wanted: a refusal then costs no body.
+    server.on("checkContinue", (request, response) => this.#accept(request, response, true));
+    return server;
+  }
+
+  async #listen(): Promise<void> {
+    const { host, port } = this.#options;
+    const listening = Promise.withResolvers<void>();
+    this.#server.once("error", listening.reject);
+    this.#server.listen(port, host, () => listening.resolve());
+    try {
+      await listening.promise;
+    } catch (error) {
+      throw listenError(error, host, port);
+    }
+    this.#server.off("error", listening.reject);
+    // A connection that cannot be taken (no more descriptors, say) concerns itself, not the server.
+    this.#server.on("error", (error) => {
+      this.#options.log.error("The HTTP server could not take a connection.", {
+        error: describeError(error),
+      });
+    });
+  }
+
+  #accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+    const conversation = new Conversation(this.#host, request, response, expectsContinue);
+    this.#running.add(conversation);
+    response.on("close", () => {
+      this.#running.delete(conversation);
+      conversation.finish();
+      if (this.#running.size > 0) return;
+      this.#idle.resolve();
+      this.#idle = Promise.withResolvers<void>();
+    });
+    void conversation.run();
+  }
+
+  #requireServices(): HttpServices {
+    if (this.#stopping) throw STOPPING;
+    if (this.#services === undefined) throw STARTING;
+    return this.#services;
+  }
+
+  async #stop(): Promise<void> {
+    this.#stopping = true;
+    const closed = Promise.withResolvers<void>();
+    this.#server.close(() => closed.resolve());
+    if (this.#running.size > 0) {
+      const waiting = new AbortController();
+      const late = this.#options.clock.sleep(this.#limits.stopMsMax, waiting.signal);
+      await Promise.race([this.#idle.promise, late]);
+      waiting.abort();
+      await late.catch(() => undefined);
+    }
+    for (const conversation of this.#running) conversation.abort(STOPPING);
+    this.#server.closeAllConnections();
+    await closed.promise;
+    this.#stopWatch.abort();
+    await this.#watching;
+  }
+}
+
+const STARTING = new DbError("unavailable", "node_starting", "the node is starting; try again");
+const STOPPING = new DbError("unavailable", "node_stopping", "the node is stopping; ask another");
+
+function listenError(error: unknown, host: string, port: number): DbError {
+  const detail = { host, port };
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === "EADDRINUSE") {
+    return new DbError("unavailable", "address_in_use", `${host}:${port} is in use`, { detail });
+  }
+  const message = `cannot listen on ${host}:${port}`;
+  return new DbError("invalid", "address", message, { detail, cause: error });
+}
