@@ -8,8 +8,11 @@ export interface ObjectMeta {
  * The bucket every node shares; the only durable state there is.
  *
  * Keys are `/`-separated names of the characters A–Z a–z 0–9 `-` `_` `.` `=`, no part empty, `.` or `..`,
- * at most OBJECT_KEY_SIZE_MAX bytes. Adapters: objectstore/. One contract suite, objectstore/contract.ts,
- * holds all of them to these words.
+ * at most OBJECT_KEY_SIZE_MAX bytes, a part at most OBJECT_KEY_PART_SIZE_MAX; others are refused with `invalid` /
+ * `object_key_invalid`. No key is also the folder of another (`a` beside `a/b`): a store may refuse the later one the
+ * same way. Adapters: objectstore/. One contract suite, objectstore/contract.ts, holds all of them to these words.
+ *
+ * A `body` is not changed by anybody until the promise settles; after that it is the caller's again.
  *
  * Reads see every write that was answered before they began. Every method rejects with DbError
  * `unavailable` / `store_unreachable` when no answer came: a write may then have happened, or happen later.
@@ -27,7 +30,7 @@ export interface ObjectStore {
   get(key: string): Promise<Uint8Array | undefined>;
   /** Objects whose key begins with `prefix`, in ascending byte order of keys; `after` leaves out all up to it. */
   list(prefix: string, options?: ListOptions): Promise<readonly ObjectMeta[]>;
-  /** Removes `key`; resolves as well when there is none. */
+  /** Removes `key`; resolves as well when there is none. A power failure may bring the object back. */
   delete(key: string): Promise<void>;
 }
 
@@ -39,3 +42,4 @@ export interface ListOptions {
 }
 
 export const OBJECT_KEY_SIZE_MAX = 1024;
+export const OBJECT_KEY_PART_SIZE_MAX = 255;

@@ -1,0 +1,31 @@
+import { DbError } from "#base/errors.ts";
+import { OBJECT_KEY_PART_SIZE_MAX, OBJECT_KEY_SIZE_MAX } from "#ports/object-store.ts";
+
+const NAME = /^[A-Za-z0-9_.=-]*$/;
+
+/** Throws DbError `invalid` / `object_key_invalid` unless `key` is one that a store takes (ports/object-store.ts). */
+export function checkKey(key: string): void {
+  if (key.length > OBJECT_KEY_SIZE_MAX || !key.split("/").every(isKeyPart)) throw invalidKey(key);
+}
+
+/** Throws DbError `invalid` / `object_key_invalid` unless some key can begin with `prefix`. */
+export function checkPrefix(prefix: string): void {
+  const parts = prefix.split("/");
+  const last = parts.pop() ?? "";
+  const possible = parts.every(isKeyPart) && NAME.test(last);
+  if (!possible || prefix.length > OBJECT_KEY_SIZE_MAX) throw invalidKey(prefix);
+}
+
+/** Whether `name` may stand between the slashes of a key. */
+export function isKeyPart(name: string): boolean {
+  const dots = name === "." || name === "..";
+  return NAME.test(name) && name !== "" && !dots && name.length <= OBJECT_KEY_PART_SIZE_MAX;
+}
+
+function invalidKey(key: string): DbError {
+  // What is far too long would fill the log that prints it.
+  const shown = key.slice(0, OBJECT_KEY_SIZE_MAX);
+  return new DbError("invalid", "object_key_invalid", "The store takes no object of this key.", {
+    detail: { key: shown, keySizeBytes: key.length },
+  });
+}
