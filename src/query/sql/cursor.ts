@@ -1,0 +1,134 @@
+import { DbError } from "#base/errors.ts";
+import { syntaxError } from "./errors.ts";
+import { readToken, type Token } from "./lexer.ts";
+
+/** How deep expressions may be nested: what reads them further on recurses. */
+export const SQL_DEPTH_MAX = 200;
+
+/** Words that begin or join clauses: no name unless in quotes. */
+const RESERVED = new Set(
+  (
+    "and as between by else end except fetch from group having ilike in intersect into is like limit " +
+    "offset on or order qualify select similar then union using when where window"
+  ).split(" "),
+);
+/** Words that follow a table: a name, but not as an alias without AS. */
+const JOINING = new Set("cross full inner join left natural outer right".split(" "));
+
+/** Reads a statement token by token. */
+export class Cursor {
+  #sql: string;
+  #token: Token;
+  #depth = 0;
+
+  constructor(sql: string) {
+    this.#sql = sql;
+    this.#token = readToken(sql, 0);
+  }
+
+  /** The token that comes next. */
+  get token(): Token {
+    return this.#token;
+  }
+
+  /** The token after the one that comes next. */
+  peek(): Token {
+    return readToken(this.#sql, this.#token.end);
+  }
+
+  /** Takes the token that comes next. */
+  take(): Token {
+    const taken = this.#token;
+    this.#token = readToken(this.#sql, taken.end);
+    return taken;
+  }
+
+  /** A cursor at the same place, to look further ahead. */
+  fork(): Cursor {
+    const fork = new Cursor("");
+    fork.#sql = this.#sql;
+    fork.#token = this.#token;
+    return fork;
+  }
+
+  /** Goes on from where `other`, a fork of this one, stands. */
+  jump(other: Cursor): void {
+    this.#token = other.#token;
+  }
+
+  /** Whether one of the words comes next, not in quotes. */
+  atWord(...words: readonly string[]): boolean {
+    return this.#token.kind === "word" && words.includes(this.#token.text);
+  }
+
+  atSymbol(...symbols: readonly string[]): boolean {
+    return this.#token.kind === "symbol" && symbols.includes(this.#token.text);
+  }
+
+  /** Takes the word if it comes next. */
+  acceptWord(word: string): boolean {
+    const accepted = this.atWord(word);
+    if (accepted) this.take();
+    return accepted;
+  }
+
+  acceptSymbol(symbol: string): boolean {
+    const accepted = this.atSymbol(symbol);
+    if (accepted) this.take();
+    return accepted;
+  }
+
+  expectWord(word: string): void {
+    if (!this.acceptWord(word)) throw this.error(word.toUpperCase());
+  }
+
+  expectSymbol(symbol: string): void {
+    if (!this.acceptSymbol(symbol)) throw this.error(symbol);
+  }
+
+  /** Whether a name comes next: a word that is not reserved, or anything in double quotes. */
+  atName(): boolean {
+    const { kind, text } = this.#token;
+    return kind === "quoted" || (kind === "word" && !RESERVED.has(text));
+  }
+
+  /** Whether an alias without AS comes next. */
+  atAlias(): boolean {
+    return this.atName() && !(this.#token.kind === "word" && JOINING.has(this.#token.text));
+  }
+
+  expectName(): string {
+    if (!this.atName()) throw this.error("identifier");
+    return this.take().text;
+  }
+
+  /** One or more of what `parse` reads, with commas between. */
+  list<T>(parse: () => T): T[] {
+    const items = [parse()];
+    while (this.acceptSymbol(",")) items.push(parse());
+    return items;
+  }
+
+  /** Runs `parse` a level deeper; throws DbError `exceeded` / `sql_too_deep` below SQL_DEPTH_MAX levels. */
+  nested<T>(parse: () => T): T {
+    if (this.#depth >= SQL_DEPTH_MAX) throw tooDeep();
+    this.#depth += 1;
+    const parsed = parse();
+    this.#depth -= 1;
+    return parsed;
+  }
+
+  /** The error that `expected` should stand here, or where `span` stands. */
+  error(expected: string, span: Token = this.#token): DbError {
+    return syntaxError(this.#sql, expected, span);
+  }
+}
+
+export function tooDeep(): DbError {
+  return new DbError(
+    "exceeded",
+    "sql_too_deep",
+    `The statement is nested more than ${SQL_DEPTH_MAX} levels deep: split it or simplify it.`,
+    { detail: { depthMax: SQL_DEPTH_MAX } },
+  );
+}
