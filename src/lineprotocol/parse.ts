@@ -1,0 +1,57 @@
+import { isUtf8 } from "node:buffer";
+import { assert } from "#base/errors.ts";
+import { LineParser } from "./line-parser.ts";
+import { LineCursor, LinePlaces } from "./lines.ts";
+import type { ParsedBody, ParseOptions, RejectedLine } from "./parsed.ts";
+
+/** The limits of InfluxDB 3: names up to 64 KiB, strings up to 1 MiB. */
+export const DEFAULT_LIMITS = {
+  nameSizeMax: 64 * 1024,
+  stringSizeMax: 1024 * 1024,
+  rejectedMax: 100,
+} as const;
+
+/**
+ * Parses a body of line protocol into columns. Every line stands alone: a bad one is named and leaves nothing
+ * behind, neither a table nor a column nor a dictionary entry.
+ *
+ * Keeps `body`, which nobody may change, as long as the result is kept: `describeLine` quotes it.
+ *
+ * Throws DbError `exceeded` / `write_too_sparse` for a body that would take far more memory in columns than it
+ * has bytes: very many names, each on few of very many lines.
+ */
+export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const cursor = new LineCursor(bytes);
+  const places = new LinePlaces();
+  const parser = new LineParser(bytes, options);
+  const rejected: RejectedLine[] = [];
+  let rejectedCount = 0;
+  const describeLine = (index: number) => describe(bytes, places, index);
+  const isText = isUtf8(bytes);
+  while (cursor.advance()) {
+    const line = places.count;
+    places.add(cursor);
+    const isLineText = isText || isUtf8(bytes.subarray(cursor.start, cursor.end));
+    if (isLineText && parser.parse(cursor.textStart, cursor.end, line)) continue;
+    rejectedCount += 1;
+    if (rejectedCount > options.limits.rejectedMax) continue;
+    const message = isLineText ? parser.problemMessage() : "line is not valid UTF-8";
+    rejected.push({ ...describeLine(line), message });
+  }
+  return {
+    tables: parser.finish(),
+    rejected,
+    rejectedCount,
+    lineCount: places.count,
+    describeLine,
+  };
+}
+
+function describe(bytes: Buffer, places: LinePlaces, index: number): Omit<RejectedLine, "message"> {
+  assert(index >= 0 && index < places.count, `there is no line ${index}`);
+  return {
+    lineNumber: places.lineNumber(index),
+    text: bytes.toString("utf8", places.start(index), places.end(index)),
+  };
+}
