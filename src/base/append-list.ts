@@ -23,6 +23,11 @@ export class AppendList<Item> implements Iterable<Item> {
     return new AppendList(items, this.length + 1);
   }
 
+  /** The newest item. */
+  get last(): Item | undefined {
+    return this.length === 0 ? undefined : this.#items[this.length - 1];
+  }
+
   filter(keep: (item: Item) => boolean): AppendList<Item> {
     return AppendList.of([...this].filter(keep));
   }

@@ -16,10 +16,12 @@ export interface TrackedState {
   readonly position: Position;
 }
 
-/** Hears of each step after it was computed and before it is shown; what it awaits delays the step. */
+/** Hears of each step; what it awaits delays the step. */
 export interface TrackerObserver<State> {
-  onEntry?(entry: LogEntry, next: State): Promise<void> | void;
-  onRestore?(checkpoint: LogEntry, next: State): Promise<void> | void;
+  /** Before `next` is shown: makes ready what those who see it will ask for. */
+  onNext?(next: State): Promise<void> | void;
+  /** After `state` is shown: lets go of what only the states before it needed. */
+  onShown?(state: State): Promise<void> | void;
 }
 
 /**
@@ -67,9 +69,7 @@ export class LogTracker<State extends TrackedState> {
   /** Applies `entry`, which is the next one. */
   async take(entry: LogEntry): Promise<void> {
     assert(entry.position === this.#state.position + 1, "entries are applied without holes");
-    const next = this.#machine.apply(this.#state, entry);
-    await this.#observer.onEntry?.(entry, next);
-    this.#state = next;
+    await this.#show(this.#machine.apply(this.#state, entry));
   }
 
   /** Replaces the state by `simpler`, which stands for the same entries and holds less. */
@@ -90,13 +90,18 @@ export class LogTracker<State extends TrackedState> {
         const checkpoint = await this.log.readCheckpoint(newest);
         const next = this.#machine.restore(checkpoint);
         assert(next.position === newest, "a checkpoint stands for its own position");
-        await this.#observer.onRestore?.(checkpoint, next);
-        this.#state = next;
+        await this.#show(next);
         return true;
       } catch (error) {
         if (!(isKind(error, "not_found") && error.code === "checkpoint_vanished")) throw error;
       }
     }
+  }
+
+  async #show(next: State): Promise<void> {
+    await this.#observer.onNext?.(next);
+    this.#state = next;
+    await this.#observer.onShown?.(next);
   }
 
   async #passStone(stone: LogEntry): Promise<void> {

@@ -1,0 +1,143 @@
+import { assert } from "#base/errors.ts";
+import { readBlockHeader } from "#block/block.ts";
+import type { Flush } from "#model/flush.ts";
+import type { GenerationId, NodeNumber, Position } from "#model/ids.ts";
+import type { BufferedBlock, Engine } from "#ports/engine.ts";
+import { Generation } from "./generation.ts";
+
+/** A generation takes no more blocks when it has this many bytes, so that a snapshot frees most of what it covers. */
+const GENERATION_SIZE_MAX = 8 * 1024 * 1024;
+
+/**
+ * The rows that are not in files yet, of every node log this process reads: blocks here, and the same rows in the engine.
+ *
+ * The blocks stay until their generation is dropped, so that an engine that was started again gets them back.
+ */
+export class Buffer {
+  readonly #logs = new Map<NodeNumber, LogBuffer>();
+  readonly #engine: () => Engine;
+  #generationCount = 0;
+
+  /** `engine` is asked for at each use, for the engine's own refill needs the buffer first. */
+  constructor(engine: () => Engine) {
+    this.#engine = engine;
+  }
+
+  /** The buffer of one node's log; made when it is first asked for. */
+  of(node: NodeNumber): LogBuffer {
+    const known = this.#logs.get(node);
+    if (known !== undefined) return known;
+    const made = new LogBuffer(node, this.#engine, () => ++this.#generationCount as GenerationId);
+    this.#logs.set(node, made);
+    return made;
+  }
+
+  /** All blocks that the engine must hold (`EngineRefill`). */
+  *refill(): Generator<BufferedBlock> {
+    for (const log of this.#logs.values()) yield* log.refill();
+  }
+
+  /** Bytes of blocks, those of retired generations that views still name included. */
+  get sizeBytes(): number {
+    return [...this.#logs.values()].reduce((sum, log) => sum + log.sizeBytes, 0);
+  }
+
+  /** Rows of own and other logs that are in no file yet. */
+  get rowCount(): number {
+    return [...this.#logs.values()].reduce((sum, log) => sum + log.rowCount, 0);
+  }
+}
+
+/** The buffered rows of one node log. */
+export class LogBuffer {
+  readonly #node: NodeNumber;
+  readonly #engine: () => Engine;
+  readonly #nextId: () => GenerationId;
+  /** A value: replaced, never changed, so that a view can keep it. */
+  #generations: readonly Generation[] = [];
+  readonly #retired = new Set<Generation>();
+  #open: Generation | undefined;
+  #positionMax: Position = 0;
+
+  constructor(node: NodeNumber, engine: () => Engine, nextId: () => GenerationId) {
+    this.#node = node;
+    this.#engine = engine;
+    this.#nextId = nextId;
+  }
+
+  /** Oldest first. */
+  get generations(): readonly Generation[] {
+    return this.#generations;
+  }
+
+  get sizeBytes(): number {
+    return [...this.#generations, ...this.#retired].reduce(
+      (sum, { sizeBytes }) => sum + sizeBytes,
+      0,
+    );
+  }
+
+  get rowCount(): number {
+    let count = 0;
+    for (const { tables } of this.#generations)
+      for (const { rowCount } of tables.values()) count += rowCount;
+    return count;
+  }
+
+  /** Adds the rows of `flush`; queries that are planned after it resolves may name its position. */
+  async add(flush: Flush): Promise<void> {
+    assert(flush.position > this.#positionMax, "flushes are buffered in order");
+    this.#positionMax = flush.position;
+    if (flush.blocks.length === 0) return;
+    const generation = this.#openGeneration();
+    const blocks = flush.blocks.map(({ tableId, bytes }): BufferedBlock => {
+      const { position, stamp } = flush;
+      return { generation: generation.id, tableId, position, stamp, bytes };
+    });
+    for (const block of blocks) generation.add(block, readBlockHeader(block.bytes));
+    if (generation.sizeBytes >= GENERATION_SIZE_MAX) this.#open = undefined;
+    await this.#engine().append(blocks);
+  }
+
+  /** Adds those of `flushes` that are not here yet: what a checkpoint brings. */
+  async addMissing(flushes: Iterable<Flush>): Promise<void> {
+    for (const flush of flushes) if (flush.position > this.#positionMax) await this.add(flush);
+  }
+
+  /** Later flushes go into another generation: a snapshot is about to be made of this one. */
+  closeGeneration(): void {
+    this.#open = undefined;
+  }
+
+  /** Rows up to `through` are in files: generations with nothing else are dropped when the last view that names them is released. */
+  async retire(through: Position): Promise<void> {
+    const covered = this.#generations.filter(({ positionMax }) => positionMax <= through);
+    if (covered.length === 0) return;
+    this.#generations = this.#generations.filter((generation) => !covered.includes(generation));
+    if (this.#open !== undefined && covered.includes(this.#open)) this.#open = undefined;
+    for (const generation of covered) this.#retired.add(generation);
+    await this.dropUnseen();
+  }
+
+  /** Drops the retired generations that no view names any more. */
+  async dropUnseen(): Promise<void> {
+    for (const generation of this.#retired) {
+      if (generation.viewCount > 0) continue;
+      this.#retired.delete(generation);
+      await this.#engine().dropGeneration(generation.id);
+    }
+  }
+
+  *refill(): Generator<BufferedBlock> {
+    for (const generation of this.#retired) yield* generation.blocks;
+    for (const generation of this.#generations) yield* generation.blocks;
+  }
+
+  #openGeneration(): Generation {
+    if (this.#open !== undefined) return this.#open;
+    const generation = new Generation(this.#nextId(), this.#node);
+    this.#open = generation;
+    this.#generations = [...this.#generations, generation];
+    return generation;
+  }
+}

@@ -1,0 +1,34 @@
+import type { Precision, RejectedLine } from "#lineprotocol/parsed.ts";
+
+export interface WriteRequest {
+  readonly database: string;
+  /** Line protocol, inflated. The callee keeps it only until the promise settles. */
+  readonly body: Uint8Array;
+  readonly precision: Precision;
+  /** Good lines are stored although others are bad. */
+  readonly acceptPartial: boolean;
+  /** Wait until the lines are durable. */
+  readonly sync: boolean;
+  /** Write tokens that the client brought: this write is ordered after those. */
+  readonly tokens: readonly string[];
+}
+
+export interface WriteOutcome {
+  /** Where the write is; undefined when nothing was stored, or when nobody waited for it. */
+  readonly token: string | undefined;
+  /** Lines that were not stored, the first 100. With `acceptPartial` false and any, nothing was stored. */
+  readonly rejected: readonly RejectedLine[];
+  readonly rejectedCount: number;
+  /** Whether one of them met a limit of tables or columns: 422 in place of 400. */
+  readonly limitMet: boolean;
+}
+
+/** How many tables and columns there may be. */
+export interface SchemaLimits {
+  readonly databaseCountMax: number;
+  readonly tableCountMax: number;
+  /** Of one table, `time` included. */
+  readonly columnCountMax: number;
+  /** Of one table. */
+  readonly tagCountMax: number;
+}

@@ -1,0 +1,107 @@
+import type { Generation } from "#buffer/generation.ts";
+import type { CatalogState } from "#catalog/catalog-state.ts";
+import { adoptedOf, type ManifestFile, type ManifestState } from "#manifest/manifest-state.ts";
+import type { NodeNumber, Position, TableId } from "#model/ids.ts";
+import type { BufferSource } from "#model/plan.ts";
+import type { TimeRange } from "#model/time-range.ts";
+import type { Snapshot } from "#nodelog/records.ts";
+import type { LogSource } from "./log-source.ts";
+
+/** Rows of one table in one buffered generation, as far as a view sees them. */
+export interface ViewBuffer {
+  readonly source: BufferSource;
+  readonly time: TimeRange;
+  readonly unique: boolean;
+}
+
+/** What a view sees of one node log: of the rows above `adopted`, those in files, and the rest in generations. */
+interface LogPart {
+  /** Rows up to here are the manifest's. */
+  readonly adopted: { readonly position: Position; readonly stamp: bigint };
+  /** Rows up to here are in files. */
+  readonly inFiles: Position;
+  readonly position: Position;
+  readonly snapshots: readonly Snapshot[];
+  readonly generations: readonly Generation[];
+}
+
+/**
+ * One catalog version, one manifest position and one position of each node log: what one query sees (promise 3).
+ *
+ * A value that never changes; it keeps what it names in the buffer until it is released.
+ */
+export class View implements Disposable {
+  readonly catalog: CatalogState;
+  readonly manifest: ManifestState;
+  readonly #logs: ReadonlyMap<NodeNumber, LogPart>;
+  readonly #onRelease: () => void;
+  #released = false;
+
+  /** Taken in one step, so that no state moves in the middle. */
+  constructor(
+    shared: { readonly catalog: CatalogState; readonly manifest: ManifestState },
+    logs: Iterable<LogSource>,
+    onRelease: () => void,
+  ) {
+    this.catalog = shared.catalog;
+    this.manifest = shared.manifest;
+    this.#onRelease = onRelease;
+    this.#logs = new Map([...logs].map((log) => [log.node, partOf(log, shared.manifest)]));
+    for (const generation of this.#generations()) generation.hold();
+  }
+
+  /** How far the view sees the log of `node`. */
+  positionOf(node: NodeNumber): Position {
+    const adopted = adoptedOf(this.manifest, node).position;
+    return Math.max(this.#logs.get(node)?.position ?? 0, adopted);
+  }
+
+  /** The files that hold rows of `tableId`. */
+  files(tableId: TableId): readonly ManifestFile[] {
+    const files = [...(this.manifest.files.get(tableId) ?? [])];
+    for (const { adopted, snapshots } of this.#logs.values())
+      for (const snapshot of snapshots)
+        for (const file of snapshot.files)
+          if (file.tableId === tableId) files.push({ file, stampAbove: adopted.stamp });
+    return files;
+  }
+
+  /** The generations that hold rows of `tableId`. */
+  buffers(tableId: TableId): readonly ViewBuffer[] {
+    const buffers: ViewBuffer[] = [];
+    for (const { inFiles, position, generations } of this.#logs.values()) {
+      for (const { id, tables } of generations) {
+        const table = tables.get(tableId);
+        if (table === undefined || table.positionMax <= inFiles) continue;
+        const bounds = { positionAbove: inFiles, positionMax: position };
+        const source: BufferSource = { kind: "buffer", generation: id, ...bounds };
+        buffers.push({ source, time: table.time, unique: table.unique });
+      }
+    }
+    return buffers;
+  }
+
+  /** Lets go of what it names. Safe to call twice. */
+  [Symbol.dispose](): void {
+    if (this.#released) return;
+    this.#released = true;
+    for (const generation of this.#generations()) generation.release();
+    this.#onRelease();
+  }
+
+  *#generations(): Generator<Generation> {
+    for (const { generations } of this.#logs.values()) yield* generations;
+  }
+}
+
+function partOf({ node, state, buffer }: LogSource, manifest: ManifestState): LogPart {
+  const adopted = adoptedOf(manifest, node);
+  const inFiles = Math.max(state.snapshotted, adopted.position);
+  return {
+    adopted,
+    inFiles,
+    position: state.position,
+    snapshots: state.snapshots.filter(({ through }) => through > adopted.position),
+    generations: buffer.generations.filter(({ positionMax }) => positionMax > inFiles),
+  };
+}
