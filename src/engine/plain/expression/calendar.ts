@@ -1,0 +1,155 @@
+/** Scalar functions of time, on the UTC calendar. */
+import { assert, DbError } from "#base/errors.ts";
+import type { IntervalValue, ScalarFunction } from "#model/expression.ts";
+import { type StrictFunction, wholeOf } from "./arithmetic.ts";
+
+const SECOND_NS = 1_000_000_000n;
+const MINUTE_NS = 60n * SECOND_NS;
+const HOUR_NS = 60n * MINUTE_NS;
+const DAY_NS = 24n * HOUR_NS;
+/** The Unix epoch was a Thursday; weeks begin on Monday. */
+const FIRST_MONDAY_NS = 4n * DAY_NS;
+const DAY_MS = 86_400_000;
+
+/** Units of date_trunc with one length, and where one of them begins. */
+const FIXED_UNITS: Readonly<Record<string, readonly [length: bigint, origin: bigint]>> = {
+  nanosecond: [1n, 0n],
+  microsecond: [1_000n, 0n],
+  millisecond: [1_000_000n, 0n],
+  second: [SECOND_NS, 0n],
+  minute: [MINUTE_NS, 0n],
+  hour: [HOUR_NS, 0n],
+  day: [DAY_NS, 0n],
+  week: [7n * DAY_NS, FIRST_MONDAY_NS],
+};
+const MONTH_UNITS: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
+
+export const CALENDAR = {
+  date_bin: ([interval, time, origin]) =>
+    dateBin(interval as IntervalValue, time as bigint, origin as bigint),
+  date_trunc: ([unit, time]) => dateTrunc(unit as string, time as bigint),
+  date_part: ([unit, time]) => datePart(unit as string, time as bigint),
+  add_interval: ([time, interval]) => addInterval(time as bigint, interval as IntervalValue, 1),
+  subtract_interval: ([time, interval]) =>
+    addInterval(time as bigint, interval as IntervalValue, -1),
+  timestamp_difference: ([left, right]) => ({
+    months: 0,
+    nanoseconds: (left as bigint) - (right as bigint),
+  }),
+} as const satisfies Partial<Record<ScalarFunction, StrictFunction>>;
+
+/** The quotient toward the past, where `/` goes toward zero. */
+export function floorDivide(value: bigint, divisor: bigint): bigint {
+  const quotient = value / divisor;
+  return value % divisor < 0n ? quotient - 1n : quotient;
+}
+
+function dateBin({ months, nanoseconds }: IntervalValue, time: bigint, origin: bigint): bigint {
+  if (months === 0) {
+    return wholeOf(origin + floorDivide(time - origin, nanoseconds) * nanoseconds, "timestamp");
+  }
+  const distance = monthIndex(time) - monthIndex(origin);
+  const bin = addMonths(origin, Math.floor(distance / months) * months);
+  if (bin <= time) return wholeOf(bin, "timestamp");
+  // The origin lies later in its month than `time` does.
+  return wholeOf(addMonths(origin, (Math.floor(distance / months) - 1) * months), "timestamp");
+}
+
+function dateTrunc(unit: string, time: bigint): bigint {
+  const fixed = FIXED_UNITS[unit];
+  if (fixed !== undefined) {
+    const [length, origin] = fixed;
+    return wholeOf(origin + floorDivide(time - origin, length) * length, "timestamp");
+  }
+  const months = MONTH_UNITS[unit];
+  assert(months !== undefined, `unknown unit ${unit}`);
+  return dateBin({ months, nanoseconds: 0n }, time, 0n);
+}
+
+function datePart(unit: string, time: bigint): bigint | number {
+  if (unit === "epoch") return Number(time) / 1e9;
+  const date = dateOf(time);
+  const minuteNs = time - floorDivide(time, MINUTE_NS) * MINUTE_NS;
+  switch (unit) {
+    case "second":
+      return minuteNs / SECOND_NS;
+    case "millisecond":
+      return minuteNs / 1_000_000n;
+    case "microsecond":
+      return minuteNs / 1_000n;
+    case "nanosecond":
+      return minuteNs;
+    default:
+      return BigInt(calendarPart(unit, date));
+  }
+}
+
+function calendarPart(unit: string, date: Date): number {
+  switch (unit) {
+    case "year":
+      return date.getUTCFullYear();
+    case "quarter":
+      return Math.floor(date.getUTCMonth() / 3) + 1;
+    case "month":
+      return date.getUTCMonth() + 1;
+    case "week":
+      return isoWeek(date);
+    case "day":
+      return date.getUTCDate();
+    case "hour":
+      return date.getUTCHours();
+    case "minute":
+      return date.getUTCMinutes();
+    case "dow":
+      return date.getUTCDay();
+    case "doy":
+      return dayOfYear(date) + 1;
+    default:
+      throw new DbError("internal", "assertion_failed", `unknown unit ${unit}`);
+  }
+}
+
+/** Week 1 holds the year's first Thursday. */
+function isoWeek(date: Date): number {
+  const daysSinceMonday = (date.getUTCDay() + 6) % 7;
+  const thursday = new Date(date.getTime() + (3 - daysSinceMonday) * DAY_MS);
+  return Math.floor(dayOfYear(thursday) / 7) + 1;
+}
+
+function dayOfYear(date: Date): number {
+  return Math.floor((date.getTime() - Date.UTC(date.getUTCFullYear(), 0, 1)) / DAY_MS);
+}
+
+function addInterval(time: bigint, interval: IntervalValue, sign: 1 | -1): bigint {
+  const shifted = addMonths(time, sign * interval.months);
+  return wholeOf(shifted + BigInt(sign) * interval.nanoseconds, "timestamp");
+}
+
+/** The same day and time of day `months` later, or the last day of a month that has no such day. */
+function addMonths(time: bigint, months: number): bigint {
+  const date = dateOf(time);
+  const restNs = time - BigInt(date.getTime()) * 1_000_000n;
+  const day = date.getUTCDate();
+  date.setUTCDate(1);
+  date.setUTCMonth(date.getUTCMonth() + months);
+  date.setUTCDate(Math.min(day, daysInMonth(date)));
+  const shiftedMs = date.getTime();
+  if (Number.isNaN(shiftedMs)) wholeOf(2n ** 64n, "timestamp");
+  return BigInt(shiftedMs) * 1_000_000n + restNs;
+}
+
+function daysInMonth(date: Date): number {
+  const last = new Date(date);
+  last.setUTCMonth(last.getUTCMonth() + 1, 0);
+  return last.getUTCDate();
+}
+
+function monthIndex(time: bigint): number {
+  const date = dateOf(time);
+  return 12 * date.getUTCFullYear() + date.getUTCMonth();
+}
+
+/** The millisecond `time` lies in. */
+function dateOf(time: bigint): Date {
+  return new Date(Number(floorDivide(time, 1_000_000n)));
+}

@@ -1,0 +1,61 @@
+import type { IntervalValue, LiteralValue } from "#model/expression.ts";
+
+/** One cell of one row. int64, uint64 and timestamp are bigint, float64 number; NULL is null. */
+export type Value = LiteralValue;
+export type Present = Exclude<Value, null>;
+export type Row = readonly Value[];
+
+const MONTH_NS = 30n * 86_400_000_000_000n;
+
+/** Negative, 0 or positive; both have one type. NaN equals NaN and is above all, -0 equals 0. */
+export function compareValues(left: Present, right: Present): number {
+  if (typeof left === "string" && typeof right === "string") return compareTexts(left, right);
+  if (typeof left === "number" && typeof right === "number") {
+    if (Number.isNaN(left) || Number.isNaN(right)) {
+      return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
+    }
+    return Number(left > right) - Number(left < right);
+  }
+  if (typeof left === "object" && typeof right === "object") {
+    return compareValues(lengthNs(left), lengthNs(right));
+  }
+  return Number(left > right) - Number(left < right);
+}
+
+/** By code point, where `<` would go by UTF-16 unit and put U+FF5E above U+1F600. */
+export function compareTexts(left: string, right: string): number {
+  const sizeMin = Math.min(left.length, right.length);
+  for (let i = 0; i < sizeMin; i += 1) {
+    const a = left.charCodeAt(i);
+    const b = right.charCodeAt(i);
+    if (a !== b) return unitRank(a) - unitRank(b);
+  }
+  return left.length - right.length;
+}
+
+/** A text that two lists of values share exactly when they are equal, NULLs included. */
+export function keyOf(values: Row): string {
+  return values.map(keyOfValue).join(",");
+}
+
+function keyOfValue(value: Value): string {
+  switch (typeof value) {
+    case "string":
+      return `${value.length}:${value}`;
+    case "object":
+      return value === null ? "null" : String(lengthNs(value));
+    default:
+      // -0 reads "0", as 0 does.
+      return String(value);
+  }
+}
+
+/** A month counts 30 days where intervals are compared. */
+function lengthNs({ months, nanoseconds }: IntervalValue): bigint {
+  return BigInt(months) * MONTH_NS + nanoseconds;
+}
+
+/** Surrogates are the beginnings of the highest code points. */
+function unitRank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}

@@ -1,0 +1,36 @@
+/** Plans as rows. Every node makes all of its rows before the next one begins. */
+
+import type { TableId } from "#model/ids.ts";
+import type { Plan } from "#model/plan.ts";
+import { aggregateRows, compileOrder } from "./expression/aggregate.ts";
+import { compile, compilePredicate } from "./expression/evaluate.ts";
+import type { Row } from "./expression/value.ts";
+import { type LoadSource, scan } from "./scan.ts";
+
+/** Gives what a source holds of a table, for scans of it. */
+export type LoadTable = (tableId: TableId) => LoadSource;
+
+export async function run(plan: Plan, load: LoadTable): Promise<readonly Row[]> {
+  switch (plan.kind) {
+    case "scan":
+      return scan(plan, load(plan.tableId));
+    case "values":
+      return plan.rows.map((row) => row.map((expression) => compile(expression)([])));
+    case "filter":
+      return (await run(plan.input, load)).filter(compilePredicate(plan.predicate));
+    case "aggregate":
+      return aggregateRows(await run(plan.input, load), plan.groups, plan.aggregates);
+    case "project": {
+      const evaluators = plan.expressions.map(compile);
+      const rows = await run(plan.input, load);
+      return rows.map((row) => evaluators.map((evaluate) => evaluate(row)));
+    }
+    case "sort":
+      return (await run(plan.input, load)).toSorted(compileOrder(plan.keys));
+    case "limit": {
+      const { offset, countMax } = plan;
+      const end = countMax === undefined ? undefined : Number(offset + countMax);
+      return (await run(plan.input, load)).slice(Number(offset), end);
+    }
+  }
+}
