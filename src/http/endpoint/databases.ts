@@ -1,5 +1,6 @@
 import { DbError, isKind } from "#base/errors.ts";
 import type { Field, ResultBatch } from "#model/plan.ts";
+import { parseTimestampText } from "#model/time-text.ts";
 import { encodeResult } from "#query/result/result.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
@@ -12,7 +13,7 @@ import { contentType, requiredFormat } from "./format.ts";
 /** The database that the nodes keep for themselves. */
 const INTERNAL_DATABASE = "_internal";
 const JSON_CONTENT_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
-const RFC3339 = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const ZONE = /(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 /** GET /api/v3/configure/database. */
 export async function listDatabases(exchange: Exchange): Promise<Reply> {
@@ -91,13 +92,12 @@ function hardDeleteTime(
 ): DeleteDatabaseRequest["hardDelete"] {
   const text = parameters.text("hard_delete_at") ?? "default";
   if (text === "default" || text === "never" || text === "now") return text;
-  const milliseconds = RFC3339.test(text) ? Date.parse(text) : Number.NaN;
-  if (Number.isNaN(milliseconds)) {
+  const atNs = ZONE.test(text) ? parseTimestampText(text) : undefined;
+  if (atNs === undefined) {
     throw parameters.wrong(
       `hard_delete_at is \`${text}\`, expected \`now\`, \`never\`, \`default\` or an RFC 3339 time`,
     );
   }
-  const atNs = BigInt(milliseconds) * 1_000_000n;
   return atNs <= nowNs ? "now" : { atNs };
 }
 

@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { isKind } from "#base/errors.ts";
+import { checkDatabaseName, nameWithPolicy } from "./database-name.ts";
+
+const CHARACTER =
+  "invalid character in database name: must be ASCII, containing only letters, numbers, underscores, or hyphens";
+const START = "db name did not start with a number or letter";
+const POLICY =
+  "db name with invalid retention policy, if providing a retention policy name, must be of form '<db_name>/<rp_name>'";
+
+suite("database names", () => {
+  test("letters, digits, underscores and hyphens make a name of up to 64", () => {
+    for (const name of ["a", "7", "A_b-9", "x".repeat(64)]) {
+      checkDatabaseName(name, { policyAllowed: false });
+      checkDatabaseName(name, { policyAllowed: true });
+    }
+    checkDatabaseName("db/rp", { policyAllowed: true });
+  });
+
+  const wrong: readonly [name: string, policyAllowed: boolean, message: string][] = [
+    ["", false, "db name cannot be empty"],
+    ["_internal", false, START],
+    ["-a", true, START],
+    ["/a", true, START],
+    [" a", false, START],
+    ["é", false, CHARACTER],
+    ["aé", false, CHARACTER],
+    ["a😀", true, CHARACTER],
+    ["a.b", false, CHARACTER],
+    ["a b", true, CHARACTER],
+    ["a\0", false, CHARACTER],
+    ["a\n", false, CHARACTER],
+    ["a/b", false, CHARACTER],
+    ["a/", true, POLICY],
+    ["a/b/c", true, POLICY],
+    [
+      "x".repeat(65),
+      false,
+      `namespace name ${"x".repeat(65)} length must be between 1 and 64 characters`,
+    ],
+  ];
+  for (const [name, policyAllowed, message] of wrong) {
+    test(`${JSON.stringify(name)} is refused${policyAllowed ? " also for v1" : ""}`, () => {
+      assert.throws(
+        () => checkDatabaseName(name, { policyAllowed }),
+        (error) =>
+          isKind(error, "invalid") && error.code === "database_name" && error.message === message,
+      );
+    });
+  }
+
+  test("a retention policy follows the database's name unless it is v1's own", () => {
+    for (const policy of [undefined, "", "''", "autogen", "AutoGen", "default", "DEFAULT"]) {
+      assert.equal(nameWithPolicy("db", policy), "db");
+    }
+    assert.equal(nameWithPolicy("db", "Two_Weeks"), "db/two_weeks");
+  });
+});
