@@ -1,6 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { assert } from "#base/errors.ts";
-import { LineParser } from "./line-parser.ts";
+import { LineReader } from "./line/line-reader.ts";
 import { LineCursor, LinePlaces } from "./lines.ts";
 import type { ParsedBody, ParseOptions, RejectedLine } from "./parsed.ts";
 
@@ -24,7 +24,7 @@ export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody 
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const cursor = new LineCursor(bytes);
   const places = new LinePlaces();
-  const parser = new LineParser(bytes, options);
+  const reader = new LineReader(bytes, options);
   const rejected: RejectedLine[] = [];
   let rejectedCount = 0;
   const describeLine = (index: number) => describe(bytes, places, index);
@@ -33,14 +33,14 @@ export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody 
     const line = places.count;
     places.add(cursor);
     const isLineText = isText || isUtf8(bytes.subarray(cursor.start, cursor.end));
-    if (isLineText && parser.parse(cursor.textStart, cursor.end, line)) continue;
+    if (isLineText && reader.read(cursor.textStart, cursor.end, line)) continue;
     rejectedCount += 1;
     if (rejectedCount > options.limits.rejectedMax) continue;
-    const message = isLineText ? parser.problemMessage() : "line is not valid UTF-8";
+    const message = isLineText ? reader.problemMessage() : "line is not valid UTF-8";
     rejected.push({ ...describeLine(line), message });
   }
   return {
-    tables: parser.finish(),
+    tables: reader.finish(),
     rejected,
     rejectedCount,
     lineCount: places.count,

@@ -55,3 +55,9 @@ export interface ParseLimits {
   /** Rejected lines that are described; the others are only counted in `rejectedCount`. */
   readonly rejectedMax: number;
 }
+
+/** Whatever parses bodies: the plain parser in this thread, or a faster one in another. */
+export interface LineParser {
+  /** Reads `body`, which nobody changes before the promise settles. */
+  parse(body: Uint8Array, options: ParseOptions): Promise<ParsedBody>;
+}

@@ -32,7 +32,7 @@ export function rowsOf(body: ParsedBody): readonly Row[] {
 }
 
 function cellOf({ data }: ParsedColumn, row: number): Cell | undefined {
-  if (data.kind === "tag" || data.kind === "string") {
+  if ("codes" in data) {
     return data.dictionary[(data.codes[row] ?? 0) - 1];
   }
   if (data.present !== undefined && data.present[row] === 0) return undefined;

@@ -1,4 +1,4 @@
-import { DIGIT_0, DIGIT_9, DOT, LOWER_E, MINUS, PLUS, UPPER_E } from "./ascii.ts";
+import { DIGIT_0, DIGIT_9, DOT, LOWER_E, MINUS, PLUS, UPPER_E } from "../ascii.ts";
 
 /** Decimal digits that a double holds exactly, whatever they are. */
 const EXACT_DIGITS = 15;

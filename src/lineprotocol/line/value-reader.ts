@@ -9,12 +9,12 @@ import {
   QUOTE,
   UPPER_F,
   UPPER_T,
-} from "./ascii.ts";
-import type { ColumnBuilder } from "./columns/columns.ts";
-import type { FieldKey } from "./columns/table.ts";
+} from "../ascii.ts";
+import type { ColumnBuilder } from "../columns/columns.ts";
+import type { FieldKey } from "../columns/table.ts";
+import type { Fault } from "../problems.ts";
+import { STRING, Token } from "../token.ts";
 import { findDigitsEnd, findFloatEnd, readFloat, readWhole } from "./numbers.ts";
-import type { Fault } from "./problems.ts";
-import { STRING, Token } from "./token.ts";
 
 /** What `read` returns in place of an offset where no value begins. */
 export const NO_VALUE = -2;

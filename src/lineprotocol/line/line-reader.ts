@@ -1,26 +1,26 @@
-import { COMMA, EQUALS, NUL, SPACE, sameBytes } from "./ascii.ts";
-import { Budget } from "./columns/budget.ts";
-import type { ColumnBuilder } from "./columns/columns.ts";
+import { COMMA, EQUALS, NUL, SPACE, sameBytes } from "../ascii.ts";
+import { Budget } from "../columns/budget.ts";
+import type { ColumnBuilder } from "../columns/columns.ts";
 import {
   type FieldKey,
   type Key,
   type KeySet,
   TableBuilder,
   type TagKey,
-} from "./columns/table.ts";
-import type { ParsedTable, ParseOptions } from "./parsed.ts";
-import { FAILED, Fault, type Problem } from "./problems.ts";
+} from "../columns/table.ts";
+import type { ParsedTable, ParseOptions } from "../parsed.ts";
+import { FAILED, Fault, type Problem } from "../problems.ts";
+import { decodeToken, KEY, MEASUREMENT, TAG_VALUE, Token } from "../token.ts";
 import { skipSpaces, TimeReader } from "./time-reader.ts";
-import { decodeToken, KEY, MEASUREMENT, TAG_VALUE, Token } from "./token.ts";
 import { NO_VALUE, ValueReader } from "./value-reader.ts";
 
 /**
- * Parses line by line into columns of tables.
+ * Reads line by line into columns of tables.
  *
  * Most lines look like the line before, so names are first compared, as bytes, with those that the last line of
  * the table had at the same place; only where they differ are they read and looked up.
  */
-export class LineParser {
+export class LineReader {
   readonly #bytes: Buffer;
   readonly #options: ParseOptions;
   readonly #fault = new Fault();
@@ -49,10 +49,10 @@ export class LineParser {
   }
 
   /**
-   * Parses line `line` of the body, UTF-8 in [`start`, `end`) without blanks in front: makes a row of it, or
+   * Reads line `line` of the body, UTF-8 in [`start`, `end`) without blanks in front: makes a row of it, or
    * answers false and leaves no trace but `problemMessage`. Throws DbError `exceeded` / `write_too_sparse`.
    */
-  parse(start: number, end: number, line: number): boolean {
+  read(start: number, end: number, line: number): boolean {
     this.#end = end;
     this.#line = line;
     this.#columnCount = 0;
@@ -75,7 +75,7 @@ export class LineParser {
     return this.#fault.message(this.#bytes, this.#options);
   }
 
-  /** The tables that have rows. The parser is used up. */
+  /** The tables that have rows. The reader is used up. */
   finish(): readonly ParsedTable[] {
     return Array.from(this.#tables.values(), (table) => table.finish());
   }
@@ -99,6 +99,8 @@ export class LineParser {
     const isMissing = token.end === start || hasNul;
     const problem = isMissing ? "measurement" : this.#findNameProblem(token);
     if (problem !== undefined) return this.#fault.note(problem, start, token.end);
+    // A line that ends here is bad, and needs no table to find that out.
+    if (token.end === this.#end) return this.#fault.note("space", token.end, token.end);
     const name = decodeToken(bytes, token, MEASUREMENT.escape);
     this.#table = this.#tables.get(name) ?? new TableBuilder(name, bytes, this.#budget);
     this.#tableStart = token.start;

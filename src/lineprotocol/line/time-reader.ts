@@ -1,9 +1,9 @@
 import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
-import { MINUS, SPACE, sameBytes } from "./ascii.ts";
+import { MINUS, SPACE, sameBytes } from "../ascii.ts";
+import type { ParseOptions } from "../parsed.ts";
+import { scaleToNs } from "../precision.ts";
+import { FAILED, type Fault } from "../problems.ts";
 import { findDigitsEnd, readWhole } from "./numbers.ts";
-import type { ParseOptions } from "./parsed.ts";
-import { scaleToNs } from "./precision.ts";
-import { FAILED, type Fault } from "./problems.ts";
 
 /** Reads what stands after the fields: a timestamp, or nothing. */
 export class TimeReader {
