@@ -1,4 +1,9 @@
-import packageJson from "../../package.json" with { type: "json" };
+import { readFileSync } from "node:fs";
 
 /** The version of this program, as package.json names it. */
-export const VERSION: string = packageJson.version;
+export const VERSION: string = readVersion(new URL("../../package.json", import.meta.url));
+
+function readVersion(file: URL): string {
+  const { version } = JSON.parse(readFileSync(file, "utf8")) as { version: string };
+  return version;
+}
