@@ -48,7 +48,7 @@ function checkEachRow(parsed: ParsedTable, growing: GrowingTable): CheckedRows {
 
 /** Whether `row` of a column is not NULL. */
 export function hasValue(data: ColumnData, row: number): boolean {
-  if (data.kind === "tag" || data.kind === "string") return data.codes[row] !== 0;
+  if ("codes" in data) return data.codes[row] !== 0;
   return data.present === undefined || data.present[row] === 1;
 }
 

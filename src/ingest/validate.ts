@@ -1,7 +1,12 @@
 import { newDatabase } from "#catalog/catalog.ts";
-import { type CatalogState, findDatabase, findTable } from "#catalog/catalog-state.ts";
+import {
+  type CatalogState,
+  findDatabase,
+  findTable,
+  type NewColumn,
+} from "#catalog/catalog-state.ts";
 import type { CatalogChange } from "#catalog/changes.ts";
-import type { ParsedColumn, ParsedTable } from "#lineprotocol/parsed.ts";
+import type { ParsedTable } from "#lineprotocol/parsed.ts";
 import type { DatabaseId, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { checkRows, type RowProblem } from "./check-rows.ts";
@@ -34,49 +39,65 @@ export function validate(
   limits: SchemaLimits,
 ): Validated {
   const known = findDatabase(state, database);
-  const changes: CatalogChange[] = [];
-  const validated: ValidatedTable[] = [];
-  const problems: RowProblem[] = [];
-  const fresh = known
-    ? undefined
-    : newDatabase(state, { name: database, retentionNs: undefined }, limits);
-  const databaseId: DatabaseId = known?.id ?? fresh?.id ?? state.nextDatabaseId;
-  let tableCount = state.tableCount;
-  let nextTableId = state.nextTableId;
-  for (const parsed of tables) {
-    const schema = known && findTable(known, parsed.name);
-    if (schema === undefined && tableCount >= limits.tableCountMax) {
-      problems.push(...refuseAll(parsed, tableCount, limits.tableCountMax));
-      continue;
-    }
-    const checked = checkRows(parsed, schema, limits);
-    problems.push(...checked.problems);
-    if (checked.rows?.length === 0) continue;
-    validated.push({ parsed, schema, rows: checked.rows });
-    const { added: columns } = checked;
-    if (schema === undefined) {
-      changes.push({
-        kind: "create_table",
-        databaseId,
-        id: nextTableId,
-        name: parsed.name,
-        columns,
-      });
-      nextTableId = (nextTableId + 1) as TableId;
-      tableCount += 1;
-    } else if (columns.length > 0) {
-      changes.push({ kind: "add_columns", databaseId, tableId: schema.id, columns });
-    }
-  }
-  if (fresh !== undefined && changes.length > 0) changes.unshift(fresh);
-  return { changes, tables: validated, problems };
+  const fresh =
+    known === undefined
+      ? newDatabase(state, { name: database, retentionNs: undefined }, limits)
+      : undefined;
+  const databaseId = known?.id ?? state.nextDatabaseId;
+  const growing = new GrowingDatabase(state, databaseId, limits);
+  const checked = tables.map((parsed) =>
+    growing.check(parsed, known && findTable(known, parsed.name)),
+  );
+  const { changes } = growing;
+  return {
+    changes: fresh !== undefined && changes.length > 0 ? [fresh, ...changes] : changes,
+    tables: checked.map(({ table }) => table).filter(({ rows }) => rows?.length !== 0),
+    problems: checked.flatMap(({ problems }) => problems),
+  };
 }
 
-function refuseAll(
-  { lines }: ParsedTable,
-  tableCount: number,
-  tableCountMax: number,
-): RowProblem[] {
-  const message = `Update to schema would exceed number of tables limit: attempted to create table but already have ${tableCount} table(s) (limit: ${tableCountMax})`;
-  return Array.from(lines, (line) => ({ line, message, limitMet: true }));
+interface CheckedTable {
+  readonly table: ValidatedTable;
+  readonly problems: readonly RowProblem[];
+}
+
+/** The tables of a database while a body adds to them. */
+class GrowingDatabase {
+  readonly changes: CatalogChange[] = [];
+  readonly #databaseId: DatabaseId;
+  readonly #limits: SchemaLimits;
+  #tableCount: number;
+  #nextTableId: TableId;
+
+  constructor(state: CatalogState, databaseId: DatabaseId, limits: SchemaLimits) {
+    this.#databaseId = databaseId;
+    this.#limits = limits;
+    this.#tableCount = state.tableCount;
+    this.#nextTableId = state.nextTableId;
+  }
+
+  check(parsed: ParsedTable, schema: TableSchema | undefined): CheckedTable {
+    if (schema === undefined && this.#tableCount >= this.#limits.tableCountMax)
+      return this.#refuse(parsed);
+    const { rows, added, problems } = checkRows(parsed, schema, this.#limits);
+    if (rows?.length !== 0) this.#learn(parsed.name, schema, added);
+    return { table: { parsed, schema, rows }, problems };
+  }
+
+  #learn(name: string, schema: TableSchema | undefined, columns: readonly NewColumn[]): void {
+    const databaseId = this.#databaseId;
+    if (schema === undefined) {
+      this.changes.push({ kind: "create_table", databaseId, id: this.#nextTableId, name, columns });
+      this.#nextTableId = (this.#nextTableId + 1) as TableId;
+      this.#tableCount += 1;
+    } else if (columns.length > 0) {
+      this.changes.push({ kind: "add_columns", databaseId, tableId: schema.id, columns });
+    }
+  }
+
+  #refuse(parsed: ParsedTable): CheckedTable {
+    const message = `Update to schema would exceed number of tables limit: attempted to create table but already have ${this.#tableCount} table(s) (limit: ${this.#limits.tableCountMax})`;
+    const problems = Array.from(parsed.lines, (line) => ({ line, message, limitMet: true }));
+    return { table: { parsed, schema: undefined, rows: new Uint32Array(0) }, problems };
+  }
 }

@@ -2,6 +2,9 @@ import type { ColumnId, DatabaseId, NodeNumber, TableId } from "./ids.ts";
 import type { OrderStamp } from "./stamp.ts";
 import type { TimeRange } from "./time-range.ts";
 
+/** The column of a data file that keeps each row's order stamp. */
+export const ORDER_COLUMN_NAME = "_order";
+
 /**
  * One immutable Parquet file of rows of one table (docs/formats/data-file.md).
  *

@@ -57,7 +57,8 @@ export class LogTracker<State extends TrackedState> {
       const asked = this.#state.position + 1;
       const entry = await this.log.read(asked);
       if (entry === undefined) {
-        if (options.certain && (await this.restoreNewest())) continue;
+        if (!options.certain) return;
+        if ((await this.restoreNewest()) || (await this.#movedMeanwhile(asked))) continue;
         return;
       }
       if (entry.kind === "stone") await this.#passStone(entry);
@@ -96,6 +97,18 @@ export class LogTracker<State extends TrackedState> {
         if (!(isKind(error, "not_found") && error.code === "checkpoint_vanished")) throw error;
       }
     }
+  }
+
+  /** Whether `asked` is there after all; throws `corrupt` / `log_hole` where it is not, and later entries are. */
+  async #movedMeanwhile(asked: Position): Promise<boolean> {
+    if (!(await this.log.hasEntryAfter(asked))) return false;
+    if ((await this.log.read(asked)) !== undefined || (await this.restoreNewest())) return true;
+    throw new DbError(
+      "corrupt",
+      "log_hole",
+      `entry ${asked} of ${this.log.prefix} is gone, and later ones are there: it was deleted by somebody else`,
+      { detail: { prefix: this.log.prefix, position: asked } },
+    );
   }
 
   async #show(next: State): Promise<void> {

@@ -114,6 +114,14 @@ export class ObjectLog {
     return positions.filter((position) => position <= positionMax);
   }
 
+  /** Whether the store lists any entry above `position`. */
+  async hasEntryAfter(position: Position): Promise<boolean> {
+    const after = this.#entryKey(position);
+    return (
+      (await this.#ports.store.list(`${this.prefix}entry/`, { after, countMax: 1 })).length > 0
+    );
+  }
+
   async deleteEntry(position: Position): Promise<void> {
     await this.#ports.store.delete(this.#entryKey(position));
   }

@@ -1,4 +1,5 @@
 import type { Signal } from "#base/async.ts";
+import type { DbError } from "#base/errors.ts";
 import type { LogBuffer } from "#buffer/buffer.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { NodeLogState } from "#nodelog/node-log-state.ts";
@@ -9,6 +10,8 @@ export interface LogSource {
   readonly node: NodeNumber;
   readonly state: NodeLogState;
   readonly buffer: LogBuffer;
+  /** Why it cannot be read on, so that no view of it would be whole; undefined when it can. */
+  readonly trouble?: DbError | undefined;
 }
 
 /**

@@ -34,13 +34,15 @@ export class Views {
 
   /**
    * The newest view that holds the writes of `tokens`. The caller releases it.
-   * Rejects with `unavailable` / `token_timeout` when one of them has not come in time.
+   * Rejects with `unavailable` / `token_timeout` when one of them has not come in time, and with the trouble of a log that cannot
+   * be read on: an answer without it would not say that it is not whole.
    */
   async acquire(tokens: readonly WriteToken[], signal: AbortSignal): Promise<View> {
     for (const token of tokens) await this.#waitFor(token, signal);
     for (let step = 0; step < STEPS_MAX; step++) {
       const { catalog, manifest, logs } = this.#options;
       // Every record names what it may be combined with: what lags is read on before anything is shown.
+      for (const { trouble } of logs()) if (trouble !== undefined) throw trouble;
       const needs = neededBy([...logs()], manifest.state.needs, catalog.state.needs);
       if (catalog.state.position < needs.catalog) await catalog.reach(needs.catalog);
       else if (manifest.state.position < needs.manifest) await manifest.reach(needs.manifest);

@@ -1,0 +1,194 @@
+import { Signal } from "#base/async.ts";
+import { DbError, isKind } from "#base/errors.ts";
+import { encodeBlock } from "#block/block.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { CatalogState } from "#catalog/catalog-state.ts";
+import type { ColumnBatch } from "#model/batch.ts";
+import type { FlushBlock } from "#model/flush.ts";
+import type { Position, TableId } from "#model/ids.ts";
+import { nextStamp, type OrderStamp } from "#model/stamp.ts";
+import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
+import type { Clock } from "#ports/clock.ts";
+import { BATCH_ROW_COUNT_MAX } from "./batches.ts";
+import { mergeBatches } from "./merge.ts";
+
+export interface FlusherOptions {
+  readonly catalog: Catalog;
+  readonly writer: NodeLogWriter;
+  readonly clock: Clock;
+  /** Least time between the starts of two flushes. */
+  readonly flushIntervalMs: number;
+  /** Bytes of waiting requests, as they came, above which more are refused. */
+  readonly pendingSizeMax: number;
+}
+
+/** Where rows of one request went. */
+export interface FlushReceipt {
+  readonly position: Position;
+  readonly stamp: OrderStamp;
+  /** The catalog as it was at the tail while the rows were made durable. */
+  readonly catalog: CatalogState;
+}
+
+interface Waiting {
+  readonly batches: readonly ColumnBatch[];
+  /** The version that gave the batches their ids. */
+  readonly catalogVersion: Position;
+  readonly stampFloor: OrderStamp;
+  readonly rowCount: number;
+  readonly sizeBytes: number;
+  readonly settle: PromiseWithResolvers<FlushReceipt>;
+}
+
+const CATALOG_RETRY_MS = 50;
+
+/**
+ * Group commit: one flush is on its way at a time, and everything that arrives meanwhile rides the next one.
+ *
+ * A write is acknowledged after its flush stands in the log and its rows are in the buffer, never before (promise 1).
+ */
+export class Flusher {
+  readonly #options: FlusherOptions;
+  readonly #arrived = new Signal();
+  #waiting: Waiting[] = [];
+  #pendingSizeBytes = 0;
+  #trouble: DbError | undefined;
+  #dead: DbError | undefined;
+
+  constructor(options: FlusherOptions) {
+    this.#options = options;
+  }
+
+  /** Why the store takes no writes now; undefined when it does. */
+  get trouble(): DbError | undefined {
+    return this.#dead ?? this.#trouble;
+  }
+
+  get pendingSizeBytes(): number {
+    return this.#pendingSizeBytes;
+  }
+
+  /** Rejects at once where nothing more can be taken: `exceeded` / `write_queue_full`, or the store's trouble. */
+  refuseWhenFull(): void {
+    if (this.trouble !== undefined) throw this.trouble;
+    const { pendingSizeMax } = this.#options;
+    if (this.#pendingSizeBytes < pendingSizeMax) return;
+    throw new DbError(
+      "exceeded",
+      "write_queue_full",
+      `${this.#pendingSizeBytes} bytes of writes wait to be made durable, at most ${pendingSizeMax} may: send again later`,
+      { detail: { pendingSizeMax } },
+    );
+  }
+
+  /** Resolves when the batches, at most BATCH_ROW_COUNT_MAX rows together, are durable and in the buffer. */
+  add(item: Omit<Waiting, "settle">): Promise<FlushReceipt> {
+    this.refuseWhenFull();
+    const settle = Promise.withResolvers<FlushReceipt>();
+    this.#pendingSizeBytes += item.sizeBytes;
+    this.#waiting.push({ ...item, settle });
+    this.#arrived.notify();
+    return settle.promise;
+  }
+
+  /** Flushes until `signal` is aborted; rejects when the log refuses this process. Called once. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, flushIntervalMs } = this.#options;
+    try {
+      while (true) {
+        if (this.#waiting.length === 0) await this.#arrived.wait(signal);
+        const startedMs = clock.monotonicMs();
+        await this.#flush(this.#takeGroup(), signal);
+        const restMs = flushIntervalMs - (clock.monotonicMs() - startedMs);
+        if (restMs > 0) await clock.sleep(restMs, signal);
+      }
+    } catch (error) {
+      this.#die(error, signal);
+      if (!signal.aborted) throw error;
+    }
+  }
+
+  #takeGroup(): readonly Waiting[] {
+    let rowCount = 0;
+    let count = 0;
+    for (const waiting of this.#waiting) {
+      rowCount += waiting.rowCount;
+      if (count > 0 && rowCount > BATCH_ROW_COUNT_MAX) break;
+      count += 1;
+    }
+    return this.#waiting.splice(0, count);
+  }
+
+  async #flush(group: readonly Waiting[], signal: AbortSignal): Promise<void> {
+    const { catalog, writer, clock } = this.#options;
+    try {
+      const floor = maxOf([writer.state.lastStamp, ...group.map(({ stampFloor }) => stampFloor)]);
+      const stamp = nextStamp(catalog.writer.node, clock.nowNs(), floor);
+      const version = Math.max(...group.map(({ catalogVersion }) => catalogVersion));
+      const blocks = encodeGroup(group.flatMap(({ batches }) => batches));
+      const appended = writer.appendFlush(stamp, blocks, {
+        needs: { catalog: version, manifest: 0 },
+        onTrouble: (error) => this.#onTrouble(error, group),
+      });
+      // Asked in parallel with the put: whether a table was dropped before these writes came.
+      const [position, state] = await Promise.all([appended, this.#catalogNow(signal)]);
+      this.#trouble = undefined;
+      for (const { settle } of group) settle.resolve({ position, stamp, catalog: state });
+    } catch (error) {
+      for (const { settle } of group) settle.reject(error);
+      throw error;
+    } finally {
+      for (const { sizeBytes } of group) this.#pendingSizeBytes -= sizeBytes;
+    }
+  }
+
+  /** The catalog at its tail, asked for until the store answers. */
+  async #catalogNow(signal: AbortSignal): Promise<CatalogState> {
+    const { catalog, clock } = this.#options;
+    while (true) {
+      try {
+        return await catalog.refresh();
+      } catch (error) {
+        if (!isKind(error, "unavailable")) throw error;
+        await clock.sleep(CATALOG_RETRY_MS, signal);
+      }
+    }
+  }
+
+  /** A store that is full or read-only does not come back by waiting a little: those who wait are told at once. */
+  #onTrouble(error: DbError, group: readonly Waiting[]): void {
+    if (error.code !== "store_full" && error.code !== "store_read_only") return;
+    this.#trouble = error;
+    const unclear = new DbError(
+      "unavailable",
+      error.code,
+      `the write is not confirmed, and may be stored later: ${error.message}`,
+      { cause: error },
+    );
+    for (const { settle } of group) settle.reject(unclear);
+  }
+
+  #die(error: unknown, signal: AbortSignal): void {
+    this.#dead =
+      isKind(error, "conflict") || !signal.aborted
+        ? new DbError("unavailable", "node_stopped", "this node takes no more writes", {
+            cause: error,
+          })
+        : new DbError("unavailable", "node_stopping", "this node is stopping: write to another");
+    for (const { settle } of this.#waiting.splice(0)) settle.reject(this.#dead);
+  }
+}
+
+/** One block a table, of all rows that ride together. */
+function encodeGroup(batches: readonly ColumnBatch[]): readonly FlushBlock[] {
+  const byTable = Map.groupBy(batches, ({ tableId }): TableId => tableId);
+  return [...byTable.values()].map((ofTable) => {
+    const merged = mergeBatches(ofTable);
+    const { databaseId, tableId } = merged;
+    return { databaseId, tableId, bytes: encodeBlock(merged) };
+  });
+}
+
+function maxOf(stamps: readonly OrderStamp[]): OrderStamp {
+  return stamps.reduce((most, stamp) => (stamp > most ? stamp : most));
+}

@@ -1,0 +1,81 @@
+import type { ColumnBatch, ColumnData } from "#model/batch.ts";
+import { hasValue } from "./check-rows.ts";
+
+/** Which rows of a batch say something of a series and time that an earlier row has. */
+export interface Repeats {
+  /** The first row of each series and time, rising. */
+  readonly kept: Uint32Array;
+  /** For each row, the kept one with its series and time. */
+  readonly keptRow: Uint32Array;
+}
+
+/** The rows that repeat a series and time; undefined when none does, which is told fast where times rise in each series. */
+export function findRepeats({ times, columns }: ColumnBatch): Repeats | undefined {
+  const series = seriesOfRows(
+    columns.flatMap(({ data }) => (data.kind === "tag" && "codes" in data ? [data] : [])),
+    times.length,
+  );
+  if (timesRise(times, series)) return undefined;
+  const keptRow = new Uint32Array(times.length);
+  const kept = new Uint32Array(times.length);
+  const rowOf = new Map<bigint, number>();
+  let keptCount = 0;
+  for (let row = 0; row < times.length; row++) {
+    const key = (BigInt(series[row] as number) << 64n) | BigInt.asUintN(64, times[row] as bigint);
+    const first = rowOf.get(key);
+    keptRow[row] = first ?? row;
+    if (first !== undefined) continue;
+    rowOf.set(key, row);
+    kept[keptCount++] = row;
+  }
+  return keptCount === times.length ? undefined : { kept: kept.subarray(0, keptCount), keptRow };
+}
+
+/** Moves the last value of each series and time to the row that is kept. Changes the cells of `data`. */
+export function foldColumn(data: ColumnData, keptRow: Uint32Array): void {
+  const cells: { [row: number]: unknown } = "codes" in data ? data.codes : data.values;
+  const present = "codes" in data ? undefined : data.present;
+  for (let row = 0; row < keptRow.length; row++) {
+    const target = keptRow[row] as number;
+    if (target === row || !hasValue(data, row)) continue;
+    cells[target] = cells[row];
+    if (present !== undefined) present[target] = 1;
+  }
+}
+
+type TagColumn = Extract<ColumnData, { codes: Uint32Array }>;
+
+/** A number for each row, equal where all tags are. */
+function seriesOfRows(tags: readonly TagColumn[], rowCount: number): Uint32Array {
+  const series = new Uint32Array(rowCount);
+  for (const { codes, dictionary } of tags) {
+    // Pairs of (series so far, code) get new numbers; both are below 2^32, and their product here is below 2^53.
+    const width = dictionary.length + 1;
+    const numberOf = new Map<number, number>();
+    for (let row = 0; row < rowCount; row++) {
+      const pair = (series[row] as number) * width + (codes[row] as number);
+      let number = numberOf.get(pair);
+      if (number === undefined) {
+        number = numberOf.size;
+        numberOf.set(pair, number);
+      }
+      series[row] = number;
+    }
+  }
+  return series;
+}
+
+function timesRise(times: BigInt64Array, series: Uint32Array): boolean {
+  let seriesCount = 0;
+  for (const number of series) if (number >= seriesCount) seriesCount = number + 1;
+  const last = new BigInt64Array(seriesCount);
+  const seen = new Uint8Array(seriesCount);
+  for (let row = 0; row < times.length; row++) {
+    const number = series[row] as number;
+    const time = times[row] as bigint;
+    if (seen[number] === 1 && time <= (last[number] as bigint)) return false;
+    seen[number] = 1;
+    last[number] = time;
+  }
+  return true;
+}

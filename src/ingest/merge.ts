@@ -1,0 +1,123 @@
+import { assert } from "#base/errors.ts";
+import type { BatchColumn, ColumnBatch, ColumnData } from "#model/batch.ts";
+import type { ColumnId } from "#model/ids.ts";
+import { takeCells, takeRows } from "./batches.ts";
+import { findRepeats, foldColumn } from "./fold.ts";
+
+/**
+ * One batch of all rows of `batches`, which are of one table, in order of arrival; of rows with the same series and
+ * time one stays, with the last value of each field. Dictionaries hold what is used, and nothing else.
+ */
+export function mergeBatches(batches: readonly ColumnBatch[]): ColumnBatch {
+  const [first] = batches;
+  assert(first !== undefined, "there is something to merge");
+  const { databaseId, tableId } = first;
+  const times = concatTimes(batches);
+  const ids = [...new Set(batches.flatMap(({ columns }) => columns.map(({ id }) => id)))];
+  const columns = ids
+    .toSorted((a, b) => a - b)
+    .map((id): BatchColumn => ({ id, data: concatColumn(batches, id, times.length) }));
+  return foldRows({ databaseId, tableId, times, columns });
+}
+
+function foldRows(batch: ColumnBatch): ColumnBatch {
+  const repeats = findRepeats(batch);
+  if (repeats === undefined) return batch;
+  const columns = batch.columns.map(({ id, data }): BatchColumn => {
+    foldColumn(data, repeats.keptRow);
+    return { id, data: takeRows(data, repeats.kept) };
+  });
+  return { ...batch, times: takeCells(batch.times, repeats.kept), columns: columns.map(recoded) };
+}
+
+function concatTimes(batches: readonly ColumnBatch[]): BigInt64Array {
+  const rowCount = batches.reduce((sum, { times }) => sum + times.length, 0);
+  const all = new BigInt64Array(rowCount);
+  let row = 0;
+  for (const { times } of batches) {
+    all.set(times, row);
+    row += times.length;
+  }
+  return all;
+}
+
+/** The cells of column `id` in all batches; NULL where a batch does not have it. The arrays are new. */
+function concatColumn(batches: readonly ColumnBatch[], id: ColumnId, rowCount: number): ColumnData {
+  const parts = batches.map(({ times, columns }) => ({
+    rowCount: times.length,
+    data: columns.find((column) => column.id === id)?.data,
+  }));
+  const kind = parts.find(({ data }) => data !== undefined)?.data?.kind;
+  assert(kind !== undefined, "some batch has the column");
+  switch (kind) {
+    case "tag":
+    case "string":
+      return concatText(parts, kind, rowCount);
+    case "float":
+      return { kind, ...concatValues(parts, new Float64Array(rowCount)) };
+    case "integer":
+      return { kind, ...concatValues(parts, new BigInt64Array(rowCount)) };
+    case "uinteger":
+      return { kind, ...concatValues(parts, new BigUint64Array(rowCount)) };
+    case "boolean":
+      return { kind, ...concatValues(parts, new Uint8Array(rowCount)) };
+  }
+}
+
+type Parts = readonly { readonly rowCount: number; readonly data: ColumnData | undefined }[];
+
+function concatText(parts: Parts, kind: "tag" | "string", rowCount: number): ColumnData {
+  const codes = new Uint32Array(rowCount);
+  const codeOf = new Map<string, number>();
+  let row = 0;
+  for (const { rowCount: count, data } of parts) {
+    if (data !== undefined && "codes" in data)
+      recode(data, codes.subarray(row, row + count), codeOf);
+    row += count;
+  }
+  return { kind, codes, dictionary: [...codeOf.keys()] };
+}
+
+/** Writes the codes of `data` into `target`, in terms of a dictionary that grows by what is used. */
+function recode(
+  data: { readonly codes: Uint32Array; readonly dictionary: readonly string[] },
+  target: Uint32Array,
+  codeOf: Map<string, number>,
+): void {
+  const newCodes = new Uint32Array(data.dictionary.length + 1);
+  for (let row = 0; row < target.length; row++) {
+    const code = data.codes[row] as number;
+    if (code !== 0 && newCodes[code] === 0) {
+      const text = data.dictionary[code - 1] as string;
+      const known = codeOf.get(text) ?? codeOf.size + 1;
+      codeOf.set(text, known);
+      newCodes[code] = known;
+    }
+    target[row] = newCodes[code] as number;
+  }
+}
+
+/** Drops what folding left unused in a dictionary. */
+function recoded({ id, data }: BatchColumn): BatchColumn {
+  if (!("codes" in data)) return { id, data };
+  return {
+    id,
+    data: concatText([{ rowCount: data.codes.length, data }], data.kind, data.codes.length),
+  };
+}
+
+type Values = Float64Array | BigInt64Array | BigUint64Array | Uint8Array;
+
+function concatValues<Target extends Values>(parts: Parts, values: Target) {
+  const present = new Uint8Array(values.length);
+  let row = 0;
+  for (const { rowCount, data } of parts) {
+    if (data !== undefined && "values" in data) {
+      values.set(data.values as never, row);
+      if (data.present === undefined) present.fill(1, row, row + rowCount);
+      else present.set(data.present, row);
+    }
+    row += rowCount;
+  }
+  return present.includes(0) ? { values, present } : { values };
+}

@@ -1,0 +1,119 @@
+import type { Signal } from "#base/async.ts";
+import { DbError, isKind } from "#base/errors.ts";
+import type { LogBuffer } from "#buffer/buffer.ts";
+import type { NodeNumber, Position } from "#model/ids.ts";
+import {
+  type Adopted,
+  type NodeLogState,
+  nodeLogMachine,
+  withoutAdopted,
+} from "#nodelog/node-log-state.ts";
+import { LogTracker } from "#objectlog/log-tracker.ts";
+import type { ObjectLog } from "#objectlog/object-log.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Log } from "#ports/log.ts";
+import { bufferObserver, type LogSource } from "#view/log-source.ts";
+
+export interface LogFollowerOptions {
+  readonly node: NodeNumber;
+  readonly log: ObjectLog;
+  readonly buffer: LogBuffer;
+  /** Whether its rows are wanted here, or only what its records say. */
+  readonly keepRows: boolean;
+  /** Notified when the log has moved. */
+  readonly changed: Signal;
+  /** How far the manifest has it, as this process knows. */
+  readonly adopted: () => Adopted;
+  readonly intervalMs: number;
+  readonly clock: Clock;
+  readonly logger: Log;
+}
+
+/** A follower that sees nothing new for this long makes sure that there is nothing (rule 5). */
+const STALLED_MS = 10_000;
+const TROUBLE_PAUSE_MS_MAX = 5_000;
+
+/** Reads another node's log along: its newest checkpoint, then what it appends. */
+export class LogFollower implements LogSource {
+  readonly node: NodeNumber;
+  readonly buffer: LogBuffer;
+  readonly #options: LogFollowerOptions;
+  readonly #tracker: LogTracker<NodeLogState>;
+  #wanted: Position = 0;
+  #certainMs: number;
+  #trouble: DbError | undefined;
+
+  constructor(options: LogFollowerOptions) {
+    const { node, buffer, keepRows, log, changed, clock } = options;
+    this.node = node;
+    this.buffer = buffer;
+    this.#options = options;
+    const observer = keepRows
+      ? bufferObserver(buffer, changed)
+      : { onShown: () => changed.notify() };
+    this.#tracker = new LogTracker(log, nodeLogMachine, observer);
+    this.#certainMs = clock.monotonicMs();
+  }
+
+  get state(): NodeLogState {
+    return this.#tracker.state;
+  }
+
+  /** Why the log cannot be read on: a damaged object, or a record of a later version. */
+  get trouble(): DbError | undefined {
+    return this.#trouble;
+  }
+
+  /** Somebody waits for `position`. */
+  want(position: Position): void {
+    if (position > this.#wanted) this.#wanted = position;
+  }
+
+  /** Reads to the tail of now, for certain. */
+  async load(): Promise<void> {
+    await this.#tracker.advance({ certain: true });
+    this.#certainMs = this.#options.clock.monotonicMs();
+  }
+
+  /** Reads on until `signal` is aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, intervalMs, logger } = this.#options;
+    for (let failureCount = 0; !signal.aborted; ) {
+      let pauseMs = intervalMs;
+      try {
+        await this.poll();
+        this.#trouble = undefined;
+        failureCount = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        failureCount += 1;
+        pauseMs = Math.min(TROUBLE_PAUSE_MS_MAX, intervalMs * 2 ** failureCount);
+        this.#note(error);
+        if (failureCount === 1)
+          logger.warn("cannot read on in a node log", describe(error, this.node));
+      }
+      await clock.sleep(pauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Reads what is there now. */
+  async poll(): Promise<void> {
+    const { adopted, clock } = this.#options;
+    const before = this.state.position;
+    const overtaken = Math.max(adopted().position, this.#wanted) > before;
+    const stalled = clock.monotonicMs() - this.#certainMs >= STALLED_MS;
+    await this.#tracker.advance({ certain: overtaken || stalled });
+    this.#tracker.amend(withoutAdopted(this.state, adopted()));
+    if (stalled || this.state.position > before) this.#certainMs = clock.monotonicMs();
+  }
+
+  #note(error: unknown): void {
+    const lasting = isKind(error, "corrupt") || isKind(error, "unsupported");
+    this.#trouble = lasting ? error : this.#trouble;
+  }
+}
+
+function describe(error: unknown, node: NodeNumber) {
+  const code = error instanceof DbError ? error.code : "internal";
+  return { node, code, reason: error instanceof Error ? error.message : String(error) };
+}
