@@ -32,8 +32,6 @@ export const machineClock: Clock = {
 
 /** Services that do what `some` do; a call of another one fails. */
 export function someServices(some: Partial<HttpServices>): HttpServices {
-  const unexpected = () =>
-    Promise.reject(new Error("a service was called that the test does not expect"));
   return {
     write: unexpected,
     query: unexpected,
@@ -61,6 +59,10 @@ export function openServer(
     log: silentLog,
     ...options,
   });
+}
+
+function unexpected(): Promise<never> {
+  return Promise.reject(new Error("a service was called that the test does not expect"));
 }
 
 export interface Answer {

@@ -115,7 +115,7 @@ suite("databases", () => {
     [{ method: "PUT", path: PATH, body: '{"db":"x"}' }, 404, "not found"],
   ];
   for (const [call, status, body] of wrong) {
-    test(`${call.method} ${call.path} ${call.body ?? ""} is refused`, async () => {
+    test(`${call.method} ${call.path} ${String(call.body ?? "")} is refused`, async () => {
       const { answer, asked } = await change(call);
       assert.equal(answer.status, status);
       if (typeof body === "string") assert.equal(answer.body, body);

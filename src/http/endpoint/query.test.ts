@@ -178,7 +178,7 @@ suite("SQL queries", () => {
     [post(Buffer.from('{"db":"\xff","q":"x"}', "latin1")), /^body content is not valid utf8: /],
   ];
   for (const [index, [call, body]] of refused.entries()) {
-    test(`wrong request ${index}, ${call.body?.slice(0, 30) ?? call.path}, is a 400 with its text`, async () => {
+    test(`wrong request ${index}, ${String(call.body ?? call.path).slice(0, 40)}, is a 400 with its text`, async () => {
       const { answer, asked } = await ask(call);
       assert.equal(answer.status, 400);
       if (typeof body === "string") assert.equal(answer.body, body);

@@ -1,0 +1,247 @@
+import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { suite, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import * as fc from "fast-check";
+import { type Call, openServer, send, sendRaw, someServices } from "#testing/http.ts";
+import type { HttpServerOptions } from "../options.ts";
+import type { HttpServer } from "../server.ts";
+
+const SIZE_MAX = 10_000;
+const PATH = "/api/v3/write_lp?db=a";
+const GZIP = { "content-encoding": "gzip" };
+
+/** A server that adds what it is sent to `bodies`. */
+function noting(bodies: string[], options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
+  return openServer({
+    requestSizeMax: SIZE_MAX,
+    services: someServices({
+      write({ body }) {
+        bodies.push(Buffer.from(body).toString());
+        return Promise.resolve({
+          token: undefined,
+          rejected: [],
+          rejectedCount: 0,
+          limitMet: false,
+        });
+      },
+    }),
+    ...options,
+  });
+}
+
+function write(body: string | Uint8Array, headers: Call["headers"] = {}): Call {
+  return { method: "POST", path: PATH, headers, body };
+}
+
+suite("request bodies", () => {
+  test("come as sent, with and without their size", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const body = "x".repeat(SIZE_MAX);
+    for (const headers of [{}, { "transfer-encoding": "chunked" }]) {
+      for (const encoding of [{}, { "content-encoding": "identity" }]) {
+        const answer = await send(server.address, write(body, { ...headers, ...encoding }));
+        assert.equal(answer.status, 204);
+      }
+    }
+    assert.deepEqual(bodies, [body, body, body, body]);
+  });
+
+  test("are inflated, of one member or several", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const members = [gzipSync("a 1\n"), gzipSync("b 2\n"), gzipSync("")];
+    for (const parts of [members.slice(0, 1), members.slice(0, 2), members]) {
+      const answer = await send(server.address, write(Buffer.concat(parts), GZIP));
+      assert.equal(answer.status, 204);
+    }
+    assert.deepEqual(bodies, ["a 1\n", "a 1\nb 2\n", "a 1\nb 2\n"]);
+  });
+
+  test("are inflated however their members and packets are cut", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.string({ minLength: 1, maxLength: 200 }), { minLength: 1, maxLength: 4 }),
+        fc.nat(200),
+        async (texts, cutAt) => {
+          bodies.length = 0;
+          const bytes = Buffer.concat(texts.map((text) => gzipSync(text)));
+          await sendInTwo(server.address, bytes, cutAt);
+          assert.deepEqual(bodies, [Buffer.from(texts.join("")).toString()]);
+        },
+      ),
+      { numRuns: 25 },
+    );
+  });
+
+  test("too large as sent are refused with the limit and its option, and the connection lives on", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const large = "x".repeat(SIZE_MAX + 1);
+    const expected = {
+      error: `max request size (${SIZE_MAX} bytes) exceeded; send less at once, or raise --max-http-request-size`,
+      data: null,
+    };
+    for (const headers of [{}, { "transfer-encoding": "chunked" }]) {
+      const answer = await send(server.address, write(large, headers));
+      assert.equal(answer.status, 413);
+      assert.deepEqual(JSON.parse(answer.body), expected);
+    }
+    const after = `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`;
+    const { text } = await sendRaw(
+      server.address,
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: ${large.length}\r\n\r\n${large}${after}`,
+    );
+    assert.deepEqual(text.match(/HTTP\/1.1 \d+/g), ["HTTP/1.1 413", "HTTP/1.1 204"]);
+    assert.deepEqual(bodies, ["ok"]);
+  });
+
+  test("far too large are cut off after the answer", async () => {
+    await using server = await noting([]);
+    const huge = "x".repeat(50 * SIZE_MAX);
+    const { text } = await sendRaw(
+      server.address,
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: ${10 * huge.length}\r\n\r\n${huge}`,
+    );
+    assert.match(text, /^HTTP\/1.1 413 /);
+  });
+
+  test("too large when inflated are refused, a bomb as well", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const bomb = gzipSync(Buffer.alloc(8_000_000));
+    assert.ok(bomb.length < SIZE_MAX);
+    const members = Buffer.concat([gzipSync("x".repeat(6_000)), gzipSync("x".repeat(6_000))]);
+    for (const body of [bomb, members]) {
+      const answer = await send(server.address, write(body, GZIP));
+      assert.equal(answer.status, 413);
+    }
+    assert.deepEqual(bodies, []);
+  });
+
+  test("that are not whole gzip data are refused", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const member = gzipSync("m v=1");
+    const flipped = Buffer.from(member);
+    flipped[12] = (flipped[12] ?? 0) ^ 0xff;
+    const damaged: readonly Uint8Array[] = [
+      ...Array.from(member.keys(), (size) => member.subarray(0, size)).slice(1),
+      Buffer.from("m v=1"),
+      Buffer.concat([member, Buffer.from("m v=2")]),
+      Buffer.concat([member, member.subarray(0, 7)]),
+      Buffer.concat([member, Buffer.alloc(3)]),
+      Buffer.concat([member, Buffer.alloc(3), member]),
+      flipped,
+    ];
+    for (const body of damaged) {
+      const answer = await send(server.address, write(body, GZIP));
+      assert.equal(answer.status, 400);
+      assert.match(answer.body, /^the body is not whole gzip data: ./);
+    }
+    assert.deepEqual(bodies, []);
+  });
+
+  test("without a byte are empty, not broken gzip", async () => {
+    await using server = await noting([]);
+    const answer = await send(server.address, write("", GZIP));
+    assert.equal(answer.body, "incoming write was empty");
+  });
+
+  test("of other encodings are refused by name", async () => {
+    await using server = await noting([]);
+    for (const encoding of ["br", "gzip, gzip", "deflate"]) {
+      const answer = await send(server.address, write("x", { "content-encoding": encoding }));
+      assert.equal(answer.status, 400);
+      assert.equal(answer.body, `unacceptable content-encoding: ${encoding}`);
+    }
+  });
+
+  test("that a client announces are asked for only when they are wanted", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const wanted = await sendRaw(
+      server.address,
+      `${announced(PATH, 2)}Connection: close\r\n\r\nok`,
+    );
+    assert.match(wanted.text, /^HTTP\/1.1 100 Continue\r\n\r\nHTTP\/1.1 204 /);
+    for (const [path, size, status] of [
+      [PATH, SIZE_MAX + 1, 413],
+      ["/nowhere", 5, 404],
+      ["/write", 5, 400],
+    ] as const) {
+      const { text } = await sendRaw(server.address, `${announced(path, size)}\r\n`);
+      assert.match(text, new RegExp(`^HTTP/1.1 ${status} `));
+      assert.match(text, /\r\nConnection: close\r\n/i);
+    }
+    assert.deepEqual(bodies, ["ok"]);
+  });
+
+  test("of all requests together are bounded, and what is held is given back", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies, { limits: { bodiesSizeMax: SIZE_MAX } });
+    const held = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    held.write(
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 9000\r\n\r\n${"x".repeat(8_000)}`,
+    );
+    let refused = await send(server.address, write("y".repeat(3_000)));
+    while (refused.status === 204) refused = await send(server.address, write("y".repeat(3_000)));
+    assert.equal(refused.status, 429);
+    assert.equal(refused.headers["retry-after"], "1");
+    assert.match(refused.body, /together may hold 10000 bytes/);
+    held.destroy();
+    bodies.length = 0;
+    let taken = await send(server.address, write("y".repeat(SIZE_MAX)));
+    while (taken.status === 429) taken = await send(server.address, write("y".repeat(SIZE_MAX)));
+    assert.equal(taken.status, 204);
+  });
+
+  test("that stop coming are given up", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies, { limits: { bodyStallMsMax: 40 } });
+    for (const encoding of ["identity", "gzip"]) {
+      const { text } = await sendRaw(
+        server.address,
+        `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Encoding: ${encoding}\r\nContent-Length: 10\r\n\r\n`,
+      );
+      assert.match(text, /^HTTP\/1.1 408 /);
+      assert.match(text, /nothing of the request's body came for 40 ms/);
+    }
+    assert.deepEqual(bodies, []);
+  });
+
+  test("that come drop by drop are given up when the request takes too long", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies, {
+      limits: { headersMsMax: 40, requestMsMax: 60, bodyStallMsMax: 10_000 },
+    });
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    socket.write(`POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 100000\r\n\r\n`);
+    const drops = setInterval(() => socket.write("x"), 5);
+    socket.on("error", () => undefined);
+    await new Promise((resolve) => socket.on("close", resolve).resume());
+    clearInterval(drops);
+    assert.deepEqual(bodies, []);
+  });
+});
+
+/** The head of a write whose client waits for a word before it sends the body. */
+function announced(path: string, sizeBytes: number): string {
+  return `POST ${path} HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: ${sizeBytes}\r\n`;
+}
+
+/** Sends gzip `bytes` as one request in two packets. */
+async function sendInTwo(address: string, bytes: Buffer, cutAt: number): Promise<void> {
+  const socket = connect(Number(address.split(":")[1]), "127.0.0.1");
+  socket.setNoDelay(true);
+  socket.write(
+    `POST ${PATH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: ${bytes.length}\r\n\r\n`,
+  );
+  socket.write(bytes.subarray(0, cutAt));
+  await new Promise((resolve) => setTimeout(resolve, 2));
+  socket.write(bytes.subarray(cutAt));
+  await new Promise((resolve) => socket.on("close", resolve).resume());
+}

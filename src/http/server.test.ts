@@ -1,0 +1,455 @@
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { connect } from "node:net";
+import { suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { DbError, isKind } from "#base/errors.ts";
+import type { ResultBatch } from "#model/plan.ts";
+import { type Log, silentLog } from "#ports/log.ts";
+import { IDENTITY, openServer, send, sendRaw, someServices } from "#testing/http.ts";
+import type { ObservedRequest } from "./options.ts";
+import type { HttpServer } from "./server.ts";
+
+const SELECT = "/api/v3/query_sql?db=a&q=x&format=jsonl";
+const FIELDS = [{ name: "n", type: "string" }] as const;
+
+function batch(text: string): ResultBatch {
+  return { rowCount: 1, columns: [{ type: "string", values: [text] }] };
+}
+
+/** A server whose query answers what `batches` gives. */
+function querying(
+  batches: (signal: AbortSignal) => AsyncIterable<ResultBatch>,
+  options: Parameters<typeof openServer>[0] = {},
+): Promise<HttpServer> {
+  return openServer({
+    services: someServices({
+      query: (_request, signal) => Promise.resolve({ fields: FIELDS, batches: batches(signal) }),
+    }),
+    ...options,
+  });
+}
+
+suite("the HTTP server", () => {
+  test("answers health and identity while the node starts, and 503 to all else", async () => {
+    await using server = await openServer();
+    for (const path of ["/health", "/api/v1/health"]) {
+      const answer = await send(server.address, { path });
+      assert.equal(answer.status, 200);
+      assert.equal(answer.body, "OK");
+      assert.equal(answer.headers["content-type"], "text/plain; charset=utf-8");
+    }
+    const identity = await send(server.address, { path: "/api/v3/tidelake/node" });
+    const { clusterUuid: _unknownYet, ...known } = IDENTITY;
+    assert.deepEqual(JSON.parse(identity.body), known);
+    assert.equal(identity.headers["cluster-uuid"], undefined);
+    for (const [method, path] of [
+      ["GET", "/ready"],
+      ["GET", "/ping"],
+      ["GET", "/metrics"],
+      ["GET", "/nowhere"],
+      ["POST", "/write?db=a"],
+      ["GET", SELECT],
+    ] as const) {
+      const answer = await send(server.address, { method, path });
+      assert.equal(answer.status, 503);
+      assert.equal(answer.headers["retry-after"], "1");
+      assert.deepEqual(JSON.parse(answer.body), { error: "the node is starting; try again" });
+    }
+    server.serve(someServices({ ready: () => Promise.resolve() }));
+    assert.equal((await send(server.address, { path: "/ready" })).status, 200);
+    const later = await send(server.address, { path: "/api/v3/tidelake/node" });
+    assert.deepEqual(JSON.parse(later.body), IDENTITY);
+    assert.equal(later.headers["cluster-uuid"], IDENTITY.clusterUuid);
+  });
+
+  test("says which program it is", async () => {
+    await using server = await openServer({ services: someServices({}) });
+    const ids = new Set<unknown>();
+    for (const method of ["GET", "POST"]) {
+      const answer = await send(server.address, { method, path: "/ping" });
+      assert.equal(answer.status, 200);
+      assert.deepEqual(JSON.parse(answer.body), {
+        product_name: "Tidelake",
+        version: "1.2.3",
+        revision: "1.2.3",
+        process_id: IDENTITY.processId,
+      });
+      assert.equal(answer.headers["x-influxdb-version"], "1.2.3");
+      assert.equal(answer.headers["x-influxdb-build"], "Tidelake");
+      assert.match(
+        String(answer.headers["request-id"]),
+        /^01[0-9a-f]{6}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+      );
+      assert.equal(answer.headers["x-request-id"], answer.headers["request-id"]);
+      ids.add(answer.headers["request-id"]);
+    }
+    assert.equal(ids.size, 2);
+  });
+
+  test("is not ready for the reason that the node gives", async () => {
+    for (const [error, status, body] of [
+      [new DbError("unavailable", "store_unreachable", "no store"), 503, '{"error":"no store"}'],
+      [new DbError("corrupt", "object_torn", "x is torn"), 503, '{"error":"x is torn"}'],
+      [new TypeError("a bug"), 500, undefined],
+    ] as const) {
+      await using server = await openServer({
+        services: someServices({ ready: () => Promise.reject(error) }),
+      });
+      const answer = await send(server.address, { path: "/ready" });
+      assert.equal(answer.status, status);
+      if (body === undefined) assert.doesNotMatch(answer.body, /a bug/);
+      else assert.equal(answer.body, body);
+    }
+  });
+
+  test("gives the metrics as they are", async () => {
+    await using server = await openServer({
+      services: someServices({ metrics: () => Promise.resolve("a 1\n") }),
+    });
+    const answer = await send(server.address, { path: "/metrics" });
+    assert.equal(answer.headers["content-type"], "text/plain; version=0.0.4; charset=utf-8");
+    assert.equal(answer.body, "a 1\n");
+  });
+
+  test("finds nothing elsewhere, nor by another method", async () => {
+    await using server = await openServer({ services: someServices({}) });
+    for (const [method, path] of [
+      ["GET", "/"],
+      ["GET", "/health/"],
+      ["GET", "//health"],
+      ["GET", "/HEALTH"],
+      ["GET", "/constructor"],
+      ["POST", "/health"],
+      ["PUT", "/ping"],
+      ["GET", "/write?db=a"],
+      ["DELETE", "/api/v3/write_lp"],
+      ["PATCH", "/api/v3/configure/database"],
+    ] as const) {
+      const answer = await send(server.address, { method, path });
+      assert.equal(answer.status, 404, `${method} ${path}`);
+      assert.equal(answer.body, "not found");
+      assert.equal(answer.headers["access-control-allow-origin"], undefined);
+    }
+    assert.equal((await send(server.address, { method: "HEAD", path: "/ping" })).status, 404);
+  });
+
+  test("takes a URL with its origin, and the query behind it", async () => {
+    await using server = await openServer({ services: someServices({}) });
+    const { text } = await sendRaw(
+      server.address,
+      "GET http://host/health?x=1 HTTP/1.1\r\nHost: host\r\nConnection: close\r\n\r\n",
+    );
+    assert.match(text, /^HTTP\/1.1 200 /);
+  });
+
+  test("lets any page ask", async () => {
+    await using server = await openServer();
+    for (const path of ["/api/v3/write_lp?db=a", "/nowhere"]) {
+      const answer = await send(server.address, { method: "OPTIONS", path });
+      assert.equal(answer.status, 204);
+      assert.equal(answer.headers["access-control-allow-origin"], "*");
+      assert.equal(answer.headers["access-control-allow-methods"], "*");
+      assert.equal(answer.headers["access-control-allow-headers"], "*");
+      assert.equal(answer.headers["access-control-max-age"], "86400");
+    }
+  });
+
+  test("answers a bug with a sentence that leads to the log, which has the cause", async () => {
+    const lines: string[] = [];
+    const log: Log = {
+      ...silentLog,
+      error: (message, fields) => lines.push(`${message} ${JSON.stringify(fields)}`),
+    };
+    await using server = await openServer({
+      log,
+      services: someServices({ metrics: () => Promise.reject(new TypeError("deep down")) }),
+    });
+    const answer = await send(server.address, { path: "/metrics" });
+    assert.equal(answer.status, 500);
+    const id = /^internal error: the node's log says more under request (\S+)$/.exec(
+      answer.body,
+    )?.[1];
+    assert.equal(lines.length, 1);
+    assert.match(lines[0] ?? "", /A request failed\..*deep down/);
+    assert.ok(id !== undefined && lines[0]?.includes(id));
+  });
+
+  test("tells an observer of every request", async () => {
+    const seen: ObservedRequest[] = [];
+    await using server = await openServer({
+      services: someServices({ metrics: () => Promise.reject(new Error("x")) }),
+      observe: (request) => seen.push(request),
+    });
+    for (const path of ["/health", "/nowhere/1?x", "/ping", "/metrics", "/ready/../x"]) {
+      await send(server.address, { path });
+    }
+    assert.deepEqual(
+      seen.map(({ method, route, status, outcome }) => [method, route, status, outcome]),
+      [
+        ["GET", "/health", 200, "ok"],
+        ["GET", "unmatched", 404, "client_error"],
+        ["GET", "/ping", 200, "ok"],
+        ["GET", "/metrics", 500, "server_error"],
+        ["GET", "unmatched", 404, "client_error"],
+      ],
+    );
+    assert.deepEqual(
+      seen.slice(0, 2).map(({ answerSizeBytes }) => answerSizeBytes),
+      [2, 9],
+    );
+    assert.ok(seen.every(({ durationMs }) => durationMs >= 0 && durationMs < 60_000));
+  });
+
+  test("says that an address is taken or is not one", async () => {
+    await using server = await openServer();
+    const port = Number(server.address.split(":")[1]);
+    await assert.rejects(
+      openServer({ port }),
+      (error) => isKind(error, "unavailable") && error.code === "address_in_use",
+    );
+    await assert.rejects(
+      openServer({ host: "192.0.2.1" }),
+      (error) => isKind(error, "invalid") && error.code === "address",
+    );
+  });
+
+  test("gives up headers that do not end, and lines that are no HTTP", async () => {
+    await using server = await openServer({ limits: { headersMsMax: 40, requestMsMax: 80 } });
+    const slow = await sendRaw(server.address, "GET /health HTTP/1.1\r\nHost: a\r\n");
+    assert.match(slow.text, /^HTTP\/1.1 408 /);
+    const odd = await sendRaw(server.address, "what is this\r\n\r\n");
+    assert.match(odd.text, /^HTTP\/1.1 400 /);
+    const large = await sendRaw(
+      server.address,
+      `GET /health HTTP/1.1\r\nHost: a\r\nx: ${"x".repeat(20_000)}\r\n\r\n`,
+    );
+    assert.match(large.text, /^HTTP\/1.1 431 /);
+  });
+
+  test("takes no more connections than it may", async () => {
+    await using server = await openServer({ limits: { connectionCountMax: 2 } });
+    const port = Number(server.address.split(":")[1]);
+    const held = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
+    await Promise.all(held.map((socket) => once(socket, "connect")));
+    await assert.rejects(send(server.address, { path: "/health" }));
+    for (const socket of held) socket.destroy();
+    let answered = false;
+    while (!answered) {
+      answered = await send(server.address, { path: "/health" }).then(
+        ({ status }) => status === 200,
+        () => false,
+      );
+    }
+  });
+});
+
+suite("answers in pieces", () => {
+  test("go out as they are made", async () => {
+    const taken = Promise.withResolvers<void>();
+    await using server = await querying(async function* () {
+      yield batch("first");
+      await taken.promise;
+      yield batch("second");
+    });
+    const request = httpRequest(`http://${server.address}${SELECT}`, { agent: false }).end();
+    const [response] = (await once(request, "response")) as [IncomingMessage];
+    const pieces: string[] = [];
+    for await (const piece of response) {
+      pieces.push(String(piece));
+      taken.resolve();
+    }
+    assert.deepEqual(pieces, ['{"n":"first"}\n', '{"n":"second"}\n']);
+  });
+
+  test("are broken off when a later one fails, and never look whole", async () => {
+    const seen: ObservedRequest[] = [];
+    await using server = await querying(
+      async function* () {
+        yield batch("first");
+        throw new DbError("unavailable", "engine_restarted", "again");
+      },
+      { observe: (request) => seen.push(request) },
+    );
+    await assert.rejects(send(server.address, { path: SELECT }));
+    const eleven = await sendRaw(server.address, `GET ${SELECT} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    assert.doesNotMatch(eleven.text, /\r\n0\r\n\r\n$/);
+    // Without chunks the end of the connection would be the end of the answer, had it not been reset.
+    const ten = await sendRaw(server.address, `GET ${SELECT} HTTP/1.0\r\n\r\n`);
+    assert.equal(ten.reset, true);
+    assert.deepEqual(
+      seen.map(({ status, outcome }) => [status, outcome]),
+      [
+        [500, "server_error"],
+        [500, "server_error"],
+        [500, "server_error"],
+      ],
+    );
+  });
+
+  test("are made no faster than the client takes them, and no more when it leaves", async () => {
+    let made = 0;
+    const first = Promise.withResolvers<void>();
+    const ended = Promise.withResolvers<unknown>();
+    await using server = await querying(async function* (signal) {
+      try {
+        for (;;) {
+          signal.throwIfAborted();
+          made += 1;
+          first.resolve();
+          yield batch("x".repeat(1_000_000));
+        }
+      } finally {
+        ended.resolve(signal.reason);
+      }
+    });
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    socket.pause();
+    socket.write(`GET ${SELECT} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await first.promise;
+    await delay(100);
+    assert.ok(made < 30, `${made} batches are under way to a client that takes none`);
+    socket.destroy();
+    const reason = await ended.promise;
+    assert.ok(isKind(reason, "unavailable") && reason.code === "client_left");
+  });
+
+  test("a client that leaves before the first one ends the query", async () => {
+    const seen: ObservedRequest[] = [];
+    const ended = Promise.withResolvers<void>();
+    const started = Promise.withResolvers<void>();
+    await using server = await openServer({
+      observe: (request) => seen.push(request),
+      services: someServices({
+        query: (_request, signal) => {
+          started.resolve();
+          return new Promise((_resolve, reject) => {
+            signal.addEventListener("abort", () => {
+              ended.resolve();
+              reject(signal.reason as Error);
+            });
+          });
+        },
+      }),
+    });
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    socket.write(`GET ${SELECT} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await started.promise;
+    socket.destroy();
+    await ended.promise;
+    assert.deepEqual(
+      seen.map(({ status, outcome }) => [status, outcome]),
+      [[499, "client_error"]],
+    );
+  });
+
+  test("a client that takes nothing is cut off", async () => {
+    const ended = Promise.withResolvers<void>();
+    await using server = await querying(
+      async function* () {
+        try {
+          for (;;) yield batch("x".repeat(1_000_000));
+        } finally {
+          ended.resolve();
+        }
+      },
+      { limits: { answerStallMsMax: 60 } },
+    );
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    socket.on("error", () => undefined);
+    socket.pause();
+    socket.write(`GET ${SELECT} HTTP/1.1\r\nHost: a\r\n\r\n`);
+    await ended.promise;
+    socket.destroy();
+  });
+});
+
+suite("a stop", () => {
+  test("waits for the requests that run, and refuses new ones", async () => {
+    const started = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<string>();
+    const server = await openServer({
+      services: someServices({
+        metrics: () => {
+          started.resolve();
+          return gate.promise;
+        },
+      }),
+    });
+    const { address } = server;
+    const idle = new Agent({ keepAlive: true, maxSockets: 1 });
+    const kept = httpRequest(`http://${address}/health`, { agent: idle }).end();
+    const [early] = (await once(kept, "response")) as [IncomingMessage];
+    await once(early.resume(), "end");
+    const running = send(address, { path: "/metrics" });
+    await started.promise;
+    let stopped = false;
+    const stop = (async () => {
+      await server[Symbol.asyncDispose]();
+      stopped = true;
+    })();
+    await assert.rejects(send(address, { path: "/health" }), /ECONNREFUSED/);
+    assert.equal(stopped, false);
+    gate.resolve("done");
+    const answer = await running;
+    assert.equal(answer.body, "done");
+    assert.equal(answer.headers.connection, "close");
+    await stop;
+    await server[Symbol.asyncDispose]();
+    idle.destroy();
+  });
+
+  test("answers 503 to a request that comes over an open connection", async () => {
+    const started = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<string>();
+    const server = await openServer({
+      services: someServices({
+        metrics: () => {
+          started.resolve();
+          return gate.promise;
+        },
+      }),
+    });
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    let received = "";
+    socket.on("data", (chunk) => {
+      received += chunk.toString();
+    });
+    socket.write("GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n");
+    await started.promise;
+    const stop = server[Symbol.asyncDispose]();
+    // The first answer's head is not written yet, so the second request is still read.
+    socket.write("GET /ping HTTP/1.1\r\nHost: a\r\n\r\n");
+    await delay(20);
+    gate.resolve("done");
+    await stop;
+    assert.match(received, /^HTTP\/1.1 200 OK\r\n/);
+    assert.doesNotMatch(received, /product_name/);
+  });
+
+  test("cuts off what runs longer than it may wait, and connections that ask nothing", async () => {
+    const started = Promise.withResolvers<void>();
+    let reason: unknown;
+    const server = await openServer({
+      limits: { stopMsMax: 30 },
+      services: someServices({
+        query: (_request, signal) => {
+          started.resolve();
+          signal.addEventListener("abort", () => {
+            reason = signal.reason;
+          });
+          return Promise.withResolvers<never>().promise;
+        },
+      }),
+    });
+    const silent = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    silent.on("error", () => undefined);
+    await once(silent, "connect");
+    const running = send(server.address, { path: SELECT });
+    await started.promise;
+    await Promise.all([assert.rejects(running), server[Symbol.asyncDispose]()]);
+    assert.ok(isKind(reason, "unavailable") && reason.code === "node_stopping");
+    silent.destroy();
+  });
+});
