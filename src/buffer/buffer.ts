@@ -77,6 +77,11 @@ export class LogBuffer {
     );
   }
 
+  /** Bytes of blocks that are in no file yet. */
+  get unsavedSizeBytes(): number {
+    return this.#generations.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  }
+
   get rowCount(): number {
     let count = 0;
     for (const { tables } of this.#generations)

@@ -20,6 +20,9 @@ export interface FlusherOptions {
   readonly flushIntervalMs: number;
   /** Bytes of waiting requests, as they came, above which more are refused. */
   readonly pendingSizeMax: number;
+  /** Bytes that buffered rows take now, and above which more are refused. */
+  readonly bufferSizeBytes: () => number;
+  readonly bufferSizeMax: number;
 }
 
 /** Where rows of one request went. */
@@ -50,6 +53,7 @@ const CATALOG_RETRY_MS = 50;
 export class Flusher {
   readonly #options: FlusherOptions;
   readonly #arrived = new Signal();
+  readonly #flushed = new Signal();
   #waiting: Waiting[] = [];
   #pendingSizeBytes = 0;
   #trouble: DbError | undefined;
@@ -68,10 +72,18 @@ export class Flusher {
     return this.#pendingSizeBytes;
   }
 
-  /** Rejects at once where nothing more can be taken: `exceeded` / `write_queue_full`, or the store's trouble. */
+  /** Throws where nothing more can be taken: `exceeded` / `write_queue_full`, `buffer_full`, or the store's trouble. */
   refuseWhenFull(): void {
     if (this.trouble !== undefined) throw this.trouble;
-    const { pendingSizeMax } = this.#options;
+    const { bufferSizeBytes, bufferSizeMax, pendingSizeMax } = this.#options;
+    if (bufferSizeBytes() >= bufferSizeMax) {
+      throw new DbError(
+        "exceeded",
+        "buffer_full",
+        `the rows that are not in files yet take ${bufferSizeBytes()} bytes, at most ${bufferSizeMax} may: send again later`,
+        { detail: { bufferSizeMax } },
+      );
+    }
     if (this.#pendingSizeBytes < pendingSizeMax) return;
     throw new DbError(
       "exceeded",
@@ -89,6 +101,11 @@ export class Flusher {
     this.#waiting.push({ ...item, settle });
     this.#arrived.notify();
     return settle.promise;
+  }
+
+  /** Resolves when everything that was added has been flushed or refused. */
+  async drain(): Promise<void> {
+    while (this.#pendingSizeBytes > 0) await this.#flushed.wait();
   }
 
   /** Flushes until `signal` is aborted; rejects when the log refuses this process. Called once. */
@@ -139,6 +156,7 @@ export class Flusher {
       throw error;
     } finally {
       for (const { sizeBytes } of group) this.#pendingSizeBytes -= sizeBytes;
+      this.#flushed.notify();
     }
   }
 
@@ -176,6 +194,8 @@ export class Flusher {
           })
         : new DbError("unavailable", "node_stopping", "this node is stopping: write to another");
     for (const { settle } of this.#waiting.splice(0)) settle.reject(this.#dead);
+    this.#pendingSizeBytes = 0;
+    this.#flushed.notify();
   }
 }
 

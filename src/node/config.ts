@@ -16,6 +16,8 @@ export interface NodeConfig {
   /** Buffered bytes that force a snapshot; writes are refused at twice as many. */
   readonly bufferSizeMax: number;
   readonly gen1DurationMs: number;
+  /** Entries of a log between its checkpoints; 1,000 unless given. */
+  readonly checkpointEntries?: number;
   readonly replicationIntervalMs: number;
   readonly catalogSyncIntervalMs: number;
   readonly httpRequestSizeMax: number;

@@ -1,0 +1,105 @@
+import { DbError, describeError, isKind } from "#base/errors.ts";
+import type { Adopted } from "#nodelog/node-log-state.ts";
+import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Log } from "#ports/log.ts";
+
+export interface LogKeeperOptions {
+  readonly writer: NodeLogWriter;
+  /** Writes the buffered rows to files; answers whether there were any. */
+  readonly takeSnapshot: (signal: AbortSignal) => Promise<boolean>;
+  /** Bytes of this node's blocks that are in no file. */
+  readonly unsavedSizeBytes: () => number;
+  /** Bytes that all buffered rows take. */
+  readonly bufferSizeBytes: () => number;
+  readonly adopted: () => Adopted;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly limits: SnapshotLimits;
+}
+
+/** When a snapshot is due: whichever is met first. */
+export interface SnapshotLimits {
+  readonly snapshotSizeBytes: number;
+  readonly snapshotAgeMs: number;
+  /** Undefined: flushes are not counted. */
+  readonly flushesPerSnapshot: number | undefined;
+  readonly bufferSizeMax: number;
+  /** Entries after which a checkpoint bounds the replay. */
+  readonly checkpointEntries: number;
+}
+
+const CHECK_MS = 100;
+const IDLE_LOOK_MS = 5 * 60_000;
+const TROUBLE_PAUSE_MS = 1_000;
+
+/** Keeps this node's log short: snapshots when they are due, checkpoints, deletion of what they cover. */
+export class LogKeeper {
+  readonly #options: LogKeeperOptions;
+  /** When the oldest flush that is in no file was first seen here. */
+  #unsavedSinceMs: number | undefined;
+  #lookedMs: number;
+
+  constructor(options: LogKeeperOptions) {
+    this.#options = options;
+    this.#lookedMs = options.clock.monotonicMs();
+  }
+
+  /** Works until `signal` is aborted; rejects with `conflict` / `node_fenced` or damage, which end this process. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log } = this.#options;
+    while (!signal.aborted) {
+      let pauseMs = CHECK_MS;
+      try {
+        await this.step(signal);
+      } catch (error) {
+        if (signal.aborted) return;
+        if (isKind(error, "corrupt") || isFenced(error)) throw error;
+        log.warn("a snapshot or checkpoint failed and will be tried again", {
+          reason: describeError(error),
+        });
+        pauseMs = TROUBLE_PAUSE_MS;
+      }
+      await clock.sleep(pauseMs, signal).catch(() => undefined);
+    }
+  }
+
+  /** Does what is due now. */
+  async step(signal: AbortSignal): Promise<void> {
+    const { adopted, clock, limits, takeSnapshot, writer } = this.#options;
+    if (this.#snapshotDue()) {
+      await takeSnapshot(signal);
+      this.#unsavedSinceMs = undefined;
+    }
+    if (writer.replayCount >= limits.checkpointEntries) await writer.checkpoint(adopted());
+    if (clock.monotonicMs() - this.#lookedMs < IDLE_LOOK_MS) return;
+    this.#lookedMs = clock.monotonicMs();
+    await writer.lookAhead();
+  }
+
+  /** Leaves the log as short as it can be: for a clean stop. */
+  async finish(signal: AbortSignal): Promise<void> {
+    const { adopted, takeSnapshot, writer } = this.#options;
+    const taken = await takeSnapshot(signal);
+    if (taken || writer.replayCount > 1) await writer.checkpoint(adopted());
+  }
+
+  #snapshotDue(): boolean {
+    const { bufferSizeBytes, clock, limits, unsavedSizeBytes, writer } = this.#options;
+    const { length } = writer.state.flushes;
+    const nowMs = clock.monotonicMs();
+    if (length === 0) this.#unsavedSinceMs = undefined;
+    else this.#unsavedSinceMs ??= nowMs;
+    if (this.#unsavedSinceMs === undefined) return false;
+    return (
+      unsavedSizeBytes() >= limits.snapshotSizeBytes ||
+      nowMs - this.#unsavedSinceMs >= limits.snapshotAgeMs ||
+      length >= (limits.flushesPerSnapshot ?? Number.POSITIVE_INFINITY) ||
+      bufferSizeBytes() >= limits.bufferSizeMax
+    );
+  }
+}
+
+function isFenced(error: unknown): boolean {
+  return error instanceof DbError && error.code === "node_fenced";
+}

@@ -1,0 +1,127 @@
+import type { Signal } from "#base/async.ts";
+import type { Buffer } from "#buffer/buffer.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import { Flusher } from "#ingest/flusher.ts";
+import { Ingest } from "#ingest/ingest.ts";
+import { Snapshotter } from "#ingest/snapshotter.ts";
+import { nodeLogPrefix } from "#lifecycle/followers.ts";
+import { LogKeeper } from "#lifecycle/log-keeper.ts";
+import type { Adopted } from "#nodelog/node-log-state.ts";
+import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
+import { ObjectLog } from "#objectlog/object-log.ts";
+import type { Engine } from "#ports/engine.ts";
+import { bufferObserver, type LogSource } from "#view/log-source.ts";
+import type { NodeConfig } from "./config.ts";
+import type { NodePorts } from "./ports.ts";
+import type { Tasks } from "./tasks.ts";
+
+export interface IngestPartOptions {
+  readonly config: NodeConfig;
+  readonly ports: NodePorts;
+  readonly catalog: Catalog;
+  readonly buffer: Buffer;
+  readonly engine: Engine;
+  readonly logsChanged: Signal;
+  readonly adopted: () => Adopted;
+  readonly tasks: Tasks;
+}
+
+/** Bounds the replay of a log at a start. */
+export const CHECKPOINT_ENTRIES = 1_000;
+const NAME_SIZE_MAX = 64 * 1024;
+const STRING_SIZE_MAX = 1024 * 1024;
+const REJECTED_MAX = 100;
+const PENDING_SIZE_MAX = 64 * 1024 * 1024;
+const WRITE_WAIT_MS_MAX = 30_000;
+
+/** What a node with mode `ingest` has: its own log, and the write path into it. */
+export class IngestPart {
+  readonly ingest: Ingest;
+  readonly flusher: Flusher;
+  readonly writer: NodeLogWriter;
+  readonly #keeper: LogKeeper;
+  readonly #options: IngestPartOptions;
+
+  private constructor(options: IngestPartOptions, writer: NodeLogWriter) {
+    const { adopted, buffer, catalog, config, engine, ports } = options;
+    const { clock, log, parser, random, store, onFile } = ports;
+    const { node } = catalog.writer;
+    const own = buffer.of(node);
+    const bufferSizeBytes = () => engine.bufferSizeBytes();
+    this.#options = options;
+    this.writer = writer;
+    this.flusher = new Flusher({
+      catalog,
+      writer,
+      clock,
+      flushIntervalMs: config.flushIntervalMs,
+      pendingSizeMax: PENDING_SIZE_MAX,
+      bufferSizeBytes,
+      bufferSizeMax: 2 * config.bufferSizeMax,
+    });
+    this.ingest = new Ingest({
+      catalog,
+      flusher: this.flusher,
+      parser,
+      clock,
+      schemaLimits: config,
+      parseLimits: {
+        nameSizeMax: NAME_SIZE_MAX,
+        stringSizeMax: STRING_SIZE_MAX,
+        rejectedMax: REJECTED_MAX,
+      },
+      writeWaitMsMax: WRITE_WAIT_MS_MAX,
+    });
+    const snapshotter = new Snapshotter({
+      nodeId: config.nodeId,
+      catalog,
+      writer,
+      buffer: own,
+      engine,
+      store,
+      clock,
+      random,
+      windowNs: BigInt(config.gen1DurationMs) * 1_000_000n,
+      ...(onFile && { onFile }),
+    });
+    this.#keeper = new LogKeeper({
+      writer,
+      takeSnapshot: (signal) => snapshotter.take(signal),
+      unsavedSizeBytes: () => own.unsavedSizeBytes,
+      bufferSizeBytes,
+      adopted,
+      clock,
+      log,
+      limits: { ...config, checkpointEntries: config.checkpointEntries ?? CHECKPOINT_ENTRIES },
+    });
+  }
+
+  /** Wins the fence of this node's log, fills the buffer from it, and takes writes from then on. */
+  static async start(options: IngestPartOptions): Promise<IngestPart> {
+    const { buffer, catalog, config, logsChanged, ports, tasks } = options;
+    const writer = await NodeLogWriter.start({
+      log: new ObjectLog(nodeLogPrefix(config.nodeId), ports),
+      writer: catalog.writer,
+      observer: bufferObserver(buffer.of(catalog.writer.node), logsChanged),
+      signal: tasks.signal,
+      needs: { catalog: catalog.state.position, manifest: 0 },
+    });
+    const part = new IngestPart(options, writer);
+    tasks.add("flush", (signal) => part.flusher.run(signal));
+    tasks.add("snapshot", (signal) => part.#keeper.run(signal));
+    return part;
+  }
+
+  /** This node's own log, for views. */
+  get source(): LogSource {
+    const { buffer, catalog } = this.#options;
+    const { node } = catalog.writer;
+    return { node, state: this.writer.state, buffer: buffer.of(node) };
+  }
+
+  /** Makes everything that was taken durable, and leaves it in files. */
+  async finish(signal: AbortSignal): Promise<void> {
+    await this.flusher.drain();
+    await this.#keeper.finish(signal);
+  }
+}

@@ -1,0 +1,54 @@
+import { DbError, describeError } from "#base/errors.ts";
+import type { Log } from "#ports/log.ts";
+
+/** The loops of a node, and the one handler that they all end in. */
+export class Tasks {
+  readonly #log: Log;
+  readonly #stop = new AbortController();
+  readonly #running = new Set<Promise<void>>();
+  readonly #failure = Promise.withResolvers<DbError>();
+  #failed: DbError | undefined;
+
+  constructor(log: Log) {
+    this.#log = log;
+  }
+
+  /** Aborted when the node stops. */
+  get signal(): AbortSignal {
+    return this.#stop.signal;
+  }
+
+  /** Resolves with what the node cannot go on after; never when it stops cleanly. */
+  get failure(): Promise<DbError> {
+    return this.#failure.promise;
+  }
+
+  /** What the node cannot go on after; undefined while it can. */
+  get failed(): DbError | undefined {
+    return this.#failed;
+  }
+
+  /** Runs `work` until it ends; that it rejects before the node stops is the node's failure. */
+  add(name: string, work: (signal: AbortSignal) => Promise<void>): void {
+    const running = work(this.signal).catch((error: unknown) => {
+      if (this.signal.aborted || this.#failed !== undefined) return;
+      const failure =
+        error instanceof DbError
+          ? error
+          : new DbError("internal", "task_failed", describeError(error), { cause: error });
+      this.#failed = failure;
+      this.#log.error("a task of the node failed", { task: name, reason: describeError(error) });
+      this.#failure.resolve(failure);
+    });
+    this.#running.add(running);
+    void running.finally(() => this.#running.delete(running));
+  }
+
+  /** Ends all loops, and resolves when they have ended. */
+  async stop(): Promise<void> {
+    this.#stop.abort(
+      new DbError("unavailable", "node_stopping", "this node is stopping: ask another"),
+    );
+    await Promise.all(this.#running);
+  }
+}

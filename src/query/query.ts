@@ -1,0 +1,207 @@
+import { Semaphore } from "#base/async.ts";
+import { DbError, isKind } from "#base/errors.ts";
+import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
+import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
+import type { LiteralValue } from "#model/expression.ts";
+import type { Field, Plan, ResultBatch } from "#model/plan.ts";
+import { parseWriteToken } from "#model/write-token.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Engine } from "#ports/engine.ts";
+import type { View } from "#view/view.ts";
+import type { Views } from "#view/views.ts";
+import { planStatement } from "./plan/plan.ts";
+import { sourceGroups } from "./sources.ts";
+import type { Statement } from "./sql/ast.ts";
+import { parseStatement } from "./sql/statement.ts";
+import { findSystemTable } from "./system-tables.ts";
+
+export interface QueryRequest {
+  readonly database: string;
+  readonly text: string;
+  readonly parameters: Readonly<Record<string, LiteralValue>>;
+  /** Write tokens: the answer is given when this node has those writes. */
+  readonly tokens: readonly string[];
+}
+
+export interface QueryAnswer {
+  readonly fields: readonly Field[];
+  /** The next batch is made when it is asked for. A rejection means that the answer is not complete. */
+  readonly batches: AsyncIterable<ResultBatch>;
+}
+
+export interface QueriesOptions {
+  readonly catalog: Catalog;
+  readonly views: Views;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly concurrentMax: number;
+  readonly timeoutMs: number;
+  /** Told of stored objects that turned out to be damaged or gone. */
+  readonly onDamage: (error: DbError) => void;
+}
+
+/** The database of the cluster's own tables; it is there without being created. */
+export const INTERNAL_DATABASE = "_internal";
+
+/** The read path: text → statement → plan over one view → engine. */
+export class Queries {
+  readonly #options: QueriesOptions;
+  readonly #permits: Semaphore;
+
+  constructor(options: QueriesOptions) {
+    this.#options = options;
+    this.#permits = new Semaphore(options.concurrentMax);
+  }
+
+  /**
+   * Resolves when the first rows are there, so that what fails early fails with a status. Aborting `signal` ends the query at any time.
+   *
+   * Rejects with `not_found` / `database_not_found`, what parsing and planning reject with, `exceeded` / `query_timeout`,
+   * `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
+   */
+  async run(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
+    const statement = parseStatement(request.text);
+    const permit = await this.#permits.acquire();
+    const running = new Running(this.#options, signal, permit);
+    try {
+      return await this.#start(request, statement, running);
+    } catch (error) {
+      running.end();
+      throw running.reasonOf(error);
+    }
+  }
+
+  async #start(
+    request: QueryRequest,
+    statement: Statement,
+    running: Running,
+  ): Promise<QueryAnswer> {
+    let vanished: DbError | undefined;
+    while (true) {
+      const { view, plan } = await this.#plan(request, statement, running.signal);
+      const rows = this.#options.engine.query(plan, running.signal)[Symbol.asyncIterator]();
+      try {
+        const first = await rows.next();
+        return { fields: plan.fields, batches: running.stream(view, first, rows) };
+      } catch (error) {
+        view[Symbol.dispose]();
+        // Nothing was answered yet: a file that was replaced since the view was taken is not in a newer one.
+        if (!isKind(error, "not_found") || error.code !== "file_vanished") throw error;
+        if (vanished !== undefined) throw this.#damaged(error);
+        vanished = error;
+      }
+    }
+  }
+
+  /** A view, and the plan on it. Names that this node has not heard of are asked for before they are refused. */
+  async #plan(
+    request: QueryRequest,
+    statement: Statement,
+    signal: AbortSignal,
+  ): Promise<{ view: View; plan: Plan }> {
+    const { catalog, clock, views } = this.#options;
+    const tokens = request.tokens.map(parseWriteToken);
+    const nowNs = clock.nowNs();
+    for (let asked = false; ; asked = true) {
+      const view = await views.acquire(tokens, signal);
+      try {
+        return { view, plan: planOn(view, request, { statement, nowNs }) };
+      } catch (error) {
+        view[Symbol.dispose]();
+        const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
+        if (!unknown || asked) throw error;
+        const before = view.catalog.position;
+        if ((await catalog.refresh()).position === before) throw error;
+      }
+    }
+  }
+
+  #damaged(error: DbError): DbError {
+    this.#options.onDamage(error);
+    return error;
+  }
+}
+
+const UNKNOWN_NAMES = new Set(["database_not_found", "table_not_found", "column_not_found"]);
+
+function planOn(
+  view: View,
+  request: QueryRequest,
+  { statement, nowNs }: { statement: Statement; nowNs: bigint },
+): Plan {
+  const database = findDatabase(view.catalog, request.database);
+  if (database === undefined && request.database !== INTERNAL_DATABASE)
+    throw databaseNotFound(request.database);
+  return planStatement(statement, {
+    findTable: (name) => database && findTable(database, name),
+    findSystemTable: (name) => findSystemTable(view.catalog, name),
+    tableNames: () => tableNames(database),
+    sources: (table, time) => sourceGroups(view, table, time),
+    parameters: request.parameters,
+    nowNs,
+  });
+}
+
+function tableNames(database: DatabaseRecord | undefined): readonly string[] {
+  return database === undefined ? [] : [...database.tableIds.keys()];
+}
+
+/** What one query holds until it ends, however it ends. */
+class Running {
+  readonly signal: AbortSignal;
+  readonly #stop = new AbortController();
+  readonly #timeout = new AbortController();
+  readonly #options: QueriesOptions;
+  readonly #permit: () => void;
+  #view: View | undefined;
+
+  constructor(options: QueriesOptions, signal: AbortSignal, permit: () => void) {
+    const { clock, timeoutMs } = options;
+    this.#options = options;
+    this.#permit = permit;
+    this.signal = AbortSignal.any([signal, this.#timeout.signal]);
+    clock
+      .sleep(timeoutMs, AbortSignal.any([signal, this.#stop.signal]))
+      .then(() => this.#timeout.abort(queryTimeout(timeoutMs)))
+      .catch(() => this.end());
+  }
+
+  /** Lets go of everything. Safe to call twice. */
+  end(): void {
+    this.#permit();
+    this.#view?.[Symbol.dispose]();
+    this.#stop.abort();
+  }
+
+  /** The rows from `first` on; the query ends with them. */
+  async *stream(
+    view: View,
+    first: IteratorResult<ResultBatch>,
+    rows: AsyncIterator<ResultBatch>,
+  ): AsyncGenerator<ResultBatch> {
+    this.#view = view;
+    try {
+      for (let next = first; next.done !== true; next = await rows.next()) yield next.value;
+    } catch (error) {
+      throw this.reasonOf(error);
+    } finally {
+      await rows.return?.();
+      this.end();
+    }
+  }
+
+  /** What to say of `error`: damage is noted. */
+  reasonOf(error: unknown): unknown {
+    if (isKind(error, "corrupt")) this.#options.onDamage(error);
+    return error;
+  }
+}
+
+function queryTimeout(timeoutMs: number): DbError {
+  return new DbError(
+    "exceeded",
+    "query_timeout",
+    `the query ran longer than ${timeoutMs} ms: ask for less, or raise --query-timeout`,
+    { detail: { timeoutMs } },
+  );
+}

@@ -1,0 +1,83 @@
+import type { CatalogState } from "#catalog/catalog-state.ts";
+import type { LiteralValue } from "#model/expression.ts";
+import type { Field } from "#model/plan.ts";
+
+/** A table whose rows this process knows by itself. */
+export interface SystemTable {
+  readonly fields: readonly Field[];
+  readonly rows: readonly (readonly LiteralValue[])[];
+}
+
+/** The table `system.<name>` as of `catalog`; undefined when there is none. */
+export function findSystemTable(catalog: CatalogState, name: string): SystemTable | undefined {
+  switch (name) {
+    case "nodes":
+      return nodesTable(catalog);
+    case "databases":
+      return databasesTable(catalog);
+    case "tables":
+      return tablesTable(catalog);
+    default:
+      return undefined;
+  }
+}
+
+function nodesTable({ nodes }: CatalogState): SystemTable {
+  return {
+    fields: [
+      { name: "node_id", type: "string" },
+      { name: "node_catalog_id", type: "int64" },
+      { name: "instance_id", type: "string" },
+      { name: "mode", type: "string" },
+      { name: "core_count", type: "int64" },
+      { name: "state", type: "string" },
+      { name: "updated_at", type: "timestamp" },
+    ],
+    rows: [...nodes.values()].map((node) => [
+      node.nodeId,
+      BigInt(node.number),
+      node.instanceId,
+      node.modes.join(","),
+      BigInt(node.coreCount),
+      node.state,
+      node.updatedAtNs,
+    ]),
+  };
+}
+
+function databasesTable({ databases }: CatalogState): SystemTable {
+  return {
+    fields: [
+      { name: "database_name", type: "string" },
+      { name: "retention_period_ns", type: "uint64" },
+      { name: "deleted", type: "boolean" },
+      { name: "hard_deletion_time", type: "timestamp" },
+    ],
+    rows: [...databases.values()].map(({ name, retentionNs, dropped }) => [
+      name,
+      retentionNs ?? null,
+      dropped !== undefined,
+      dropped?.hardDeleteAtNs ?? null,
+    ]),
+  };
+}
+
+function tablesTable({ databases }: CatalogState): SystemTable {
+  return {
+    fields: [
+      { name: "database_name", type: "string" },
+      { name: "table_name", type: "string" },
+      { name: "column_count", type: "uint64" },
+      { name: "series_key_columns", type: "string" },
+      { name: "deleted", type: "boolean" },
+    ],
+    rows: [...databases.values()].flatMap((database) =>
+      [...database.tables.values()].map(({ name, columns }): LiteralValue[] => {
+        const tags = columns.filter(({ kind }) => kind === "tag");
+        const seriesKey = tags.map((tag) => tag.name).join(", ");
+        const deleted = database.dropped !== undefined;
+        return [database.name, name, BigInt(columns.length), seriesKey, deleted];
+      }),
+    ),
+  };
+}
