@@ -6,6 +6,7 @@ import { BUFFER_CASES } from "./contract/buffer-cases.ts";
 import { FILE_CASES } from "./contract/file-cases.ts";
 import { MERGE_CASES } from "./contract/merge-cases.ts";
 import { PLAN_CASES } from "./contract/plan-cases.ts";
+import { comparePlans } from "./contract/random-plans.ts";
 import { SCALAR_CASES } from "./contract/scalar-cases.ts";
 import { TEXT_CASES } from "./contract/text-cases.ts";
 import { VALUE_CASES } from "./contract/value-cases.ts";
@@ -17,6 +18,12 @@ const SUITES: Readonly<Record<string, ContractCases>> = {
   values: VALUE_CASES,
   scalars: { ...SCALAR_CASES, ...TEXT_CASES },
   plans: PLAN_CASES,
+  chance: Object.fromEntries(
+    Array.from({ length: 25 }, (_, seed) => [
+      `random plans answer as the plain engine's do, seed ${seed}`,
+      (bench) => comparePlans(bench, seed),
+    ]),
+  ),
 };
 
 /**
