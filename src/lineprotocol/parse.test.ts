@@ -131,6 +131,9 @@ suite("values", () => {
     ["0.30000000000000004", "float", 0.30000000000000004],
     ["123456789012345.6", "float", 123456789012345.6],
     ["0.000000000000000000000000000001", "float", 1e-30],
+    ["0.0000000000000000000007", "float", 7e-22],
+    ["0.00000000000000000000007", "float", 7e-23],
+    ["0.000000000000000000000007", "float", 7e-24],
     ["1.7976931348623157e308", "float", Number.MAX_VALUE],
     ["5e-324", "float", 5e-324],
     ["2.2250738585072011e-308", "float", 2.225073858507201e-308],
@@ -449,6 +452,10 @@ suite("messages", () => {
     [
       `m,${"😀".repeat(10)}`,
       `Tag set malformed: could not find equals sign in \`${"😀".repeat(10)}\``,
+    ],
+    [
+      `m,${"😀".repeat(11)}`,
+      `Tag set malformed: could not find equals sign in \`${"😀".repeat(10)}...\``,
     ],
     ["m,a=1,b=2,a=3 v=1", "Must not contain duplicate tags, but `a` was repeated"],
     [String.raw`m,a\=b=1,a\=b=3 v=1`, "Must not contain duplicate tags, but `a=b` was repeated"],

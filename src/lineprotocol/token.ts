@@ -62,7 +62,7 @@ export class Token {
       if ((meaning & ESCAPES) === 0) continue;
       // Whatever follows a backslash is text, and a backslash at the very end as well.
       const escaped = at < end ? (bytes[at] as number) : BACKSLASH;
-      if (at < end && ((meanings[escaped] as number) & ESCAPED) !== 0) escapeCount += 1;
+      if (((meanings[escaped] as number) & ESCAPED) !== 0) escapeCount += 1;
       hash = Math.imul(hash ^ escaped, 0x01000193);
       if (escaped === BACKSLASH) escapeEnd = at + 1;
       at += 1;
