@@ -1,4 +1,16 @@
-import type { ParsedBody, ParsedColumn } from "./parsed.ts";
+import { utf8 } from "#base/bytes.ts";
+import { DEFAULT_LIMITS, parseLines } from "./parse.ts";
+import type { ParsedBody, ParsedColumn, ParseOptions } from "./parsed.ts";
+
+/** Parses `text` as tests do: nanoseconds, and 77 for lines without a time, unless `options` say otherwise. */
+export function parseText(text: string, options: Partial<ParseOptions> = {}): ParsedBody {
+  return parseLines(utf8(text), {
+    precision: "nanosecond",
+    defaultTimeNs: 77n,
+    limits: DEFAULT_LIMITS,
+    ...options,
+  });
+}
 
 /** A row as tests write it: `kind:name` → value; text of a missing column is left out. */
 export interface Row {
