@@ -25,7 +25,7 @@ const PATH_LENGTH_MAX = 3;
  * Throws DbError `invalid` / `sql_syntax` with `line`, `column` and what was `found`; `invalid` / `sql_planning` for statements that change
  * something; `unsupported` / `sql_unsupported` with the `construct`; `exceeded` / `sql_too_long`, `sql_too_deep` or `sql_in_list`.
  */
-export function parseSql(sql: string): Statement {
+export function parseStatement(sql: string): Statement {
   if (sql.length > SQL_LENGTH_MAX) {
     throw new DbError(
       "exceeded",
@@ -35,7 +35,7 @@ export function parseSql(sql: string): Statement {
     );
   }
   const cursor = new Cursor(sql);
-  const statement = parseStatement(cursor);
+  const statement = parseAny(cursor);
   const ended = cursor.acceptSymbol(";");
   while (cursor.acceptSymbol(";"));
   if (ended && cursor.token.kind !== "end")
@@ -45,7 +45,7 @@ export function parseSql(sql: string): Statement {
   return statement;
 }
 
-function parseStatement(cursor: Cursor): Statement {
+function parseAny(cursor: Cursor): Statement {
   if (cursor.atWord("select")) return parseQuery(cursor);
   if (cursor.atWord("show") && cursor.peek().kind === "word") return parseShow(cursor);
   throw refuseStatement(cursor);

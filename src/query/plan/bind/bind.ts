@@ -1,0 +1,309 @@
+import { DbError } from "#base/errors.ts";
+import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/expression.ts";
+import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
+import { shown, unsupported } from "../../sql/errors.ts";
+import { ExpressionSizes } from "../tree.ts";
+import { aggregateParts, isAggregate } from "./aggregates.ts";
+import { coerce, commonType, condition, explicitCast } from "./coerce.ts";
+import { planningError, typeText } from "./errors.ts";
+import { literal, literalOf } from "./fold.ts";
+import { FUNCTIONS } from "./functions.ts";
+import { nearestNames } from "./nearest.ts";
+import { binary, call, comparison, like, negation } from "./operators.ts";
+import { columnNotFound, findColumn, type Scope } from "./scope.ts";
+import { expressionText } from "./text.ts";
+import { TIME_FUNCTIONS } from "./time-functions.ts";
+import { isUnbuiltFunction } from "./unbuilt.ts";
+
+/** What a statement can ask for beside its tables. */
+export interface BindContext {
+  readonly parameters: Readonly<Record<string, LiteralValue>>;
+  /** What `now()` is in the whole statement, nanoseconds since the Unix epoch. */
+  readonly nowNs: bigint;
+}
+
+/** A clause: which names and whether aggregates are allowed in it. */
+export interface Clause {
+  /** As errors name it. */
+  readonly name: string;
+  readonly aggregates: boolean;
+  /** What a name means before the columns of the table are asked. */
+  readonly first?: ReadonlyMap<string, Expression>;
+  /** What a name means when no column has it. */
+  readonly last?: ReadonlyMap<string, Expression>;
+}
+
+const ROW_FUNCTIONS = { ...FUNCTIONS, ...TIME_FUNCTIONS };
+
+/**
+ * Gives the expressions of one SELECT their columns, types and casts.
+ *
+ * Columns are inputs by position in the scope. An aggregate stands as input `-1 - n`, where n is its position in
+ * `aggregates`: the planner puts it where the aggregate node gives it.
+ */
+export class Binder {
+  readonly #scope: Scope;
+  readonly #context: BindContext;
+  readonly #aggregates: AggregateCall[] = [];
+  readonly #aggregateTexts: string[] = [];
+  readonly #aggregateIndexes = new Map<string, number>();
+  readonly #sizes = new ExpressionSizes();
+
+  constructor(scope: Scope, context: BindContext) {
+    this.#scope = scope;
+    this.#context = context;
+  }
+
+  get aggregates(): readonly AggregateCall[] {
+    return this.#aggregates;
+  }
+
+  /** The text of each aggregate, as columns are named. */
+  get aggregateTexts(): readonly string[] {
+    return this.#aggregateTexts;
+  }
+
+  /**
+   * Throws DbError `invalid` with `column_not_found`, `function_not_found`, `parameter_not_found`, `cast_failed` or `sql_planning`,
+   * `unsupported` / `sql_unsupported`, `exceeded` / `sql_too_complex`.
+   */
+  bind(expression: SqlExpression, clause: Clause): Expression {
+    const bound = this.#bind(expression, clause);
+    this.#sizes.check(bound);
+    return bound;
+  }
+
+  /** As `bind`, of a condition. */
+  bindCondition(expression: SqlExpression, clause: Clause): Expression {
+    return condition(this.bind(expression, clause), () => this.text(expression));
+  }
+
+  bindOrder(item: OrderItem, clause: Clause): SortKey {
+    const { descending, nullsFirst } = item;
+    return { expression: this.bind(item.expression, clause), descending, nullsFirst };
+  }
+
+  /** An expression as columns are named. */
+  text(expression: SqlExpression): string {
+    return expressionText(expression, this.#scope);
+  }
+
+  #bind(expression: SqlExpression, clause: Clause): Expression {
+    switch (expression.kind) {
+      case "column":
+        return this.#column(expression.path, clause);
+      case "literal":
+        return literalOf(expression.value);
+      case "parameter":
+        return this.#parameter(expression.name);
+      case "negate":
+        return negation(this.#bind(expression.operand, clause));
+      case "not":
+        return call("not", [this.#condition(expression.operand, clause)], "boolean");
+      case "and":
+      case "or":
+        return this.#logic(expression, clause);
+      case "binary": {
+        const { operator, left, right } = expression;
+        return binary(operator, this.#bind(left, clause), this.#bind(right, clause));
+      }
+      case "cast": {
+        const { type, safe } = expression;
+        return explicitCast(this.#bind(expression.operand, clause), type, safe);
+      }
+      default:
+        return this.#bindTest(expression, clause);
+    }
+  }
+
+  #bindTest(
+    expression: Extract<
+      SqlExpression,
+      { kind: "is" | "between" | "in_list" | "like" | "case" | "call" }
+    >,
+    clause: Clause,
+  ): Expression {
+    switch (expression.kind) {
+      case "is":
+        return this.#is(expression, clause);
+      case "between":
+        return this.#between(expression, clause);
+      case "in_list":
+        return this.#inList(expression, clause);
+      case "like": {
+        const operand = this.#bind(expression.operand, clause);
+        const pattern = this.#bind(expression.pattern, clause);
+        return negated(expression, like(operand, pattern, expression.ignoreCase));
+      }
+      case "case":
+        return this.#case(expression, clause);
+      case "call":
+        return isAggregate(expression.name)
+          ? this.#aggregate(expression, clause)
+          : this.#call(expression, clause);
+    }
+  }
+
+  #column(path: readonly string[], clause: Clause): Expression {
+    const alone = path.length === 1 ? (path[0] ?? "") : undefined;
+    const first = alone === undefined ? undefined : clause.first?.get(alone);
+    const found = first ?? findColumn(this.#scope, path);
+    const last = alone === undefined ? undefined : clause.last?.get(alone);
+    const column = found ?? last;
+    if (column === undefined) throw columnNotFound(this.#scope, path);
+    return column;
+  }
+
+  #parameter(name: string): Expression {
+    const { parameters } = this.#context;
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    if (value !== undefined) return literalOf(value);
+    throw new DbError(
+      "invalid",
+      "parameter_not_found",
+      `Error during planning: No value found for placeholder with name $${shown(name)}`,
+      { detail: { parameter: shown(name) } },
+    );
+  }
+
+  #condition(expression: SqlExpression, clause: Clause): Expression {
+    return condition(this.#bind(expression, clause), () => this.text(expression));
+  }
+
+  #logic(
+    { kind, operands }: Extract<SqlExpression, { kind: "and" | "or" }>,
+    clause: Clause,
+  ): Expression {
+    const conditions = operands.map((operand) => this.#condition(operand, clause));
+    return call(kind, conditions, "boolean");
+  }
+
+  #is(expression: Extract<SqlExpression, { kind: "is" }>, clause: Clause): Expression {
+    const { value, negated: not } = expression;
+    const operand = this.#bind(expression.operand, clause);
+    if (value === null) return call(not ? "is_not_null" : "is_null", [operand], "boolean");
+    const tested = condition(operand, () => this.text(expression.operand));
+    return comparison(
+      not ? "IS DISTINCT FROM" : "IS NOT DISTINCT FROM",
+      tested,
+      literal(value, "boolean"),
+    );
+  }
+
+  #between(expression: Extract<SqlExpression, { kind: "between" }>, clause: Clause): Expression {
+    const operand = this.#bind(expression.operand, clause);
+    const low = this.#bind(expression.low, clause);
+    const high = this.#bind(expression.high, clause);
+    const sides = expression.negated
+      ? [comparison("<", operand, low), comparison(">", operand, high)]
+      : [comparison(">=", operand, low), comparison("<=", operand, high)];
+    return call(expression.negated ? "or" : "and", sides, "boolean");
+  }
+
+  #inList(expression: Extract<SqlExpression, { kind: "in_list" }>, clause: Clause): Expression {
+    const operand = this.#bind(expression.operand, clause);
+    const list = expression.list.map((item) => this.#bind(item, clause));
+    const type = commonType([operand, ...list], "float64");
+    if (type === undefined) {
+      const types = [...new Set(list.map((item) => typeText(item.type)))].join(", ");
+      throw planningError(
+        `Can not find compatible types to compare ${typeText(operand.type)} with [${types}]`,
+      );
+    }
+    if (type === "null") return literal(null, "boolean");
+    return negated(expression, {
+      kind: "in",
+      operand: coerce(operand, type),
+      list: list.map((item) => coerce(item, type)),
+      type: "boolean",
+    });
+  }
+
+  #case(expression: Extract<SqlExpression, { kind: "case" }>, clause: Clause): Expression {
+    const operand =
+      expression.operand === undefined ? undefined : this.#bind(expression.operand, clause);
+    const branches = expression.branches.map((branch) => ({
+      when:
+        operand === undefined
+          ? this.#condition(branch.when, clause)
+          : comparison("=", operand, this.#bind(branch.when, clause)),
+      result: this.#bind(branch.result, clause),
+    }));
+    const otherwise =
+      expression.otherwise === undefined
+        ? literal(null, "null")
+        : this.#bind(expression.otherwise, clause);
+    const type = commonType([...branches.map(({ result }) => result), otherwise], "int64");
+    if (type === undefined)
+      throw planningError("Failed to coerce then and else of CASE to one type");
+    return {
+      kind: "case",
+      branches: branches.map(({ when, result }) => ({ when, result: coerce(result, type) })),
+      otherwise: coerce(otherwise, type),
+      type,
+    };
+  }
+
+  #call(expression: CallExpression, clause: Clause): Expression {
+    const { name } = expression;
+    const builder = Object.hasOwn(ROW_FUNCTIONS, name) ? ROW_FUNCTIONS[name] : undefined;
+    if (builder === undefined) throw functionNotFound(name);
+    if (expression.star || expression.distinct || expression.orderBy.length > 0) {
+      throw planningError(`Function '${name}' takes no *, DISTINCT or ORDER BY`);
+    }
+    if (expression.filter !== undefined) throw planningError(`Function '${name}' takes no FILTER`);
+    const operands = expression.arguments.map((argument) => this.#bind(argument, clause));
+    return builder(operands, { name, nowNs: this.#context.nowNs });
+  }
+
+  #aggregate(expression: CallExpression, clause: Clause): Expression {
+    if (!clause.aggregates) {
+      throw planningError(
+        `Aggregate functions are not allowed in ${clause.name}: ${shown(this.text(expression))}`,
+      );
+    }
+    const inner: Clause = { name: "the arguments of an aggregate", aggregates: false };
+    const operands = expression.arguments.map((argument) => this.#bind(argument, inner));
+    const parts = aggregateParts(expression.name, operands, expression);
+    const filter: Pick<AggregateCall, "filter"> =
+      expression.filter === undefined ? {} : { filter: this.#condition(expression.filter, inner) };
+    const ordered =
+      expression.orderBy.length === 0
+        ? {}
+        : { orderBy: expression.orderBy.map((item) => this.bindOrder(item, inner)) };
+    const aggregate: AggregateCall = { ...parts, ...filter, ...ordered };
+    for (const operand of operands) this.#sizes.check(operand);
+    if (filter.filter !== undefined) this.#sizes.check(filter.filter);
+    return { kind: "input", index: -1 - this.#indexOf(aggregate, expression), type: parts.type };
+  }
+
+  /** The same aggregate is computed once: its text says what it is. */
+  #indexOf(aggregate: AggregateCall, expression: CallExpression): number {
+    const key = JSON.stringify(aggregate, (_, value: unknown) =>
+      typeof value === "bigint" ? `${value}n` : Object.is(value, -0) ? "-0" : value,
+    );
+    const known = this.#aggregateIndexes.get(key);
+    if (known !== undefined) return known;
+    const index = this.#aggregates.push(aggregate) - 1;
+    this.#aggregateIndexes.set(key, index);
+    this.#aggregateTexts.push(this.text(expression));
+    return index;
+  }
+}
+
+function negated(test: { readonly negated: boolean }, expression: Expression): Expression {
+  return test.negated ? call("not", [expression], "boolean") : expression;
+}
+
+function functionNotFound(name: string): DbError {
+  const text = shown(name);
+  if (isUnbuiltFunction(name)) return unsupported(`function ${text}`);
+  const [nearest] = nearestNames(name, Object.keys(ROW_FUNCTIONS));
+  const hint = nearest === undefined ? "" : `.\nDid you mean '${nearest}'?`;
+  return new DbError(
+    "invalid",
+    "function_not_found",
+    `Error during planning: Invalid function '${text}'${hint}`,
+    { detail: { function: text, nearest } },
+  );
+}

@@ -1,0 +1,111 @@
+import type { IntervalValue, LiteralValue } from "#model/expression.ts";
+import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
+import { shownFunction } from "./aggregates.ts";
+import type { Scope } from "./scope.ts";
+
+const NS_PER_DAY = 86_400_000_000_000n;
+const INT64_MAX = 2n ** 63n - 1n;
+
+/**
+ * The name of a result column without an alias, as clients of InfluxDB 3 know it: `avg(home.temp)`,
+ * `home.temp + Int64(1)`. Casts do not show, nor do parentheses.
+ */
+export function expressionText(expression: SqlExpression, scope: Scope): string {
+  const text = (part: SqlExpression): string => expressionText(part, scope);
+  switch (expression.kind) {
+    case "column":
+      return [...scope.qualifier, ...expression.path.slice(-1)].join(".");
+    case "literal":
+      return literalText(expression.value);
+    case "parameter":
+      return `$${expression.name}`;
+    case "negate":
+      return negationText(expression.operand, text);
+    case "not":
+      return `NOT ${text(expression.operand)}`;
+    case "and":
+    case "or":
+      return expression.operands.map(text).join(` ${expression.kind.toUpperCase()} `);
+    case "binary":
+      return `${text(expression.left)} ${expression.operator} ${text(expression.right)}`;
+    case "cast":
+      return text(expression.operand);
+    case "call":
+      return callText(expression, text);
+    default:
+      return testText(expression, text);
+  }
+}
+
+type Text = (part: SqlExpression) => string;
+
+function testText(
+  expression: Extract<SqlExpression, { kind: "is" | "between" | "in_list" | "like" | "case" }>,
+  text: Text,
+): string {
+  const not = "negated" in expression && expression.negated ? "NOT " : "";
+  switch (expression.kind) {
+    case "is":
+      return `${text(expression.operand)} IS ${not}${String(expression.value).toUpperCase()}`;
+    case "between": {
+      const { operand, low, high } = expression;
+      return `${text(operand)} ${not}BETWEEN ${text(low)} AND ${text(high)}`;
+    }
+    case "in_list":
+      return `${text(expression.operand)} ${not}IN ([${expression.list.map(text).join(", ")}])`;
+    case "like": {
+      const word = expression.ignoreCase ? "ILIKE" : "LIKE";
+      return `${text(expression.operand)} ${not}${word} ${text(expression.pattern)}`;
+    }
+    case "case":
+      return caseText(expression, text);
+  }
+}
+
+function caseText(expression: Extract<SqlExpression, { kind: "case" }>, text: Text): string {
+  const operand = expression.operand === undefined ? "" : `${text(expression.operand)} `;
+  const branches = expression.branches.map(
+    ({ when, result }) => `WHEN ${text(when)} THEN ${text(result)} `,
+  );
+  const otherwise = expression.otherwise === undefined ? "" : `ELSE ${text(expression.otherwise)} `;
+  return `CASE ${operand}${branches.join("")}${otherwise}END`;
+}
+
+function callText(expression: CallExpression, text: Text): string {
+  const operands = expression.star ? "*" : expression.arguments.map(text).join(",");
+  const distinct = expression.distinct ? "DISTINCT " : "";
+  const filter =
+    expression.filter === undefined ? "" : ` FILTER (WHERE ${text(expression.filter)})`;
+  const keys = expression.orderBy.map((item) => orderText(item, text)).join(", ");
+  const order = keys === "" ? "" : ` ORDER BY [${keys}]`;
+  return `${shownFunction(expression.name)}(${distinct}${operands})${filter}${order}`;
+}
+
+function orderText(item: OrderItem, text: Text): string {
+  const direction = item.descending ? "DESC" : "ASC";
+  return `${text(item.expression)} ${direction} NULLS ${item.nullsFirst ? "FIRST" : "LAST"}`;
+}
+
+/** A number with its sign is one literal. */
+function negationText(operand: SqlExpression, text: Text): string {
+  if (operand.kind === "literal") {
+    const { value } = operand;
+    if (typeof value === "bigint" || typeof value === "number") return literalText(-value);
+  }
+  return `(- ${text(operand)})`;
+}
+
+function literalText(value: LiteralValue): string {
+  if (value === null) return "NULL";
+  if (typeof value === "object") return intervalText(value);
+  if (typeof value === "string") return `Utf8("${value}")`;
+  if (typeof value === "boolean") return `Boolean(${value})`;
+  if (typeof value === "number") return `Float64(${value})`;
+  return value > INT64_MAX ? `UInt64(${value})` : `Int64(${value})`;
+}
+
+function intervalText({ months, nanoseconds }: IntervalValue): string {
+  const days = nanoseconds / NS_PER_DAY;
+  const rest = nanoseconds - days * NS_PER_DAY;
+  return `IntervalMonthDayNano("IntervalMonthDayNano { months: ${months}, days: ${days}, nanoseconds: ${rest} }")`;
+}

@@ -1,0 +1,122 @@
+import type {
+  AggregateCall,
+  Expression,
+  LiteralValue,
+  SortKey,
+  ValueType,
+} from "#model/expression.ts";
+import type { Plan } from "#model/plan.ts";
+import { ALL_TIME } from "#model/time-range.ts";
+import { formatTimestamp } from "#model/time-text.ts";
+import { formatFloat, formatInterval } from "../result/text.ts";
+
+/**
+ * A plan as text, a node a line, inputs below and further in. `#0` is the first field of the input;
+ * `1u` is uint64, `1.0` float64, `@…` a timestamp; `x::type` a cast and `x?::type` a safe one.
+ */
+export function describePlan(plan: Plan): string {
+  const lines: string[] = [];
+  let indent = "";
+  for (let node: Plan | undefined = plan; node !== undefined; node = inputOf(node)) {
+    lines.push(...nodeLines(node).map((line) => indent + line));
+    indent += "  ";
+  }
+  return lines.join("\n");
+}
+
+/** An expression in the words of `describePlan`. */
+export function describeExpression(expression: Expression): string {
+  switch (expression.kind) {
+    case "input":
+      return `#${expression.index}`;
+    case "literal":
+      return literalText(expression.value, expression.type);
+    case "call":
+      return `${expression.name}(${expression.arguments.map(describeExpression).join(", ")})`;
+    case "cast":
+      return `${describeExpression(expression.operand)}${expression.safe ? "?" : ""}::${expression.type}`;
+    case "case": {
+      const branches = expression.branches.map(
+        ({ when, result }) =>
+          `when ${describeExpression(when)} then ${describeExpression(result)} `,
+      );
+      return `case ${branches.join("")}else ${describeExpression(expression.otherwise)} end`;
+    }
+    case "in":
+      return `${describeExpression(expression.operand)} in (${expression.list.map(describeExpression).join(", ")})`;
+  }
+}
+
+function inputOf(plan: Plan): Plan | undefined {
+  return plan.kind === "scan" || plan.kind === "values" ? undefined : plan.input;
+}
+
+function nodeLines(plan: Plan): string[] {
+  switch (plan.kind) {
+    case "scan":
+      return [scanText(plan)];
+    case "values":
+      return [
+        `values ${fieldNames(plan)}`,
+        ...plan.rows.map((row) => `  (${row.map(describeExpression).join(", ")})`),
+      ];
+    case "filter":
+      return [`filter ${describeExpression(plan.predicate)}`];
+    case "aggregate": {
+      const groups = plan.groups.map(describeExpression).join(", ");
+      return [`aggregate by [${groups}] of [${plan.aggregates.map(aggregateText).join(", ")}]`];
+    }
+    case "project": {
+      const columns = plan.expressions.map(
+        (expression, index) => `${plan.fields[index]?.name}: ${describeExpression(expression)}`,
+      );
+      return [`project ${columns.join(", ")}`];
+    }
+    case "sort":
+      return [`sort ${plan.keys.map(keyText).join(", ")}`];
+    case "limit":
+      return [`limit ${plan.countMax ?? "all"} offset ${plan.offset}`];
+  }
+}
+
+function scanText(plan: Extract<Plan, { kind: "scan" }>): string {
+  const { time } = plan;
+  const bounded = time.start !== ALL_TIME.start || time.end !== ALL_TIME.end;
+  const range = bounded ? ` time ${instantText(time.start)} to ${instantText(time.end)}` : "";
+  const predicate =
+    plan.predicate === undefined ? "" : ` where ${describeExpression(plan.predicate)}`;
+  return `scan ${plan.tableId} ${fieldNames(plan)}${range}${predicate} groups ${plan.groups.length}`;
+}
+
+function fieldNames(plan: Plan): string {
+  return `[${plan.fields.map(({ name }) => name).join(", ")}]`;
+}
+
+function instantText(timeNs: bigint): string {
+  if (timeNs === ALL_TIME.start) return "first";
+  return timeNs === ALL_TIME.end ? "last" : formatTimestamp(timeNs);
+}
+
+function aggregateText(call: AggregateCall): string {
+  const operands = call.arguments.map(describeExpression).join(", ");
+  const order = call.orderBy === undefined ? "" : ` order ${call.orderBy.map(keyText).join(", ")}`;
+  const filter = call.filter === undefined ? "" : ` filter ${describeExpression(call.filter)}`;
+  return `${call.name}(${call.distinct ? "distinct " : ""}${operands}${order})${filter}`;
+}
+
+function keyText({ expression, descending, nullsFirst }: SortKey): string {
+  const direction = descending ? " desc" : "";
+  // What SQL means when it says nothing is not shown.
+  const nulls = nullsFirst === descending ? "" : ` nulls ${nullsFirst ? "first" : "last"}`;
+  return describeExpression(expression) + direction + nulls;
+}
+
+function literalText(value: LiteralValue, type: ValueType): string {
+  if (value === null) return type === "null" ? "null" : `null::${type}`;
+  if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (typeof value === "object") return formatInterval(value);
+  if (typeof value === "number") return formatFloat(value);
+  if (typeof value === "boolean") return String(value);
+  if (type === "timestamp") return `@${formatTimestamp(value)}`;
+  return type === "uint64" ? `${value}u` : String(value);
+}

@@ -1,0 +1,57 @@
+import type { Expression } from "#model/expression.ts";
+import type { Plan } from "#model/plan.ts";
+import type { ColumnKind } from "#model/schema.ts";
+import type { Statement } from "../sql/ast.ts";
+import { typeText } from "./bind/errors.ts";
+import { literal } from "./bind/fold.ts";
+import { CATALOG_NAME, findSource, type PlanContext, SCHEMA_NAME } from "./source.ts";
+
+type Show = Exclude<Statement, { kind: "query" }>;
+
+/** SHOW TABLES and SHOW COLUMNS as the rows of information_schema that they stand for. */
+export function planShow(statement: Show, context: PlanContext): Plan {
+  if (statement.kind === "show_tables") {
+    const rows = context
+      .tableNames()
+      .toSorted()
+      .map((name) => [CATALOG_NAME, SCHEMA_NAME, name, "BASE TABLE"]);
+    return texts(["table_catalog", "table_schema", "table_name", "table_type"], rows);
+  }
+  const { scope } = findSource({ kind: "table", name: statement.table, alias: undefined }, context);
+  const [catalog = "", schema = "", table = ""] = scope.path;
+  const kinds = new Map(context.findTable(table)?.columns.map(({ name, kind }) => [name, kind]));
+  const rows = scope.fields.map(({ name, type }) => {
+    const kind = schema === SCHEMA_NAME ? kinds.get(name) : undefined;
+    const shown = kind === undefined ? typeText(type) : arrowType(kind);
+    return [catalog, schema, table, name, shown, name === "time" ? "NO" : "YES"];
+  });
+  const names = ["table_catalog", "table_schema", "table_name", "column_name", "data_type"];
+  return texts([...names, "is_nullable"], rows);
+}
+
+function texts(names: readonly string[], rows: readonly (readonly string[])[]): Plan {
+  return {
+    kind: "values",
+    fields: names.map((name) => ({ name, type: "string" })),
+    rows: rows.map((row) => row.map((text): Expression => literal(text, "string"))),
+  };
+}
+
+function arrowType(kind: ColumnKind): string {
+  switch (kind) {
+    case "time":
+      return "Timestamp(Nanosecond, None)";
+    case "tag":
+      return "Dictionary(Int32, Utf8)";
+    case "float":
+      return "Float64";
+    case "integer":
+      return "Int64";
+    case "uinteger":
+      return "UInt64";
+    case "boolean":
+      return "Boolean";
+    case "string":
+      return "Utf8";
+  }
+}

@@ -1,0 +1,138 @@
+import { DbError } from "#base/errors.ts";
+import type { Expression } from "#model/expression.ts";
+
+/** How many nodes an expression may have: parts that stand in it twice, as the operand of BETWEEN does, count twice. */
+export const EXPRESSION_SIZE_MAX = 200_000;
+
+/** The expressions directly in `expression`. */
+export function childrenOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "input":
+    case "literal":
+      return [];
+    case "call":
+      return expression.arguments;
+    case "cast":
+      return [expression.operand];
+    case "case":
+      return [
+        ...expression.branches.flatMap(({ when, result }) => [when, result]),
+        expression.otherwise,
+      ];
+    case "in":
+      return [expression.operand, ...expression.list];
+  }
+}
+
+/** `expression` with `change` applied to the expressions directly in it. */
+export function mapChildren(
+  expression: Expression,
+  change: (child: Expression) => Expression,
+): Expression {
+  switch (expression.kind) {
+    case "input":
+    case "literal":
+      return expression;
+    case "call":
+      return { ...expression, arguments: expression.arguments.map(change) };
+    case "cast":
+      return { ...expression, operand: change(expression.operand) };
+    case "case":
+      return {
+        ...expression,
+        branches: expression.branches.map(({ when, result }) => ({
+          when: change(when),
+          result: change(result),
+        })),
+        otherwise: change(expression.otherwise),
+      };
+    case "in":
+      return {
+        ...expression,
+        operand: change(expression.operand),
+        list: expression.list.map(change),
+      };
+  }
+}
+
+/** Adds the positions of all inputs of `expression` to `indexes`. */
+export function collectInputs(expression: Expression, indexes: Set<number>): void {
+  if (expression.kind === "input") indexes.add(expression.index);
+  for (const child of childrenOf(expression)) collectInputs(child, indexes);
+}
+
+/** `expression` with every input at the place that `places` gives it. */
+export function moveInputs(
+  expression: Expression,
+  places: ReadonlyMap<number, number>,
+): Expression {
+  if (expression.kind === "input") {
+    return { ...expression, index: places.get(expression.index) ?? expression.index };
+  }
+  return mapChildren(expression, (child) => moveInputs(child, places));
+}
+
+/** Counts the nodes of expressions, each shared part once for every place it stands in, without visiting it twice. */
+export class ExpressionSizes {
+  readonly #sizes = new WeakMap<Expression, number>();
+
+  /** Throws DbError `exceeded` / `sql_too_complex` over EXPRESSION_SIZE_MAX nodes. */
+  check(expression: Expression): void {
+    if (this.#sizeOf(expression) <= EXPRESSION_SIZE_MAX) return;
+    throw new DbError(
+      "exceeded",
+      "sql_too_complex",
+      `An expression has more than ${EXPRESSION_SIZE_MAX} parts: split the statement or simplify it.`,
+      { detail: { sizeMax: EXPRESSION_SIZE_MAX } },
+    );
+  }
+
+  #sizeOf(expression: Expression): number {
+    const known = this.#sizes.get(expression);
+    if (known !== undefined) return known;
+    let size = 1;
+    for (const child of childrenOf(expression)) size += this.#sizeOf(child);
+    this.#sizes.set(expression, size);
+    return size;
+  }
+}
+
+/** Gives equal expressions one number, so that comparing large ones costs nothing. */
+export class ExpressionNumbers {
+  readonly #numbers = new WeakMap<Expression, number>();
+  readonly #known = new Map<string, number>();
+
+  numberOf(expression: Expression): number {
+    const numbered = this.#numbers.get(expression);
+    if (numbered !== undefined) return numbered;
+    const children = childrenOf(expression).map((child) => this.numberOf(child));
+    const key = `${ownText(expression)}(${children.join(",")})`;
+    const number = this.#known.get(key) ?? this.#known.size;
+    this.#known.set(key, number);
+    this.#numbers.set(expression, number);
+    return number;
+  }
+}
+
+/** What an expression is without its children; two that differ in it are never equal. */
+function ownText(expression: Expression): string {
+  switch (expression.kind) {
+    case "input":
+      return `input ${expression.index}`;
+    case "literal":
+      return `literal ${expression.type} ${literalText(expression.value)}`;
+    case "call":
+      return `call ${expression.name}`;
+    case "cast":
+      return `cast ${expression.type} ${expression.safe}`;
+    case "case":
+    case "in":
+      return expression.kind;
+  }
+}
+
+function literalText(value: Extract<Expression, { kind: "literal" }>["value"]): string {
+  if (typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "object" && value !== null) return `${value.months} ${value.nanoseconds}`;
+  return Object.is(value, -0) ? "-0" : String(value);
+}
