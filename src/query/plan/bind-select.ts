@@ -1,3 +1,4 @@
+import type { DbError } from "#base/errors.ts";
 import type { AggregateCall, Expression, SortKey } from "#model/expression.ts";
 import type { OrderItem, Query, SelectItem, SqlExpression } from "../sql/ast.ts";
 import { shown } from "../sql/errors.ts";
@@ -42,15 +43,15 @@ export function bindSelect(query: Query, source: Source, context: PlanContext): 
   const binder = new Binder(source.scope, context);
   const where: Clause = { name: "WHERE", aggregates: false };
   const predicate = body.where === undefined ? undefined : binder.bindCondition(body.where, where);
-  const items = body.items.flatMap((item) => bindItem(item, binder, source));
-  checkNames(items);
+  const items = bindItems(body.items, binder, source);
   const aliases = aliasesOf(body.items, items);
   const groups = body.groupBy.map((group) => bindGroup(group, binder, items, aliases));
   const having =
     body.having === undefined
       ? undefined
       : binder.bindCondition(body.having, { name: "HAVING", aggregates: true, last: aliases });
-  const keys = query.orderBy.map((item) => bindKey(item, binder, items));
+  const outputs = new Map(items.map(({ name, expression }) => [name, expression]));
+  const keys = query.orderBy.map((item) => bindKey(item, binder, items, outputs));
   const grouped = groups.length > 0 || having !== undefined || binder.aggregates.length > 0;
   const aggregates = binder.aggregates.map((aggregate, index) => ({
     ...aggregate,
@@ -88,20 +89,33 @@ function bindItem(item: SelectItem, binder: Binder, source: Source): readonly Na
   });
 }
 
-/** Rows become objects in JSON, where two members of one name would hide each other. */
-function checkNames(items: readonly NamedExpression[]): void {
+/**
+ * The columns of the result. Rows become objects in JSON, where two members of one name would hide each other, so
+ * names differ.
+ */
+function bindItems(
+  selected: readonly SelectItem[],
+  binder: Binder,
+  source: Source,
+): readonly NamedExpression[] {
+  const items: NamedExpression[] = [];
   const positions = new Map<string, number>();
-  for (const [position, { name }] of items.entries()) {
-    const earlier = positions.get(name);
-    if (earlier !== undefined) {
-      const text = shown(name);
-      throw planningError(
-        `Projections require unique expression names but the expression "${text}" at position ${earlier} ` +
-          `and "${text}" at position ${position} have the same name. Consider aliasing ("AS") one of them.`,
-      );
+  for (const item of selected) {
+    for (const bound of bindItem(item, binder, source)) {
+      const earlier = positions.get(bound.name);
+      if (earlier !== undefined) throw repeatedName(bound.name, earlier, items.length);
+      positions.set(bound.name, items.push(bound) - 1);
     }
-    positions.set(name, position);
   }
+  return items;
+}
+
+function repeatedName(name: string, earlier: number, position: number): DbError {
+  const text = shown(name);
+  return planningError(
+    `Projections require unique expression names but the expression "${text}" at position ${earlier} ` +
+      `and "${text}" at position ${position} have the same name. Consider aliasing ("AS") one of them.`,
+  );
 }
 
 /** What the names given with AS mean. Wildcards make positions differ, so they are found by name. */
@@ -142,7 +156,7 @@ function bindGroup(
     throw planningError("Aggregate functions are not allowed in GROUP BY");
   }
   const name = position === undefined ? binder.text(group) : (items[position - 1]?.name ?? "");
-  return { name, expression };
+  return { name, expression: binder.use(expression) };
 }
 
 /** A whole number is a position in the SELECT list; names of its columns come before those of the table. */
@@ -150,16 +164,18 @@ function bindKey(
   item: OrderItem,
   binder: Binder,
   items: readonly NamedExpression[],
+  first: ReadonlyMap<string, Expression>,
 ): SortKey & { readonly text: string } {
   const { descending, nullsFirst } = item;
   const position = positionOf(item.expression);
   const text = binder.text(item.expression);
   if (position === undefined) {
-    const first = new Map(items.map(({ name, expression }) => [name, expression]));
     return { ...binder.bindOrder(item, { name: "ORDER BY", aggregates: true, first }), text };
   }
   const expression = items[position - 1]?.expression;
-  if (expression !== undefined) return { expression, descending, nullsFirst, text };
+  if (expression !== undefined) {
+    return { expression: binder.use(expression), descending, nullsFirst, text };
+  }
   throw planningError(
     `Order by column out of bounds, specified: ${position}, max: ${items.length}`,
   );

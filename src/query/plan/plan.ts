@@ -36,7 +36,7 @@ function planQuery(query: Query, context: PlanContext): Plan {
   const { grouping } = select;
   const upper =
     grouping === undefined ? planRows(select, source) : planGroups(select, grouping, source);
-  return limited(planOutput(upper, select.distinct), select);
+  return planOutput(upper, select);
 }
 
 function planRows(select: BoundSelect, source: Source): Upper {
@@ -147,8 +147,9 @@ function regrouping(
   return regroup;
 }
 
-/** Computes the columns of the result, removes repeated rows, and sorts. */
-function planOutput({ plan, items, keys }: Upper, distinct: boolean): Plan {
+/** Computes the columns of the result, removes repeated rows, sorts and limits; columns only sorted by go last. */
+function planOutput({ plan, items, keys }: Upper, select: BoundSelect): Plan {
+  const { distinct } = select;
   const numbers = new ExpressionNumbers();
   const places = new Map<number, number>();
   for (const [place, { expression }] of items.entries()) {
@@ -176,6 +177,7 @@ function planOutput({ plan, items, keys }: Upper, distinct: boolean): Plan {
   if (sortKeys.length > 0) {
     output = { kind: "sort", fields: output.fields, input: output, keys: sortKeys };
   }
+  output = limited(output, select);
   return hidden.length === 0 ? output : projected(output, outputColumns(items));
 }
 

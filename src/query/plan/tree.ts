@@ -1,8 +1,8 @@
 import { DbError } from "#base/errors.ts";
 import type { Expression } from "#model/expression.ts";
 
-/** How many nodes an expression may have: parts that stand in it twice, as the operand of BETWEEN does, count twice. */
-export const EXPRESSION_SIZE_MAX = 200_000;
+/** How many nodes the expressions of a statement may have: parts that are used twice, as the operand of BETWEEN is, count twice. */
+export const EXPRESSIONS_SIZE_MAX = 200_000;
 
 /** The expressions directly in `expression`. */
 export function childrenOf(expression: Expression): readonly Expression[] {
@@ -72,18 +72,20 @@ export function moveInputs(
   return mapChildren(expression, (child) => moveInputs(child, places));
 }
 
-/** Counts the nodes of expressions, each shared part once for every place it stands in, without visiting it twice. */
+/** Counts the nodes of expressions: shared parts in every place they stand in, without visiting them twice. */
 export class ExpressionSizes {
   readonly #sizes = new WeakMap<Expression, number>();
+  #total = 0;
 
-  /** Throws DbError `exceeded` / `sql_too_complex` over EXPRESSION_SIZE_MAX nodes. */
-  check(expression: Expression): void {
-    if (this.#sizeOf(expression) <= EXPRESSION_SIZE_MAX) return;
+  /** Throws DbError `exceeded` / `sql_too_complex` when all that were added have over EXPRESSIONS_SIZE_MAX nodes. */
+  add(expression: Expression): void {
+    this.#total += this.#sizeOf(expression);
+    if (this.#total <= EXPRESSIONS_SIZE_MAX) return;
     throw new DbError(
       "exceeded",
       "sql_too_complex",
-      `An expression has more than ${EXPRESSION_SIZE_MAX} parts: split the statement or simplify it.`,
-      { detail: { sizeMax: EXPRESSION_SIZE_MAX } },
+      `The statement has more than ${EXPRESSIONS_SIZE_MAX} parts: split it or simplify it.`,
+      { detail: { sizeMax: EXPRESSIONS_SIZE_MAX } },
     );
   }
 

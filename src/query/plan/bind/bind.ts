@@ -68,8 +68,12 @@ export class Binder {
    * `unsupported` / `sql_unsupported`, `exceeded` / `sql_too_complex`.
    */
   bind(expression: SqlExpression, clause: Clause): Expression {
-    const bound = this.#bind(expression, clause);
-    this.#sizes.check(bound);
+    return this.use(this.#bind(expression, clause));
+  }
+
+  /** Counts an expression that is used once more. Throws DbError `exceeded` / `sql_too_complex`. */
+  use(bound: Expression): Expression {
+    this.#sizes.add(bound);
     return bound;
   }
 
@@ -272,8 +276,8 @@ export class Binder {
         ? {}
         : { orderBy: expression.orderBy.map((item) => this.bindOrder(item, inner)) };
     const aggregate: AggregateCall = { ...parts, ...filter, ...ordered };
-    for (const operand of operands) this.#sizes.check(operand);
-    if (filter.filter !== undefined) this.#sizes.check(filter.filter);
+    for (const operand of operands) this.use(operand);
+    if (filter.filter !== undefined) this.use(filter.filter);
     return { kind: "input", index: -1 - this.#indexOf(aggregate, expression), type: parts.type };
   }
 

@@ -1,5 +1,5 @@
-const NAMES_MAX = 2000;
-const NAME_LENGTH_MAX = 128;
+const NAMES_MAX = 1000;
+const NAME_LENGTH_MAX = 64;
 const NEAREST_MAX = 3;
 
 /**
