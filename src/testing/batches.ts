@@ -23,6 +23,9 @@ const aFloat = fc.oneof(
   fc.integer({ min: -100_000, max: 100_000 }).map((whole) => whole / 1000),
   fc.double(),
   fc.constantFrom(-0, 2 ** 53, -(2 ** 53) - 2, 1e300, 5e-324, 0.1 + 0.2, 2 ** 52 + 0.5),
+  // Whole numbers that fit alone, but not together; and decimals that fit alone, but not with more digits.
+  fc.constantFrom(2 ** 53 - 1, 1 - 2 ** 53, 0),
+  fc.constantFrom(1e-15, 8.41, 8.7, 1.1, 9e15, 0.5),
 );
 const aText = fc.oneof(
   fc.constantFrom("", "a", "b", "é", "東京", "😀", "a\0b"),

@@ -169,9 +169,11 @@ export const FILE_CASES: ContractCases = {
 
   "a file that is not what was written is named as damaged": async (bench) => {
     const { table, file, bytes } = await persisted(bench);
-    const flipped = bytes.slice();
-    flipped[flipped.length >> 1] = (flipped[flipped.length >> 1] ?? 0) ^ 4;
-    for (const wrong of [flipped, bytes.subarray(1), bytes.subarray(0, -1), new Uint8Array()]) {
+    const flipped = [0, 5, bytes.length >> 1, bytes.length - 9, bytes.length - 1].map((i) =>
+      bytes.with(i, (bytes[i] ?? 0) ^ 4),
+    );
+    const cut = [bytes.subarray(1), bytes.subarray(0, -1), new Uint8Array()];
+    for (const wrong of [...flipped, ...cut]) {
       bench.files.bytes.set(file.key, wrong);
       await assert.rejects(table.read([fileSource(file)]), {
         kind: "corrupt",

@@ -44,6 +44,29 @@ export const MERGE_CASES: ContractCases = {
     assertSameRows(await table.read(sources, { columns }), values);
   },
 
+  "tags that look alike side by side are of different series": async (bench) => {
+    const table = bench.table({ a: "tag", b: "tag", f: "integer" });
+    const generation = bench.generation();
+    const series = [
+      ["x,y", ""],
+      ["x", "y,"],
+      ["", "x,y"],
+      ["x,y", null],
+      [null, "x,y"],
+      ["null", null],
+      [null, "null"],
+      ["1:x", "y"],
+    ];
+    const rows = series.map(([a = null, b = null]) => ({ time: 1n, a, b, f: 1n }));
+    await table.append(generation, 1, 1n, rows);
+    const columns = ["a", "b"];
+    const read = await table.read([table.buffered(generation)], { columns });
+    assertSameRows(
+      read,
+      rows.map(({ a, b }) => [a, b]),
+    );
+  },
+
   "a row is there though none of the columns asked for has a value": async (bench) => {
     const { table, sources } = await spreadOut(bench);
     const rows = await table.read(sources, { columns: ["c"] });

@@ -288,10 +288,15 @@ export const PLAN_CASES: ContractCases = {
     await assert.rejects(bench.rows(SOME, AbortSignal.abort(reason)), isReason);
     const plan = await manyRows(bench, 50_000);
     const controller = new AbortController();
+    let batchCount = 0;
     const abortAfterOne = async () => {
-      for await (const _ of bench.engine.query(plan, controller.signal)) controller.abort(reason);
+      for await (const _ of bench.engine.query(plan, controller.signal)) {
+        batchCount += 1;
+        controller.abort(reason);
+      }
     };
     await assert.rejects(abortAfterOne(), isReason);
+    assert.ok(batchCount <= 3, `${batchCount} batches came`);
     assert.equal((await bench.rows(SOME)).length, ROWS.length);
   },
 
