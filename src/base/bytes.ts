@@ -1,12 +1,12 @@
 const ENCODER = new TextEncoder();
-const DECODER = new TextDecoder("utf-8", { fatal: true });
+const DECODER = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /** UTF-8 of `text`. */
 export function utf8(text: string): Uint8Array {
   return ENCODER.encode(text);
 }
 
-/** Text of UTF-8 `bytes`; throws TypeError where they are not UTF-8. */
+/** Text of UTF-8 `bytes`, a byte order mark included; throws TypeError where they are not UTF-8. */
 export function fromUtf8(bytes: Uint8Array): string {
   return DECODER.decode(bytes);
 }

@@ -31,13 +31,14 @@ export type LiteralValue = null | boolean | bigint | number | string | IntervalV
  * Text: `like`, `ilike` (text, pattern; `%` `_`, `\` escapes), `regexp_like` (text, RE2 pattern; a match anywhere),
  *   `concat` (any number of strings; NULL counts as empty), `concat_operator` (`||`; NULL answers NULL), `lower`, `upper`,
  *   `length` (characters, int64), `trim`, `ltrim`, `rtrim` (spaces), `replace` (text, from, to), `starts_with`, `ends_with`,
- *   `strpos` (text, part: 1-based, 0 when absent), `substr` (text, from 1[, count]), `left`, `right` (text, count).
- * Mathematics, float64 in and out: `ceil floor sqrt ln log10 log2 exp power sin cos tan`, `round` (half away from zero,
- *   second argument int64 digits), `trunc`.
+ *   `strpos` (text, part: 1-based, 0 when absent), `substr` (text, from 1[, count]; characters before the first count, but are not
+ *   there), `left`, `right` (text, count; a negative one leaves out as many at the other end).
+ * Mathematics, float64 in and out, NaN or an infinity where there is no answer, never an error: `ceil floor sqrt ln log10 log2 exp
+ *   power sin cos tan`, `round` (half away from zero, second argument int64 digits), `trunc`.
  * Choice: `coalesce`, `greatest`, `least` (one type; the last two pass NULLs over), `nullif`.
  * Time: `date_bin` (literal interval, timestamp, literal timestamp origin): the bin's start, floored toward the past; the interval has
  *   either months or nanoseconds, and is positive. `date_trunc` (literal unit text, timestamp). `date_part` (literal unit text,
- *   timestamp) → float64 for `epoch`, else int64. `add_interval`, `subtract_interval` (timestamp, interval) → timestamp; months
+ *   timestamp) → float64 for `epoch`, else int64; smaller units than a minute count within it, `dow` from Sunday 0, `week` as ISO. `add_interval`, `subtract_interval` (timestamp, interval) → timestamp; months
  *   keep the day or take the month's last. `timestamp_difference` (timestamp, timestamp) → interval of nanoseconds.
  */
 export type ScalarFunction =
@@ -114,7 +115,12 @@ export type Expression =
       readonly arguments: readonly Expression[];
       readonly type: ValueType;
     }
-  /** `safe`: NULL where the value does not fit; otherwise that is an error `cast_failed`. */
+  /**
+   * `safe`: NULL where the value does not fit; otherwise that is an error `cast_failed`. Floats become whole numbers by
+   * truncation; text must be such a number and nothing else. Floats as text show that they are floats (`2.0`); timestamps are
+   * `2024-02-29T12:34:56` and 0, 3, 6 or 9 digits, and are read with `T` or a space, and UTC where no zone stands. Intervals
+   * are not cast.
+   */
   | {
       readonly kind: "cast";
       readonly operand: Expression;

@@ -28,7 +28,7 @@ const aFloat = fc.oneof(
   fc.constantFrom(1e-15, 8.41, 8.7, 1.1, 9e15, 0.5),
 );
 const aText = fc.oneof(
-  fc.constantFrom("", "a", "b", "é", "東京", "😀", "a\0b"),
+  fc.constantFrom("", "a", "b", "é", "東京", "😀", "a\0b", "\ufeff"),
   fc.string({ unit: "binary", maxLength: 20 }),
 );
 

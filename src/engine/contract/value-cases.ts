@@ -17,6 +17,7 @@ const TEXTS = [
   'it\'s "quoted" \\ and; -- more',
   "line\nfeed\ttab",
   "nul\0inside",
+  "\ufeffmark first",
 ];
 const EDGES: Readonly<Record<Exclude<ColumnKind, "time">, readonly Cell[]>> = {
   tag: TEXTS,
