@@ -87,8 +87,7 @@ function parseSpecialArguments(
     case "substr":
       return { ...EMPTY, name: "substr", arguments: parseSubstring(cursor, parse) };
     case "trim":
-      if (cursor.atWord("both", "leading", "trailing")) throw unsupported("TRIM with BOTH … FROM");
-      return undefined;
+      return { ...EMPTY, name: "trim", arguments: parseTrim(cursor, parse) };
     default:
       return undefined;
   }
@@ -96,7 +95,8 @@ function parseSpecialArguments(
 
 function parseExtract(cursor: Cursor, parse: ParseExpression): SqlExpression[] {
   const { kind } = cursor.token;
-  if (kind !== "word" && kind !== "string") throw cursor.error("a part of a time");
+  if (kind !== "word" && kind !== "string" && kind !== "quoted")
+    throw cursor.error("a part of a time");
   const part: SqlExpression = { kind: "literal", value: cursor.take().text };
   cursor.expectWord("from");
   return [part, parse()];
@@ -108,6 +108,13 @@ function parsePosition(cursor: Cursor, parse: ParseExpression): SqlExpression[] 
   if (cursor.acceptSymbol(",")) return [first, parse()];
   if (!cursor.acceptWord("in")) throw cursor.error("IN");
   return [parse(), first];
+}
+
+function parseTrim(cursor: Cursor, parse: ParseExpression): SqlExpression[] {
+  const sided = cursor.atWord("both", "leading", "trailing");
+  const list = sided || cursor.atSymbol(")") ? [] : cursor.list(parse);
+  if (sided || cursor.atWord("from")) throw unsupported("TRIM with FROM");
+  return list;
 }
 
 function parseSubstring(cursor: Cursor, parse: ParseExpression): SqlExpression[] {

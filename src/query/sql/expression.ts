@@ -10,7 +10,7 @@ import { parseType } from "./type-name.ts";
 export const IN_LIST_COUNT_MAX = 10_000;
 
 const SYMBOLS: ReadonlyMap<string, number> = new Map([
-  ...(["=", "!=", "<", "<=", ">", ">=", "~", "~*", "!~", "!~*"] as const).map(
+  ...(["=", "!=", "<", "<=", ">", ">=", "~", "~*", "!~", "!~*", "<=>"] as const).map(
     (symbol): [string, number] => [symbol, PRECEDENCE.compare],
   ),
   ["+", PRECEDENCE.add],
@@ -31,7 +31,20 @@ const WORDS: ReadonlyMap<string, number> = new Map([
   ["in", PRECEDENCE.compare],
   ["not", PRECEDENCE.like],
 ]);
-const SYMBOLS_NOT_BUILT = new Set(["&", "|", "^", "#", "<<", ">>", "->", "->>", "[", "@", "?"]);
+const SYMBOLS_NOT_BUILT = new Set([
+  "&",
+  "|",
+  "^",
+  "#",
+  "<<",
+  ">>",
+  "->",
+  "->>",
+  "[",
+  "{",
+  "@",
+  "?",
+]);
 const WORDS_NOT_BUILT: ReadonlyMap<string, string> = new Map([
   ["at", "AT TIME ZONE"],
   ["collate", "COLLATE"],
@@ -86,7 +99,8 @@ function parseInfix(cursor: Cursor, left: SqlExpression, precedence: number): Sq
   if (kind === "symbol") {
     if (text === "::") return { kind: "cast", operand: left, type: parseType(cursor), safe: false };
     const right = parseExpression(cursor, precedence);
-    return { kind: "binary", operator: text as BinaryOperator, left, right };
+    const operator = text === "<=>" ? "IS NOT DISTINCT FROM" : (text as BinaryOperator);
+    return { kind: "binary", operator, left, right };
   }
   switch (text) {
     case "and":

@@ -57,12 +57,22 @@ function partOf(
   unit: string,
 ): { months: bigint; nanoseconds: bigint } | undefined {
   if (match === null) return undefined;
-  const [, sign = "", whole = "", fraction = "", name = ""] = match;
+  const [all, sign = "", whole = "", fraction = "", name = ""] = match;
   if (whole === "" && fraction === "") return undefined;
   const amount = scaled(`${sign}${whole}`, fraction);
-  const fixed = NANOSECONDS.get(name === "" ? unit : name.toLowerCase());
+  if (name !== "") return lengthOf(amount, name.toLowerCase());
+  // Only a number that is the whole text does without its unit.
+  return all.length === match.input.length ? lengthOf(amount, unit) : undefined;
+}
+
+/** `amount` is in units of 1e-9. */
+function lengthOf(
+  amount: bigint,
+  unit: string,
+): { months: bigint; nanoseconds: bigint } | undefined {
+  const fixed = NANOSECONDS.get(unit);
   if (fixed !== undefined) return { months: 0n, nanoseconds: (amount * fixed) / FRACTION };
-  const calendar = MONTHS.get(name === "" ? unit : name.toLowerCase());
+  const calendar = MONTHS.get(unit);
   if (calendar === undefined) return undefined;
   const all = amount * calendar;
   // The part of a month that is left counts as days of a month of 30.

@@ -14,7 +14,7 @@ export interface Token {
 const WORD = /[\p{L}_][\p{L}\p{M}\p{Nd}_$]*/uy;
 const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const PARAMETER = /\$[\p{L}\p{Nd}_]+/uy;
-const SYMBOL = /!~\*|~\*|!~|::|<>|!=|<=|>=|\|\||->>|->|<<|>>|[-()[\]{},.;+*/%=<>~&|^#:?@]/y;
+const SYMBOL = /!~\*|~\*|!~|::|<=>|<>|!=|<=|>=|\|\||->>|->|<<|>>|[-()[\]{},.;+*/%=<>~&|^#:?@]/y;
 const SPACE = /\s+/y;
 
 /** The token of `sql` at or after `from`. Throws DbError `invalid` / `sql_syntax` for text that is none. */

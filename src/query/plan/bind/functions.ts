@@ -1,4 +1,5 @@
 import type { Expression, ScalarFunction, ValueType } from "#model/expression.ts";
+import { unsupported } from "../../sql/errors.ts";
 import { coerce, commonType, isNumeric } from "./coerce.ts";
 import { planningError, typeText } from "./errors.ts";
 import { literal } from "./fold.ts";
@@ -24,9 +25,9 @@ export const FUNCTIONS: Readonly<Record<string, Builder>> = {
   ...named("lower", simple("lower", ["text"], "string")),
   ...named("upper", simple("upper", ["text"], "string")),
   ...named("length char_length character_length", simple("length", ["text"], "int64")),
-  ...named("trim btrim", simple("trim", ["text"], "string")),
-  ...named("ltrim", simple("ltrim", ["text"], "string")),
-  ...named("rtrim", simple("rtrim", ["text"], "string")),
+  ...named("trim btrim", onlySpaces(simple("trim", ["text"], "string"))),
+  ...named("ltrim", onlySpaces(simple("ltrim", ["text"], "string"))),
+  ...named("rtrim", onlySpaces(simple("rtrim", ["text"], "string"))),
   ...named("replace", simple("replace", ["text", "text", "text"], "string")),
   ...named("starts_with", simple("starts_with", ["text", "text"], "boolean")),
   ...named("ends_with", simple("ends_with", ["text", "text"], "boolean")),
@@ -116,6 +117,13 @@ function accepts(parameter: Parameter, type: ValueType): boolean {
     case "whole":
       return type === "int64" || type === "uint64";
   }
+}
+
+function onlySpaces(trim: Builder): Builder {
+  return (operands, context) => {
+    if (operands.length === 2) throw unsupported(`${context.name} of other characters than spaces`);
+    return trim(operands, context);
+  };
 }
 
 function ofFloats(names: string): Record<string, Builder> {

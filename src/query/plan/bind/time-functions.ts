@@ -1,4 +1,5 @@
 import type { Expression, IntervalValue } from "#model/expression.ts";
+import { unsupported } from "../../sql/errors.ts";
 import { coerce, explicitCast } from "./coerce.ts";
 import { planningError, typeText } from "./errors.ts";
 import { foldTime, literal } from "./fold.ts";
@@ -113,6 +114,7 @@ function timestampOf(
 /** Whole numbers count units of `unitNs` nanoseconds; text is read as a timestamp. */
 function toTimestamp(unitNs: bigint): Builder {
   return (operands, context) => {
+    if (operands.length > 1) throw unsupported(`${context.name} with a format or a time zone`);
     checkCount(operands, context, 1);
     const [operand = literal(null, "null")] = operands;
     switch (operand.type) {

@@ -1,0 +1,150 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import * as fc from "fast-check";
+import { DbError } from "#base/errors.ts";
+import { IN_LIST_COUNT_MAX } from "./expression.ts";
+import { parseStatement, SQL_LENGTH_MAX } from "./statement.ts";
+
+const SAMPLES = [
+  "select a, b from t where c > 1 group by a, 2 having count(*) > 1 order by a desc, 2 nulls first limit 5 offset 2",
+  "select t.*, \"A b\", case a when 1 then 'x''y' else -2.5e3 end from public.iox.home as t /* x /* y */ z */ -- end\n",
+  'select cast(a as bigint unsigned), b::varchar(10), try_cast(c as double precision) z from "T" where $p <=> a',
+  "select sum(distinct a) filter (where b in (1, 2) and not c like 'x%' escape '\\') from t where a between 1 and 2",
+  "select date_bin(interval '1 day 2 hours', time), extract(hour from time), interval 5 month, timestamp '2020-01-01'",
+  "select first_value(a order by b desc nulls last), position('a' in b), substring(a from 2 for 3) from t offset 2 rows",
+  "select a is not distinct from b, a !~* 'x', a || b, count(*) from system.nodes where a is not true; ",
+  "show columns from iox.t;",
+];
+
+suite("hostile SQL", () => {
+  const deep: readonly (readonly [string, string])[] = [
+    ["parentheses", "(".repeat(200_000)],
+    ["closed parentheses", `${"(".repeat(200_000)}1${")".repeat(200_000)}`],
+    ["signs", "- ".repeat(200_000)],
+    ["negations", "not ".repeat(200_000)],
+    ["calls", "f(".repeat(200_000)],
+    ["CASE", "case when ".repeat(50_000)],
+    ["casts", `1${"::int".repeat(100_000)}`],
+    ["sums", `1${" + 1".repeat(100_000)}`],
+    ["a sum in a sum in a sum", sumIn(sumIn(sumIn("1")))],
+  ];
+  for (const [name, nested] of deep) {
+    test(`${name} without end are too deep, not a stack overflow`, () => {
+      const error = refusal(`select ${nested}`);
+      assert.equal(error.kind, "exceeded");
+      assert.equal(error.code, "sql_too_deep");
+    });
+  }
+
+  test("long conditions are not deep", () => {
+    parseStatement(`select 1 where ${Array(5000).fill("a = 1").join(" or ")}`);
+    parseStatement(`select ${"(".repeat(150)}1${")".repeat(150)}`);
+  });
+
+  test("length and IN lists are bounded", () => {
+    assert.equal(refusal(`select '${"x".repeat(SQL_LENGTH_MAX)}'`).code, "sql_too_long");
+    parseStatement(listOf(IN_LIST_COUNT_MAX));
+    assert.equal(refusal(listOf(IN_LIST_COUNT_MAX + 1)).code, "sql_in_list");
+  });
+
+  const long: readonly (readonly [string, string])[] = [
+    ["one string", `select '${"x".repeat(SQL_LENGTH_MAX - 20)}'`],
+    ["quotes", `select '${"''".repeat(SQL_LENGTH_MAX / 2 - 20)}'`],
+    ["one name", `select ${"x".repeat(SQL_LENGTH_MAX - 20)}`],
+    ["digits", `select ${"1".repeat(SQL_LENGTH_MAX - 20)}.5`],
+    ["blanks", `select ${" ".repeat(SQL_LENGTH_MAX - 20)} 1`],
+    [
+      "comments",
+      `select ${"/*".repeat(SQL_LENGTH_MAX / 4)}${"*/".repeat(SQL_LENGTH_MAX / 4 - 10)}`,
+    ],
+    ["columns", `select ${"a,".repeat(SQL_LENGTH_MAX / 2 - 20)}a`],
+    ["semicolons", `select 1${";".repeat(SQL_LENGTH_MAX - 20)}`],
+    ["path", `select a${".a".repeat(SQL_LENGTH_MAX / 2 - 20)}`],
+    ["interval", `select interval '${"1 day ".repeat(SQL_LENGTH_MAX / 6 - 20)}'`],
+    ["conditions", `select 1 where a${" and a".repeat(SQL_LENGTH_MAX / 6 - 20)}`],
+  ];
+  for (const [name, sql] of long) {
+    test(`a statement of 1 MiB of ${name} is read or refused in a moment`, () => {
+      const start = performance.now();
+      attempt(sql);
+      assert.ok(performance.now() - start < 3000);
+    });
+  }
+
+  test("no truncation of a statement fails in another way than it should", () => {
+    for (const sql of SAMPLES) {
+      for (let length = 0; length < sql.length; length++) attempt(sql.slice(0, length));
+    }
+  });
+
+  test("no change of a statement fails in another way than it should", () => {
+    const pieces = [
+      "'",
+      '"',
+      "(",
+      ")",
+      ",",
+      "*",
+      "/*",
+      "--",
+      "$",
+      "::",
+      ".",
+      "\u0000",
+      "😀",
+      " not ",
+      " from ",
+      "1e9",
+      "select ",
+    ];
+    const edit = fc.record({
+      sample: fc.constantFrom(...SAMPLES),
+      at: fc.nat(2000),
+      removed: fc.nat(6),
+      piece: fc.constantFrom("", ...pieces),
+    });
+    fc.assert(
+      fc.property(edit, ({ sample, at, removed, piece }) => {
+        const start = at % (sample.length + 1);
+        attempt(sample.slice(0, start) + piece + sample.slice(start + removed));
+      }),
+      { numRuns: 3000 },
+    );
+  });
+
+  test("no text fails in another way than it should", () => {
+    const anything = fc.string({ unit: "binary" });
+    fc.assert(
+      fc.property(anything, (written) => {
+        attempt(`select ${written}`);
+      }),
+    );
+  });
+});
+
+function listOf(count: number): string {
+  return `select a in (${Array(count).fill("1").join(",")})`;
+}
+
+function sumIn(inner: string): string {
+  return `(${inner})${" + 1".repeat(180)}`;
+}
+
+/** The error of a statement that must have one. */
+function refusal(sql: string): DbError {
+  const error = attempt(sql);
+  assert.ok(error, "the statement was read");
+  return error;
+}
+
+/** Parses; answers the error, which must be one of a user's. */
+function attempt(sql: string): DbError | undefined {
+  try {
+    parseStatement(sql);
+    return undefined;
+  } catch (error) {
+    assert.ok(error instanceof DbError, String(error));
+    assert.ok(["invalid", "unsupported", "exceeded"].includes(error.kind), error.message);
+    return error;
+  }
+}
