@@ -1,0 +1,335 @@
+import { utf8 } from "#base/bytes.ts";
+import { assert, DbError } from "#base/errors.ts";
+import { adoptedOf } from "#manifest/manifest-state.ts";
+import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
+import type { Node } from "#node/node.ts";
+import { isHonestFailure, readAndCompare } from "./reader.ts";
+import { SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
+import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
+import { Truth } from "./truth.ts";
+import { type FaultKind, World } from "./world.ts";
+
+/** What came of one seed. */
+export interface ScenarioResult {
+  readonly violations: readonly string[];
+  readonly counts: ReadonlyMap<FaultKind, number>;
+  /** What the scenario got to: a seed that does nothing proves nothing. */
+  readonly work: Readonly<Record<WorkKind, number>>;
+  readonly digest: string;
+}
+
+export type WorkKind =
+  | "acknowledged"
+  | "unclear"
+  | "reads"
+  | "snapshots"
+  | "adopted"
+  | "entries_deleted"
+  | "restarts";
+
+interface Acknowledged {
+  readonly text: string;
+  readonly key: string;
+  readonly token: WriteToken;
+  readonly nodeId: string;
+}
+
+const DATABASE = "db";
+const TABLES = ["t0", "t1"];
+const DURATION_MS = 40_000;
+const CLIENT_TIMEOUT_MS = 12_000;
+const SETTLE_MS_MAX = 120_000;
+
+/** Two ingest nodes, one of them the compactor, and a query node, under writes, reads and every fault; then peace, and a last look. */
+export async function runFoundation(seed: number): Promise<ScenarioResult> {
+  const scenario = new Foundation(seed);
+  return scenario.world.run(scenario.run());
+}
+
+class Foundation {
+  readonly world: World;
+  readonly #store: SimStore;
+  readonly #cluster: SimCluster;
+  readonly #truth: Truth;
+  readonly #violations: string[] = [];
+  readonly #acknowledged: Acknowledged[] = [];
+  readonly #work: Record<WorkKind, number> = {
+    acknowledged: 0,
+    unclear: 0,
+    reads: 0,
+    snapshots: 0,
+    adopted: 0,
+    entries_deleted: 0,
+    restarts: 0,
+  };
+  readonly #damaged: boolean;
+  #calm = false;
+  #writeCount = 0;
+
+  constructor(seed: number) {
+    const world = new World(seed);
+    this.world = world;
+    this.#damaged = world.chance(0.2);
+    this.#store = new SimStore(world, this.#faults());
+    const config = {
+      snapshotAgeMs: 1_000 + world.below(6_000),
+      ...(world.chance(0.5) && { flushesPerSnapshot: 2 + world.below(6) }),
+      checkpointEntries: 3 + world.below(8),
+      flushIntervalMs: world.chance(0.5) ? 0 : world.below(200),
+      // A window of one day or of a second: few files, or many.
+      gen1DurationMs: world.chance(0.5) ? 86_400_000 : 1_000,
+    };
+    this.#cluster = new SimCluster(world, this.#store, [
+      { nodeId: "host01", modes: ["ingest", "query", "compact"], config },
+      { nodeId: "host02", modes: ["ingest", "query"], config },
+      { nodeId: "host03", modes: ["query"], config },
+    ]);
+    this.#truth = new Truth(this.#store);
+  }
+
+  async run(): Promise<ScenarioResult> {
+    const { hosts } = this.#cluster;
+    for (const host of hosts) host.start();
+    const actors = [
+      ...[0, 1].map((client) => this.#writeOn(client)),
+      ...[0, 1].map(() => this.#readOn()),
+      ...hosts.map((host) => this.#supervise(host)),
+      this.#breakThings(),
+    ];
+    await this.world.sleep(DURATION_MS);
+    this.#calm = true;
+    this.#store.faults = NO_STORE_FAULTS;
+    await Promise.all(actors);
+    await this.#lastLook();
+    return {
+      violations: [...this.#violations, ...this.#truth.violations],
+      counts: this.world.counts,
+      work: this.#work,
+      digest: this.world.digest,
+    };
+  }
+
+  #faults(): StoreFaults {
+    const { world } = this;
+    const severity = world.random.next() * 0.12;
+    return {
+      error: severity,
+      lostAnswer: severity,
+      latePut: severity / 2,
+      slow: severity / 2,
+      damagedRead: this.#damaged ? 0.002 : 0,
+    };
+  }
+
+  /** A host whose process has ended is started again, as an init system does. */
+  async #supervise(host: SimHost): Promise<void> {
+    let seen: SimRun | undefined = host.run;
+    while (!this.#calm) {
+      await this.world.sleep(200 + this.world.below(2_000));
+      this.#judgeEnd(host, seen);
+      if (host.run === undefined && !this.#calm) {
+        this.#work.restarts += 1;
+        host.start();
+      }
+      seen = host.run;
+    }
+  }
+
+  /** A process may end because it was fenced, or because the store did not answer; anything else is a fault of ours. */
+  #judgeEnd({ nodeId }: SimHost, run: SimRun | undefined): void {
+    const reason = run?.ended;
+    if (reason === undefined) return;
+    const expected =
+      reason.code === "node_fenced" ||
+      reason.code === "node_id_in_use" ||
+      isHonestFailure(reason, this.#damaged);
+    if (!expected) this.#violations.push(`${nodeId} ended with ${reason.code}: ${reason.message}`);
+  }
+
+  async #breakThings(): Promise<void> {
+    const { world } = this;
+    const { hosts } = this.#cluster;
+    while (!this.#calm) {
+      await world.sleep(world.below(4_000));
+      const host = hosts[world.below(hosts.length)] as SimHost;
+      const { run } = host;
+      if (run === undefined || this.#calm) continue;
+      const dice = world.below(10);
+      if (dice < 4) {
+        world.count(run.node === undefined ? "crash_in_start" : "crash");
+        host.kill();
+      } else if (dice < 6) {
+        world.count("pause");
+        run.process.pause(world.below(8_000));
+      } else if (dice < 7) {
+        world.count("clock_jump");
+        run.process.jumpClock(world.below(20_000) - 10_000);
+      } else if (dice < 8) {
+        world.count("engine_crash");
+        await run.engine?.crash();
+      } else if (dice < 9) {
+        // The old process hangs, somebody starts another, and then the old one comes back.
+        world.count("twin");
+        run.process.pause(1_000 + world.below(6_000));
+        host.start();
+      }
+    }
+  }
+
+  async #writeOn(client: number): Promise<void> {
+    const { world } = this;
+    const ingesters = this.#cluster.hosts.slice(0, 2);
+    let token: string | undefined;
+    while (!this.#calm) {
+      await world.sleep(world.below(400));
+      const host = ingesters[world.chance(0.8) ? client : 1 - client] as SimHost;
+      const { node } = host;
+      if (node === undefined) continue;
+      const lines = Array.from({ length: 1 + world.below(3) }, () => this.#makeLine());
+      const body = lines.map(({ text }) => text).join("\n");
+      const tokens = token !== undefined && world.chance(0.5) ? [token] : [];
+      const outcome = await this.#attempt(() =>
+        node.write(
+          {
+            database: DATABASE,
+            body: utf8(body),
+            precision: "nanosecond",
+            acceptPartial: true,
+            sync: true,
+            tokens,
+          },
+          new AbortController().signal,
+        ),
+      );
+      if (outcome?.token === undefined) {
+        this.#work.unclear += 1;
+        continue;
+      }
+      this.#work.acknowledged += 1;
+      const parsed = parseWriteToken(outcome.token);
+      for (const brought of tokens)
+        if (parsed.stamp <= parseWriteToken(brought).stamp)
+          this.#violations.push(`P5: a write is not ordered after the token it brought`);
+      token = outcome.token;
+      if (outcome.rejectedCount > 0) continue;
+      for (const line of lines)
+        this.#acknowledged.push({ ...line, token: parsed, nodeId: host.nodeId });
+    }
+  }
+
+  #makeLine(): { text: string; key: string } {
+    const { world } = this;
+    const table = TABLES[world.below(TABLES.length)] as string;
+    const number = ++this.#writeCount;
+    const tag = `k=${"ab"[world.below(2)]}`;
+    const time = 1_767_225_600_000_000_000 + world.below(6) * 1_000_000_000;
+    const field = `f${world.below(3)}`;
+    // Two nodes may meet the same new column with different types: one type stays.
+    const typed = world.chance(0.1)
+      ? `,g${world.below(4)}=${number}${world.chance(0.5) ? "i" : ""}`
+      : "";
+    const text = `${table},${tag} ${field}=${number}i${typed} ${BigInt(time)}`;
+    return { text, key: `${table} ${tag} ${field} ${BigInt(time)}` };
+  }
+
+  async #readOn(): Promise<void> {
+    const { world } = this;
+    while (!this.#calm) {
+      await world.sleep(world.below(700));
+      const host = this.#cluster.hosts[world.below(3)] as SimHost;
+      const { node } = host;
+      if (node === undefined) continue;
+      const recent = this.#acknowledged.at(-1 - world.below(5));
+      const tokens = recent !== undefined && world.chance(0.4) ? [recent.token] : [];
+      await this.#read(node, tokens, recent?.nodeId === host.nodeId ? recent.token : undefined);
+    }
+  }
+
+  /** Reads a table and compares; `own` is a write that this node acknowledged before. */
+  async #read(node: Node, tokens: readonly WriteToken[], own?: WriteToken): Promise<void> {
+    const table = TABLES[this.world.below(TABLES.length)] as string;
+    const answer = await this.#attempt(() =>
+      readAndCompare(node, this.#truth, { database: DATABASE, table, tokens }),
+    );
+    if (answer === undefined) return;
+    this.#work.reads += 1;
+    this.#violations.push(...answer.problems);
+    for (const token of own === undefined ? tokens : [...tokens, own])
+      if (answer.view.positionOf(token.node) < token.position)
+        this.#violations.push(
+          `P4: a view ends below entry ${token.position} of node ${token.node}`,
+        );
+  }
+
+  /** What a client gets: the answer, or undefined for an honest failure and for silence. */
+  async #attempt<T>(call: () => Promise<T>): Promise<T | undefined> {
+    const silence = this.world.sleep(CLIENT_TIMEOUT_MS).then(() => undefined);
+    try {
+      return await Promise.race([call(), silence]);
+    } catch (error) {
+      if (isHonestFailure(error, this.#damaged)) return undefined;
+      const code = error instanceof DbError ? error.code : "not ours";
+      this.#violations.push(`a request failed with ${code}: ${String(error)}`);
+      return undefined;
+    }
+  }
+
+  /** No more faults: every node comes up, and every one of them has every acknowledged write. */
+  async #lastLook(): Promise<void> {
+    const { hosts } = this.#cluster;
+    for (const host of hosts) host.kill();
+    const runs = hosts.map((host) => host.start());
+    const late = this.world.sleep(SETTLE_MS_MAX).then(() => "late" as const);
+    const started = Promise.all(runs.map(({ started: start }) => start)).then(() => "up" as const);
+    if ((await Promise.race([started, late])) === "late") {
+      this.#violations.push("a node does not start although nothing fails any more");
+      return;
+    }
+    for (const { ended, options } of runs)
+      if (ended !== undefined)
+        this.#violations.push(`${options.nodeId} does not start: ${ended.code}: ${ended.message}`);
+    this.#checkAcknowledged();
+    const tokens = this.#lastTokens();
+    for (const { node } of hosts)
+      if (node !== undefined) for (let read = 0; read < 2; read++) await this.#read(node, tokens);
+    this.#countWork(hosts[0]?.node);
+  }
+
+  /** The last acknowledged write of each node: whoever has these has all. */
+  #lastTokens(): readonly WriteToken[] {
+    const last = new Map<number, WriteToken>();
+    for (const { token } of this.#acknowledged)
+      if (token.position > (last.get(token.node)?.position ?? 0)) last.set(token.node, token);
+    return [...last.values()];
+  }
+
+  #checkAcknowledged(): void {
+    for (const { text, nodeId, token } of this.#acknowledged) {
+      const entry = this.#truth.entry(nodeId, token.position);
+      if (entry?.kind !== "flush" || !this.#isStored(text, nodeId, token))
+        this.#violations.push(
+          `P1: ${text} was acknowledged at ${nodeId} #${token.position} and is not there`,
+        );
+    }
+  }
+
+  /** Whether the flush holds the line, or a later line of the same flush on the same field. */
+  #isStored(text: string, nodeId: string, { position }: WriteToken): boolean {
+    const [, time] = /i (\d+)$|(\d+)$/.exec(text) ?? [];
+    const at = BigInt(time ?? text.split(" ").at(-1) ?? "0");
+    return this.#truth
+      .rowsUpTo(nodeId, position)
+      .some((row) => row.position === position && row.time === at);
+  }
+
+  #countWork(node: Node | undefined): void {
+    assert(node !== undefined, "the first host is up");
+    const { state } = node.manifest;
+    for (const { number } of node.catalog.state.nodes.values())
+      this.#work.adopted += adoptedOf(state, number).position;
+    const keys = this.#store.history.map(({ key }) => key);
+    const entries = new Set(keys.filter((key) => key.includes("/log/entry/")));
+    this.#work.entries_deleted = [...entries].filter((key) => !this.#store.objects.has(key)).length;
+    this.#work.snapshots = new Set(keys.filter((key) => key.includes("/data/"))).size;
+  }
+}

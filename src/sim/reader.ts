@@ -1,0 +1,157 @@
+import { DbError } from "#base/errors.ts";
+import { findDatabase, findTable } from "#catalog/catalog-state.ts";
+import type { ColumnId } from "#model/ids.ts";
+import type { Plan, ResultColumn, ScanPlan, SourceGroup } from "#model/plan.ts";
+import type { TableSchema } from "#model/schema.ts";
+import { ALL_TIME } from "#model/time-range.ts";
+import type { WriteToken } from "#model/write-token.ts";
+import type { Node } from "#node/node.ts";
+import { sourceGroups } from "#query/sources.ts";
+import type { View } from "#view/view.ts";
+import type { Cell, TrueRow, Truth } from "./truth.ts";
+
+/** Reads a table of one view, and says what is wrong with what came. */
+export async function readAndCompare(
+  node: Node,
+  truth: Truth,
+  request: { database: string; table: string; tokens: readonly WriteToken[] },
+): Promise<{ readonly view: View; readonly problems: readonly string[] }> {
+  const signal = new AbortController().signal;
+  const view = await node.views.acquire(request.tokens, signal);
+  try {
+    const database = findDatabase(view.catalog, request.database);
+    const table = database && findTable(database, request.table);
+    if (table === undefined) return { view, problems: [] };
+    const groups = sourceGroups(view, table, ALL_TIME);
+    const merged = await rowsOf(node, scan(table, groups), table);
+    const raw = await rowsOf(node, scan(table, groups.flatMap(apart)), table);
+    return { view, problems: compare({ view, truth, table }, merged, raw) };
+  } finally {
+    view[Symbol.dispose]();
+  }
+}
+
+/** Each source by itself, so that rows that are there twice are seen twice. */
+function apart({ sources }: SourceGroup): readonly SourceGroup[] {
+  return sources.map((source) => ({ merge: false, sources: [source] }));
+}
+
+function scan(table: TableSchema, groups: readonly SourceGroup[]): ScanPlan {
+  return {
+    kind: "scan",
+    fields: table.columns.map(({ name, kind }) => ({ name, type: valueType(kind) })),
+    tableId: table.id,
+    tags: table.columns.filter(({ kind }) => kind === "tag"),
+    columns: table.columns,
+    time: ALL_TIME,
+    groups,
+  };
+}
+
+function valueType(kind: TableSchema["columns"][number]["kind"]) {
+  switch (kind) {
+    case "time":
+      return "timestamp";
+    case "tag":
+    case "string":
+      return "string";
+    case "float":
+      return "float64";
+    case "integer":
+      return "int64";
+    case "uinteger":
+      return "uint64";
+    case "boolean":
+      return "boolean";
+  }
+}
+
+async function rowsOf(node: Node, plan: Plan, table: TableSchema): Promise<string[]> {
+  const rows: string[] = [];
+  for await (const batch of node.engine.query(plan, new AbortController().signal)) {
+    for (let row = 0; row < batch.rowCount; row++) {
+      const cells = new Map<ColumnId, Cell>();
+      for (const [index, column] of batch.columns.entries()) {
+        const value = cellOf(column, row);
+        const { id } = table.columns[index] as TableSchema["columns"][number];
+        if (value !== null) cells.set(id, value);
+      }
+      rows.push(rowText(table, cells));
+    }
+  }
+  return rows.toSorted();
+}
+
+function cellOf(column: ResultColumn, row: number): Cell | null {
+  if (column.type === "null") return null;
+  if ("present" in column && column.present?.[row] === 0) return null;
+  const value = column.values[row] ?? null;
+  return typeof value === "object" ? null : value;
+}
+
+function rowText(table: TableSchema, cells: ReadonlyMap<ColumnId, Cell>): string {
+  return table.columns.map(({ id, name }) => `${name}=${String(cells.get(id) ?? "")}`).join(" ");
+}
+
+function compare(
+  { view, truth, table }: { view: View; truth: Truth; table: TableSchema },
+  merged: readonly string[],
+  raw: readonly string[],
+): readonly string[] {
+  const rows = [...view.catalog.nodes.values()].flatMap(({ number, nodeId }) =>
+    truth
+      .rowsUpTo(nodeId, view.positionOf(number))
+      .filter(({ tableId }) => tableId === table.id)
+      .map((row) => ({
+        ...row,
+        cells: new Map([[0 as ColumnId, row.time as Cell], ...row.cells]),
+      })),
+  );
+  const where = [...view.catalog.nodes.values()]
+    .map(({ number, nodeId }) => `${nodeId}#${view.positionOf(number)}`)
+    .join(" ");
+  const truthRaw = rows.map(({ cells }) => rowText(table, cells)).toSorted();
+  const truthMerged = lastWriteWins(rows, table).toSorted();
+  return [
+    ...difference(`P3 ${table.name} rows at ${where}`, raw, truthRaw),
+    ...difference(`P5 ${table.name} answer at ${where}`, merged, truthMerged),
+  ];
+}
+
+function lastWriteWins(rows: readonly TrueRow[], table: TableSchema): string[] {
+  const keys = table.columns.filter(({ kind }) => kind === "tag" || kind === "time");
+  const merged = new Map<string, Map<ColumnId, Cell>>();
+  for (const { cells } of rows.toSorted((a, b) => (a.stamp < b.stamp ? -1 : 1))) {
+    const key = keys.map(({ id }) => String(cells.get(id) ?? "")).join("\0");
+    const known = merged.get(key) ?? new Map<ColumnId, Cell>();
+    merged.set(key, known);
+    for (const [id, value] of cells) known.set(id, value);
+  }
+  return [...merged.values()].map((cells) => rowText(table, cells));
+}
+
+function difference(what: string, got: readonly string[], want: readonly string[]): string[] {
+  if (got.length === want.length && got.every((row, index) => row === want[index])) return [];
+  const missing = withoutOnce(want, got);
+  const extra = withoutOnce(got, want);
+  return [
+    `${what}: missing [${missing.slice(0, 3).join("; ")}], too many [${extra.slice(0, 3).join("; ")}]`,
+  ];
+}
+
+/** The items of `all` that `taken` does not have, each counted. */
+function withoutOnce(all: readonly string[], taken: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  for (const item of taken) counts.set(item, (counts.get(item) ?? 0) + 1);
+  return all.filter((item) => {
+    const count = counts.get(item) ?? 0;
+    counts.set(item, count - 1);
+    return count <= 0;
+  });
+}
+
+/** Whether `error` is an answer that a client may get when things go wrong outside. */
+export function isHonestFailure(error: unknown, damaged: boolean): boolean {
+  if (!(error instanceof DbError)) return false;
+  return error.kind === "unavailable" || (damaged && error.kind === "corrupt");
+}

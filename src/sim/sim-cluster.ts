@@ -1,0 +1,199 @@
+import { hex, utf8 } from "#base/bytes.ts";
+import { assert, DbError } from "#base/errors.ts";
+import { plainParser } from "#lineprotocol/plain-parser.ts";
+import type { NodeConfig, NodeMode } from "#node/config.ts";
+import { Node } from "#node/node.ts";
+import { IDENTIFY_PATH } from "#node/registration.ts";
+import { retryingStore } from "#objectstore/retrying.ts";
+import { silentLog } from "#ports/log.ts";
+import { randomBytes, seededRandom } from "#ports/random.ts";
+import type { Transport } from "#ports/transport.ts";
+import { Process } from "./process.ts";
+import { SimEngine } from "./sim-engine.ts";
+import type { SimStore } from "./sim-store.ts";
+import type { World } from "./world.ts";
+
+/** What a scenario asks of a node beside its name. */
+export interface SimNodeOptions {
+  readonly nodeId: string;
+  readonly modes: readonly NodeMode[];
+  readonly config: Partial<NodeConfig>;
+}
+
+const CLOCK_SKEW_MS_MAX = 5_000;
+const PEER_DELAY_MS_MAX = 20;
+
+/** The nodes of one cluster in a world, and the network between them. */
+export class SimCluster {
+  readonly world: World;
+  readonly store: SimStore;
+  readonly hosts: readonly SimHost[];
+  #processCount = 0;
+
+  constructor(world: World, store: SimStore, nodes: readonly SimNodeOptions[]) {
+    this.world = world;
+    this.store = store;
+    this.hosts = nodes.map((options) => new SimHost(this, options));
+  }
+
+  nextProcessId(): string {
+    this.#processCount += 1;
+    return `process-${this.#processCount}`;
+  }
+
+  /** The network as `process` has it: answers of those who live, silence of the others. */
+  transportOf(process: Process): Transport {
+    return {
+      send: async (address, request) => {
+        const host = this.hosts.find(({ nodeId }) => nodeId === address);
+        const run = host?.run;
+        const lost = this.world.chance(0.05);
+        if (run === undefined || !run.process.alive || lost) {
+          this.world.count("peer_silence");
+          return process.call(request.timeoutMs, () => {
+            throw new DbError("unavailable", "peer_unreachable", `${address} does not answer`);
+          });
+        }
+        const { nodeId } = run.options;
+        const identity = { nodeId, clusterId: "cluster01", processId: run.processId };
+        const body = request.path === IDENTIFY_PATH ? utf8(JSON.stringify(identity)) : utf8("");
+        return process.call(this.world.below(PEER_DELAY_MS_MAX), () => {
+          if (request.method === "POST") run.node?.refresh().catch(() => undefined);
+          return { status: 200, body };
+        });
+      },
+    };
+  }
+}
+
+/** One run of a node's process. */
+export interface SimRun {
+  readonly options: SimNodeOptions;
+  readonly process: Process;
+  readonly processId: string;
+  engine: SimEngine | undefined;
+  /** Undefined while it starts. */
+  node: Node | undefined;
+  /** Settles when the start has succeeded or failed; never when it was killed in the middle. */
+  started: Promise<void>;
+  /** Why it ended by itself. */
+  ended: DbError | undefined;
+}
+
+/** Where a node-id runs: at most one process in `run`; a twin beside it when two think that they are this node. */
+export class SimHost {
+  readonly nodeId: string;
+  readonly options: SimNodeOptions;
+  readonly #cluster: SimCluster;
+  run: SimRun | undefined;
+
+  constructor(cluster: SimCluster, options: SimNodeOptions) {
+    this.nodeId = options.nodeId;
+    this.options = options;
+    this.#cluster = cluster;
+  }
+
+  /** The node, when a process is up and serves. */
+  get node(): Node | undefined {
+    return this.run?.process.alive === true ? this.run.node : undefined;
+  }
+
+  /** Starts a process; the one before it, if any, goes on living beside it until it is fenced or killed. */
+  start(): SimRun {
+    const { world, store } = this.#cluster;
+    const skewMs = world.below(2 * CLOCK_SKEW_MS_MAX) - CLOCK_SKEW_MS_MAX;
+    const process = new Process(world, skewMs);
+    const random = seededRandom(world.below(2 ** 32));
+    const own = retryingStore(store.of(process), process.clock, random, { attemptCountMax: 3 });
+    const run: SimRun = {
+      options: this.options,
+      process,
+      processId: this.#cluster.nextProcessId(),
+      engine: undefined,
+      node: undefined,
+      started: Promise.resolve(),
+      ended: undefined,
+    };
+    const started = Node.start({
+      config: simConfig(this.options),
+      address: this.nodeId,
+      processId: run.processId,
+      ports: {
+        store: own,
+        clock: process.clock,
+        random,
+        log: silentLog,
+        transport: this.#cluster.transportOf(process),
+        parser: plainParser,
+        openEngine: async (refill) => {
+          run.engine = new SimEngine(process, own, refill);
+          return run.engine;
+        },
+        makeUuid: () => hex(randomBytes(random, 16)),
+        coreCount: 2,
+        version: "simulated",
+      },
+    });
+    run.started = started.then(
+      (node) => {
+        run.node = node;
+        void node.failure.then((failure) => this.#end(run, failure));
+        return undefined;
+      },
+      (error: unknown) => {
+        assert(
+          error instanceof DbError,
+          `a start fails with an error of ours, not ${String(error)}`,
+        );
+        this.#end(run, error);
+      },
+    );
+    this.run = run;
+    return run;
+  }
+
+  kill(): void {
+    this.run?.process.kill();
+    this.run = undefined;
+  }
+
+  #end(run: SimRun, reason: DbError): void {
+    run.ended = reason;
+    run.process.kill();
+    this.#cluster.world.note(`${this.nodeId} ended: ${reason.code}`);
+    if (this.run === run) this.run = undefined;
+  }
+}
+
+function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
+  return {
+    nodeId,
+    clusterId: "cluster01",
+    modes,
+    store: { kind: "memory" },
+    httpBind: nodeId,
+    withoutAuth: true,
+    flushIntervalMs: 0,
+    flushesPerSnapshot: undefined,
+    snapshotSizeBytes: 2 ** 20,
+    snapshotAgeMs: 5_000,
+    bufferSizeMax: 2 ** 30,
+    gen1DurationMs: 600_000,
+    checkpointEntries: 8,
+    replicationIntervalMs: 250,
+    catalogSyncIntervalMs: 5_000,
+    httpRequestSizeMax: 2 ** 20,
+    engineMemorySizeMax: 2 ** 30,
+    fileCacheSizeMax: 2 ** 30,
+    concurrentQueriesMax: 8,
+    queryTimeoutMs: 60_000,
+    databaseCountMax: 100,
+    tableCountMax: 100,
+    columnCountMax: 100,
+    tagCountMax: 50,
+    listenerFilePath: undefined,
+    logLevel: "error",
+    logDestination: "stdout",
+    ...config,
+  };
+}
