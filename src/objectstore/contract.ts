@@ -227,7 +227,11 @@ const KEYS: Readonly<Record<string, Check>> = {
       "a/b=c/d.e/00000000000000000001",
       "b".repeat(OBJECT_KEY_PART_SIZE_MAX),
       Array<string>(4).fill("c".repeat(OBJECT_KEY_PART_SIZE_MAX)).join("/"),
-      "d/".repeat(OBJECT_KEY_SIZE_MAX / 2 - 1).concat("dd"),
+      // As long as a key may be.
+      Array<string>(OBJECT_KEY_SIZE_MAX / 16)
+        .fill("d".repeat(15))
+        .join("/")
+        .concat("d"),
     ];
     for (const key of keys) await store.putIfAbsent(key, utf8(key));
     for (const key of keys) assert.equal(await textOf(store, key), key);
@@ -271,6 +275,30 @@ const SHARING: Readonly<Record<string, Check>> = {
     await store.delete("a/1");
     assert.equal(await other.get("a/1"), undefined);
     assert.deepEqual(await keysOf(other, ""), ["a/2"]);
+  },
+  "an object that is being created is absent or whole": async (store, subject) => {
+    const other = await subject.openAgain();
+    const body = new Uint8Array(LARGE_SIZE_BYTES / 2).fill(7);
+    const creating = store.putIfAbsent("a", body);
+    let seen: Uint8Array | undefined;
+    for (let attempt = 1; seen === undefined && attempt <= 100_000; attempt += 1) {
+      const [listed] = await other.list("");
+      if (listed !== undefined) assert.equal(listed.sizeBytes, body.length);
+      seen = await other.get("a");
+    }
+    assert.equal(Buffer.compare(seen ?? new Uint8Array(), body), 0);
+    await creating;
+  },
+  "a page is full although objects are deleted while it is read": async (store, subject) => {
+    const other = await subject.openAgain();
+    const keys = Array.from({ length: 200 }, (_, index) => `log/${1_000 + index}`);
+    await Promise.all(keys.map((key) => store.putIfAbsent(key, utf8(key))));
+    const deleting = Promise.all(keys.slice(0, 150).map((key) => other.delete(key)));
+    for (let round = 1; round <= 5; round += 1) {
+      assert.equal((await store.list("log/", { countMax: 50 })).length, 50);
+    }
+    await deleting;
+    assert.deepEqual(await keysOf(store, ""), keys.slice(150));
   },
   "an object that is replaced is read whole, as the old one or the new": async (store, subject) => {
     const other = await subject.openAgain();

@@ -112,10 +112,19 @@ suite("FileCache", () => {
       pinned.release();
     }
     assert.equal(world.cache.sizeBytes, 4);
-    assert.equal(await readFile(again.path, "utf8"), "rows");
     await world.settled(1);
+    assert.equal(await readFile(again.path, "utf8"), "rows");
     again.release();
     assert.equal(world.cache.sizeBytes, 4);
+  });
+
+  test("makes room before it fetches", async () => {
+    await using world = await World.create(8);
+    const [a, b, c] = await world.storeAll(["a", "b", "c", "d"]);
+    for (const file of [a, b]) (await world.cache.pin(file)).release();
+    await world.cache.pin(c);
+    assert.equal(world.cache.sizeBytes, 8);
+    await world.settled(2);
   });
 
   test("a file larger than the cache is given all the same, and goes when it is released", async () => {
