@@ -1,0 +1,248 @@
+/** The adapter's end of one child process. */
+import { type ChildProcess, fork } from "node:child_process";
+import { createInterface } from "node:readline";
+import type { Readable } from "node:stream";
+import { DbError } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Log } from "#ports/log.ts";
+import { errorOf } from "./child/failures.ts";
+import { Inbox } from "./inbox.ts";
+import type { Answer, ChildSettings, Failure, Item, Request } from "./messages.ts";
+
+const CHILD_PATH = new URL("./child/child.ts", import.meta.url);
+/** Variables the child gets: none that change Node, none that hold secrets. */
+const ENVIRONMENT_NAMES = ["PATH", "LD_LIBRARY_PATH", "TMPDIR", "SystemRoot"] as const;
+const START_MS_MAX = 30_000;
+const STOP_MS_MAX = 5_000;
+/** An interrupt that comes before the engine has begun with a query is lost, so it is said again. */
+const CANCEL_AGAIN_MS = 20;
+const LOG_LINE_SIZE_MAX = 2_000;
+
+type WithoutId<T> = T extends { readonly id: number } ? Omit<T, "id"> : never;
+export type Change = WithoutId<Extract<Request, { kind: "append" | "drop" }>>;
+export type Work = WithoutId<Extract<Request, { kind: "query" | "write" }>>;
+
+export interface ChildContext {
+  readonly log: Log;
+  readonly clock: Clock;
+}
+
+/** `unavailable` / `engine_restarted`: what whoever waits for a child that died is told. */
+export function engineRestarted(cause?: unknown): DbError {
+  return new DbError("unavailable", "engine_restarted", "the engine was started again", { cause });
+}
+
+export class ChildLink implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #log: Log;
+  readonly #clock: Clock;
+  readonly #inboxes = new Map<number, Inbox<Item>>();
+  readonly #ready = new Inbox<never>();
+  readonly #exit = Promise.withResolvers<void>();
+  #bufferSizeBytes = 0;
+  #lastId = 0;
+  #dead = false;
+
+  /** Starts a child and waits until it can work. Rejects with `unavailable` / `engine_start_failed`. */
+  static async start(settings: ChildSettings, context: ChildContext): Promise<ChildLink> {
+    const link = new ChildLink(context);
+    try {
+      await link.#open(settings);
+      return link;
+    } catch (cause) {
+      await link[Symbol.asyncDispose]();
+      throw new DbError("unavailable", "engine_start_failed", "the engine could not be started", {
+        cause,
+      });
+    }
+  }
+
+  private constructor({ log, clock }: ChildContext) {
+    this.#log = log;
+    this.#clock = clock;
+    this.#process = fork(CHILD_PATH, [], {
+      serialization: "advanced",
+      execArgv: ["--disable-warning=ExperimentalWarning"],
+      env: childEnvironment(),
+      stdio: ["ignore", "pipe", "pipe", "ipc"],
+    });
+    this.#process.on("message", (answer: Answer) => this.#receive(answer));
+    this.#process.on("error", (error) => this.#die(error));
+    this.#process.on("exit", (code, signal) => {
+      this.#exit.resolve();
+      this.#die(new Error(`the engine's process ended (${signal ?? `exit code ${code}`})`));
+    });
+    for (const stream of [this.#process.stdout, this.#process.stderr]) {
+      if (stream !== null) this.#logLines(stream);
+    }
+  }
+
+  /** The operating system's number of the child; undefined when it could not be started. */
+  get pid(): number | undefined {
+    return this.#process.pid;
+  }
+
+  get dead(): boolean {
+    return this.#dead;
+  }
+
+  /** Resolves when the child is gone. */
+  get exited(): Promise<void> {
+    return this.#exit.promise;
+  }
+
+  /** What the buffered rows took when the child last answered. */
+  get bufferSizeBytes(): number {
+    return this.#bufferSizeBytes;
+  }
+
+  /** Resolves when the child has made the change. */
+  async change(request: Change): Promise<void> {
+    const { id, inbox } = this.#begin();
+    try {
+      this.#send({ ...request, id });
+      await inbox.next();
+    } finally {
+      this.#inboxes.delete(id);
+    }
+  }
+
+  /**
+   * Gives what the child makes, each item when it is asked for. Ends the work in the child before it returns or rejects;
+   * `drop` gets the items that nobody took.
+   */
+  async *work(
+    request: Work,
+    signal: AbortSignal,
+    drop: (item: Item) => Promise<void>,
+  ): AsyncGenerator<Item> {
+    signal.throwIfAborted();
+    const { id, inbox } = this.#begin();
+    const onAbort = () => inbox.stop(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      this.#send({ ...request, id });
+      for (;;) {
+        const item = await inbox.next();
+        if (item === undefined) return;
+        yield item;
+        this.#send({ kind: "next", id });
+      }
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+      await this.#cancel(id, inbox);
+      this.#inboxes.delete(id);
+      for (const item of inbox.rest()) await drop(item);
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#process.pid === undefined) return;
+    // The child ends itself when its channel closes.
+    if (this.#process.connected) this.#process.disconnect();
+    if (!(await this.#settles(this.#exit.promise, STOP_MS_MAX))) this.kill();
+    await this.#exit.promise;
+  }
+
+  /** Ends the child at once, wherever it is. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
+  }
+
+  async #open(settings: ChildSettings): Promise<void> {
+    this.#send({ kind: "open", settings });
+    const opened = this.#ready.next();
+    if (await this.#settles(opened, START_MS_MAX)) return opened;
+    opened.catch(() => undefined);
+    throw new Error(`the engine's process gave no sign within ${START_MS_MAX} ms`);
+  }
+
+  /** Whether `promise` settles within `delayMs`. */
+  async #settles(promise: Promise<unknown>, delayMs: number): Promise<boolean> {
+    const stop = new AbortController();
+    const late = this.#clock.sleep(delayMs, stop.signal).then(
+      () => false,
+      () => true,
+    );
+    const settled = promise.then(
+      () => true,
+      () => true,
+    );
+    try {
+      return await Promise.race([settled, late]);
+    } finally {
+      stop.abort();
+    }
+  }
+
+  #begin(): { readonly id: number; readonly inbox: Inbox<Item> } {
+    if (this.#dead) throw engineRestarted();
+    this.#lastId += 1;
+    const inbox = new Inbox<Item>();
+    this.#inboxes.set(this.#lastId, inbox);
+    return { id: this.#lastId, inbox };
+  }
+
+  async #cancel(id: number, inbox: Inbox<Item>): Promise<void> {
+    while (!inbox.ended) {
+      this.#send({ kind: "cancel", id });
+      await this.#settles(inbox.end, CANCEL_AGAIN_MS);
+    }
+  }
+
+  #send(request: Request): void {
+    // An error means that the child is going; its exit tells everybody.
+    if (this.#process.connected) this.#process.send(request, () => undefined);
+  }
+
+  #receive(answer: Answer): void {
+    if (answer.kind === "ready") {
+      this.#ready.finish();
+      return;
+    }
+    const inbox = this.#inboxes.get(answer.id);
+    switch (answer.kind) {
+      case "item":
+        inbox?.push(answer.item);
+        return;
+      case "done":
+        this.#bufferSizeBytes = answer.bufferSizeBytes;
+        inbox?.finish();
+        return;
+      case "failed":
+        this.#logFailure(answer.failure);
+        inbox?.fail(errorOf(answer.failure));
+    }
+  }
+
+  #die(cause: Error): void {
+    if (this.#dead) return;
+    this.#dead = true;
+    if (this.#process.pid === undefined) this.#exit.resolve();
+    const error = engineRestarted(cause);
+    this.#ready.fail(cause);
+    for (const inbox of this.#inboxes.values()) inbox.fail(error);
+  }
+
+  #logFailure({ code, cause }: Failure): void {
+    if (cause !== undefined) this.#log.debug("The engine refused a statement", { code, cause });
+  }
+
+  #logLines(stream: Readable): void {
+    const lines = createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY });
+    lines.on("line", (line) => {
+      this.#log.warn("The engine's process said something", {
+        line: line.slice(0, LOG_LINE_SIZE_MAX),
+      });
+    });
+  }
+}
+
+function childEnvironment(): Record<string, string> {
+  const environment: Record<string, string> = { TZ: "UTC" };
+  for (const name of ENVIRONMENT_NAMES) {
+    const value = process.env[name];
+    if (value !== undefined) environment[name] = value;
+  }
+  return environment;
+}

@@ -1,0 +1,129 @@
+/** The engine's process: takes requests from the adapter that started it, and ends with it. */
+import { join } from "node:path";
+import { Mutex } from "#base/async.ts";
+import { assert } from "#base/errors.ts";
+import type { GenerationId } from "#model/ids.ts";
+import type { BufferedBlock } from "#ports/engine.ts";
+import type { Answer, ChildSettings, Item, Request } from "../messages.ts";
+import type { PrintContext } from "../print/scan.ts";
+import { BufferTables } from "./buffer-tables.ts";
+import { ConnectionPool, openDatabase } from "./database.ts";
+import { failureOf } from "./failures.ts";
+import { Job, runQuery } from "./query.ts";
+import { writeFiles } from "./write-files.ts";
+
+class EngineProcess {
+  readonly #tables: BufferTables;
+  readonly #pool: ConnectionPool;
+  readonly #filesDirectory: string;
+  readonly #changes = new Mutex();
+  readonly #jobs = new Map<number, Job>();
+  #fileCount = 0;
+
+  static async open(settings: ChildSettings): Promise<EngineProcess> {
+    const instance = await openDatabase(settings);
+    const { queryCountMax: countMax, queryWaitingMax: waitingMax } = settings;
+    const pool = new ConnectionPool(instance, { countMax, waitingMax });
+    const tables = new BufferTables(await instance.connect());
+    return new EngineProcess(tables, pool, settings.directories.files);
+  }
+
+  private constructor(tables: BufferTables, pool: ConnectionPool, filesDirectory: string) {
+    this.#tables = tables;
+    this.#pool = pool;
+    this.#filesDirectory = filesDirectory;
+  }
+
+  /** Settles when the answers to `request` have been sent; never rejects. */
+  async handle(request: Exclude<Request, { kind: "open" }>): Promise<void> {
+    switch (request.kind) {
+      case "append":
+        return this.#change(request.id, () => this.#append(request.blocks));
+      case "drop":
+        return this.#change(request.id, () => this.#drop(request.generation));
+      case "query": {
+        const context = this.#context(request.paths);
+        return this.#work(request.id, (job) => runQuery(job, request.plan, context));
+      }
+      case "write": {
+        const context = this.#context(new Map());
+        return this.#work(request.id, (job) =>
+          writeFiles(job, request.request, context, () => this.#nextPath()),
+        );
+      }
+      case "next":
+        this.#jobs.get(request.id)?.next();
+        return;
+      case "cancel":
+        this.#jobs.get(request.id)?.cancel();
+    }
+  }
+
+  async #change(id: number, work: () => Promise<void>): Promise<void> {
+    try {
+      await this.#changes.run(work);
+      this.#answerDone(id);
+    } catch (error) {
+      answer({ kind: "failed", id, failure: failureOf(error) });
+    }
+  }
+
+  #append(blocks: readonly BufferedBlock[]): Promise<void> {
+    return this.#tables.append(blocks);
+  }
+
+  #drop(generation: GenerationId): Promise<void> {
+    return this.#tables.drop(generation);
+  }
+
+  async #work(id: number, run: (job: Job) => Promise<void>): Promise<void> {
+    const send = (item: Item) => answer({ kind: "item", id, item });
+    const job = new Job(id, this.#pool, send);
+    this.#jobs.set(id, job);
+    try {
+      await run(job);
+      this.#answerDone(id);
+    } catch (error) {
+      // Whatever an interrupted query says, its consumer knows why it ended.
+      if (job.cancelled) this.#answerDone(id);
+      else answer({ kind: "failed", id, failure: failureOf(error, job.sql) });
+    } finally {
+      this.#jobs.delete(id);
+    }
+  }
+
+  #answerDone(id: number): void {
+    answer({ kind: "done", id, bufferSizeBytes: this.#tables.sizeBytes() });
+  }
+
+  #context(paths: ReadonlyMap<string, string>): PrintContext {
+    return { findBuffer: (generation, id) => this.#tables.find(generation, id), paths };
+  }
+
+  #nextPath(): string {
+    this.#fileCount += 1;
+    return join(this.#filesDirectory, `${this.#fileCount}.parquet`);
+  }
+}
+
+function answer(message: Answer): void {
+  // The channel is gone when the adapter is; "disconnect" then ends this process.
+  if (process.connected) process.send?.(message);
+}
+
+function listen(): void {
+  let engine: EngineProcess | undefined;
+  process.on("message", async (request: Request) => {
+    if (request.kind !== "open") {
+      assert(engine !== undefined, "the engine is opened first");
+      await engine.handle(request);
+      return;
+    }
+    engine = await EngineProcess.open(request.settings);
+    answer({ kind: "ready" });
+  });
+  // At once: an orderly exit would wait for running queries, or end badly beside them.
+  process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
+}
+
+listen();

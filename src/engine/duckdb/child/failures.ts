@@ -1,0 +1,93 @@
+/** What the engine's errors mean to a caller. The engine tells them apart by their first words alone. */
+import { DbError, type ErrorKind } from "#base/errors.ts";
+import type { Failure } from "../messages.ts";
+
+/** Of error texts that printed SQL raises. */
+const OWN = /tidelake:([a-z_]+)/;
+const MESSAGES: Readonly<Record<string, string>> = {
+  number_overflow: "a number is out of the range of its type",
+  divide_by_zero: "a whole number was divided by zero",
+  cast_failed: "a value does not fit into the type it is cast to",
+};
+
+interface Meaning {
+  readonly pattern: RegExp;
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly message: string;
+}
+
+/** In order: the first that fits. */
+const MEANINGS: readonly Meaning[] = [
+  {
+    pattern: /^Out of Memory Error|^Fatal Error: Failed to allocate|^std::bad_alloc/,
+    kind: "exceeded",
+    code: "query_memory",
+    message: "the engine has no more memory for this: ask for less",
+  },
+  {
+    pattern: /expression depth limit|memory exhausted|stack overflow/i,
+    kind: "exceeded",
+    code: "query_depth",
+    message: "the query is nested too deeply",
+  },
+  {
+    pattern: /^IO Error: (No files found|Cannot open file)/,
+    kind: "not_found",
+    code: "file_vanished",
+    message: "a data file is gone",
+  },
+  {
+    pattern: /magic bytes|thrift|TProtocol|[Pp]arquet|ZSTD|zstd|[Dd]ecompress/,
+    kind: "corrupt",
+    code: "file_damaged",
+    message: "a data file cannot be read",
+  },
+  {
+    pattern:
+      /^Out of Range Error|out of range in timestamp|^Conversion Error: (Date|Timestamp|Overflow)/,
+    kind: "invalid",
+    code: "number_overflow",
+    message: "a number is out of the range of its type",
+  },
+  {
+    pattern: /^Conversion Error/,
+    kind: "invalid",
+    code: "cast_failed",
+    message: "a value does not fit into the type it is cast to",
+  },
+];
+
+/** As a message: a DbError as it is, an error of the engine as what it means. `sql` is what it was asked, if anything. */
+export function failureOf(error: unknown, sql = ""): Failure {
+  if (error instanceof DbError) {
+    const { kind, code, message, detail } = error;
+    return { kind, code, message, detail };
+  }
+  const text = error instanceof Error ? error.message : String(error);
+  return { ...meaningOf(text, sql), detail: {}, cause: sql === "" ? text : `${text}\n${sql}` };
+}
+
+/** The error that `failure` was. */
+export function errorOf({ kind, code, message, detail }: Failure): DbError {
+  return new DbError(kind, code, message, { detail });
+}
+
+function meaningOf(text: string, sql: string): Pick<Failure, "kind" | "code" | "message"> {
+  const own = OWN.exec(text)?.[1];
+  if (own !== undefined) {
+    return { kind: "invalid", code: own, message: MESSAGES[own] ?? "the query failed" };
+  }
+  for (const { pattern, kind, code, message } of MEANINGS) {
+    if (pattern.test(text)) return { kind, code, message };
+  }
+  // RE2 has a text for each mistake in a pattern.
+  if (text.startsWith("Invalid Input Error") && sql.includes("regexp_matches(")) {
+    return {
+      kind: "invalid",
+      code: "regexp_invalid",
+      message: "the pattern is no regular expression",
+    };
+  }
+  return { kind: "internal", code: "engine_error", message: "the engine failed" };
+}

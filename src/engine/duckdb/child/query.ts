@@ -1,0 +1,149 @@
+/** One query or file writer in the child: its connection, its end, and how far it may run ahead. */
+import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
+import { DbError } from "#base/errors.ts";
+import type { Plan } from "#model/plan.ts";
+import type { Item } from "../messages.ts";
+import { ITEMS_AHEAD } from "../messages.ts";
+import { printPlan, printWithEnd, rowCountBound } from "../print/plan.ts";
+import type { PrintContext } from "../print/scan.ts";
+import type { ConnectionPool } from "./database.ts";
+import { batchFrom, type ChunkRows, resultWidth } from "./result.ts";
+import { readCells } from "./vectors.ts";
+
+/** Results of up to this many rows are computed whole: faster, and they need no row for their end. */
+const WHOLE_ROW_COUNT_MAX = 8192;
+/** Chunks of a batch grow to this many, so that the first rows come early. */
+const BATCH_CHUNK_COUNT_MAX = 8;
+
+/** Work for one consumer, which takes items one by one or ends it. */
+export class Job {
+  readonly id: number;
+  readonly #pool: ConnectionPool;
+  readonly #send: (item: Item) => void;
+  #ahead = ITEMS_AHEAD;
+  #cancelled = false;
+  #connection: DuckDBConnection | undefined;
+  #wake: () => void = () => undefined;
+  /** What the engine was asked last, for the log. */
+  sql = "";
+
+  constructor(id: number, pool: ConnectionPool, send: (item: Item) => void) {
+    this.id = id;
+    this.#pool = pool;
+    this.#send = send;
+  }
+
+  get cancelled(): boolean {
+    return this.#cancelled;
+  }
+
+  /** The consumer took an item. */
+  next(): void {
+    this.#ahead += 1;
+    this.#wake();
+  }
+
+  /**
+   * Ends the work. An interrupt that comes before the engine has begun is lost, so the consumer says this again until the
+   * work has ended.
+   */
+  cancel(): void {
+    this.#cancelled = true;
+    this.#pool.leave(this);
+    this.#connection?.interrupt();
+    this.#wake();
+  }
+
+  /** Runs `work` with a connection of its own; not at all when cancelled before that. */
+  async run(work: (connection: DuckDBConnection) => Promise<void>): Promise<void> {
+    if (this.#cancelled) return;
+    const connection = await this.#pool.take(this);
+    if (connection === undefined) return;
+    this.#connection = connection;
+    try {
+      if (!this.#cancelled) await work(connection);
+    } finally {
+      this.#connection = undefined;
+      await this.#pool.giveBack(connection, this.#cancelled);
+    }
+  }
+
+  /** Gives an item to the consumer, then waits until it may make one more, or has been cancelled. */
+  async give(item: Item): Promise<void> {
+    if (this.#cancelled) return;
+    this.#send(item);
+    this.#ahead -= 1;
+    while (this.#ahead <= 0 && !this.#cancelled) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+  }
+}
+
+/** Runs `plan` for `job`. */
+export async function runQuery(job: Job, plan: Plan, context: PrintContext): Promise<void> {
+  const sql = printPlan(plan, context);
+  job.sql = sql;
+  await job.run(async (connection) => {
+    if (rowCountBound(plan) <= WHOLE_ROW_COUNT_MAX) {
+      await giveWhole(job, plan, await connection.run(sql));
+      return;
+    }
+    const streamed = printWithEnd(plan, sql);
+    const ended = await giveStream(job, plan, await connection.stream(streamed));
+    if (!ended && !job.cancelled) await failAgain(connection, sql);
+  });
+}
+
+async function giveWhole(job: Job, plan: Plan, result: DuckDBResult): Promise<void> {
+  const chunks = await result.fetchAllChunks();
+  const rows = chunks.map((chunk) => ({ chunk, rowCount: chunk.rowCount }));
+  if (rows.length > 0) await job.give(batchFrom(plan.fields, rows));
+}
+
+/** Answers whether the row that tells the end was met. */
+async function giveStream(job: Job, plan: Plan, result: DuckDBResult): Promise<boolean> {
+  const endIndex = Math.max(
+    plan.fields.reduce((count, { type }) => count + resultWidth(type), 0),
+    1,
+  );
+  let waiting: ChunkRows[] = [];
+  let chunkCountMax = 1;
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0 || job.cancelled) break;
+    const ended = endsResult(chunk, endIndex);
+    const rowCount = chunk.rowCount - (ended ? 1 : 0);
+    if (rowCount > 0) waiting.push({ chunk, rowCount });
+    if (waiting.length > 0 && (ended || waiting.length >= chunkCountMax)) {
+      await job.give(batchFrom(plan.fields, waiting));
+      waiting = [];
+      chunkCountMax = Math.min(chunkCountMax * 2, BATCH_CHUNK_COUNT_MAX);
+    }
+    if (ended) return true;
+  }
+  if (job.cancelled) await drain(result);
+  return false;
+}
+
+function endsResult(chunk: DuckDBDataChunk, endIndex: number): boolean {
+  return readCells(chunk.chunk, endIndex, chunk.rowCount, 1)[chunk.rowCount - 1] === 1;
+}
+
+/** The query has been interrupted; this waits until the engine has let go of it. */
+async function drain(result: DuckDBResult): Promise<void> {
+  for (;;) {
+    const chunk = await result.fetchChunk();
+    if (chunk === null || chunk.rowCount === 0) return;
+  }
+}
+
+/**
+ * A stream that fails looks to its reader like one that ends, and the binding keeps the reason. So what has ended without its
+ * last row is run once more, without its rows, to fail the same way.
+ */
+async function failAgain(connection: DuckDBConnection, sql: string): Promise<never> {
+  await connection.run(`EXPLAIN ANALYZE ${sql}`);
+  throw new DbError("internal", "engine_error", "the engine ended a result before its end");
+}

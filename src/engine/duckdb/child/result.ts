@@ -1,0 +1,108 @@
+/** Chunks of the engine as batches of a result. */
+import type { DuckDBDataChunk } from "@duckdb/node-api";
+import { concatBytes } from "#base/bytes.ts";
+import type { IntervalValue, ValueType } from "#model/expression.ts";
+import type { Field, ResultBatch, ResultColumn } from "#model/plan.ts";
+import { type Chunk, readCells, readPresence, readTexts } from "./vectors.ts";
+
+/** Rows of one or more chunks, of which the first `rowCount` count. */
+export interface ChunkRows {
+  readonly chunk: DuckDBDataChunk;
+  readonly rowCount: number;
+}
+
+/** Copies the rows of `chunks`, whose columns are what print/plan.ts gives for `fields`. */
+export function batchFrom(fields: readonly Field[], chunks: readonly ChunkRows[]): ResultBatch {
+  const rows = chunks.map(({ chunk, rowCount }) => ({ chunk: chunk.chunk, rowCount }));
+  const rowCount = rows.reduce((count, part) => count + part.rowCount, 0);
+  let index = 0;
+  const columns = fields.map(({ type }) => {
+    const column = readColumn(type, rows, index);
+    index += resultWidth(type);
+    return column;
+  });
+  return { rowCount, columns };
+}
+
+/** How many columns of the engine a field takes. */
+export function resultWidth(type: ValueType): number {
+  if (type === "null") return 0;
+  return type === "interval" ? 2 : 1;
+}
+
+interface Rows {
+  readonly chunk: Chunk;
+  readonly rowCount: number;
+}
+
+function readColumn(type: ValueType, rows: readonly Rows[], index: number): ResultColumn {
+  switch (type) {
+    case "null":
+      return { type };
+    case "string":
+      return { type, values: readAllTexts(rows, index) };
+    case "interval":
+      return { type, values: readIntervals(rows, index) };
+    case "boolean": {
+      const { bytes, presence } = readFixed(rows, index, 1);
+      return { type, values: bytes, ...presence };
+    }
+    case "float64": {
+      const { bytes, presence } = readFixed(rows, index, 8);
+      return { type, values: new Float64Array(bytes.buffer), ...presence };
+    }
+    case "uint64": {
+      const { bytes, presence } = readFixed(rows, index, 8);
+      return { type, values: new BigUint64Array(bytes.buffer), ...presence };
+    }
+    case "int64":
+    case "timestamp": {
+      const { bytes, presence } = readFixed(rows, index, 8);
+      return { type, values: new BigInt64Array(bytes.buffer), ...presence };
+    }
+  }
+}
+
+/** Cells in a buffer of their own; a NULL's are 0. */
+function readFixed(rows: readonly Rows[], index: number, size: 1 | 8) {
+  const bytes = concatBytes(
+    rows.map(({ chunk, rowCount }) => readCells(chunk, index, rowCount, size)),
+  ) as Uint8Array<ArrayBuffer>;
+  const { present, nulls } = readAllPresence(rows, index);
+  if (!nulls) return { bytes, presence: {} };
+  for (let i = 0; i < present.length; i += 1) {
+    if (present[i] === 0) bytes.fill(0, i * size, (i + 1) * size);
+  }
+  return { bytes, presence: { present } };
+}
+
+function readAllPresence(rows: readonly Rows[], index: number) {
+  const rowCount = rows.reduce((count, part) => count + part.rowCount, 0);
+  const present = new Uint8Array(rowCount);
+  let offset = 0;
+  let nulls = false;
+  for (const part of rows) {
+    const target = present.subarray(offset);
+    if (readPresence(part.chunk, index, part.rowCount, target)) nulls = true;
+    offset += part.rowCount;
+  }
+  return { present, nulls };
+}
+
+function readAllTexts(rows: readonly Rows[], index: number): (string | null)[] {
+  const present = new Uint8Array(Math.max(0, ...rows.map(({ rowCount }) => rowCount)));
+  return rows.flatMap(({ chunk, rowCount }) => {
+    readPresence(chunk, index, rowCount, present);
+    return readTexts(chunk, index, rowCount, present);
+  });
+}
+
+function readIntervals(rows: readonly Rows[], index: number): (IntervalValue | null)[] {
+  const months = readFixed(rows, index, 8);
+  const rest = readFixed(rows, index + 1, 8);
+  const { present } = readAllPresence(rows, index + 1);
+  const monthCells = new BigInt64Array(months.bytes.buffer);
+  return Array.from(new BigInt64Array(rest.bytes.buffer), (nanoseconds, i) =>
+    present[i] === 0 ? null : { months: Number(monthCells[i]), nanoseconds },
+  );
+}

@@ -1,0 +1,227 @@
+/** The engine port on DuckDB in a child process, which is started again and filled again when it fails. */
+import { mkdir, readFile, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { Signal } from "#base/async.ts";
+import { DbError, describeError } from "#base/errors.ts";
+import type { GenerationId } from "#model/ids.ts";
+import type { Plan, ResultBatch } from "#model/plan.ts";
+import type { Clock } from "#ports/clock.ts";
+import type {
+  BufferedBlock,
+  Engine,
+  EngineRefill,
+  WriteFilesRequest,
+  WrittenFile,
+} from "#ports/engine.ts";
+import type { Log } from "#ports/log.ts";
+import { ChangeQueue } from "./change-queue.ts";
+import { ChildLink, engineRestarted } from "./child-link.ts";
+import type { ChildSettings, FileOnDisk, Item } from "./messages.ts";
+import { type PinnedFiles, Pins } from "./pins.ts";
+import { assertShallow } from "./plan-depth.ts";
+
+export interface DuckDbEngineOptions {
+  /** What the engine's buffers and queries may take; the process takes a few hundred MB more. */
+  readonly memorySizeMax: number;
+  /** Threads for queries, all together. */
+  readonly threads: number;
+  /** Belongs to this engine alone; what is in it is removed. */
+  readonly temporaryDirectory: string;
+  /** The folder of all paths that `files` gives. */
+  readonly cacheDirectory: string;
+  readonly files: PinnedFiles;
+  readonly refill: EngineRefill;
+  readonly log: Log;
+  readonly clock: Clock;
+  /** What the engine may put aside on disk; four times the memory without it. */
+  readonly spillSizeMax?: number;
+  /** Queries and file writers at a time, 8 without it; others wait. */
+  readonly queryCountMax?: number;
+}
+
+const QUERY_COUNT_MAX = 8;
+const QUERY_WAITING_MAX = 1_000;
+/** Queries and appends wait this long for an engine that is starting. */
+const READY_MS_MAX = 30_000;
+const BACKOFF_MS_MIN = 50;
+const BACKOFF_MS_MAX = 5_000;
+/** An engine that has run for this long was started well. */
+const STEADY_MS = 60_000;
+
+export class DuckDbEngine implements Engine {
+  readonly #options: DuckDbEngineOptions;
+  readonly #settings: ChildSettings;
+  readonly #queue = new ChangeQueue();
+  readonly #changed = new Signal();
+  readonly #closing = new AbortController();
+  #link: ChildLink | undefined;
+  #restartCount = 0;
+  #running: Promise<void> = Promise.resolve();
+
+  /** Starts the engine and fills it. Rejects with `unavailable` / `engine_start_failed`. */
+  static async open(options: DuckDbEngineOptions): Promise<DuckDbEngine> {
+    const engine = new DuckDbEngine(options);
+    engine.#running = engine.#run(await engine.#start());
+    return engine;
+  }
+
+  private constructor(options: DuckDbEngineOptions) {
+    this.#options = options;
+    const temporary = resolve(options.temporaryDirectory);
+    this.#settings = {
+      memorySizeMax: options.memorySizeMax,
+      threads: options.threads,
+      directories: {
+        cache: resolve(options.cacheDirectory),
+        files: join(temporary, "files"),
+        spill: join(temporary, "spill"),
+      },
+      spillSizeMax: options.spillSizeMax ?? 4 * options.memorySizeMax,
+      queryCountMax: options.queryCountMax ?? QUERY_COUNT_MAX,
+      queryWaitingMax: QUERY_WAITING_MAX,
+    };
+  }
+
+  /** How often the engine was started again. */
+  get restartCount(): number {
+    return this.#restartCount;
+  }
+
+  /** The operating system's number of the child process; undefined while there is none. */
+  get pid(): number | undefined {
+    return this.#link?.pid;
+  }
+
+  async append(blocks: readonly BufferedBlock[]): Promise<void> {
+    if (blocks.length > 0) await this.#enqueue({ kind: "append", blocks });
+  }
+
+  async dropGeneration(generation: GenerationId): Promise<void> {
+    await this.#enqueue({ kind: "drop", generation });
+  }
+
+  async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
+    signal.throwIfAborted();
+    const link = await this.#ready(signal);
+    for await (const item of link.work({ kind: "write", request }, signal, removeFile)) {
+      const { path, ...file } = item as FileOnDisk;
+      const bytes = await readFile(path);
+      await rm(path);
+      yield { ...file, bytes };
+    }
+  }
+
+  async *query(plan: Plan, signal: AbortSignal): AsyncGenerator<ResultBatch> {
+    signal.throwIfAborted();
+    assertShallow(plan);
+    using pins = await Pins.take(this.#options.files, plan, signal);
+    const link = await this.#ready(signal);
+    const work = { kind: "query", plan, paths: pins.paths } as const;
+    for await (const item of link.work(work, signal, ignoreItem)) yield item as ResultBatch;
+  }
+
+  bufferSizeBytes(): number {
+    return this.#link?.bufferSizeBytes ?? 0;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closing.abort(closed());
+    this.#changed.notify();
+    await this.#running;
+    await this.#link?.[Symbol.asyncDispose]();
+    this.#link = undefined;
+    this.#queue.rejectAll(closed());
+    await rm(resolve(this.#options.temporaryDirectory), { recursive: true, force: true });
+  }
+
+  async #enqueue(change: Parameters<ChangeQueue["add"]>[0]): Promise<void> {
+    if (this.#closing.signal.aborted) throw closed();
+    await this.#queue.add(change, this.#options.clock.monotonicMs());
+  }
+
+  /** The engine, once it is filled; rejects with `unavailable` when that takes too long. */
+  async #ready(signal: AbortSignal): Promise<ChildLink> {
+    const { clock } = this.#options;
+    const untilMs = clock.monotonicMs() + READY_MS_MAX;
+    for (;;) {
+      this.#closing.signal.throwIfAborted();
+      if (this.#link !== undefined && !this.#link.dead) return this.#link;
+      const restMs = untilMs - clock.monotonicMs();
+      if (restMs <= 0) throw engineRestarted();
+      const stop = new AbortController();
+      const either = AbortSignal.any([signal, stop.signal]);
+      const late = clock.sleep(restMs, either).catch(() => undefined);
+      try {
+        await Promise.race([this.#changed.wait(either), late]);
+      } finally {
+        stop.abort();
+      }
+      signal.throwIfAborted();
+    }
+  }
+
+  /** Keeps an engine running until it is disposed of. */
+  async #run(first: ChildLink): Promise<void> {
+    const { log, clock } = this.#options;
+    let link: ChildLink | undefined = first;
+    let failureCount = 0;
+    while (!this.#closing.signal.aborted) {
+      const startMs = clock.monotonicMs();
+      if (link !== undefined) await this.#serve(link);
+      if (this.#closing.signal.aborted) return;
+      if (clock.monotonicMs() - startMs > STEADY_MS) failureCount = 0;
+      failureCount += 1;
+      const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** (failureCount - 1), BACKOFF_MS_MAX);
+      log.warn("The engine ended and is started again", { failureCount, delayMs });
+      await clock.sleep(delayMs, this.#closing.signal).catch(() => undefined);
+      if (this.#closing.signal.aborted) return;
+      this.#restartCount += 1;
+      link = await this.#start().catch((error: unknown) => {
+        log.error("The engine could not be started", { error: describeError(error) });
+        return undefined;
+      });
+      if (link === undefined) {
+        this.#queue.rejectOlder(clock.monotonicMs() - READY_MS_MAX, engineRestarted());
+      }
+    }
+    await link?.[Symbol.asyncDispose]();
+  }
+
+  /** Lets queries and changes in until `link` dies or the engine closes. */
+  async #serve(link: ChildLink): Promise<void> {
+    this.#link = link;
+    this.#changed.notify();
+    await this.#queue.serve(link, this.#closing.signal);
+    if (link.dead) this.#link = undefined;
+  }
+
+  /** A child that has all blocks of the refill. */
+  async #start(): Promise<ChildLink> {
+    const { log, clock, refill } = this.#options;
+    const { files, spill } = this.#settings.directories;
+    for (const directory of [files, spill]) {
+      await rm(directory, { recursive: true, force: true });
+      await mkdir(directory, { recursive: true });
+    }
+    const link = await ChildLink.start(this.#settings, { log, clock });
+    try {
+      await ChangeQueue.fill(link, refill());
+      return link;
+    } catch (error) {
+      await link[Symbol.asyncDispose]();
+      throw error;
+    }
+  }
+}
+
+function closed(): DbError {
+  return new DbError("unavailable", "engine_closed", "the engine is being stopped");
+}
+
+async function ignoreItem(): Promise<void> {
+  // Batches need no cleaning up.
+}
+
+async function removeFile(item: Item): Promise<void> {
+  if ("path" in item) await rm(item.path, { force: true });
+}

@@ -1,0 +1,64 @@
+/** What the adapter and its child process say to each other, by structured clone. */
+import type { ErrorDetail, ErrorKind } from "#base/errors.ts";
+import type { GenerationId } from "#model/ids.ts";
+import type { Plan, ResultBatch } from "#model/plan.ts";
+import type { BufferedBlock, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
+
+/** How the engine is set up; see docs/decisions for what is locked. */
+export interface ChildSettings {
+  readonly memorySizeMax: number;
+  readonly threads: number;
+  /** The engine may read and write in these folders alone; `spill` is for its own temporary files. */
+  readonly directories: {
+    readonly cache: string;
+    readonly files: string;
+    readonly spill: string;
+  };
+  readonly spillSizeMax: number;
+  /** Queries and file writers that run at a time; more wait. */
+  readonly queryCountMax: number;
+  readonly queryWaitingMax: number;
+}
+
+/** A file as the child leaves it for the adapter, who removes it. */
+export interface FileOnDisk extends Omit<WrittenFile, "bytes"> {
+  readonly path: string;
+}
+
+/** `id` names the work that later messages belong to. */
+export type Request =
+  | { readonly kind: "open"; readonly settings: ChildSettings }
+  | { readonly kind: "append"; readonly id: number; readonly blocks: readonly BufferedBlock[] }
+  | { readonly kind: "drop"; readonly id: number; readonly generation: GenerationId }
+  | {
+      readonly kind: "query";
+      readonly id: number;
+      readonly plan: Plan;
+      readonly paths: ReadonlyMap<string, string>;
+    }
+  | { readonly kind: "write"; readonly id: number; readonly request: WriteFilesRequest }
+  /** The consumer took an item: one more may be made. */
+  | { readonly kind: "next"; readonly id: number }
+  | { readonly kind: "cancel"; readonly id: number };
+
+export type Item = ResultBatch | FileOnDisk;
+
+export type Answer =
+  | { readonly kind: "ready" }
+  | { readonly kind: "item"; readonly id: number; readonly item: Item }
+  /** The last of its id. `bufferSizeBytes` is what all buffered rows take. */
+  | { readonly kind: "done"; readonly id: number; readonly bufferSizeBytes: number }
+  | { readonly kind: "failed"; readonly id: number; readonly failure: Failure };
+
+/** A DbError on its way to another process. */
+export interface Failure {
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly message: string;
+  readonly detail: ErrorDetail;
+  /** What the engine said, for the log. */
+  readonly cause?: string;
+}
+
+/** Items that a query or file writer may be ahead of its consumer. */
+export const ITEMS_AHEAD = 2;

@@ -1,0 +1,71 @@
+/** The files of a plan on the local disk, held there while a query runs. */
+import { Semaphore } from "#base/async.ts";
+import { DbError, isKind } from "#base/errors.ts";
+import type { DataFile } from "#model/data-file.ts";
+import type { Plan } from "#model/plan.ts";
+
+/** Where the engine gets data files: a bounded cache of checked copies. */
+export interface PinnedFiles {
+  /** Rejects with `not_found` when the object is gone, `corrupt` when it is not what its envelope says. */
+  pin(file: DataFile): Promise<Pin>;
+}
+
+export interface Pin {
+  readonly path: string;
+  /** Lets the cache forget the file. */
+  release(): void;
+}
+
+const PIN_COUNT_MAX = 8;
+
+/** Files held; disposing releases them. */
+export class Pins implements Disposable {
+  readonly paths = new Map<string, string>();
+  readonly #pins: Pin[] = [];
+
+  /** All files of `plan`, or none: rejects with `not_found` / `file_vanished`, or as `files` does. */
+  static async take(files: PinnedFiles, plan: Plan, signal: AbortSignal): Promise<Pins> {
+    const pins = new Pins();
+    const lanes = new Semaphore(PIN_COUNT_MAX);
+    const results = await Promise.allSettled(
+      filesOf(plan).map((file) => lanes.run(() => pins.#take(files, file, signal))),
+    );
+    const failed = results.find(({ status }) => status === "rejected");
+    if (failed === undefined) return pins;
+    pins[Symbol.dispose]();
+    throw (failed as PromiseRejectedResult).reason;
+  }
+
+  [Symbol.dispose](): void {
+    for (const pin of this.#pins.splice(0)) pin.release();
+  }
+
+  async #take(files: PinnedFiles, file: DataFile, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    try {
+      const pin = await files.pin(file);
+      this.#pins.push(pin);
+      this.paths.set(file.key, pin.path);
+    } catch (cause) {
+      if (!isKind(cause, "not_found")) throw cause;
+      const detail = { key: file.key };
+      throw new DbError("not_found", "file_vanished", "a data file is gone", { detail, cause });
+    }
+  }
+}
+
+/** Each file of `plan` once. */
+function filesOf(plan: Plan): DataFile[] {
+  let node = plan;
+  while (node.kind !== "scan") {
+    if (node.kind === "values") return [];
+    node = node.input;
+  }
+  const byKey = new Map<string, DataFile>();
+  for (const { sources } of node.groups) {
+    for (const source of sources) {
+      if (source.kind === "file") byKey.set(source.file.key, source.file);
+    }
+  }
+  return [...byKey.values()];
+}

@@ -1,0 +1,208 @@
+/** The rows of a ScanPlan as engine SQL: sources, filters below the merge, the merge. */
+import { DbError } from "#base/errors.ts";
+import type { DataFile } from "#model/data-file.ts";
+import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
+import type { BufferSource, ScanColumn, ScanPlan, ScanSource, SourceGroup } from "#model/plan.ts";
+import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
+import type { OrderStamp } from "#model/stamp.ts";
+import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
+import { printExpression } from "./expression.ts";
+import { printText } from "./literal.ts";
+
+/** The Parquet field id of the order stamp, far from any column's. */
+export const ORDER_FIELD_ID = 2_000_000_000;
+
+/** A buffered table as it is in the engine now. */
+export interface BufferTable {
+  readonly name: string;
+  /** Fields and tags; a column that is not here is NULL in every row. */
+  readonly columns: ReadonlyMap<ColumnId, ColumnKind>;
+}
+
+/** What printing needs to know of the engine. */
+export interface PrintContext {
+  findBuffer(generation: GenerationId, tableId: TableId): BufferTable | undefined;
+  /** Where the files of the plan are, by key. */
+  readonly paths: ReadonlyMap<string, string>;
+}
+
+const COLUMN_TYPES: Readonly<Record<ColumnKind, string>> = {
+  time: "BIGINT",
+  tag: "VARCHAR",
+  float: "DOUBLE",
+  integer: "BIGINT",
+  uinteger: "UBIGINT",
+  boolean: "BOOLEAN",
+  string: "VARCHAR",
+};
+
+const TIME_COLUMN: ScanColumn = { id: TIME_COLUMN_ID, kind: "time" };
+/** What the engine takes for ±infinity, so that its functions of time refuse them. */
+const SPECIAL_TIMES = [TIME_MAX, -TIME_MAX];
+
+/** A SELECT that gives the scan's columns as `c0`, `c1` … */
+export function printScan(plan: ScanPlan, context: PrintContext): string {
+  const groups = plan.groups.flatMap((group) => printGroup(plan, group, context));
+  if (groups.length > 0) return groups.join(" UNION ALL ");
+  const nothing = plan.columns.map(
+    ({ kind }, index) => `CAST(NULL AS ${COLUMN_TYPES[kind]}) AS c${index}`,
+  );
+  return `SELECT ${orPlaceholder(nothing)} WHERE FALSE`;
+}
+
+/** The engine's type of a column's values. */
+export function columnType(kind: ColumnKind): string {
+  return COLUMN_TYPES[kind];
+}
+
+/** A list of SQL results; a SELECT has at least one. */
+export function orPlaceholder(list: readonly string[]): string {
+  return list.length > 0 ? list.join(", ") : "1 AS z";
+}
+
+/**
+ * Rows of a buffered table that have a position in the source's range: `columns` as `k<id>`, the stamp as `o`.
+ * `conditions` are over the table's own columns, `b.` before them.
+ */
+export function printBuffer(
+  table: BufferTable,
+  source: BufferSource,
+  columns: readonly ScanColumn[],
+  conditions: readonly string[],
+): string {
+  const joins: string[] = [];
+  const results = columns.map(({ id, kind }) => {
+    if (id === TIME_COLUMN_ID) return `b.time AS k${id}`;
+    if (!table.columns.has(id)) return `CAST(NULL AS ${COLUMN_TYPES[kind]}) AS k${id}`;
+    if (kind !== "tag") return `b.c${id} AS k${id}`;
+    // The dictionary has a row for the code of NULL.
+    joins.push(` JOIN ${dictionaryName(table.name, id)} d${id} ON b.c${id} = d${id}.code`);
+    return `d${id}.value AS k${id}`;
+  });
+  const range = [
+    `b._position > ${source.positionAbove}`,
+    `b._position <= ${source.positionMax}`,
+    ...conditions,
+  ];
+  return `SELECT ${[...results, "b._order AS o"].join(", ")} FROM ${table.name} b${joins.join("")} WHERE ${range.join(" AND ")}`;
+}
+
+/** The table of a tag's texts by code. */
+export function dictionaryName(tableName: string, id: ColumnId): string {
+  return `${tableName}_d${id}`;
+}
+
+function printGroup(plan: ScanPlan, group: SourceGroup, context: PrintContext): string[] {
+  // Merging needs the whole key, whatever is asked for.
+  const key = [TIME_COLUMN, ...plan.tags];
+  const keyIds = new Set(key.map(({ id }) => id));
+  const fields = plan.columns.filter(({ id }) => !keyIds.has(id));
+  const columns = group.merge ? [...key, ...fields] : plan.columns;
+  const sources = printSources(plan, group.sources, columns, context);
+  if (sources.length === 0) return [];
+  const predicate =
+    plan.predicate === undefined
+      ? ""
+      : ` WHERE ${printExpression(plan.predicate, (index) => `k${plan.columns[index]?.id}`)}`;
+  const rows = `SELECT * FROM (${sources.join(" UNION ALL ")}) s${predicate}`;
+  if (!group.merge) {
+    const results = plan.columns.map(({ id }, index) => `k${id} AS c${index}`);
+    return [`SELECT ${orPlaceholder(results)} FROM (${rows}) m`];
+  }
+  // arg_max passes NULLs over: the newest value a field has.
+  const results = plan.columns.map(({ id }, index) =>
+    keyIds.has(id) ? `k${id} AS c${index}` : `arg_max(k${id}, o) AS c${index}`,
+  );
+  const keys = key.map(({ id }) => `k${id}`);
+  return [`SELECT ${orPlaceholder(results)} FROM (${rows}) m GROUP BY ${keys.join(", ")}`];
+}
+
+function printSources(
+  plan: ScanPlan,
+  sources: readonly ScanSource[],
+  columns: readonly ScanColumn[],
+  context: PrintContext,
+): string[] {
+  const files = sources.filter((source) => source.kind === "file");
+  const live = files.filter(
+    ({ file, stampAbove }) =>
+      overlaps(file.time, plan.time) && (stampAbove === undefined || file.stampMax > stampAbove),
+  );
+  const byStamp = Map.groupBy(live, ({ file, stampAbove }) =>
+    stampAbove === undefined || file.stampMin > stampAbove ? undefined : stampAbove,
+  );
+  const printed = [...byStamp].map(([stampAbove, some]) => {
+    const list = some.map(({ file }) => file);
+    return printFiles(list, { columns, time: plan.time, stampAbove }, context);
+  });
+  for (const source of sources) {
+    if (source.kind !== "buffer") continue;
+    const table = context.findBuffer(source.generation, plan.tableId);
+    if (table === undefined) continue;
+    printed.push(printBuffer(table, source, columns, timeConditions("b.time", plan.time, String)));
+  }
+  return printed;
+}
+
+interface FileScan {
+  readonly columns: readonly ScanColumn[];
+  readonly time: TimeRange;
+  readonly stampAbove: OrderStamp | undefined;
+}
+
+/** Columns are found by field id: names differ between files, and a file without a column gives NULL. */
+function printFiles(files: readonly DataFile[], scan: FileScan, context: PrintContext): string {
+  const paths = files.map(({ key }) => {
+    const path = context.paths.get(key);
+    if (path !== undefined) return printText(path);
+    throw new DbError("internal", "assertion_failed", `file ${key} has no path`);
+  });
+  const named = scan.columns.filter(({ id }) => id !== TIME_COLUMN_ID);
+  const schema = [
+    schemaEntry(TIME_COLUMN_ID, "t", "TIMESTAMP_NS"),
+    schemaEntry(ORDER_FIELD_ID, "o", "BIGINT"),
+    ...named.map(({ id, kind }) => schemaEntry(id, `k${id}`, COLUMN_TYPES[kind])),
+  ];
+  const special = files.some(({ time }) => SPECIAL_TIMES.some((at) => includes(time, at)));
+  const results = scan.columns.map(({ id }) =>
+    id === TIME_COLUMN_ID ? `${printTime(special)} AS k${id}` : `k${id}`,
+  );
+  const within = files.every(
+    ({ time }) => time.start >= scan.time.start && time.end <= scan.time.end,
+  );
+  const conditions = within ? [] : timeConditions("t", scan.time, printInstant);
+  if (scan.stampAbove !== undefined) conditions.push(`o > ${scan.stampAbove}`);
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
+  return `SELECT ${[...results, "o"].join(", ")} FROM read_parquet([${paths.join(", ")}], schema = MAP {${schema.join(", ")}})${where}`;
+}
+
+function schemaEntry(id: number, name: string, type: string): string {
+  return `${id}: {name: '${name}', type: '${type}', default_value: NULL}`;
+}
+
+function includes(range: TimeRange, time: bigint): boolean {
+  return range.start <= time && time <= range.end;
+}
+
+function printTime(special: boolean): string {
+  if (!special) return "epoch_ns(t)";
+  return `CASE WHEN isfinite(t) THEN epoch_ns(t) WHEN t > make_timestamp_ns(0) THEN ${TIME_MAX} ELSE ${-TIME_MAX} END`;
+}
+
+/** Raw time against a constant of its own type: the engine then skips row groups. */
+function printInstant(time: bigint): string {
+  if (time === TIME_MAX) return "CAST('infinity' AS TIMESTAMP_NS)";
+  if (time === -TIME_MAX) return "CAST('-infinity' AS TIMESTAMP_NS)";
+  return `make_timestamp_ns(${time})`;
+}
+
+function timeConditions(
+  name: string,
+  { start, end }: TimeRange,
+  print: (time: bigint) => string,
+): string[] {
+  const conditions: string[] = [];
+  if (start > TIME_MIN) conditions.push(`${name} >= ${print(start)}`);
+  if (end < TIME_MAX) conditions.push(`${name} <= ${print(end)}`);
+  return conditions;
+}
