@@ -51,8 +51,6 @@ function expressionText(expression: SqlExpression): string {
       return `(${expression.kind} ${expression.operands.map(expressionText).join(" ")})`;
     case "binary":
       return `(${expression.operator} ${expressionText(expression.left)} ${expressionText(expression.right)})`;
-    case "cast":
-      return `(${expression.safe ? "try_cast" : "cast"} ${expressionText(expression.operand)} ${expression.type})`;
     case "case":
       return caseText(expression);
     case "call":
@@ -63,10 +61,10 @@ function expressionText(expression: SqlExpression): string {
 }
 
 function testText(
-  test: Extract<SqlExpression, { kind: "is" | "between" | "in_list" | "like" }>,
+  test: Extract<SqlExpression, { kind: "is" | "between" | "in_list" | "like" | "cast" }>,
 ): string {
   const operand = expressionText(test.operand);
-  const not = test.negated ? "not " : "";
+  const not = "negated" in test && test.negated ? "not " : "";
   switch (test.kind) {
     case "is":
       return `(is ${not}${operand} ${test.value})`;
@@ -74,6 +72,8 @@ function testText(
       return `(${not}between ${operand} ${expressionText(test.low)} ${expressionText(test.high)})`;
     case "in_list":
       return `(${not}in ${[operand, ...test.list.map(expressionText)].join(" ")})`;
+    case "cast":
+      return `(${test.safe ? "try_cast" : "cast"} ${operand} ${test.type})`;
     case "like":
       return `(${not}${test.ignoreCase ? "ilike" : "like"} ${operand} ${expressionText(test.pattern)})`;
   }
