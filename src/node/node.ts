@@ -174,7 +174,7 @@ export class Node {
     const { ingest } = this.#parts;
     if (ingest === undefined) throw modeMissing("ingest");
     refuseInternal(request.database);
-    return ingest.ingest.write(request, signal);
+    return ingest.ingest.write(request, signal).catch(answerFenced);
   }
 
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
@@ -187,13 +187,15 @@ export class Node {
 
   async createDatabase(name: string, retentionNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
-    await this.#parts.catalog.createDatabase(name, retentionNs, this.#parts.options.config);
+    const { catalog, options } = this.#parts;
+    await catalog.createDatabase(name, retentionNs, options.config).catch(answerFenced);
   }
 
   async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
     const nowNs = this.#parts.options.ports.clock.nowNs();
-    await this.#parts.catalog.dropDatabase(name, { nowNs, hardDeleteAtNs });
+    const { catalog } = this.#parts;
+    await catalog.dropDatabase(name, { nowNs, hardDeleteAtNs }).catch(answerFenced);
   }
 
   /** Resolves when the node can serve; rejects with the reason otherwise. */
@@ -307,6 +309,17 @@ async function refuseUnsafeStore({ config, ports }: NodeOptions): Promise<void> 
 function refuseInternal(database: string): void {
   if (database !== INTERNAL_DATABASE) return;
   throw new DbError("invalid", "database_internal", "cannot modify internal db");
+}
+
+/** That this process was replaced is no conflict of the client's: another one takes the request. */
+function answerFenced(error: unknown): never {
+  if (!(error instanceof DbError) || error.code !== "node_fenced") throw error;
+  throw new DbError(
+    "unavailable",
+    "node_replaced",
+    "this process has been replaced by another with its node-id: whether the request was carried out is not known, send it again",
+    { cause: error },
+  );
 }
 
 function modeMissing(mode: NodeMode): DbError {

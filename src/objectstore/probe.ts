@@ -1,11 +1,12 @@
 import { equalBytes, hex, utf8 } from "#base/bytes.ts";
-import { isKind } from "#base/errors.ts";
+import { DbError, isKind } from "#base/errors.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
 
 /**
  * Whether `store` keeps the promise that everything rests on: a second put-if-absent of one key is refused and leaves the
- * first body. Uses one object of a fresh name that begins with `prefix`, and removes it. Rejects as the store does.
+ * first body. Uses one object of a fresh name that begins with `prefix`, and removes it. Rejects as the store does, or with
+ * `corrupt` / `object_damaged` where neither body comes back.
  */
 export async function probePutIfAbsent(
   store: ObjectStore,
@@ -14,20 +15,29 @@ export async function probePutIfAbsent(
 ): Promise<boolean> {
   const key = `${prefix}probe-${hex(randomBytes(random, 16))}`;
   const first = utf8("first");
+  const second = utf8("second");
   try {
     await store.putIfAbsent(key, first);
-    if (!(await isRefused(store, key))) return false;
+    if (!(await isRefused(store, key, second))) return false;
     const kept = await store.get(key);
-    return kept !== undefined && equalBytes(kept, first);
+    if (kept !== undefined && equalBytes(kept, first)) return true;
+    if (kept !== undefined && equalBytes(kept, second)) return false;
+    // Neither body: that says nothing of conditions, but that what was stored does not come back.
+    throw new DbError(
+      "corrupt",
+      "object_damaged",
+      `object ${key} was put just now and is not read back as it was: the object store loses or changes bytes`,
+      { detail: { key } },
+    );
   } finally {
     // The answer stands without it; a probe left behind is a few bytes under a name that is never used again.
     await store.delete(key).catch(() => undefined);
   }
 }
 
-async function isRefused(store: ObjectStore, key: string): Promise<boolean> {
+async function isRefused(store: ObjectStore, key: string, body: Uint8Array): Promise<boolean> {
   try {
-    await store.putIfAbsent(key, utf8("second"));
+    await store.putIfAbsent(key, body);
     return false;
   } catch (error) {
     if (isKind(error, "conflict")) return true;
