@@ -10,7 +10,7 @@ import { addOptions, Settings } from "./options.ts";
 import { QUICK_START, SERVE } from "./serve/serve.ts";
 import type { Terminal } from "./terminal.ts";
 import { isUsageError } from "./values/usage.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "#node/version.ts";
 
 const COMMANDS: readonly CommandSpec[] = [
   SERVE,

@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type DbError, describeError } from "#base/errors.ts";
-import { type BodyBudget, clientLeft, readBody } from "./exchange/body.ts";
+import { DbError, describeError } from "#base/errors.ts";
+import { type BodyBudget, readBody } from "./exchange/body.ts";
 import { asDbError, errorStatus } from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { Reply } from "./exchange/reply.ts";
@@ -80,7 +80,7 @@ export class Conversation {
   finish(): void {
     const { options, budget } = this.#host;
     budget.held -= this.#heldBytes;
-    if (!this.#response.writableFinished) this.abort(clientLeft());
+    if (!this.#response.writableFinished) this.abort(CLIENT_LEFT);
     const status = this.#status();
     options.observe?.({
       method: this.#request.method ?? "",
@@ -135,8 +135,7 @@ export class Conversation {
 
   async #send(reply: Reply): Promise<void> {
     const { options, watch, limits } = this.#host;
-    // A client that still waits to send its body might send it where the next request is expected.
-    if (this.#expectsContinue || this.#host.stopping()) this.#response.shouldKeepAlive = false;
+    if (this.#host.stopping()) this.#response.shouldKeepAlive = false;
     const { clusterUuid } = this.#host.identity();
     this.#answerSizeBytes = await sendReply(this.#response, reply, {
       headers: {
@@ -187,6 +186,8 @@ export class Conversation {
     return this.#response.writableFinished ? this.#response.statusCode : STATUS_CLIENT_LEFT;
   }
 }
+
+const CLIENT_LEFT = new DbError("unavailable", "client_left", "the client left before its answer");
 
 /** Takes what is left of a body that nobody reads, so that the client meets the answer, not a reset; bounded. */
 function passOver(request: IncomingMessage, sizeMax: number): void {

@@ -1,6 +1,6 @@
 import { createDatabase, deleteDatabase, listDatabases } from "./endpoint/databases.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
-import { health, metrics, nodeIdentity, ping, ready } from "./endpoint/status.ts";
+import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
 import { type ErrorStyle, errorReply, errorReplyV2 } from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
@@ -36,6 +36,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/ready", { methods: { GET: ready } }],
   ["/ping", { methods: { GET: ping, POST: ping } }],
   ["/metrics", { methods: { GET: metrics } }],
+  ["/api/v3/tidelake/refresh", { methods: { POST: refresh } }],
 ]);
 
 const EARLY_ROUTES: ReadonlyMap<string, EarlyEndpoint> = new Map<string, EarlyEndpoint>([

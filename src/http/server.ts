@@ -68,7 +68,7 @@ export class HttpServer implements AsyncDisposable {
 
   /**
    * Takes no more connections, waits for the requests that run, at most `stopMsMax`, then cuts off what is left.
-   * Requests that come meanwhile over open connections are answered with 503.
+   * Requests that were on their way are answered with 503.
    */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped ??= this.#stop();

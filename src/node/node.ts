@@ -170,6 +170,12 @@ export class Node {
     return this.#parts.ingest;
   }
 
+  /** Rows of this node's log that are in no file yet. */
+  get unsavedRowCount(): number {
+    const { buffer, catalog, ingest } = this.#parts;
+    return ingest === undefined ? 0 : buffer.of(catalog.writer.node).rowCount;
+  }
+
   async write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
     const { ingest } = this.#parts;
     if (ingest === undefined) throw modeMissing("ingest");

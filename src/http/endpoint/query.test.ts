@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
 import type { Field, ResultBatch } from "#model/plan.ts";
+import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import { type Call, openServer, send, someServices } from "#testing/http.ts";
-import type { QueryAnswer, QueryRequest } from "../services.ts";
 
 const FIELDS: readonly Field[] = [
   { name: "room", type: "string" },

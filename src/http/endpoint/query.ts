@@ -1,5 +1,6 @@
 import { DbError } from "#base/errors.ts";
 import type { LiteralValue } from "#model/expression.ts";
+import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import { encodeResult } from "#query/result/result.ts";
 import { type Exchange, writeTokens } from "../exchange/exchange.ts";
 import {
@@ -10,7 +11,6 @@ import {
   typeText,
 } from "../exchange/parameters.ts";
 import type { Reply } from "../exchange/reply.ts";
-import type { QueryAnswer, QueryRequest } from "../services.ts";
 import { chooseFormat, contentType } from "./format.ts";
 
 /** GET /api/v3/query_sql. */

@@ -1,7 +1,7 @@
 import { DbError } from "#base/errors.ts";
 import { asDbError } from "../exchange/errors.ts";
 import type { Exchange } from "../exchange/exchange.ts";
-import { jsonReply, type Reply, textReply } from "../exchange/reply.ts";
+import { emptyReply, jsonReply, type Reply, textReply } from "../exchange/reply.ts";
 import { requestId } from "../exchange/request-id.ts";
 import type { NodeIdentity } from "../services.ts";
 
@@ -48,4 +48,10 @@ export async function metrics(exchange: Exchange): Promise<Reply> {
 /** GET /api/v3/tidelake/node: another node asks who this is, also while this one starts. */
 export function nodeIdentity(identity: NodeIdentity): Reply {
   return jsonReply(200, identity);
+}
+
+/** POST /api/v3/tidelake/refresh: another node says that the catalog has something new. It need not wait for what comes of it. */
+export function refresh(exchange: Exchange): Reply {
+  exchange.services.refresh().catch(() => undefined);
+  return emptyReply(202);
 }

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { openServer, send, someServices } from "#testing/http.ts";
-import type { WriteOutcome, WriteRequest } from "../services.ts";
 
 const STORED: WriteOutcome = { token: "t1", rejected: [], rejectedCount: 0, limitMet: false };
 const BAD_LINE = { lineNumber: 3, text: "contract_wr v=2.0 17 and more", message: "no such thing" };

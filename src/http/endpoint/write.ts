@@ -1,11 +1,11 @@
 import { DbError } from "#base/errors.ts";
+import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { RejectedLine } from "#lineprotocol/parsed.ts";
 import { precisionFromText, v1PrecisionFromText } from "#lineprotocol/precision.ts";
 import { v2Reply } from "../exchange/errors.ts";
 import { type Exchange, WRITE_TOKEN_HEADER, writeTokens } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
 import { emptyReply, jsonReply, type Reply } from "../exchange/reply.ts";
-import type { WriteOutcome, WriteRequest } from "../services.ts";
 import { checkDatabaseName, nameWithPolicy } from "./database-name.ts";
 
 /** Lines named in an answer. */

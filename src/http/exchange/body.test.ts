@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
 import { type Call, openServer, send, sendRaw, someServices } from "#testing/http.ts";
@@ -96,6 +98,58 @@ suite("request bodies", () => {
       `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: ${large.length}\r\n\r\n${large}${after}`,
     );
     assert.deepEqual(text.match(/HTTP\/1.1 \d+/g), ["HTTP/1.1 413", "HTTP/1.1 204"]);
+    assert.deepEqual(bodies, ["ok"]);
+  });
+
+  test("too large as sent are refused although little is inflated", async () => {
+    await using server = await noting([]);
+    const empty = gzipSync("");
+    const many = Buffer.concat(Array.from({ length: SIZE_MAX / empty.length + 1 }, () => empty));
+    const answer = await send(
+      server.address,
+      write(many, { ...GZIP, "transfer-encoding": "chunked" }),
+    );
+    assert.equal(answer.status, 413);
+  });
+
+  test("too large are answered before they end", async () => {
+    await using server = await noting([]);
+    for (const encoding of ["identity", "gzip"]) {
+      const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+      socket.write(
+        `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Encoding: ${encoding}\r\nTransfer-Encoding: chunked\r\n\r\n`,
+      );
+      const inflated = Buffer.alloc(SIZE_MAX + 1, "x");
+      const chunk = encoding === "gzip" ? gzipSync(inflated, { level: 0 }) : inflated;
+      socket.write(`${chunk.length.toString(16)}\r\n`);
+      socket.write(chunk);
+      const [answer] = (await once(socket, "data")) as [Buffer];
+      assert.match(answer.toString(), /^HTTP\/1.1 413 /);
+      socket.destroy();
+    }
+  });
+
+  test("that are broken while they come are passed over, and the connection lives on", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies, { requestSizeMax: 1_000_000 });
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    socket.setNoDelay(true);
+    socket.write(
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Encoding: gzip\r\nContent-Length: 600000\r\n\r\n`,
+    );
+    let received = "";
+    socket.on("data", (chunk) => {
+      received += chunk.toString();
+    });
+    for (let sent = 0; sent < 6; sent += 1) {
+      socket.write("x".repeat(100_000));
+      await delay(5);
+    }
+    socket.write(
+      `POST ${PATH} HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok`,
+    );
+    await once(socket, "close");
+    assert.deepEqual(received.match(/HTTP\/1.1 \d+/g), ["HTTP/1.1 400", "HTTP/1.1 204"]);
     assert.deepEqual(bodies, ["ok"]);
   });
 
@@ -241,7 +295,7 @@ async function sendInTwo(address: string, bytes: Buffer, cutAt: number): Promise
     `POST ${PATH} HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Encoding: gzip\r\nContent-Length: ${bytes.length}\r\n\r\n`,
   );
   socket.write(bytes.subarray(0, cutAt));
-  await new Promise((resolve) => setTimeout(resolve, 2));
+  await delay(2);
   socket.write(bytes.subarray(cutAt));
   await new Promise((resolve) => socket.on("close", resolve).resume());
 }

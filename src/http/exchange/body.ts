@@ -31,7 +31,9 @@ const GUNZIP_CHUNK_SIZE = 64 * 1024;
  *
  * - `invalid` / `content_encoding`, `body_gzip`
  * - `exceeded` / `request_size`, `request_memory`
- * - `unavailable` / `request_stalled`, `client_left`
+ * - `unavailable` / `request_stalled`
+ *
+ * When the client leaves it rejects with whatever the stream says; nobody is left to read an answer.
  */
 export async function readBody(
   request: IncomingMessage,
@@ -77,16 +79,11 @@ async function* sentChunks(
   let sizeBytes = 0;
   // The request outlives a reader that gives up: its answer goes over the same connection.
   const chunks: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
-  try {
-    for await (const chunk of chunks) {
-      watched.moved();
-      sizeBytes += chunk.length;
-      if (sizeBytes > options.sizeMax) throw tooLarge(options);
-      yield chunk;
-    }
-  } catch (error) {
-    if (error instanceof DbError) throw error;
-    throw clientLeft(error);
+  for await (const chunk of chunks) {
+    watched.moved();
+    sizeBytes += chunk.length;
+    if (sizeBytes > options.sizeMax) throw tooLarge(options);
+    yield chunk;
   }
 }
 
@@ -169,9 +166,4 @@ function tooLarge({ sizeMax }: BodyOptions): DbError {
     `max request size (${sizeMax} bytes) exceeded; send less at once, or raise --max-http-request-size`,
     { detail: { requestSizeMax: sizeMax } },
   );
-}
-
-/** The error of a request whose client is gone; nobody reads its answer. */
-export function clientLeft(cause?: unknown): DbError {
-  return new DbError("unavailable", "client_left", "the client left before the answer", { cause });
 }

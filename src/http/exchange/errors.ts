@@ -20,10 +20,12 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unauthenticated: 401,
   sql_unsupported: 405,
+  mode_missing: 405,
   request_stalled: 408,
   request_size: 413,
   content_type: 415,
   buffer_full: 429,
+  write_queue_full: 429,
   queries_full: 429,
   request_memory: 429,
   // A file that went while a query read it: the same query, asked again, is answered from others.

@@ -18,7 +18,7 @@ export interface Exchange {
   readonly random: Random;
   /**
    * The whole body, inflated. Rejects with `invalid` / `content_encoding` or `body_gzip`, `exceeded` / `request_size` or
-   * `request_memory`, `unavailable` / `request_stalled` or `client_left`. Call it once.
+   * `request_memory`, `unavailable` / `request_stalled`. Call it once.
    */
   readBody(): Promise<Uint8Array>;
 }

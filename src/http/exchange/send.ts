@@ -39,7 +39,6 @@ export async function sendReply(
   const chunks = body[Symbol.asyncIterator]();
   try {
     let step = await chunks.next();
-    options.signal.throwIfAborted();
     response.writeHead(reply.status, { ...options.headers, ...reply.headers });
     let sizeBytes = 0;
     for (; step.done !== true; step = await chunks.next()) {

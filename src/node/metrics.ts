@@ -1,0 +1,122 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
+import type { ObservedRequest } from "#http/options.ts";
+import type { StoreObserver } from "#objectstore/measured.ts";
+import type { Node } from "./node.ts";
+
+const STORE_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
+const HTTP_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
+
+/** What /metrics tells. The names are those that dashboards for InfluxDB 3 use where there is one. */
+export class Metrics {
+  readonly #registry = new Registry();
+  readonly #httpCount: Counter;
+  readonly #httpSeconds: Histogram;
+  readonly #httpBytes: Counter;
+  readonly #storeSeconds: Histogram;
+  readonly #storeBytes: Counter;
+
+  constructor() {
+    const registers = [this.#registry];
+    collectDefaultMetrics({ register: this.#registry });
+    this.#httpCount = new Counter({
+      name: "http_requests_total",
+      help: "Requests answered, by route and outcome.",
+      labelNames: ["method", "path", "status"],
+      registers,
+    });
+    this.#httpSeconds = new Histogram({
+      name: "http_request_duration_seconds",
+      help: "From a request's first byte to its answer's last.",
+      labelNames: ["method", "path", "status"],
+      buckets: HTTP_SECONDS,
+      registers,
+    });
+    this.#httpBytes = new Counter({
+      name: "http_response_body_size_bytes",
+      help: "Bytes of answers' bodies.",
+      labelNames: ["method", "path"],
+      registers,
+    });
+    this.#storeSeconds = new Histogram({
+      name: "object_store_op_duration_seconds",
+      help: "Requests to the object store, by kind and outcome.",
+      labelNames: ["op", "outcome"],
+      buckets: STORE_SECONDS,
+      registers,
+    });
+    this.#storeBytes = new Counter({
+      name: "object_store_transfer_bytes_total",
+      help: "Bytes put to and got from the object store.",
+      labelNames: ["op"],
+      registers,
+    });
+  }
+
+  /** Counts a request that was answered. */
+  observeRequest = ({
+    method,
+    route,
+    outcome,
+    durationMs,
+    answerSizeBytes,
+  }: ObservedRequest): void => {
+    this.#httpCount.inc({ method, path: route, status: outcome });
+    this.#httpSeconds.observe({ method, path: route, status: outcome }, durationMs / 1_000);
+    this.#httpBytes.inc({ method, path: route }, answerSizeBytes);
+  };
+
+  /** Counts a request to the object store. */
+  observeStore: StoreObserver = (operation, outcome, durationMs, sizeBytes) => {
+    this.#storeSeconds.observe({ op: operation, outcome }, durationMs / 1_000);
+    if (sizeBytes > 0) this.#storeBytes.inc({ op: operation }, sizeBytes);
+  };
+
+  /** Shows the state of `node` from now on. */
+  show(node: Node): void {
+    this.#gauge(
+      "tidelake_buffer_bytes",
+      "Bytes that buffered rows take in the engine, about.",
+      () => node.engine.bufferSizeBytes(),
+    );
+    this.#gauge(
+      "tidelake_unsaved_rows",
+      "Rows of this node's log that are in no file yet.",
+      () => node.unsavedRowCount,
+    );
+    this.#gauge(
+      "tidelake_write_queue_bytes",
+      "Bytes of writes that wait to be durable.",
+      () => node.ingest?.flusher.pendingSizeBytes ?? 0,
+    );
+    this.#gauge(
+      "tidelake_log_position",
+      "The last entry of this node's log.",
+      () => node.ingest?.writer.state.position ?? 0,
+    );
+    this.#gauge(
+      "tidelake_catalog_version",
+      "The catalog version that this node has read.",
+      () => node.catalog.state.position,
+    );
+    this.#gauge(
+      "tidelake_manifest_position",
+      "The manifest position that this node has read.",
+      () => node.manifest.state.position,
+    );
+  }
+
+  /** Prometheus text. */
+  text(): Promise<string> {
+    return this.#registry.metrics();
+  }
+
+  #gauge(name: string, help: string, read: () => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => gauge.set(read()),
+    });
+    gauge.set(read());
+  }
+}

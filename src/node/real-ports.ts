@@ -1,0 +1,52 @@
+import { performance } from "node:perf_hooks";
+import { setTimeout as sleepFor } from "node:timers/promises";
+import pino from "pino";
+import type { Clock } from "#ports/clock.ts";
+import type { Log, LogFields } from "#ports/log.ts";
+import type { Random } from "#ports/random.ts";
+import type { NodeConfig } from "./config.ts";
+
+const NS_PER_MS = 1_000_000n;
+/** The wall clock when `performance.now()` was 0, so that stamps within a millisecond differ. */
+const START_NS = BigInt(Math.round(performance.timeOrigin * 1_000)) * 1_000n;
+
+/** The machine's clocks. */
+export const realClock: Clock = {
+  nowNs() {
+    const fine = START_NS + BigInt(Math.round(performance.now() * 1_000_000));
+    const coarse = BigInt(Date.now()) * NS_PER_MS;
+    // The fine clock does not follow when somebody sets the time: then the coarse one is right.
+    const apart = fine > coarse ? fine - coarse : coarse - fine;
+    return apart < 5n * NS_PER_MS ? fine : coarse;
+  },
+  monotonicMs: () => performance.now(),
+  async sleep(delayMs, signal) {
+    try {
+      await sleepFor(delayMs, undefined, { ...(signal && { signal }) });
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
+};
+
+/** Chance enough for names, nonces and pauses; secrets are made elsewhere. */
+export const realRandom: Random = { next: () => Math.random() };
+
+/** What operators read: one JSON object a line. */
+export function pinoLog({ logDestination, logLevel, nodeId }: NodeConfig): Log {
+  const destination = pino.destination({ dest: logDestination === "stdout" ? 1 : 2, sync: true });
+  const logger = pino(
+    { level: logLevel, base: { node: nodeId }, timestamp: pino.stdTimeFunctions.isoTime },
+    destination,
+  );
+  const write =
+    (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) =>
+      logger[level](fields ?? {}, message);
+  return {
+    debug: write("debug"),
+    info: write("info"),
+    warn: write("warn"),
+    error: write("error"),
+  };
+}

@@ -1,0 +1,50 @@
+import type { HttpServices, NodeIdentity } from "#http/services.ts";
+import { INTERNAL_DATABASE } from "#query/query.ts";
+import type { Metrics } from "./metrics.ts";
+import type { Node } from "./node.ts";
+
+/** When the files of a dropped database may go, counted from the drop, unless it says otherwise: 90 days. */
+const HARD_DELETE_AFTER_NS = 90n * 86_400_000_000_000n;
+
+/** What the HTTP surface calls, on a running node. */
+export function nodeServices(
+  node: Node,
+  metrics: Metrics,
+  identity: () => NodeIdentity,
+  nowNs: () => bigint,
+): HttpServices {
+  return {
+    write: (request, signal) => node.write(request, signal),
+    query: (request, signal) => node.query(request, signal),
+    createDatabase: ({ name, retentionNs }) => node.createDatabase(name, retentionNs),
+    deleteDatabase: ({ name, hardDelete }) => {
+      const defaultNs = nowNs() + HARD_DELETE_AFTER_NS;
+      const atNs = hardDeleteTime(hardDelete, { nowNs: nowNs(), defaultNs });
+      return node.dropDatabase(name, atNs);
+    },
+    async listDatabases({ showDeleted }) {
+      const { databases } = await node.catalog.refresh();
+      const listed = [...databases.values()].map(({ name, dropped }) => ({
+        name,
+        deleted: dropped !== undefined,
+      }));
+      const internal = { name: INTERNAL_DATABASE, deleted: false };
+      return [internal, ...listed.filter(({ deleted }) => showDeleted || !deleted)];
+    },
+    ready: () => node.ready(),
+    refresh: () => node.refresh(),
+    identify: identity,
+    metrics: () => metrics.text(),
+  };
+}
+
+type HardDelete = Parameters<HttpServices["deleteDatabase"]>[0]["hardDelete"];
+
+function hardDeleteTime(
+  hardDelete: HardDelete,
+  { nowNs, defaultNs }: { nowNs: bigint; defaultNs: bigint },
+): bigint | undefined {
+  if (hardDelete === "never") return undefined;
+  if (hardDelete === "now") return nowNs;
+  return hardDelete === "default" ? defaultNs : hardDelete.atNs;
+}
