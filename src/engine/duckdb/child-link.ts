@@ -42,6 +42,7 @@ export class ChildLink implements AsyncDisposable {
   #bufferSizeBytes = 0;
   #lastId = 0;
   #dead = false;
+  #deathText = "";
 
   /** Starts a child and waits until it can work. Rejects with `unavailable` / `engine_start_failed`. */
   static async start(settings: ChildSettings, context: ChildContext): Promise<ChildLink> {
@@ -84,6 +85,11 @@ export class ChildLink implements AsyncDisposable {
 
   get dead(): boolean {
     return this.#dead;
+  }
+
+  /** Why it died; empty while it lives. */
+  get deathText(): string {
+    return this.#deathText;
   }
 
   /** Resolves when the child is gone. */
@@ -218,6 +224,7 @@ export class ChildLink implements AsyncDisposable {
   #die(cause: Error): void {
     if (this.#dead) return;
     this.#dead = true;
+    this.#deathText = cause.message;
     if (this.#process.pid === undefined) this.#exit.resolve();
     const error = engineRestarted(cause);
     this.#ready.fail(cause);

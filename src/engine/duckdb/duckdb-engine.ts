@@ -172,7 +172,8 @@ export class DuckDbEngine implements Engine {
       if (clock.monotonicMs() - startMs > STEADY_MS) failureCount = 0;
       failureCount += 1;
       const delayMs = Math.min(BACKOFF_MS_MIN * 2 ** (failureCount - 1), BACKOFF_MS_MAX);
-      log.warn("The engine ended and is started again", { failureCount, delayMs });
+      const reason = link?.deathText;
+      log.warn("The engine is started again", { failureCount, delayMs, reason });
       await clock.sleep(delayMs, this.#closing.signal).catch(() => undefined);
       if (this.#closing.signal.aborted) return;
       this.#restartCount += 1;

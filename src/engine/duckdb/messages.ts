@@ -60,5 +60,7 @@ export interface Failure {
   readonly cause?: string;
 }
 
-/** Items that a query or file writer may be ahead of its consumer. */
-export const ITEMS_AHEAD = 2;
+/** Batches that a query may have made that its consumer has not taken. */
+export const BATCHES_AHEAD = 2;
+/** A file is made when it is asked for. */
+export const FILES_AHEAD = 1;

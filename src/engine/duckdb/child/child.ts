@@ -1,14 +1,22 @@
 /** The engine's process: takes requests from the adapter that started it, and ends with it. */
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { Mutex } from "#base/async.ts";
 import { assert } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
-import type { Answer, ChildSettings, Item, Request } from "../messages.ts";
+import {
+  type Answer,
+  BATCHES_AHEAD,
+  type ChildSettings,
+  FILES_AHEAD,
+  type Item,
+  type Request,
+} from "../messages.ts";
 import type { PrintContext } from "../print/scan.ts";
 import { BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
-import { failureOf } from "./failures.ts";
+import { changeFailureOf, failureOf } from "./failures.ts";
 import { Job, runQuery } from "./query.ts";
 import { writeFiles } from "./write-files.ts";
 
@@ -43,13 +51,14 @@ class EngineProcess {
         return this.#change(request.id, () => this.#drop(request.generation));
       case "query": {
         const context = this.#context(request.paths);
-        return this.#work(request.id, (job) => runQuery(job, request.plan, context));
+        const run = (job: Job) => runQuery(job, request.plan, context);
+        return this.#work(request.id, BATCHES_AHEAD, run);
       }
       case "write": {
         const context = this.#context(new Map());
-        return this.#work(request.id, (job) =>
-          writeFiles(job, request.request, context, () => this.#nextPath()),
-        );
+        const nextPath = () => this.#nextPath();
+        const run = (job: Job) => writeFiles(job, request.request, context, nextPath);
+        return this.#work(request.id, FILES_AHEAD, run);
       }
       case "next":
         this.#jobs.get(request.id)?.next();
@@ -64,7 +73,7 @@ class EngineProcess {
       await this.#changes.run(work);
       this.#answerDone(id);
     } catch (error) {
-      answer({ kind: "failed", id, failure: failureOf(error) });
+      answer({ kind: "failed", id, failure: changeFailureOf(error) });
     }
   }
 
@@ -76,9 +85,9 @@ class EngineProcess {
     return this.#tables.drop(generation);
   }
 
-  async #work(id: number, run: (job: Job) => Promise<void>): Promise<void> {
+  async #work(id: number, ahead: number, run: (job: Job) => Promise<void>): Promise<void> {
     const send = (item: Item) => answer({ kind: "item", id, item });
-    const job = new Job(id, this.#pool, send);
+    const job = new Job(this.#pool, ahead, send);
     this.#jobs.set(id, job);
     try {
       await run(job);
@@ -111,6 +120,11 @@ function answer(message: Answer): void {
   if (process.connected) process.send?.(message);
 }
 
+/** Where memory runs out, the system ends this process rather than the node, which can start it again. */
+async function volunteer(): Promise<void> {
+  await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
+}
+
 function listen(): void {
   let engine: EngineProcess | undefined;
   process.on("message", async (request: Request) => {
@@ -119,6 +133,7 @@ function listen(): void {
       await engine.handle(request);
       return;
     }
+    await volunteer();
     engine = await EngineProcess.open(request.settings);
     answer({ kind: "ready" });
   });

@@ -98,15 +98,23 @@ export class ConnectionPool {
     if (index >= 0) this.#waiters.splice(index, 1)[0]?.leave();
   }
 
-  /** Takes a connection back. One that was interrupted is replaced: an interrupt that comes late must not hit another query. */
+  /**
+   * Takes a connection back. One that was interrupted is replaced: an interrupt that comes late must not hit another query.
+   */
   async giveBack(connection: DuckDBConnection, interrupted: boolean): Promise<void> {
-    let next = connection;
-    if (interrupted) {
-      connection.disconnectSync();
-      next = await this.#instance.connect();
-    }
+    const next = interrupted ? await this.#replace(connection) : connection;
     const waiter = this.#waiters.shift();
     if (waiter === undefined) this.#idle.push(next);
     else waiter.take(next);
+  }
+
+  async #replace(connection: DuckDBConnection): Promise<DuckDBConnection> {
+    connection.disconnectSync();
+    try {
+      return await this.#instance.connect();
+    } catch (error) {
+      this.#count -= 1;
+      throw error;
+    }
   }
 }

@@ -68,6 +68,14 @@ export function failureOf(error: unknown, sql = ""): Failure {
   return { ...meaningOf(text, sql), detail: {}, cause: sql === "" ? text : `${text}\n${sql}` };
 }
 
+/** The same for a change of the buffer. */
+export function changeFailureOf(error: unknown): Failure {
+  const failure = failureOf(error);
+  if (failure.code !== "query_memory") return failure;
+  const message = "the engine has no memory for more buffered rows";
+  return { ...failure, code: "buffer_memory", message };
+}
+
 /** The error that `failure` was. */
 export function errorOf({ kind, code, message, detail }: Failure): DbError {
   return new DbError(kind, code, message, { detail });

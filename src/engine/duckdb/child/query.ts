@@ -3,7 +3,6 @@ import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from "@duckdb/no
 import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/plan.ts";
 import type { Item } from "../messages.ts";
-import { ITEMS_AHEAD } from "../messages.ts";
 import { printPlan, printWithEnd, rowCountBound } from "../print/plan.ts";
 import type { PrintContext } from "../print/scan.ts";
 import type { ConnectionPool } from "./database.ts";
@@ -12,24 +11,24 @@ import { readCells } from "./vectors.ts";
 
 /** Results of up to this many rows are computed whole: faster, and they need no row for their end. */
 const WHOLE_ROW_COUNT_MAX = 8192;
-/** Chunks of a batch grow to this many, so that the first rows come early. */
-const BATCH_CHUNK_COUNT_MAX = 8;
+/** Chunks of a batch grow to this many, 8192 rows, so that the first rows come early. */
+const BATCH_CHUNK_COUNT_MAX = 4;
 
 /** Work for one consumer, which takes items one by one or ends it. */
 export class Job {
-  readonly id: number;
   readonly #pool: ConnectionPool;
   readonly #send: (item: Item) => void;
-  #ahead = ITEMS_AHEAD;
+  #ahead: number;
   #cancelled = false;
   #connection: DuckDBConnection | undefined;
   #wake: () => void = () => undefined;
   /** What the engine was asked last, for the log. */
   sql = "";
 
-  constructor(id: number, pool: ConnectionPool, send: (item: Item) => void) {
-    this.id = id;
+  /** `ahead`: how many items it may make before the first is taken. */
+  constructor(pool: ConnectionPool, ahead: number, send: (item: Item) => void) {
     this.#pool = pool;
+    this.#ahead = ahead;
     this.#send = send;
   }
 

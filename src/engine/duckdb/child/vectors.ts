@@ -166,7 +166,7 @@ export function readTexts(
   const raw = readCells(chunk, index, count, STRING_SIZE);
   const bytes = Buffer.from(raw.buffer, raw.byteOffset, count * STRING_SIZE);
   const words = new Int32Array(raw.buffer, raw.byteOffset, count * 4);
-  const texts = new Array<string | null>(count).fill(null);
+  const texts: (string | null)[] = Array.from({ length: count }, () => null);
   let previous = -1;
   for (let i = 0; i < count; i += 1) {
     if (present[i] === 0) continue;

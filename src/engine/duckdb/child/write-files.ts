@@ -1,4 +1,5 @@
 /** Buffered rows as Parquet files (docs/formats/data-file.md). */
+import { rm } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { assert } from "#base/errors.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
@@ -106,8 +107,15 @@ async function giveFile(job: Job, connection: DuckDBConnection, source: FileSour
     kept,
     described.time.start <= -TIME_MAX || described.time.end === TIME_MAX,
   );
-  await connection.run(job.sql);
-  const unique = await isUnique(connection, source);
+  let unique: boolean;
+  try {
+    await connection.run(job.sql);
+    unique = await isUnique(connection, source);
+  } catch (error) {
+    await rm(source.path, { force: true });
+    throw error;
+  }
+  if (job.cancelled) return rm(source.path, { force: true });
   await job.give({
     ...described,
     unique,

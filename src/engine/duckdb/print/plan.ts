@@ -1,5 +1,5 @@
 /** Plans as engine SQL: nested SELECTs whose columns are `c0`, `c1` …, whatever the fields are called. */
-import { assert } from "#base/errors.ts";
+import { assert, DbError } from "#base/errors.ts";
 import type { Field, Plan } from "#model/plan.ts";
 import { printAggregate, printOrder } from "./aggregate.ts";
 import { printExpression } from "./expression.ts";
@@ -78,9 +78,6 @@ function printNode(plan: Plan, context: PrintContext): string {
 }
 
 function printValues({ fields, rows }: Extract<Plan, { kind: "values" }>): string {
-  const noInput = () => {
-    throw new TypeError("values have no input");
-  };
   const lists = rows.map((row) => {
     assert(row.length === fields.length, "a row of values has a cell for each field");
     const cells = row.map((cell, index) => {
@@ -95,6 +92,10 @@ function printValues({ fields, rows }: Extract<Plan, { kind: "values" }>): strin
   }
   const nothing = fields.map(({ type }, index) => `CAST(NULL AS ${SQL_TYPES[type]}) AS c${index}`);
   return `SELECT ${orPlaceholder(nothing)} WHERE FALSE`;
+}
+
+function noInput(): never {
+  throw new DbError("internal", "assertion_failed", "values have no input");
 }
 
 function printAggregation(

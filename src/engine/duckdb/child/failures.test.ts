@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { DbError } from "#base/errors.ts";
+import { changeFailureOf, errorOf, failureOf } from "./failures.ts";
+
+/** Texts that DuckDB 1.5.5 gave. */
+const CASES: readonly (readonly [text: string, kind: string, code: string])[] = [
+  ["Out of Memory Error: could not allocate block of size 256.0 KiB", "exceeded", "query_memory"],
+  ["Out of Range Error: Overflow in addition of INT64 (1 + 2)!", "invalid", "number_overflow"],
+  ["Invalid Input Error: tidelake:divide_by_zero", "invalid", "divide_by_zero"],
+  ["Conversion Error: Could not convert string 'abc' to INT64", "invalid", "cast_failed"],
+  ["Conversion Error: Type DOUBLE with value 1e+30 can't be cast", "invalid", "cast_failed"],
+  ["Parser Error: Max expression depth limit of 1000 exceeded.", "exceeded", "query_depth"],
+  ['Parser Error: memory exhausted at or near "x"', "exceeded", "query_depth"],
+  ['IO Error: No files found that match the pattern "/x"', "not_found", "file_vanished"],
+  ["Invalid Input Error: No magic bytes found at end of file '/x'", "corrupt", "file_damaged"],
+  ["Binder Error: no such column", "internal", "engine_error"],
+  ["Invalid Input Error: something else", "internal", "engine_error"],
+];
+
+suite("what the engine's errors mean", () => {
+  for (const [text, kind, code] of CASES) {
+    test(`${text} is ${code}`, () => {
+      const failure = failureOf(new Error(text), "SELECT secret");
+      assert.deepEqual([failure.kind, failure.code], [kind, code]);
+      assert.equal(failure.message.includes("secret"), false);
+      assert.match(failure.cause ?? "", /SELECT secret/);
+    });
+  }
+
+  test("a mistake in a pattern is the user's where there is a pattern", () => {
+    const error = new Error("Invalid Input Error: missing ]: [");
+    const { kind, code } = failureOf(error, "SELECT regexp_matches('a', '[')");
+    assert.deepEqual([kind, code], ["invalid", "regexp_invalid"]);
+  });
+
+  test("an error of ours stays what it was", () => {
+    const error = new DbError("corrupt", "block_damaged", "bad", { detail: { offset: 3 } });
+    const copy = errorOf(failureOf(error));
+    assert.deepEqual(
+      [copy.kind, copy.code, copy.message, copy.detail],
+      ["corrupt", "block_damaged", "bad", { offset: 3 }],
+    );
+  });
+
+  test("memory that an append lacks is not a query's", () => {
+    assert.equal(changeFailureOf(new Error("Out of Memory Error: x")).code, "buffer_memory");
+  });
+});
