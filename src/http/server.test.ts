@@ -113,6 +113,25 @@ suite("the HTTP server", () => {
     assert.equal(answer.body, "a 1\n");
   });
 
+  test("does not wait for what comes of another node's word that the catalog moved", async () => {
+    for (const outcome of ["never", "fails"]) {
+      let askedCount = 0;
+      const refresh = () => {
+        askedCount += 1;
+        return outcome === "fails"
+          ? Promise.reject(new Error("no store"))
+          : Promise.withResolvers<void>().promise;
+      };
+      await using server = await openServer({ services: someServices({ refresh }) });
+      const answer = await send(server.address, {
+        method: "POST",
+        path: "/api/v3/tidelake/refresh",
+      });
+      assert.equal(answer.status, 202);
+      assert.equal(askedCount, 1);
+    }
+  });
+
   test("finds nothing elsewhere, nor by another method", async () => {
     await using server = await openServer({ services: someServices({}) });
     for (const [method, path] of [

@@ -40,6 +40,7 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     listDatabases: unexpected,
     ready: unexpected,
     metrics: unexpected,
+    refresh: unexpected,
     identify: () => IDENTITY,
     ...some,
   };

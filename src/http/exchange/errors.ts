@@ -27,9 +27,12 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   buffer_full: 429,
   write_queue_full: 429,
   queries_full: 429,
+  engine_busy: 429,
   request_memory: 429,
-  // A file that went while a query read it: the same query, asked again, is answered from others.
+  // What a reader of the store misses is no resource of the client's: the same request, sent again, may find what replaced it.
   file_vanished: 503,
+  object_missing: 503,
+  checkpoint_vanished: 503,
 };
 
 /** Kinds whose text stands alone, as clients of InfluxDB 3 expect it; that of the others stands in JSON. */
