@@ -208,5 +208,7 @@ function bindCount(
   if (value >= 0n) return value;
   throw clause === "LIMIT"
     ? planningError(`LIMIT must be >= 0, '${value}' was provided`)
-    : planningError(`OFFSET must be >=0, '${value}' was provided`);
+    : planningError(`OFFSET must be >=0, '${value}' was provided`, {
+        stage: "Optimizer rule 'push_down_limit' failed",
+      });
 }

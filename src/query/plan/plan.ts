@@ -141,7 +141,7 @@ function regrouping(
       `Column in ${clause} must be in GROUP BY or an aggregate function: While expanding wildcard, ` +
         `column "${shown(column)}" must appear in the GROUP BY clause or must be part of an aggregate function, ` +
         `currently only "${shown(allowed.join(", "))}" appears in the SELECT clause satisfies this requirement`,
-      { column: shown(column) },
+      { detail: { column: shown(column) } },
     );
   };
   return regroup;

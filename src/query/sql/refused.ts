@@ -4,7 +4,6 @@ import { unsupported } from "./errors.ts";
 
 /** Statements that this database knows, does not answer here, and why; by their first word. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
-  ["alter", "DDL not supported: Alter"],
   ["copy", "DML not supported: Copy"],
   ["create", "DDL not supported: Create"],
   ["deallocate", "Statement not supported: Deallocate"],
@@ -19,8 +18,16 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["truncate", "DML not supported: Truncate"],
   ["update", "DML not supported: Update"],
 ]);
-const TRANSACTIONS = new Set(["begin", "commit", "end", "rollback", "start"]);
+/** Transactions, each with the answer that clients of InfluxDB 3 know. */
+const TRANSACTIONS: ReadonlyMap<string, () => DbError> = new Map([
+  ["begin", () => unsupported("Unsupported SQL statement: BEGIN")],
+  ["start", () => unsupported("Unsupported SQL statement: START TRANSACTION")],
+  ["commit", () => refused("Statement not supported: TransactionEnd")],
+  ["rollback", () => refused("Statement not supported: TransactionEnd")],
+  ["end", () => unsupported("COMMIT AND END not supported")],
+]);
 const NOT_BUILT: ReadonlyMap<string, string> = new Map([
+  ["alter", "Unsupported SQL statement: ALTER"],
   ["desc", "DESCRIBE (use SHOW COLUMNS FROM)"],
   ["describe", "DESCRIBE (use SHOW COLUMNS FROM)"],
   ["explain", "EXPLAIN"],
@@ -33,27 +40,30 @@ export function refuseStatement(cursor: Cursor): DbError {
   const first = cursor.token;
   if (cursor.atSymbol("(")) return unsupported("a query in parentheses");
   if (first.kind !== "word") return cursor.error("an SQL statement");
+  const transaction = TRANSACTIONS.get(first.text);
+  if (transaction !== undefined) return transaction();
   const construct = NOT_BUILT.get(first.text);
+  if (construct !== undefined) return notBuilt(cursor, construct);
   const reason = REFUSED.get(first.text);
-  if (TRANSACTIONS.has(first.text)) {
-    return unsupported(`Unsupported SQL statement: ${first.text.toUpperCase()}`);
-  }
-  if (construct === undefined && reason === undefined) return cursor.error("an SQL statement");
-  cursor.take();
-  if (construct !== undefined) {
-    return cursor.token.kind === "end"
-      ? cursor.error(afterWord(first.text))
-      : unsupported(construct);
-  }
-  // A word alone is a slip rather than a wish to change something.
-  if (first.text !== "show" && (cursor.token.kind === "end" || cursor.atSymbol(";")))
-    return cursor.error("identifier");
-  return new DbError("invalid", "sql_planning", `Error during planning: ${reason}`, {
-    detail: { statement: first.text },
-  });
+  return reason === undefined ? cursor.error("an SQL statement") : notAllowed(cursor, reason);
 }
 
-function afterWord(word: string): string {
-  if (word === "values") return "(";
-  return word === "explain" ? "an SQL statement" : "identifier";
+function notBuilt(cursor: Cursor, construct: string): DbError {
+  const word = cursor.take().text;
+  if (cursor.token.kind !== "end") return unsupported(construct);
+  if (word === "values") return cursor.error("(");
+  return cursor.error(word === "explain" ? "an SQL statement" : "identifier");
+}
+
+function notAllowed(cursor: Cursor, reason: string): DbError {
+  const word = cursor.take().text;
+  const alone = cursor.token.kind === "end" || cursor.atSymbol(";");
+  // A word alone is a slip rather than a wish to change something.
+  if (alone && word !== "show") return cursor.error("identifier");
+  const target = word === "create" && cursor.atWord("table") ? "MemoryTable" : "";
+  return refused(`${reason}${target}`);
+}
+
+function refused(reason: string): DbError {
+  return new DbError("invalid", "sql_planning", `Error during planning: ${reason}`);
 }

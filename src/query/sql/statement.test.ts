@@ -168,6 +168,8 @@ const UNSUPPORTED: readonly (readonly [string, RegExp])[] = [
   ["describe t", /DESCRIBE/],
   ["values (1)", /VALUES/],
   ["begin", /BEGIN/],
+  ["END", /COMMIT AND END not supported/],
+  ["alter table t add column a int", /ALTER/],
   ["select 1 union select 2", /UNION/],
   ["select * from a, b", /joins/],
   ["select * from a join b on a.x = b.x", /joins/],
@@ -205,7 +207,8 @@ const UNSUPPORTED: readonly (readonly [string, RegExp])[] = [
 const REFUSED: readonly (readonly [string, RegExp])[] = [
   ["insert into t values (1)", /DML not supported/],
   ["delete from t", /DML not supported/],
-  ["create table t (a int)", /DDL not supported/],
+  ["create table t (a int)", /DDL not supported: CreateMemoryTable/],
+  ["rollback", /TransactionEnd/],
   ["drop table t", /DDL not supported/],
   ["copy t to 'x'", /DML not supported/],
   ["set a = 1", /Statement not supported: SetVariable/],

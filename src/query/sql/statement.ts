@@ -120,6 +120,7 @@ function parseItem(cursor: Cursor): SelectItem {
 /** Takes `*` or `t.*` if it comes next; its qualifier is empty for the first. */
 function acceptWildcard(cursor: Cursor): string[] | undefined {
   if (cursor.acceptSymbol("*")) return [];
+  if (!cursor.atName() || cursor.peek().text !== ".") return undefined;
   const lookahead = cursor.fork();
   const qualifier: string[] = [];
   while (lookahead.atName() && qualifier.length < PATH_LENGTH_MAX) {

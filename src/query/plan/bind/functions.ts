@@ -18,6 +18,8 @@ type Parameter = "text" | "float" | "whole";
 
 const PARAMETER_TEXT = { text: "String", float: "Numeric", whole: "Integer" } as const;
 const PARAMETER_TYPE = { text: "string", float: "float64", whole: "int64" } as const;
+/** Functions whose second argument is known and not built. */
+const SCALED = new Set(["ceil", "floor", "trunc"]);
 const REGEXP_FLAGS = /^[ims]*$/;
 
 /** The functions of SQL that compute from one row, by name; those of time are in time-functions.ts. */
@@ -126,10 +128,19 @@ function onlySpaces(trim: Builder): Builder {
   };
 }
 
+function withoutScale(builder: Builder): Builder {
+  return (operands, context) => {
+    if (operands.length === 2 && SCALED.has(context.name)) {
+      throw unsupported(`${context.name.toUpperCase()} with scale is not supported`);
+    }
+    return builder(operands, context);
+  };
+}
+
 function ofFloats(names: string): Record<string, Builder> {
   const entries = names
     .split(" ")
-    .map((name) => [name, simple(name as ScalarFunction, ["float"], "float64")] as const);
+    .map((name) => [name, withoutScale(simple(name as ScalarFunction, ["float"], "float64"))]);
   return Object.fromEntries(entries);
 }
 

@@ -206,6 +206,7 @@ export function like(operand: Expression, other: Expression, ignoreCase: boolean
       `There isn't a common type to coerce ${typeText(operand.type)} and ${typeText(other.type)} in ${
         ignoreCase ? "ILIKE" : "LIKE"
       } expression`,
+      { stage: "type_coercion" },
     );
   }
   const operands = [coerce(operand, "string"), coerce(other, "string")];
