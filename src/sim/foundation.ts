@@ -38,6 +38,8 @@ const DATABASE = "db";
 const TABLES = ["t0", "t1"];
 const DURATION_MS = 40_000;
 const CLIENT_TIMEOUT_MS = 12_000;
+/** Longer than any pause, and than a follower takes to notice that it is stalled. */
+const CALM_MS = 22_000;
 const SETTLE_MS_MAX = 120_000;
 
 /** Two ingest nodes, one of them the compactor, and a query node, under writes, reads and every fault; then peace, and a last look. */
@@ -100,6 +102,7 @@ class Foundation {
     this.#calm = true;
     this.#store.faults = NO_STORE_FAULTS;
     await Promise.all(actors);
+    await this.#calmLook();
     await this.#lastLook();
     return {
       violations: [...this.#violations, ...this.#truth.violations],
@@ -170,8 +173,10 @@ class Foundation {
       } else if (dice < 9) {
         // The old process hangs, somebody starts another, and then the old one comes back.
         world.count("twin");
-        run.process.pause(1_000 + world.below(6_000));
-        host.start();
+        const [older, newer] = [run.process, host.start().process];
+        // Either the old one comes back after its successor has begun, or the new one hangs while it starts.
+        if (world.chance(0.5)) older.pause(1_000 + world.below(6_000));
+        else world.schedule(world.below(250), () => newer.pause(1_000 + world.below(8_000)));
       }
     }
   }
@@ -245,13 +250,13 @@ class Foundation {
     }
   }
 
-  /** Reads a table and compares; `own` is a write that this node acknowledged before. */
-  async #read(node: Node, tokens: readonly WriteToken[], own?: WriteToken): Promise<void> {
+  /** Reads a table and compares, answers whether it was read; `own` is a write that this node acknowledged before. */
+  async #read(node: Node, tokens: readonly WriteToken[], own?: WriteToken): Promise<boolean> {
     const table = TABLES[this.world.below(TABLES.length)] as string;
     const answer = await this.#attempt(() =>
       readAndCompare(node, this.#truth, { database: DATABASE, table, tokens }),
     );
-    if (answer === undefined) return;
+    if (answer === undefined) return false;
     this.#work.reads += 1;
     this.#violations.push(...answer.problems);
     for (const token of own === undefined ? tokens : [...tokens, own])
@@ -259,6 +264,7 @@ class Foundation {
         this.#violations.push(
           `P4: a view ends below entry ${token.position} of node ${token.node}`,
         );
+    return true;
   }
 
   /** What a client gets: the answer, or undefined for an honest failure and for silence. */
@@ -272,6 +278,17 @@ class Foundation {
       this.#violations.push(`a request failed with ${code}: ${String(error)}`);
       return undefined;
     }
+  }
+
+  /** No more faults: those that run come to see what was acknowledged, without being started anew. */
+  async #calmLook(): Promise<void> {
+    await this.world.sleep(CALM_MS);
+    const tokens = this.#lastTokens();
+    for (const { node, nodeId } of this.#cluster.hosts)
+      if (node !== undefined && !(await this.#read(node, tokens)))
+        this.#violations.push(
+          `P4: ${nodeId} does not get to the last writes although nothing fails`,
+        );
   }
 
   /** No more faults: every node comes up, and every one of them has every acknowledged write. */
@@ -289,6 +306,7 @@ class Foundation {
       if (ended !== undefined)
         this.#violations.push(`${options.nodeId} does not start: ${ended.code}: ${ended.message}`);
     this.#checkAcknowledged();
+    this.#checkOnce();
     const tokens = this.#lastTokens();
     for (const { node } of hosts)
       if (node !== undefined) for (let read = 0; read < 2; read++) await this.#read(node, tokens);
@@ -311,6 +329,23 @@ class Foundation {
           `P1: ${text} was acknowledged at ${nodeId} #${token.position} and is not there`,
         );
     }
+  }
+
+  /** Every line was sent once, so its number stands in the logs once at most. */
+  #checkOnce(): void {
+    const seen = new Map<string, string>();
+    for (const { nodeId } of this.#cluster.hosts)
+      for (const { cells, position } of this.#truth.rowsUpTo(nodeId, Number.MAX_SAFE_INTEGER))
+        for (const [id, value] of cells) {
+          if (typeof value !== "bigint") continue;
+          const where = `${nodeId} #${position}`;
+          const before = seen.get(`${value}`);
+          if (before !== undefined && before !== where)
+            this.#violations.push(
+              `P3: line ${value} stands at ${before} and again at ${where}, column ${id}`,
+            );
+          seen.set(`${value}`, where);
+        }
   }
 
   /** Whether the flush holds the line, or a later line of the same flush on the same field. */

@@ -1,0 +1,128 @@
+/**
+ * Bugs that the simulation must find: a piece of source, and what a slip would make of it. Nothing of them is in the program; `plant`
+ * changes the text of a module as it is loaded, in a process of its own.
+ */
+import { registerHooks } from "node:module";
+import { assert } from "#base/errors.ts";
+
+export interface PlantedBug {
+  /** Below src/. */
+  readonly file: string;
+  readonly edits: readonly { readonly find: string; readonly replace: string }[];
+}
+
+export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
+  acknowledge_before_put: {
+    file: "ingest/flusher.ts",
+    edits: [
+      {
+        find: "const appended = writer.appendFlush(",
+        replace: `for (const { settle } of group)
+        settle.resolve({ position: writer.state.position + 1, stamp, catalog: catalog.state });
+      const appended = writer.appendFlush(`,
+      },
+    ],
+  },
+  nonce_ignored: {
+    file: "objectlog/object-log.ts",
+    edits: [{ find: "if (found?.nonce === nonce) return won;", replace: "" }],
+  },
+  retry_regrouped: {
+    file: "ingest/flusher.ts",
+    edits: [
+      {
+        find: "onTrouble: (error) => this.#onTrouble(error, group),",
+        replace: "onTrouble: () => void this.#waiting.push(...group),",
+      },
+    ],
+  },
+  no_fence: {
+    file: "nodelog/node-log-writer.ts",
+    edits: [
+      {
+        find: "const settled = await log.append(this.state.position + 1, fence, { signal });",
+        replace:
+          "return; const settled = await log.append(this.state.position + 1, fence, { signal });",
+      },
+    ],
+  },
+  fence_deleted: {
+    file: "nodelog/node-log-writer.ts",
+    edits: [{ find: "if (!fences.has(position)) await", replace: "await" }],
+  },
+  snapshot_before_files: {
+    file: "ingest/snapshotter.ts",
+    edits: [
+      {
+        find: "await this.#put(file.key, written.bytes, signal);",
+        replace: "this.#put(file.key, written.bytes, signal).catch(() => undefined);",
+      },
+    ],
+  },
+  buffer_dropped_early: {
+    file: "view/log-source.ts",
+    edits: [
+      {
+        find: "onNext: (next) => buffer.addMissing(next.flushes),",
+        replace: `onNext: async (next) => {
+      await buffer.addMissing(next.flushes);
+      await buffer.retire(next.snapshotted);
+    },`,
+      },
+    ],
+  },
+  adopted_ignored: {
+    file: "view/view.ts",
+    edits: [
+      {
+        find: "const adopted = adoptedOf(manifest, node);",
+        replace: "const adopted = { ...adoptedOf(manifest, node), position: 0, stamp: 0n };",
+      },
+    ],
+  },
+  stamps_repeated: {
+    file: "ingest/flusher.ts",
+    edits: [{ find: "maxOf([writer.state.lastStamp,", replace: "maxOf([0n," }],
+  },
+  hole_taken_for_tail: {
+    file: "objectlog/log-tracker.ts",
+    edits: [{ find: "if (!options.certain) return;", replace: "return;" }],
+  },
+  void_fence_believed: {
+    file: "nodelog/node-log-writer.ts",
+    edits: [{ find: "if (await this.#tracker.restoreNewest()) continue;", replace: "" }],
+  },
+  checkpoint_epoch_ignored: {
+    file: "nodelog/node-log-writer.ts",
+    edits: [
+      {
+        find: "if (this.state.epoch >= writer.epoch) throw this.#refuse(this.state.epoch);",
+        replace: "",
+      },
+    ],
+  },
+};
+
+/** Loads every module from here on as it would be with the bug `name`. */
+export function plant(name: string): void {
+  const bug = PLANTED_BUGS[name];
+  assert(bug !== undefined, `there is no planted bug ${name}`);
+  registerHooks({
+    load(url, context, nextLoad) {
+      const loaded = nextLoad(url, context);
+      if (!url.endsWith(`/src/${bug.file}`)) return loaded;
+      const { source } = loaded;
+      assert(typeof source === "string" || source instanceof Uint8Array, "a module has a text");
+      const text = typeof source === "string" ? source : Buffer.from(source).toString();
+      return { ...loaded, source: edited(text, name, bug) };
+    },
+  });
+}
+
+function edited(source: string, name: string, { edits }: PlantedBug): string {
+  return edits.reduce((text, { find, replace }) => {
+    const parts = text.split(find);
+    assert(parts.length === 2, `planted bug ${name}: its place is not in the source once`);
+    return parts.join(replace);
+  }, source);
+}
