@@ -31,7 +31,6 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   request_memory: 429,
   // What a reader of the store misses is no resource of the client's: the same request, sent again, may find what replaced it.
   file_vanished: 503,
-  object_missing: 503,
   checkpoint_vanished: 503,
 };
 
