@@ -186,11 +186,10 @@ function acceptPair(cursor: Cursor, word: "order" | "group"): boolean {
 function checkDepth(statement: Statement): void {
   const pending: { node: object; depth: number }[] = [{ node: statement, depth: 0 }];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    // Arrays and branches of CASE are levels of their own here, so a level of SQL may count double.
-    if (next.depth > 2 * SQL_DEPTH_MAX) throw tooDeep();
+    if (next.depth > SQL_DEPTH_MAX) throw tooDeep();
     for (const child of Object.values(next.node) as unknown[]) {
       if (typeof child !== "object" || child === null) continue;
-      pending.push({ node: child, depth: next.depth + 1 });
+      pending.push({ node: child, depth: next.depth + ("kind" in child ? 1 : 0) });
     }
   }
 }
