@@ -20,7 +20,7 @@ const nodeState = v.picklist(["running", "stopping", "stopped", "removing"]);
 const columnKind = v.picklist(["time", "tag", "float", "integer", "uinteger", "boolean", "string"]);
 
 /** Columns without ids: these follow from their order. */
-const newColumns = v.array(v.object({ name: v.string(), kind: columnKind }));
+const newColumns = v.pipe(v.array(v.object({ name: v.string(), kind: columnKind })), v.readonly());
 
 export const nodeSchema = v.object({
   number: nodeNumber,

@@ -130,7 +130,7 @@ export class Snapshotter {
     const name = `${epoch}-${hex(randomBytes(random, 8))}.parquet`;
     return {
       ...written,
-      key: `${nodeId}/data/${table.databaseId}/${table.id}/${windowName(window)}/${name}`,
+      key: `${dataPrefix(nodeId)}${table.databaseId}/${table.id}/${windowName(window)}/${name}`,
       databaseId: table.databaseId,
       tableId: table.id,
       sizeBytes: bytes.length,
@@ -154,6 +154,11 @@ export class Snapshotter {
       await clock.sleep(PUT_RETRY_MS, signal);
     }
   }
+}
+
+/** Where the files of a node stand in the store. */
+export function dataPrefix(nodeId: string): string {
+  return `${nodeId}/data/`;
 }
 
 type PositionRange = Pick<BufferSource, "positionAbove" | "positionMax">;

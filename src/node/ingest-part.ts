@@ -1,11 +1,14 @@
 import type { Signal } from "#base/async.ts";
+import { describeError } from "#base/errors.ts";
 import type { Buffer } from "#buffer/buffer.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import { Flusher } from "#ingest/flusher.ts";
 import { Ingest } from "#ingest/ingest.ts";
-import { Snapshotter } from "#ingest/snapshotter.ts";
+import { dataPrefix, Snapshotter } from "#ingest/snapshotter.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { LogKeeper } from "#lifecycle/log-keeper.ts";
+import { deleteOrphans } from "#lifecycle/orphans.ts";
+import type { Manifest } from "#manifest/manifest.ts";
 import type { Adopted } from "#nodelog/node-log-state.ts";
 import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import { ObjectLog } from "#objectlog/object-log.ts";
@@ -19,6 +22,7 @@ export interface IngestPartOptions {
   readonly config: NodeConfig;
   readonly ports: NodePorts;
   readonly catalog: Catalog;
+  readonly manifest: Manifest;
   readonly buffer: Buffer;
   readonly engine: Engine;
   readonly logsChanged: Signal;
@@ -109,6 +113,7 @@ export class IngestPart {
     const part = new IngestPart(options, writer);
     tasks.add("flush", (signal) => part.flusher.run(signal));
     tasks.add("snapshot", (signal) => part.#keeper.run(signal));
+    tasks.add("orphans", () => part.#deleteOrphans());
     return part;
   }
 
@@ -117,6 +122,16 @@ export class IngestPart {
     const { buffer, catalog } = this.#options;
     const { node } = catalog.writer;
     return { node, state: this.writer.state, buffer: buffer.of(node) };
+  }
+
+  /** Files left behind cost space, nothing else: a failure is left to the next start. */
+  async #deleteOrphans(): Promise<void> {
+    const { catalog, config, manifest, ports } = this.#options;
+    const { log, store } = ports;
+    const prefix = dataPrefix(config.nodeId);
+    await deleteOrphans({ prefix, catalog, manifest, writer: this.writer, store, log }).catch(
+      (error: unknown) => log.warn("could not look for orphans", { reason: describeError(error) }),
+    );
   }
 
   /** Makes everything that was taken durable, and leaves it in files. */

@@ -102,6 +102,8 @@ export class Queries {
     const { catalog, clock, views } = this.#options;
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
+    // What the cluster says of itself is asked for now, not when the catalog is synced next.
+    if (request.database === INTERNAL_DATABASE) await catalog.refresh();
     for (let asked = false; ; asked = true) {
       const view = await views.acquire(tokens, signal);
       try {
