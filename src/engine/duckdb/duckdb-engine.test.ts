@@ -15,13 +15,14 @@ import {
   aggregate,
   ascending,
   call,
+  castTo,
   grouped,
   input,
   int,
   project,
   sorted,
 } from "../contract/build.ts";
-import { DuckDbEngine, type DuckDbEngineOptions } from "./duckdb-engine.ts";
+import type { DuckDbEngine, DuckDbEngineOptions } from "./duckdb-engine.ts";
 import { DEPTH_MAX } from "./plan-depth.ts";
 import { openTestEngine } from "./test-engine.ts";
 
@@ -36,7 +37,7 @@ async function openBench(own: Partial<DuckDbEngineOptions> = {}) {
   });
   const [engine] = opened;
   assert.ok(engine);
-  return { bench, engine };
+  return { bench, engine, [Symbol.asyncDispose]: () => bench[Symbol.asyncDispose]() };
 }
 
 /** A buffered table of `rowCount` rows: `f` counts from 0. */
@@ -64,8 +65,8 @@ suite("the engine in a child process", () => {
 
   test("rows are all there once, however often the child is killed", async () => {
     const kept: BufferedBlock[] = [];
-    const { bench, engine } = await openBench({ refill: () => kept });
-    await using _ = bench;
+    await using opened = await openBench({ refill: () => kept });
+    const { bench, engine } = opened;
     const table = bench.table({ host: "tag", f: "integer" });
     const generation = bench.generation();
     const plan = grouped(
@@ -75,9 +76,9 @@ suite("the engine in a child process", () => {
       aggregate("int64", "sum", [input(2, "int64")]),
     );
     let acknowledged = 0;
-    let stopped = false;
+    const stop = new AbortController();
     const writer = (async () => {
-      for (let position = 1; !stopped; position += 1) {
+      for (let position = 1; !stop.signal.aborted; position += 1) {
         const row = { time: BigInt(position), host: `h${position % 3}`, f: 1n };
         const block = table.block(generation, position, 1n, [row]);
         kept.push(block);
@@ -87,11 +88,11 @@ suite("the engine in a child process", () => {
     })();
     let restartsSeen = 0;
     const reader = (async () => {
-      while (!stopped) {
-        const before = acknowledged;
+      while (!stop.signal.aborted) {
+        const least = acknowledged;
         try {
           const [[count, sum] = []] = await bench.rows(plan);
-          assert.ok(Number(count) >= before, `${String(count)} rows of at least ${before}`);
+          assert.ok(Number(count) >= least, `at least ${least} rows`);
           assert.equal(count, sum ?? 0n);
         } catch (error) {
           assert.ok(
@@ -109,7 +110,7 @@ suite("the engine in a child process", () => {
     }
     while (engine.restartCount < 3 || engine.pid === undefined) await delay(5);
     await delay(50);
-    stopped = true;
+    stop.abort();
     await Promise.all([writer, reader]);
     const total = BigInt(kept.length);
     assert.deepEqual(await bench.rows(plan), [[total, total]]);
@@ -200,19 +201,18 @@ suite("the engine in a child process", () => {
   });
 
   test("a query that needs too much memory is refused, and the next is answered", async () => {
-    const { bench, engine } = await openBench({
+    await using opened = await openBench({
       memorySizeMax: 60_000_000,
       spillSizeMax: 1_000_000,
     });
-    await using _ = bench;
+    const { bench, engine } = opened;
     const plan = await filled(bench, 200_000);
     const texts = Array.from({ length: 30 }, (_, i) =>
-      call(
-        "string",
-        "concat",
-        { kind: "cast", operand: f, safe: false, type: "string" } as Expression,
-        { kind: "literal", type: "string", value: `${i}`.repeat(60) },
-      ),
+      call("string", "concat", castTo("string", f), {
+        kind: "literal",
+        type: "string",
+        value: `${i}`.repeat(60),
+      }),
     );
     await assert.rejects(bench.rows(grouped(plan, texts)), {
       kind: "exceeded",

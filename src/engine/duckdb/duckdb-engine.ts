@@ -4,7 +4,7 @@ import { join, resolve } from "node:path";
 import { Signal } from "#base/async.ts";
 import { DbError, describeError } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
-import type { Plan, ResultBatch } from "#model/plan.ts";
+import type { Plan, ResultBatch, ResultColumn } from "#model/plan.ts";
 import type { Clock } from "#ports/clock.ts";
 import type {
   BufferedBlock,
@@ -16,7 +16,7 @@ import type {
 import type { Log } from "#ports/log.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { ChildLink, engineRestarted } from "./child-link.ts";
-import type { ChildSettings, FileOnDisk, Item } from "./messages.ts";
+import type { ChildSettings, FileOnDisk, Item, MadeBatch, MadeColumn } from "./messages.ts";
 import { type PinnedFiles, Pins } from "./pins.ts";
 import { assertShallow } from "./plan-depth.ts";
 
@@ -117,7 +117,9 @@ export class DuckDbEngine implements Engine {
     using pins = await Pins.take(this.#options.files, plan, signal);
     const link = await this.#ready(signal);
     const work = { kind: "query", plan, paths: pins.paths } as const;
-    for await (const item of link.work(work, signal, ignoreItem)) yield item as ResultBatch;
+    for await (const item of link.work(work, signal, ignoreItem)) {
+      yield batchOf(item as MadeBatch);
+    }
   }
 
   bufferSizeBytes(): number {
@@ -217,6 +219,16 @@ export class DuckDbEngine implements Engine {
 
 function closed(): DbError {
   return new DbError("unavailable", "engine_closed", "the engine is being stopped");
+}
+
+function batchOf({ rowCount, columns }: MadeBatch): ResultBatch {
+  return { rowCount, columns: columns.map(columnOf) };
+}
+
+function columnOf(column: MadeColumn): ResultColumn {
+  if (column.type !== "string") return column;
+  const { type, codes, dictionary } = column;
+  return { type, values: Array.from(codes, (code) => dictionary[code - 1] ?? null) };
 }
 
 async function ignoreItem(): Promise<void> {

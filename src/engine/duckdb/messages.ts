@@ -1,7 +1,7 @@
 /** What the adapter and its child process say to each other, by structured clone. */
 import type { ErrorDetail, ErrorKind } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
-import type { Plan, ResultBatch } from "#model/plan.ts";
+import type { Plan, ResultColumn } from "#model/plan.ts";
 import type { BufferedBlock, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
 
 /** How the engine is set up; see docs/decisions for what is locked. */
@@ -41,7 +41,22 @@ export type Request =
   | { readonly kind: "next"; readonly id: number }
   | { readonly kind: "cancel"; readonly id: number };
 
-export type Item = ResultBatch | FileOnDisk;
+/** A batch on its way: a text that many rows have travels once. */
+export interface MadeBatch {
+  readonly rowCount: number;
+  readonly columns: readonly MadeColumn[];
+}
+
+/** Of texts, `code` stands for `dictionary[code - 1]`, and 0 is NULL. */
+export type MadeColumn =
+  | Exclude<ResultColumn, { readonly type: "string" }>
+  | {
+      readonly type: "string";
+      readonly codes: Uint32Array;
+      readonly dictionary: readonly string[];
+    };
+
+export type Item = MadeBatch | FileOnDisk;
 
 export type Answer =
   | { readonly kind: "ready" }

@@ -57,7 +57,7 @@ export async function appendDictionary(
   ]);
 }
 
-/** Adds the rows of `blocks`; every text of a tag has a code already. 1.5 million rows of 10 columns a second. */
+/** Adds the rows of `blocks`; every text of a tag has a code already. About 1.5 million rows of 10 columns a second. */
 export async function appendRows(
   connection: DuckDBConnection,
   table: TargetTable,

@@ -120,22 +120,28 @@ function answer(message: Answer): void {
   if (process.connected) process.send?.(message);
 }
 
+async function openEngine(settings: ChildSettings): Promise<EngineProcess> {
+  await volunteer();
+  const engine = await EngineProcess.open(settings);
+  answer({ kind: "ready" });
+  return engine;
+}
+
 /** Where memory runs out, the system ends this process rather than the node, which can start it again. */
 async function volunteer(): Promise<void> {
   await writeFile("/proc/self/oom_score_adj", "500").catch(() => undefined);
 }
 
 function listen(): void {
-  let engine: EngineProcess | undefined;
-  process.on("message", async (request: Request) => {
-    if (request.kind !== "open") {
-      assert(engine !== undefined, "the engine is opened first");
-      await engine.handle(request);
+  let engine: Promise<EngineProcess> | undefined;
+  process.on("message", (request: Request) => {
+    if (request.kind === "open") {
+      // A failure ends the process, and tells the adapter so.
+      engine = openEngine(request.settings);
       return;
     }
-    await volunteer();
-    engine = await EngineProcess.open(request.settings);
-    answer({ kind: "ready" });
+    assert(engine !== undefined, "the engine is opened first");
+    void engine.then((opened) => opened.handle(request));
   });
   // At once: an orderly exit would wait for running queries, or end badly beside them.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));

@@ -2,8 +2,9 @@
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { concatBytes } from "#base/bytes.ts";
 import type { IntervalValue, ValueType } from "#model/expression.ts";
-import type { Field, ResultBatch, ResultColumn } from "#model/plan.ts";
-import { type Chunk, readCells, readPresence, readTexts } from "./vectors.ts";
+import type { Field } from "#model/plan.ts";
+import type { MadeBatch, MadeColumn } from "../messages.ts";
+import { type Chunk, readCells, readPresence, TextReader } from "./vectors.ts";
 
 /** Rows of one or more chunks, of which the first `rowCount` count. */
 export interface ChunkRows {
@@ -12,7 +13,7 @@ export interface ChunkRows {
 }
 
 /** Copies the rows of `chunks`, whose columns are what print/plan.ts gives for `fields`. */
-export function batchFrom(fields: readonly Field[], chunks: readonly ChunkRows[]): ResultBatch {
+export function batchFrom(fields: readonly Field[], chunks: readonly ChunkRows[]): MadeBatch {
   const rows = chunks.map(({ chunk, rowCount }) => ({ chunk: chunk.chunk, rowCount }));
   const rowCount = rows.reduce((count, part) => count + part.rowCount, 0);
   let index = 0;
@@ -35,12 +36,12 @@ interface Rows {
   readonly rowCount: number;
 }
 
-function readColumn(type: ValueType, rows: readonly Rows[], index: number): ResultColumn {
+function readColumn(type: ValueType, rows: readonly Rows[], index: number): MadeColumn {
   switch (type) {
     case "null":
       return { type };
     case "string":
-      return { type, values: readAllTexts(rows, index) };
+      return { type, ...readAllTexts(rows, index) };
     case "interval":
       return { type, values: readIntervals(rows, index) };
     case "boolean": {
@@ -89,12 +90,14 @@ function readAllPresence(rows: readonly Rows[], index: number) {
   return { present, nulls };
 }
 
-function readAllTexts(rows: readonly Rows[], index: number): (string | null)[] {
+function readAllTexts(rows: readonly Rows[], index: number) {
   const present = new Uint8Array(Math.max(0, ...rows.map(({ rowCount }) => rowCount)));
-  return rows.flatMap(({ chunk, rowCount }) => {
+  const reader = new TextReader(rows.reduce((count, part) => count + part.rowCount, 0));
+  for (const { chunk, rowCount } of rows) {
     readPresence(chunk, index, rowCount, present);
-    return readTexts(chunk, index, rowCount, present);
-  });
+    reader.read(chunk, index, rowCount, present);
+  }
+  return { codes: reader.codes, dictionary: reader.dictionary };
 }
 
 function readIntervals(rows: readonly Rows[], index: number): (IntervalValue | null)[] {

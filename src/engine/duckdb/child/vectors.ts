@@ -28,6 +28,8 @@ export type RawValues = Float64Array | BigInt64Array | BigUint64Array | Uint32Ar
 const STRING_SIZE = 16;
 /** Texts up to this size lie within their 16 bytes. */
 const STRING_INLINE_MAX = 12;
+/** A power of two, about the rows of a chunk. */
+const TEXT_PLACES = 4096;
 
 interface Range {
   readonly start: number;
@@ -156,33 +158,57 @@ export function readPresence(
   return nulls;
 }
 
-/** The texts of column `index`; NULL where `present` is 0. */
-export function readTexts(
-  chunk: Chunk,
-  index: number,
-  count: number,
-  present: Uint8Array,
-): (string | null)[] {
-  const raw = readCells(chunk, index, count, STRING_SIZE);
-  const bytes = Buffer.from(raw.buffer, raw.byteOffset, count * STRING_SIZE);
-  const words = new Int32Array(raw.buffer, raw.byteOffset, count * 4);
-  const texts: (string | null)[] = Array.from({ length: count }, () => null);
-  let previous = -1;
-  for (let i = 0; i < count; i += 1) {
-    if (present[i] === 0) continue;
-    // Sorted rows repeat texts; equal 16 bytes are one text.
-    const repeats = previous >= 0 && sameString(words, previous, i);
-    texts[i] = repeats ? (texts[previous] as string) : readText(bytes, i);
-    previous = i;
+/** Collects texts of a result as codes: 0 is NULL, `code` stands for `dictionary[code - 1]`. */
+export class TextReader {
+  readonly codes: Uint32Array;
+  /** A text may be in it more than once. */
+  readonly dictionary: string[] = [];
+  /** By hash of a text's 16 bytes, their last row there; 0 where there was none. A clash costs an entry, no more. */
+  readonly #places = new Uint32Array(TEXT_PLACES);
+  #rowCount = 0;
+
+  constructor(rowCountMax: number) {
+    this.codes = new Uint32Array(rowCountMax);
   }
-  return texts;
+
+  /** Adds `count` rows of column `index`, NULL where `present` is 0. */
+  read(chunk: Chunk, index: number, count: number, present: Uint8Array): void {
+    const raw = readCells(chunk, index, count, STRING_SIZE);
+    const bytes = Buffer.from(raw.buffer, raw.byteOffset, count * STRING_SIZE);
+    const words = new Int32Array(raw.buffer, raw.byteOffset, count * 4);
+    // Longer texts are pointers, which mean something in this chunk alone.
+    this.#places.fill(0);
+    const offset = this.#rowCount;
+    for (let i = 0; i < count; i += 1) {
+      if (present[i] === 0) continue;
+      const place = hashString(words, 4 * i);
+      const known = (this.#places[place] as number) - 1;
+      if (known >= 0 && sameString(words, 4 * known, 4 * i)) {
+        this.codes[offset + i] = this.codes[offset + known] as number;
+      } else {
+        this.codes[offset + i] = this.dictionary.push(readText(bytes, i));
+        this.#places[place] = i + 1;
+      }
+    }
+    this.#rowCount += count;
+  }
+}
+
+function hashString(words: Int32Array, at: number): number {
+  let hash = Math.imul(words[at] as number, 0x9e3779b1) ^ (words[at + 1] as number);
+  hash = Math.imul(hash, 0x85ebca6b) ^ (words[at + 2] as number);
+  hash = Math.imul(hash ^ (hash >>> 15), 0xc2b2ae35) ^ (words[at + 3] as number);
+  hash = Math.imul(hash ^ (hash >>> 13), 0x27d4eb2f);
+  return (hash ^ (hash >>> 16)) & (TEXT_PLACES - 1);
 }
 
 function sameString(words: Int32Array, left: number, right: number): boolean {
-  for (let i = 0; i < 4; i += 1) {
-    if (words[4 * left + i] !== words[4 * right + i]) return false;
-  }
-  return true;
+  return (
+    words[left] === words[right] &&
+    words[left + 1] === words[right + 1] &&
+    words[left + 2] === words[right + 2] &&
+    words[left + 3] === words[right + 3]
+  );
 }
 
 function readText(bytes: Buffer, row: number): string {

@@ -3,7 +3,7 @@ import { rm } from "node:fs/promises";
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { assert } from "#base/errors.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
-import { TIME_MAX } from "#model/time-range.ts";
+import { TIME_MAX, type TimeRange } from "#model/time-range.ts";
 import type { FileColumn, WriteFilesRequest } from "#ports/engine.ts";
 import { printName, printText } from "../print/literal.ts";
 import { ORDER_FIELD_ID, type PrintContext, printBuffer } from "../print/scan.ts";
@@ -20,20 +20,28 @@ export async function writeFiles(
   context: PrintContext,
   nextPath: () => string,
 ): Promise<void> {
-  const rows = printRows(request, context);
-  if (rows === undefined) return;
+  const buffered = printBuffered(request, context);
+  if (buffered === undefined) return;
+  const { columns, rowCountMax } = request;
   await job.run(async (connection) => {
-    for (const window of await windowsOf(connection, rows, request.windowNs)) {
+    const writer = { job, connection, columns, series: buffered.series, nextPath };
+    for (const window of await windowsOf(connection, buffered.rows, request.windowNs)) {
       if (job.cancelled) return;
       const conditions = `k0 >= ${window.start} AND k0 <= ${window.end}`;
-      if (window.rowCount <= request.rowCountMax) {
-        const source = { rows: `(${rows}) r`, conditions, sorted: false };
-        await giveFile(job, connection, { ...source, request, path: nextPath() });
-      } else {
-        await giveParts(job, connection, { rows, conditions, request, nextPath });
-      }
+      const source = { rows: `(${buffered.rows}) r`, conditions, sorted: false };
+      if (window.rowCount <= rowCountMax) await giveFile(writer, source);
+      else await giveParts(writer, source, rowCountMax);
     }
   });
+}
+
+interface FileWriter {
+  readonly job: Job;
+  readonly connection: DuckDBConnection;
+  readonly columns: readonly FileColumn[];
+  /** The SQL columns that tell series apart. */
+  readonly series: readonly string[];
+  readonly nextPath: () => string;
 }
 
 /** Which rows go into a file: columns `k<id>` and the stamp `o`. */
@@ -41,8 +49,6 @@ interface FileSource {
   readonly rows: string;
   readonly conditions: string;
   readonly sorted: boolean;
-  readonly request: WriteFilesRequest;
-  readonly path: string;
 }
 
 interface Window {
@@ -51,12 +57,24 @@ interface Window {
   readonly rowCount: number;
 }
 
-function printRows(request: WriteFilesRequest, context: PrintContext): string | undefined {
-  const selects = request.sources.flatMap((source) => {
-    const table = context.findBuffer(source.generation, request.tableId);
-    return table === undefined ? [] : [printBuffer(table, source, request.columns, [])];
+function printBuffered(request: WriteFilesRequest, context: PrintContext) {
+  const { columns, sources, tableId } = request;
+  const found = sources.flatMap((source) => {
+    const table = context.findBuffer(source.generation, tableId);
+    return table === undefined ? [] : [{ source, table }];
   });
-  return selects.length > 0 ? selects.join(" UNION ALL ") : undefined;
+  const [only] = found;
+  if (only === undefined) return undefined;
+  const tags = columns.filter(({ kind }) => kind === "tag").map(({ id }) => id);
+  if (found.length > 1) {
+    const selects = found.map(({ table, source }) => printBuffer(table, source, { columns }));
+    return { rows: selects.join(" UNION ALL "), series: tags.map((id) => `k${id}`) };
+  }
+  // Codes of one generation stand for its texts, and compare faster.
+  const coded = tags.filter((id) => only.table.columns.has(id));
+  const extra = coded.map((id) => `b.c${id} AS j${id}`);
+  const rows = printBuffer(only.table, only.source, { columns, extra });
+  return { rows, series: coded.map((id) => `j${id}`) };
 }
 
 async function windowsOf(
@@ -76,56 +94,43 @@ async function windowsOf(
 
 /** Sorts a window with too many rows once, and cuts it. */
 async function giveParts(
-  job: Job,
-  connection: DuckDBConnection,
-  window: Omit<FileSource, "path" | "sorted"> & { readonly nextPath: () => string },
+  writer: FileWriter,
+  { rows, conditions }: FileSource,
+  rowCountMax: number,
 ): Promise<void> {
-  const { rows, conditions, request, nextPath } = window;
-  const { rowCountMax } = request;
-  const order = printSortKey(request.columns);
-  await connection.run(
-    `CREATE TEMPORARY TABLE parts AS SELECT * FROM (${rows}) r WHERE ${conditions} ORDER BY ${order}`,
-  );
+  const { job, connection, columns } = writer;
+  const sorted = `SELECT * FROM ${rows} WHERE ${conditions} ORDER BY ${printSortKey(columns)}`;
+  await connection.run(`CREATE TEMPORARY TABLE parts AS ${sorted}`);
   try {
     const [[total = 0n] = []] = await readRows(connection, "SELECT count(*) FROM parts");
     for (let start = 0; start < Number(total) && !job.cancelled; start += rowCountMax) {
       const part = `rowid >= ${start} AND rowid < ${start + rowCountMax}`;
-      const source = { rows: "parts", conditions: part, sorted: true };
-      await giveFile(job, connection, { ...source, request, path: nextPath() });
+      await giveFile(writer, { rows: "parts", conditions: part, sorted: true });
     }
   } finally {
     await connection.run("DROP TABLE parts").catch(() => undefined);
   }
 }
 
-async function giveFile(job: Job, connection: DuckDBConnection, source: FileSource): Promise<void> {
-  const { columns } = source.request;
-  const { columnIds, ...described } = await describe(connection, source);
+async function giveFile(writer: FileWriter, source: FileSource): Promise<void> {
+  const { job, columns, nextPath } = writer;
+  const path = nextPath();
+  const { columnIds, ...described } = await describe(writer, source);
   const kept = columns.filter(({ id }) => columnIds.has(id));
-  job.sql = printCopy(
-    source,
-    kept,
-    described.time.start <= -TIME_MAX || described.time.end === TIME_MAX,
-  );
   let unique: boolean;
   try {
-    await connection.run(job.sql);
-    unique = await isUnique(connection, source);
+    job.sql = printCopy({ ...source, path, columns, kept, special: isSpecial(described.time) });
+    await writer.connection.run(job.sql);
+    unique = await isUnique(writer, source);
   } catch (error) {
-    await rm(source.path, { force: true });
+    await rm(path, { force: true });
     throw error;
   }
-  if (job.cancelled) return rm(source.path, { force: true });
-  await job.give({
-    ...described,
-    unique,
-    columnIds: kept.map(({ id }) => id),
-    path: source.path,
-  });
+  if (job.cancelled) return rm(path, { force: true });
+  await job.give({ ...described, unique, columnIds: kept.map(({ id }) => id), path });
 }
 
-async function describe(connection: DuckDBConnection, source: FileSource) {
-  const { columns } = source.request;
+async function describe({ connection, columns }: FileWriter, source: FileSource) {
   const counts = columns.map(({ id }) => `count(k${id})`);
   const sql = `SELECT min(k0), max(k0), min(o), max(o), ${counts.join(", ")} FROM ${source.rows} WHERE ${source.conditions}`;
   const [[start, end, stampMin, stampMax, ...present] = []] = await readRows(connection, sql);
@@ -141,25 +146,34 @@ async function describe(connection: DuckDBConnection, source: FileSource) {
   };
 }
 
-async function isUnique(connection: DuckDBConnection, source: FileSource): Promise<boolean> {
-  const key = source.request.columns.filter(({ kind }) => kind === "time" || kind === "tag");
-  const names = key.map(({ id }) => `k${id}`).join(", ");
-  const sql = `SELECT 1 FROM ${source.rows} WHERE ${source.conditions} GROUP BY ${names} HAVING count(*) > 1 LIMIT 1`;
+async function isUnique({ connection, series }: FileWriter, source: FileSource): Promise<boolean> {
+  const key = [...series, "k0"].join(", ");
+  const sql = `SELECT 1 FROM ${source.rows} WHERE ${source.conditions} GROUP BY ${key} HAVING count(*) > 1 LIMIT 1`;
   return (await readRows(connection, sql)).length === 0;
 }
 
-function printCopy(source: FileSource, columns: readonly FileColumn[], special: boolean): string {
-  const orderName = freeName(columns);
-  const results = columns.map(
+interface CopyRequest extends FileSource {
+  readonly path: string;
+  readonly columns: readonly FileColumn[];
+  /** The columns that have a value. */
+  readonly kept: readonly FileColumn[];
+  /** Whether there are times that the engine takes for infinities. */
+  readonly special: boolean;
+}
+
+function printCopy(request: CopyRequest): string {
+  const { rows, conditions, kept } = request;
+  const orderName = freeName(request.columns);
+  const results = kept.map(
     ({ id, fileName }) =>
-      `${id === TIME_COLUMN_ID ? printInstants(special) : `k${id}`} AS ${printName(fileName)}`,
+      `${id === TIME_COLUMN_ID ? printInstants(request.special) : `k${id}`} AS ${printName(fileName)}`,
   );
-  const ids = [...columns, { id: ORDER_FIELD_ID, fileName: orderName }].map(
+  const ids = [...kept, { id: ORDER_FIELD_ID, fileName: orderName }].map(
     ({ id, fileName }) => `${printName(fileName)}: ${id}`,
   );
-  const order = source.sorted ? "" : ` ORDER BY ${printSortKey(source.request.columns)}`;
-  const select = `SELECT ${results.join(", ")}, o AS ${printName(orderName)} FROM ${source.rows} WHERE ${source.conditions}${order}`;
-  return `COPY (${select}) TO ${printText(source.path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_SIZE}, FIELD_IDS {${ids.join(", ")}})`;
+  const order = request.sorted ? "" : ` ORDER BY ${printSortKey(request.columns)}`;
+  const select = `SELECT ${results.join(", ")}, o AS ${printName(orderName)} FROM ${rows} WHERE ${conditions}${order}`;
+  return `COPY (${select}) TO ${printText(request.path)} (FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE ${ROW_GROUP_SIZE}, FIELD_IDS {${ids.join(", ")}})`;
 }
 
 /** A name for the stamps that no column has, not even but for case. */
@@ -168,6 +182,10 @@ function freeName(columns: readonly FileColumn[]): string {
   let name = ORDER_NAME;
   for (let i = 2; taken.has(name); i += 1) name = `${ORDER_NAME}_${i}`;
   return name;
+}
+
+function isSpecial({ start, end }: TimeRange): boolean {
+  return start <= -TIME_MAX || end === TIME_MAX;
 }
 
 /** The engine takes the outermost instants for infinities, and refuses to make them of numbers. */

@@ -156,7 +156,8 @@ function like(operator: "LIKE" | "ILIKE"): CallPrinter {
   return ([text = "", pattern = ""], call) => {
     const literal = argument(call, 1);
     // With ESCAPE the engine cannot turn the pattern into a search for a prefix or a part.
-    const plain = literal.kind === "literal" && !String(literal.value).includes("\\");
+    const value = literal.kind === "literal" ? literal.value : null;
+    const plain = typeof value === "string" && !value.includes("\\");
     return plain
       ? `(${text} ${operator} ${pattern})`
       : `(${text} ${operator} ${pattern} ESCAPE '\\')`;

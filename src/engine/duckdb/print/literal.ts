@@ -19,18 +19,10 @@ export const NAN = "CAST('NaN' AS DOUBLE)";
 /** `value` of `type`; safe whatever a string holds. */
 export function printLiteral(value: LiteralValue, type: ValueType): string {
   if (value === null) return type === "null" ? "NULL" : `CAST(NULL AS ${SQL_TYPES[type]})`;
-  switch (typeof value) {
-    case "boolean":
-      return value ? "TRUE" : "FALSE";
-    case "bigint":
-      return `CAST(${value} AS ${SQL_TYPES[type]})`;
-    case "number":
-      return printFloat(value);
-    case "string":
-      return printText(value);
-    case "object":
-      return printInterval(value);
-  }
+  if (typeof value === "boolean") return value ? "TRUE" : "FALSE";
+  if (typeof value === "bigint") return `CAST(${value} AS ${SQL_TYPES[type]})`;
+  if (typeof value === "number") return printFloat(value);
+  return typeof value === "string" ? printText(value) : printInterval(value);
 }
 
 /** `text` in quotes. NUL would end the statement for the engine's parser, so it is concatenated. */

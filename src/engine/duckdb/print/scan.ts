@@ -60,15 +60,19 @@ export function orPlaceholder(list: readonly string[]): string {
   return list.length > 0 ? list.join(", ") : "1 AS z";
 }
 
-/**
- * Rows of a buffered table that have a position in the source's range: `columns` as `k<id>`, the stamp as `o`.
- * `conditions` are over the table's own columns, `b.` before them.
- */
+interface BufferResults {
+  readonly columns: readonly ScanColumn[];
+  /** Over the table's own columns, `b.` before them. */
+  readonly conditions?: readonly string[];
+  /** More results, over the same. */
+  readonly extra?: readonly string[];
+}
+
+/** Rows of a buffered table that have a position in the source's range: `columns` as `k<id>`, the stamp as `o`. */
 export function printBuffer(
   table: BufferTable,
   source: BufferSource,
-  columns: readonly ScanColumn[],
-  conditions: readonly string[],
+  { columns, conditions = [], extra = [] }: BufferResults,
 ): string {
   const joins: string[] = [];
   const results = columns.map(({ id, kind }) => {
@@ -84,7 +88,7 @@ export function printBuffer(
     `b._position <= ${source.positionMax}`,
     ...conditions,
   ];
-  return `SELECT ${[...results, "b._order AS o"].join(", ")} FROM ${table.name} b${joins.join("")} WHERE ${range.join(" AND ")}`;
+  return `SELECT ${[...results, "b._order AS o", ...extra].join(", ")} FROM ${table.name} b${joins.join("")} WHERE ${range.join(" AND ")}`;
 }
 
 /** The table of a tag's texts by code. */
@@ -139,7 +143,8 @@ function printSources(
     if (source.kind !== "buffer") continue;
     const table = context.findBuffer(source.generation, plan.tableId);
     if (table === undefined) continue;
-    printed.push(printBuffer(table, source, columns, timeConditions("b.time", plan.time, String)));
+    const conditions = timeConditions("b.time", plan.time, String);
+    printed.push(printBuffer(table, source, { columns, conditions }));
   }
   return printed;
 }
