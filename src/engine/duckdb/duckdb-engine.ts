@@ -105,8 +105,11 @@ export class DuckDbEngine implements Engine {
     const link = await this.#ready(signal);
     for await (const item of link.work({ kind: "write", request }, signal, removeFile)) {
       const { path, ...file } = item as FileOnDisk;
-      const bytes = await readFile(path);
-      await rm(path);
+      const bytes = await readFile(path).catch((cause: unknown) => {
+        // A restart clears the folder.
+        throw engineRestarted(cause);
+      });
+      await rm(path, { force: true });
       yield { ...file, bytes };
     }
   }

@@ -23,17 +23,30 @@ export class Pins implements Disposable {
   readonly paths = new Map<string, string>();
   readonly #pins: Pin[] = [];
 
-  /** All files of `plan`, or none: rejects with `not_found` / `file_vanished`, or as `files` does. */
+  /**
+   * All files of `plan`, or none: rejects with `not_found` / `file_vanished`, as `files` does, or with the reason of `signal`
+   * at once, while what is on its way is released when it comes.
+   */
   static async take(files: PinnedFiles, plan: Plan, signal: AbortSignal): Promise<Pins> {
     const pins = new Pins();
     const lanes = new Semaphore(PIN_COUNT_MAX);
-    const results = await Promise.allSettled(
+    const settled = Promise.allSettled(
       filesOf(plan).map((file) => lanes.run(() => pins.#take(files, file, signal))),
     );
-    const failed = results.find(({ status }) => status === "rejected");
-    if (failed === undefined) return pins;
-    pins[Symbol.dispose]();
-    throw (failed as PromiseRejectedResult).reason;
+    const aborted = Promise.withResolvers<never>();
+    const onAbort = () => aborted.reject(signal.reason);
+    signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      const results = await Promise.race([settled, aborted.promise]);
+      const failed = results.find(({ status }) => status === "rejected");
+      if (failed !== undefined) throw (failed as PromiseRejectedResult).reason;
+      return pins;
+    } catch (error) {
+      void settled.then(() => pins[Symbol.dispose]());
+      throw error;
+    } finally {
+      signal.removeEventListener("abort", onAbort);
+    }
   }
 
   [Symbol.dispose](): void {
