@@ -1,0 +1,76 @@
+/** Writers that note what was acknowledged, and the check that it is all there, once. */
+import assert from "node:assert/strict";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { TestNode } from "./cluster.ts";
+
+const DATABASE = "load";
+const REFUSED_PAUSE_MS = 20;
+
+/** Rows that a node has said it keeps. */
+export class Acknowledged {
+  /** Of each writer, the values of its acknowledged rows. */
+  readonly #values = new Map<number, Set<number>>();
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  note(writer: number, value: number): void {
+    const values = this.#values.get(writer) ?? new Set();
+    this.#values.set(writer, values.add(value));
+    this.#count += 1;
+  }
+
+  /** Fails unless `node` shows each row that was acknowledged before this call once, and no row twice. */
+  async check(node: TestNode): Promise<void> {
+    const expected = [...this.#values].flatMap(([writer, values]) =>
+      [...values].map((value) => `${writer}/${value}`),
+    );
+    const rows = await node.rows(DATABASE, "SELECT w, v, doubled FROM m");
+    const found = new Set<string>();
+    for (const { w: writer, v: value, doubled } of rows) {
+      const name = `${String(writer)}/${String(value)}`;
+      assert.ok(!found.has(name), `row ${name} is there twice`);
+      assert.equal(doubled, 2 * Number(value), `row ${name} is whole`);
+      found.add(name);
+    }
+    const missing = expected.filter((name) => !found.has(name));
+    assert.deepEqual(missing, [], "acknowledged rows are missing");
+  }
+}
+
+/** Writers that run until they are stopped; what is refused is tried no more. */
+export class Writers {
+  /** What refused writes were told. */
+  readonly refusals: string[] = [];
+  readonly #node: () => TestNode;
+  readonly #acknowledged: Acknowledged;
+  readonly #running: Promise<void>;
+  #stopped = false;
+
+  constructor(node: () => TestNode, acknowledged: Acknowledged, count: number) {
+    this.#node = node;
+    this.#acknowledged = acknowledged;
+    const writers = Array.from({ length: count }, (_, writer) => this.#run(writer));
+    this.#running = Promise.all(writers).then(() => undefined);
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#running;
+  }
+
+  async #run(writer: number): Promise<void> {
+    for (let value = 1; !this.#stopped; value++) {
+      const line = `m,w=${writer} v=${value}i,doubled=${2 * value}i ${value}`;
+      try {
+        await this.#node().write(DATABASE, line);
+        this.#acknowledged.note(writer, value);
+      } catch (error) {
+        this.refusals.push(String(error).replace(/^Error: write: /, ""));
+        await sleep(REFUSED_PAUSE_MS);
+      }
+    }
+  }
+}
