@@ -58,6 +58,11 @@ export class Catalog {
     return this.#shared.refresh();
   }
 
+  /** Writes the checkpoint that falls to this process, if one does. */
+  keep(): Promise<void> {
+    return this.#shared.keep(this.#writer);
+  }
+
   reach(version: Position): Promise<CatalogState> {
     return this.#shared.reach(version);
   }

@@ -41,6 +41,11 @@ export class Manifest {
     return this.#shared.refresh();
   }
 
+  /** Writes the checkpoint that falls to this process, if one does. */
+  keep(): Promise<void> {
+    return this.#shared.keep(this.#writer());
+  }
+
   reach(position: Position): Promise<ManifestState> {
     return this.#shared.reach(position);
   }

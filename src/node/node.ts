@@ -266,6 +266,7 @@ export class Node {
     tasks.add("manifest sync", (signal) =>
       this.#repeat(MANIFEST_SYNC_MS, signal, async () => {
         await manifest.refresh();
+        await manifest.keep();
       }),
     );
     tasks.add("greet", () => greetPeers({ ...options, catalog }));
@@ -282,6 +283,7 @@ export class Node {
     const { node, epoch } = catalog.writer;
     const found = (await catalog.refresh()).nodes.get(node)?.epoch ?? epoch;
     if (found > epoch) throw fencedError("catalog", node, { own: epoch, found });
+    await catalog.keep();
   }
 
   /** Does `work` again and again; a store that does not answer is asked again. */

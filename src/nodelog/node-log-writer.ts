@@ -28,6 +28,7 @@ export interface NodeLogWriterOptions {
 
 type RecordContent = Pick<LogRecord, "kind" | "body" | "payload">;
 
+const DELETES_AT_ONCE = 8;
 const NO_PAYLOAD = new Uint8Array(0);
 
 /**
@@ -100,23 +101,26 @@ export class NodeLogWriter {
 
   /**
    * Writes a checkpoint of now, and deletes the entries that it and `adopted` cover, by list. Fences are never deleted, for a
-   * late writer of an older epoch must find them (rules 3, 4).
+   * late writer of an older epoch must find them (rules 3, 4). Appends go on meanwhile: the checkpoint is of a state, which is a value.
    */
   async checkpoint(adopted: Adopted): Promise<void> {
-    await this.#turn.run(async () => {
-      if (this.#fenced !== undefined) throw this.#fenced;
-      const { log, writer } = this.#options;
-      this.#tracker.amend(withoutAdopted(this.state, adopted));
-      const { state } = this;
-      const record = { kind: "node_checkpoint", ...writer, needs: state.needs } as const;
-      await log.writeCheckpoint(state.position, { ...record, ...encodeCheckpoint(state) });
-      this.#checkpointed = state.position;
-      await log.deleteOldCheckpoints();
-      const fences = new Set(state.fences.map(({ position }) => position));
-      const covered = Math.min(state.position, adopted.position);
-      for (const position of await log.listEntries(covered))
-        if (!fences.has(position)) await log.deleteEntry(position);
-    });
+    if (this.#fenced !== undefined) throw this.#fenced;
+    const { log, writer } = this.#options;
+    const state = withoutAdopted(this.state, adopted);
+    this.#tracker.amend(state);
+    const record = { kind: "node_checkpoint", ...writer, needs: state.needs } as const;
+    await log.writeCheckpoint(state.position, { ...record, ...encodeCheckpoint(state) });
+    this.#checkpointed = state.position;
+    await log.deleteOldCheckpoints();
+    const fences = new Set(state.fences.map(({ position }) => position));
+    const covered = Math.min(state.position, adopted.position);
+    const deletable = (await log.listEntries(covered)).filter((position) => !fences.has(position));
+    for (let index = 0; index < deletable.length; index += DELETES_AT_ONCE)
+      await Promise.all(
+        deletable
+          .slice(index, index + DELETES_AT_ONCE)
+          .map((position) => log.deleteEntry(position)),
+      );
   }
 
   async #winFence(): Promise<void> {

@@ -18,6 +18,8 @@ export interface TrackedState {
 
 /** Hears of each step; what it awaits delays the step. */
 export interface TrackerObserver<State> {
+  /** Before an entry is applied; a checkpoint that is jumped to has none. */
+  onEntry?(entry: LogEntry): void;
   /** Before `next` is shown: makes ready what those who see it will ask for. */
   onNext?(next: State): Promise<void> | void;
   /** After `state` is shown: lets go of what only the states before it needed. */
@@ -70,6 +72,7 @@ export class LogTracker<State extends TrackedState> {
   /** Applies `entry`, which is the next one. */
   async take(entry: LogEntry): Promise<void> {
     assert(entry.position === this.#state.position + 1, "entries are applied without holes");
+    this.#observer.onEntry?.(entry);
     await this.#show(this.#machine.apply(this.#state, entry));
   }
 

@@ -1,5 +1,5 @@
 import { Mutex, Signal } from "#base/async.ts";
-import { assert, DbError } from "#base/errors.ts";
+import { DbError } from "#base/errors.ts";
 import { toJson } from "#base/schema.ts";
 import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
 import { fencedError, type LogMachine, LogTracker, type TrackedState } from "./log-tracker.ts";
@@ -38,6 +38,10 @@ export class SharedLog<State extends TrackedState> {
   readonly #turn = new Mutex();
   readonly #signal: AbortSignal;
   readonly #checkpointEntries: number;
+  /** The state whose checkpoint falls to this process. */
+  #due: State | undefined;
+  /** Entries that a stone would make small, once they are under a checkpoint. */
+  #large: LogEntry[] = [];
 
   /** `signal` ends what waits for the store when the process closes. */
   constructor(
@@ -46,7 +50,7 @@ export class SharedLog<State extends TrackedState> {
     signal: AbortSignal,
     options: SharedLogOptions = {},
   ) {
-    this.#tracker = new LogTracker(log, machine);
+    this.#tracker = new LogTracker(log, machine, { onEntry: (entry) => this.#noteLarge(entry) });
     this.#machine = machine;
     this.#signal = signal;
     this.#checkpointEntries = options.checkpointEntries ?? CHECKPOINT_ENTRIES;
@@ -88,6 +92,7 @@ export class SharedLog<State extends TrackedState> {
   ): Promise<State> {
     return this.#turn.run(async () => {
       for (let attempt = 0; attempt < ATTEMPTS_MAX; attempt++) {
+        this.#refuseWhenFenced(writer());
         const record = decide(this.state);
         if (record === undefined) return this.state;
         const settled = await this.#tracker.log.append(this.state.position + 1, record, {
@@ -96,11 +101,10 @@ export class SharedLog<State extends TrackedState> {
         if (settled.won) {
           await this.#tracker.take(settled.entry);
           this.changed.notify();
-          await this.#checkpointWhenDue(settled.entry, writer());
+          this.#noteWon(settled.entry);
           return this.state;
         }
         await this.#advance();
-        this.#refuseWhenFenced(writer());
       }
       throw new DbError(
         "unavailable",
@@ -108,6 +112,22 @@ export class SharedLog<State extends TrackedState> {
         `${this.#tracker.log.prefix}: lost ${ATTEMPTS_MAX} races in a row; try again`,
       );
     });
+  }
+
+  /**
+   * Does the housekeeping that is due, beside reading and writing: the checkpoint, then stones over the large entries under it that
+   * this process has seen. Rejects as the store does; what is not done costs replay time and space, nothing else.
+   */
+  async keep(writer: Writer): Promise<void> {
+    const state = this.#due;
+    if (state === undefined) return;
+    this.#due = undefined;
+    const { log } = this.#tracker;
+    await log.writeCheckpoint(state.position, this.#machine.checkpoint(state, writer));
+    const covered = this.#large.filter(({ position }) => position <= state.position);
+    this.#large = this.#large.filter(({ position }) => position > state.position);
+    for (const entry of covered) await log.layStone(entry, state.position);
+    await log.deleteOldCheckpoints();
   }
 
   async #advance(): Promise<void> {
@@ -121,31 +141,13 @@ export class SharedLog<State extends TrackedState> {
     if (found > epoch) throw fencedError(this.#tracker.log.prefix, node, { own: epoch, found });
   }
 
-  /** Who writes an entry whose number is due writes the checkpoint. A failure costs replay time, nothing else. */
-  async #checkpointWhenDue(entry: LogEntry, writer: Writer): Promise<void> {
-    if (entry.position % this.#checkpointEntries !== 0) return;
-    const { log } = this.#tracker;
-    assert(this.state.position === entry.position, "the checkpoint is of the entry just won");
-    try {
-      await log.writeCheckpoint(entry.position, this.#machine.checkpoint(this.state, writer));
-      await this.#layStones(entry.position);
-      await log.deleteOldCheckpoints();
-    } catch (error) {
-      if (!(error instanceof DbError) || error.kind !== "unavailable") throw error;
-    }
+  /** Notes what is to do when the checkpoint of this entry's number is due: it falls to the one who won the number. */
+  #noteWon(entry: LogEntry): void {
+    if (entry.position % this.#checkpointEntries === 0) this.#due = this.state;
   }
 
-  async #layStones(checkpoint: Position): Promise<void> {
-    const { log } = this.#tracker;
-    for (
-      let position = checkpoint - this.#checkpointEntries + 1;
-      position <= checkpoint;
-      position++
-    ) {
-      const entry = await log.read(position);
-      if (entry === undefined || entry.kind === "stone") continue;
-      if (toJson(entry.body).length + entry.payload.length < STONE_ENTRY_SIZE_MIN) continue;
-      await log.layStone(entry, checkpoint);
-    }
+  #noteLarge(entry: LogEntry): void {
+    const sizeBytes = toJson(entry.body).length + entry.payload.length;
+    if (entry.kind !== "stone" && sizeBytes >= STONE_ENTRY_SIZE_MIN) this.#large.push(entry);
   }
 }

@@ -176,7 +176,7 @@ class Foundation {
         const [older, newer] = [run.process, host.start().process];
         // Either the old one comes back after its successor has begun, or the new one hangs while it starts.
         if (world.chance(0.5)) older.pause(1_000 + world.below(6_000));
-        else world.schedule(world.below(250), () => newer.pause(1_000 + world.below(8_000)));
+        else world.schedule(world.below(500), () => newer.pause(1_000 + world.below(8_000)));
       }
     }
   }
@@ -294,7 +294,7 @@ class Foundation {
   /** No more faults: every node comes up, and every one of them has every acknowledged write. */
   async #lastLook(): Promise<void> {
     const { hosts } = this.#cluster;
-    for (const host of hosts) host.kill();
+    for (const host of hosts) host.killAll();
     const runs = hosts.map((host) => host.start());
     const late = this.world.sleep(SETTLE_MS_MAX).then(() => "late" as const);
     const started = Promise.all(runs.map(({ started: start }) => start)).then(() => "up" as const);

@@ -48,7 +48,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   },
   fence_deleted: {
     file: "nodelog/node-log-writer.ts",
-    edits: [{ find: "if (!fences.has(position)) await", replace: "await" }],
+    edits: [{ find: ".filter((position) => !fences.has(position))", replace: "" }],
   },
   snapshot_before_files: {
     file: "ingest/snapshotter.ts",

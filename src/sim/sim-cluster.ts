@@ -80,12 +80,15 @@ export interface SimRun {
   ended: DbError | undefined;
 }
 
-/** Where a node-id runs: at most one process in `run`; a twin beside it when two think that they are this node. */
+/** Where a node-id runs: one process, or several that think they are this node. */
 export class SimHost {
   readonly nodeId: string;
   readonly options: SimNodeOptions;
   readonly #cluster: SimCluster;
+  /** The newest process, while it lives. */
   run: SimRun | undefined;
+  /** Every process of this node-id that lives: the older ones do not know yet that they are replaced. */
+  #living: SimRun[] = [];
 
   constructor(cluster: SimCluster, options: SimNodeOptions) {
     this.nodeId = options.nodeId;
@@ -93,9 +96,9 @@ export class SimHost {
     this.#cluster = cluster;
   }
 
-  /** The node, when a process is up and serves. */
+  /** The node that clients reach: of the newest process that serves. */
   get node(): Node | undefined {
-    return this.run?.process.alive === true ? this.run.node : undefined;
+    return this.#living.findLast(({ node }) => node !== undefined)?.node;
   }
 
   /** Starts a process; the one before it, if any, goes on living beside it until it is fenced or killed. */
@@ -149,19 +152,29 @@ export class SimHost {
       },
     );
     this.run = run;
+    this.#living.push(run);
     return run;
   }
 
+  /** Kills the newest process. */
   kill(): void {
-    this.run?.process.kill();
-    this.run = undefined;
+    if (this.run !== undefined) this.#forget(this.run);
+  }
+
+  killAll(): void {
+    for (const run of this.#living) this.#forget(run);
+  }
+
+  #forget(run: SimRun): void {
+    run.process.kill();
+    this.#living = this.#living.filter((living) => living !== run);
+    if (this.run === run) this.run = undefined;
   }
 
   #end(run: SimRun, reason: DbError): void {
     run.ended = reason;
-    run.process.kill();
     this.#cluster.world.note(`${this.nodeId} ended: ${reason.code}`);
-    if (this.run === run) this.run = undefined;
+    this.#forget(run);
   }
 }
 
