@@ -37,8 +37,6 @@ const COLUMN_TYPES: Readonly<Record<ColumnKind, string>> = {
 };
 
 const TIME_COLUMN: ScanColumn = { id: TIME_COLUMN_ID, kind: "time" };
-/** What the engine takes for ±infinity, so that its functions of time refuse them. */
-const SPECIAL_TIMES = [TIME_MAX, -TIME_MAX];
 
 /** A SELECT that gives the scan's columns as `c0`, `c1` … */
 export function printScan(plan: ScanPlan, context: PrintContext): string {
@@ -168,9 +166,8 @@ function printFiles(files: readonly DataFile[], scan: FileScan, context: PrintCo
     schemaEntry(ORDER_FIELD_ID, "o", "BIGINT"),
     ...named.map(({ id, kind }) => schemaEntry(id, `k${id}`, COLUMN_TYPES[kind])),
   ];
-  const special = files.some(({ time }) => SPECIAL_TIMES.some((at) => includes(time, at)));
   const results = scan.columns.map(({ id }) =>
-    id === TIME_COLUMN_ID ? `${printTime(special)} AS k${id}` : `k${id}`,
+    id === TIME_COLUMN_ID ? `epoch_ns(t) AS k${id}` : `k${id}`,
   );
   const within = files.every(
     ({ time }) => time.start >= scan.time.start && time.end <= scan.time.end,
@@ -185,16 +182,10 @@ function schemaEntry(id: number, name: string, type: string): string {
   return `${id}: {name: '${name}', type: '${type}', default_value: NULL}`;
 }
 
-function includes(range: TimeRange, time: bigint): boolean {
-  return range.start <= time && time <= range.end;
-}
-
-function printTime(special: boolean): string {
-  if (!special) return "epoch_ns(t)";
-  return `CASE WHEN isfinite(t) THEN epoch_ns(t) WHEN t > make_timestamp_ns(0) THEN ${TIME_MAX} ELSE ${-TIME_MAX} END`;
-}
-
-/** Raw time against a constant of its own type: the engine then skips row groups. */
+/**
+ * Raw time is compared with a constant of its own type: the engine then skips row groups. It takes the outermost instants
+ * for infinities, and refuses to make them of numbers.
+ */
 function printInstant(time: bigint): string {
   if (time === TIME_MAX) return "CAST('infinity' AS TIMESTAMP_NS)";
   if (time === -TIME_MAX) return "CAST('-infinity' AS TIMESTAMP_NS)";
