@@ -1,0 +1,4 @@
+/** Says something to whoever runs the script. */
+export function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

@@ -1,0 +1,3 @@
+export async function runQueries(_: unknown): Promise<string[]> {
+  return [];
+}

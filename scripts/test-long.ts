@@ -1,0 +1,52 @@
+/**
+ * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
+ * world over thousands of seeds, and the bugs it must find.
+ *
+ *     node scripts/test-long.ts                      all of them
+ *     node scripts/test-long.ts kills queries        some of them
+ *     node scripts/test-long.ts simulation --seeds 500 --from 10001
+ *
+ * Prints figures; exit 1 when anything failed.
+ */
+import { parseArgs } from "node:util";
+import { runBugs } from "./long/bugs.ts";
+import { runKills } from "./long/kills.ts";
+import { print } from "./long/output.ts";
+import { runQueries } from "./long/queries.ts";
+import { runSimulation } from "./long/simulation.ts";
+
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    kills: { type: "string", default: "50" },
+    queries: { type: "string", default: "100000" },
+    seeds: { type: "string", default: "5000" },
+    from: { type: "string", default: "1" },
+  },
+});
+
+/** Each answers what failed. */
+const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
+  kills: () => runKills({ killCount: Number(values.kills) }),
+  queries: () => runQueries({ queryCount: Number(values.queries) }),
+  simulation: () => runSimulation({ from: Number(values.from), seedCount: Number(values.seeds) }),
+  bugs: () => runBugs({ seedCountMax: 1_000 }),
+};
+
+const names = positionals.length > 0 ? positionals : Object.keys(PARTS);
+for (const name of names) {
+  const part = PARTS[name];
+  if (part === undefined) {
+    print(`there is no part ${name}; there are ${Object.keys(PARTS).join(", ")}`);
+    process.exitCode = 2;
+    break;
+  }
+  const startedMs = performance.now();
+  const failures = await part().catch((error: unknown) => [
+    error instanceof Error ? (error.stack ?? error.message) : String(error),
+  ]);
+  const seconds = Math.round((performance.now() - startedMs) / 1000);
+  for (const failure of failures) print(`${name}: FAILED: ${failure}`);
+  print(`${name}: ${failures.length === 0 ? "passed" : "FAILED"} after ${seconds} s`);
+  if (failures.length > 0) process.exitCode = 1;
+}
