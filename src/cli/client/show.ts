@@ -49,7 +49,7 @@ function textFormat(input: CommandInput): Format {
   const format = formatOf(input);
   if (format !== "parquet") return format;
   throw new DbError(
-    "unsupported",
+    "invalid",
     "format_unsupported",
     "parquet format is not supported for this command",
   );
