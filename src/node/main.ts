@@ -123,7 +123,8 @@ async function openPorts(
     parser: plainParser,
     openEngine: (refill) =>
       DuckDbEngine.open({
-        memorySizeMax: config.engineMemorySizeMax,
+        // Queries have theirs beside the buffer, which writes are refused to fill beyond this.
+        memorySizeMax: config.engineMemorySizeMax + 2 * config.bufferSizeMax,
         threads: availableParallelism(),
         temporaryDirectory: join(scratch, "engine"),
         cacheDirectory,
