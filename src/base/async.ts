@@ -27,17 +27,19 @@ export class Semaphore {
     return this.#waiting.length;
   }
 
-  /** Resolves when the caller is in, with the function that lets it out; calling that twice is harmless. */
-  async acquire(): Promise<() => void> {
+  /**
+   * Resolves when the caller is in, with the function that lets it out; calling that twice is harmless.
+   * Rejects with the reason of `abort` when that comes first.
+   */
+  async acquire(abort?: AbortSignal): Promise<() => void> {
+    abort?.throwIfAborted();
     if (this.#free > 0) this.#free -= 1;
-    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    else await this.#wait(abort);
     let held = true;
     return () => {
       if (!held) return;
       held = false;
-      const next = this.#waiting.shift();
-      if (next === undefined) this.#free += 1;
-      else next();
+      this.#leave();
     };
   }
 
@@ -49,6 +51,27 @@ export class Semaphore {
       release();
     }
   }
+
+  async #wait(abort: AbortSignal | undefined): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push(resolve);
+    if (abort === undefined) return promise;
+    try {
+      await untilAborted(promise, abort);
+    } catch (error) {
+      const index = this.#waiting.indexOf(resolve);
+      // A place that was given in the same instant goes to the next one.
+      if (index < 0) this.#leave();
+      else this.#waiting.splice(index, 1);
+      throw error;
+    }
+  }
+
+  #leave(): void {
+    const next = this.#waiting.shift();
+    if (next === undefined) this.#free += 1;
+    else next();
+  }
 }
 
 /**
@@ -56,24 +79,39 @@ export class Semaphore {
  * What they wait for lives elsewhere; a signal carries nothing.
  */
 export class Signal {
-  #gate = Promise.withResolvers<void>();
+  /** Whoever gives up leaves it, so that a signal that never comes keeps nothing. */
+  #waiting = new Set<() => void>();
 
   notify(): void {
-    this.#gate.resolve();
-    this.#gate = Promise.withResolvers<void>();
+    const woken = this.#waiting;
+    this.#waiting = new Set();
+    for (const wake of woken) wake();
   }
 
   /** Resolves at the next `notify`; rejects with the reason of `abort` when that comes first. */
   async wait(abort?: AbortSignal): Promise<void> {
-    if (abort === undefined) return this.#gate.promise;
-    abort.throwIfAborted();
-    const stopped = Promise.withResolvers<never>();
-    const onAbort = () => stopped.reject(abort.reason);
-    abort.addEventListener("abort", onAbort, { once: true });
+    abort?.throwIfAborted();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const waiting = this.#waiting;
+    waiting.add(resolve);
+    if (abort === undefined) return promise;
     try {
-      await Promise.race([this.#gate.promise, stopped.promise]);
+      await untilAborted(promise, abort);
     } finally {
-      abort.removeEventListener("abort", onAbort);
+      waiting.delete(resolve);
     }
+  }
+}
+
+/** As `work` settles, or rejects with the reason of `signal` when that is aborted first; `work` then goes on, unheard. */
+export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
   }
 }

@@ -1,0 +1,119 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { Mutex, Semaphore, Signal, untilAborted } from "./async.ts";
+
+const REASON = new Error("enough");
+
+/** Lets all that is ready run. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => {
+    setImmediate(resolve);
+  });
+}
+
+suite("a mutex", () => {
+  test("runs work in the order it came, one at a time, failures included", async () => {
+    const mutex = new Mutex();
+    const trace: string[] = [];
+    const work = (name: string, fails: boolean) =>
+      mutex.run(async () => {
+        trace.push(`${name} begins`);
+        await turn();
+        trace.push(`${name} ends`);
+        if (fails) throw REASON;
+        return name;
+      });
+    const [first, second] = await Promise.allSettled([work("a", true), work("b", false)]);
+    assert.deepEqual(first, { status: "rejected", reason: REASON });
+    assert.deepEqual(second, { status: "fulfilled", value: "b" });
+    assert.deepEqual(trace, ["a begins", "a ends", "b begins", "b ends"]);
+  });
+});
+
+suite("a semaphore", () => {
+  test("lets so many in, and the others in their order", async () => {
+    const semaphore = new Semaphore(2);
+    const releases = [await semaphore.acquire(), await semaphore.acquire()];
+    const trace: number[] = [];
+    const waiting = [1, 2].map((name) => semaphore.acquire().then(() => trace.push(name)));
+    await turn();
+    assert.deepEqual(trace, []);
+    assert.equal(semaphore.waitingCount, 2);
+    releases[0]?.();
+    releases[0]?.();
+    await turn();
+    assert.deepEqual(trace, [1]);
+    releases[1]?.();
+    await Promise.all(waiting);
+    assert.deepEqual(trace, [1, 2]);
+  });
+
+  test("who gives up while waiting takes no place", async () => {
+    const semaphore = new Semaphore(1);
+    const release = await semaphore.acquire();
+    const giving = new AbortController();
+    const given = assert.rejects(semaphore.acquire(giving.signal), REASON);
+    const patient = semaphore.acquire();
+    giving.abort(REASON);
+    await given;
+    assert.equal(semaphore.waitingCount, 1);
+    release();
+    (await patient)();
+    (await semaphore.acquire())();
+  });
+
+  test("a place given to one who gives up in the same instant goes to the next", async () => {
+    const semaphore = new Semaphore(1);
+    const release = await semaphore.acquire();
+    const giving = new AbortController();
+    const given = semaphore.acquire(giving.signal).then(
+      (leave) => leave(),
+      () => undefined,
+    );
+    giving.abort(REASON);
+    release();
+    await given;
+    (await semaphore.acquire())();
+  });
+});
+
+suite("a signal", () => {
+  test("wakes all who wait, once", async () => {
+    const signal = new Signal();
+    let count = 0;
+    for (let index = 0; index < 3; index++) void signal.wait().then(() => (count += 1));
+    signal.notify();
+    void signal.wait().then(() => (count += 100));
+    await turn();
+    assert.equal(count, 3);
+  });
+
+  test("who gives up is told why, and is not woken", async () => {
+    const signal = new Signal();
+    const giving = new AbortController();
+    const waiting = signal.wait(giving.signal);
+    giving.abort(REASON);
+    await assert.rejects(waiting, REASON);
+    await assert.rejects(signal.wait(giving.signal), REASON);
+    signal.notify();
+  });
+});
+
+suite("work until a signal", () => {
+  test("settles as the work does when that is first", async () => {
+    const { signal } = new AbortController();
+    assert.equal(await untilAborted(Promise.resolve(1), signal), 1);
+    await assert.rejects(untilAborted(Promise.reject(REASON), signal), REASON);
+  });
+
+  test("ends with the reason of the signal, before or during the work, though the work fails later", async () => {
+    const late = Promise.withResolvers<never>();
+    const controller = new AbortController();
+    const waiting = untilAborted(late.promise, controller.signal);
+    controller.abort(REASON);
+    await assert.rejects(waiting, REASON);
+    await assert.rejects(untilAborted(late.promise, controller.signal), REASON);
+    late.reject(new Error("nobody hears this"));
+    await turn();
+  });
+});
