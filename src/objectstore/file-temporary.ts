@@ -29,7 +29,9 @@ export class TemporaryFiles {
     options: { readonly random: Random; readonly log: Log },
   ): Promise<TemporaryFiles> {
     const folder = join(root, TEMPORARY_FOLDER);
-    await mkdir(folder, { recursive: true });
+    await mkdir(folder).catch((error: unknown) => {
+      if (errnoOf(error) !== "EEXIST") throw error;
+    });
     const temporaries = new TemporaryFiles(folder, options);
     await temporaries.#removeStale();
     return temporaries;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { type ChildProcess, spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import {
   chmod,
   cp,
@@ -199,6 +200,17 @@ suite("FileStore at its opening", () => {
     const unusable = { kind: "invalid", code: "data_dir_unusable" };
     await assert.rejects(folder.open("file"), { ...unusable, message: /file stands where/ });
     await assert.rejects(folder.open("file/beneath"), unusable);
+  });
+
+  test("a place that cannot hold folders is named, not tried for ever", async (context) => {
+    if (!existsSync("/proc/self")) return context.skip("there is no /proc here");
+    for (const directory of ["/proc/tidelake", "/proc/tidelake/store", "/proc"]) {
+      await assert.rejects(FileStore.open(directory, { random, log: silentLog }), {
+        kind: "invalid",
+        code: "data_dir_unusable",
+        message: /no folder can be made there/,
+      });
+    }
   });
 
   test("a folder that may not be written is named", async () => {

@@ -142,9 +142,7 @@ export class FileStore implements ObjectStore, AsyncDisposable {
     if (folder === "." || this.#durableFolders.has(folder)) return;
     await this.#makeFolder(dirname(folder));
     const path = this.#pathOf(folder);
-    await mkdir(path).catch((error: unknown) => {
-      if (errnoOf(error) !== "EEXIST") throw error;
-    });
+    await mkdir(path).catch(ignoreExisting);
     // Also where it was there: who made it may not have come to this line yet.
     await syncFolder(dirname(path));
     if (this.#durableFolders.size >= FOLDER_COUNT_MAX) this.#durableFolders.clear();
@@ -230,13 +228,22 @@ async function linkOver(temporary: string, path: string): Promise<void> {
   }
 }
 
-async function makeRoot(root: string): Promise<void> {
-  const first = await mkdir(root, { recursive: true });
-  if (first !== undefined) {
-    for (let made = root; made.length >= first.length; made = dirname(made)) {
-      await syncFolder(dirname(made));
-    }
+/** Makes the folder `path` and those above it. The recursive mkdir of Node is not used: it tries for ever below /proc. */
+async function makeRoot(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (error) {
+    const errno = errnoOf(error);
+    if (errno === "EEXIST") return;
+    if (errno !== "ENOENT" || dirname(path) === path) throw error;
+    await makeRoot(dirname(path));
+    await mkdir(path).catch(ignoreExisting);
   }
+  await syncFolder(dirname(path));
+}
+
+function ignoreExisting(error: unknown): void {
+  if (errnoOf(error) !== "EEXIST") throw error;
 }
 
 async function readAll(handle: FileHandle, sizeBytes: number): Promise<Uint8Array> {
