@@ -17,4 +17,23 @@ suite("append list", () => {
     assert.deepEqual([...odd.push(5)], [1, 3, 5]);
     assert.deepEqual([...list], [1, 2, 3]);
   });
+
+  test("the newest items are read from the end, as far as they are wanted", () => {
+    const list = AppendList.of([1, 2, 3]);
+    list.push(4);
+    assert.deepEqual(
+      list.newestWhile((item) => item > 1),
+      [2, 3],
+    );
+    assert.deepEqual(
+      list.newestWhile(() => true),
+      [1, 2, 3],
+    );
+    const asked: number[] = [];
+    const none = list.newestWhile((item) => {
+      asked.push(item);
+      return false;
+    });
+    assert.deepEqual([none, asked], [[], [3]]);
+  });
 });

@@ -28,6 +28,13 @@ export class AppendList<Item> implements Iterable<Item> {
     return this.length === 0 ? undefined : this.#items[this.length - 1];
   }
 
+  /** The newest items, as far back as `take` says so; oldest first. Costs as much as they are many. */
+  newestWhile(take: (item: Item) => boolean): readonly Item[] {
+    let start = this.length;
+    while (start > 0 && take(this.#items[start - 1] as Item)) start -= 1;
+    return this.#items.slice(start, this.length);
+  }
+
   filter(keep: (item: Item) => boolean): AppendList<Item> {
     return AppendList.of([...this].filter(keep));
   }

@@ -1,3 +1,4 @@
+import type { AppendList } from "#base/append-list.ts";
 import { assert } from "#base/errors.ts";
 import { readBlockHeader } from "#block/block.ts";
 import type { Flush } from "#model/flush.ts";
@@ -58,6 +59,8 @@ export class LogBuffer {
   readonly #retired = new Set<Generation>();
   #open: Generation | undefined;
   #positionMax: Position = 0;
+  /** Blocks that stand in generations, and that the engine has not confirmed. */
+  #unconfirmed: readonly BufferedBlock[] = [];
 
   constructor(node: NodeNumber, engine: () => Engine, nextId: () => GenerationId) {
     this.#node = node;
@@ -89,7 +92,10 @@ export class LogBuffer {
     return count;
   }
 
-  /** Adds the rows of `flush`; queries that are planned after it resolves may name its position. */
+  /**
+   * Adds the rows of `flush`; queries that are planned after it resolves may name its position. One caller at a time.
+   * Rejects as the engine does; the next call then appends those rows before it resolves.
+   */
   async add(flush: Flush): Promise<void> {
     assert(flush.position > this.#positionMax, "flushes are buffered in order");
     this.#positionMax = flush.position;
@@ -101,12 +107,16 @@ export class LogBuffer {
     });
     for (const block of blocks) generation.add(block, readBlockHeader(block.bytes));
     if (generation.sizeBytes >= GENERATION_SIZE_MAX) this.#open = undefined;
-    await this.#engine().append(blocks);
+    this.#unconfirmed = [...this.#unconfirmed, ...blocks];
+    await this.#confirm();
   }
 
   /** Adds those of `flushes` that are not here yet: what a checkpoint brings. */
-  async addMissing(flushes: Iterable<Flush>): Promise<void> {
-    for (const flush of flushes) if (flush.position > this.#positionMax) await this.add(flush);
+  async addMissing(flushes: AppendList<Flush>): Promise<void> {
+    await this.#confirm();
+    const before = this.#positionMax;
+    for (const flush of flushes.newestWhile(({ position }) => position > before))
+      await this.add(flush);
   }
 
   /** Later flushes go into another generation: a snapshot is about to be made of this one. */
@@ -124,7 +134,10 @@ export class LogBuffer {
     await this.dropUnseen();
   }
 
-  /** Drops the retired generations that no view names any more. */
+  /**
+   * Drops the retired generations that no view names any more. Rejects as the engine does; it then keeps rows that nobody asks for
+   * until it is started again.
+   */
   async dropUnseen(): Promise<void> {
     for (const generation of this.#retired) {
       if (generation.viewCount > 0) continue;
@@ -136,6 +149,13 @@ export class LogBuffer {
   *refill(): Generator<BufferedBlock> {
     for (const generation of this.#retired) yield* generation.blocks;
     for (const generation of this.#generations) yield* generation.blocks;
+  }
+
+  /** Appending a block again is harmless. */
+  async #confirm(): Promise<void> {
+    if (this.#unconfirmed.length === 0) return;
+    await this.#engine().append(this.#unconfirmed);
+    this.#unconfirmed = [];
   }
 
   #openGeneration(): Generation {

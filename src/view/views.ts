@@ -59,7 +59,7 @@ export class Views {
     const { catalog, manifest, logs } = this.#options;
     const sources = [...logs()];
     return new View({ catalog: catalog.state, manifest: manifest.state }, sources, () => {
-      // A failed drop is repeated with the next view; the engine that failed to drop is started anew anyway.
+      // An engine that fails to drop rows keeps some that nobody asks for, until it is started again.
       for (const { buffer } of sources) buffer.dropUnseen().catch(() => undefined);
     });
   }
