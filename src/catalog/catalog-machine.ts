@@ -1,9 +1,8 @@
-import { DbError } from "#base/errors.ts";
 import { decodeStored, v } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { FORMAT_LEVEL } from "#objectlog/envelope.ts";
-import { type LogEntry, needsOfBoth } from "#objectlog/record.ts";
+import { foreignRecord, type LogEntry, needsOfBoth, requireKind } from "#objectlog/record.ts";
 import type { SharedMachine } from "#objectlog/shared-log.ts";
 import {
   applyChanges,
@@ -44,14 +43,7 @@ export function formatLevel(state: CatalogState): number {
 }
 
 function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
-  if (entry.kind !== "transaction") {
-    throw new DbError(
-      "corrupt",
-      "record_foreign",
-      `entry ${entry.position} of the catalog is a ${entry.kind}, which does not belong there`,
-      { detail: { position: entry.position } },
-    );
-  }
+  if (entry.kind !== "transaction") throw foreignRecord(entry, "the catalog");
   const next = applyChanges(state, decodeTransaction(entry));
   return { ...next, position: entry.position, needs: needsOfBoth(state.needs, entry.needs) };
 }
@@ -81,6 +73,7 @@ function tableBody({ id, name, columns }: TableSchema) {
 }
 
 function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
+  requireKind(checkpoint, "catalog_checkpoint");
   const what = `catalog checkpoint ${checkpoint.position}`;
   const stored = decodeStored(checkpointSchema, checkpoint.body, what);
   let tableCount = 0;

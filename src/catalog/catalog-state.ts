@@ -185,7 +185,8 @@ function createTable(
   { databaseId, id, name, columns }: Change<"create_table">,
 ): CatalogState {
   const database = state.databases.get(databaseId);
-  assert(database !== undefined && !database.tableIds.has(name), "the table is new");
+  assert(database !== undefined && database.dropped === undefined, "the database is there");
+  assert(!database.tableIds.has(name), "the table is new");
   assert(id === state.nextTableId, "ids are given in order");
   const table = newTable({ id, databaseId, name }, columns);
   return {

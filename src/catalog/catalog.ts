@@ -36,7 +36,7 @@ export class Catalog {
     signal: AbortSignal,
     options: SharedLogOptions = {},
   ) {
-    const log = new ObjectLog(`${clusterId}/catalog/`, ports);
+    const log = new ObjectLog(catalogPrefix(clusterId), ports);
     this.#shared = new SharedLog(log, catalogMachine, signal, options);
   }
 
@@ -206,4 +206,9 @@ function registeredNode(
 function timeSuffix(nowNs: bigint): string {
   const iso = new Date(Number(nowNs / 1_000_000n)).toISOString();
   return iso.slice(0, 19).replaceAll(/[-:]/g, "");
+}
+
+/** Where the catalog of a cluster stands in the store. */
+export function catalogPrefix(clusterId: string): string {
+  return `${clusterId}/catalog/`;
 }

@@ -1,3 +1,4 @@
+import { DbError } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { LogEntry } from "#objectlog/record.ts";
@@ -82,7 +83,27 @@ const changeSchema = v.variant("kind", [
 export type CatalogChange = v.InferOutput<typeof changeSchema>;
 
 const transactionSchema = v.object({ changes: v.array(changeSchema) });
+const kindsSchema = v.object({ changes: v.array(v.object({ kind: v.string() })) });
+const KNOWN_KINDS: ReadonlySet<string> = new Set(
+  changeSchema.options.map(({ entries }) => entries.kind.literal),
+);
 
+/**
+ * Throws `unsupported` / `record_unknown` where a change is of a kind that this program does not know, and `corrupt` /
+ * `record_malformed` where the entry is none of ours.
+ */
 export function decodeTransaction(entry: LogEntry): readonly CatalogChange[] {
-  return decodeStored(transactionSchema, entry.body, `catalog entry ${entry.position}`).changes;
+  const what = `catalog entry ${entry.position}`;
+  for (const { kind } of decodeStored(kindsSchema, entry.body, what).changes)
+    if (!KNOWN_KINDS.has(kind)) throw unknownChange(entry, kind);
+  return decodeStored(transactionSchema, entry.body, what).changes;
+}
+
+function unknownChange({ position }: LogEntry, kind: string): DbError {
+  return new DbError(
+    "unsupported",
+    "record_unknown",
+    `entry ${position} of the catalog makes a change "${kind}", which this program does not know: upgrade it`,
+    { detail: { position, kind } },
+  );
 }

@@ -1,10 +1,17 @@
-import { assert, DbError } from "#base/errors.ts";
+import { assert } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { Epoch, NodeNumber, Position, TableId } from "#model/ids.ts";
 import { type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { dataFileSchema } from "#objectlog/data-file-record.ts";
-import { type LogEntry, NEEDS_NOTHING, type Needs, needsOfBoth } from "#objectlog/record.ts";
+import {
+  foreignRecord,
+  type LogEntry,
+  NEEDS_NOTHING,
+  type Needs,
+  needsOfBoth,
+  requireKind,
+} from "#objectlog/record.ts";
 import type { SharedMachine, Writer } from "#objectlog/shared-log.ts";
 
 /** Which files hold the rows of all node logs up to `adopted`, at one position. A value. */
@@ -113,12 +120,7 @@ function applyEntry(state: ManifestState, entry: LogEntry): ManifestState {
       // Its catalog version is in `needs`, and that is all it is for (rule 7).
       return next;
     default:
-      throw new DbError(
-        "corrupt",
-        "record_foreign",
-        `${what} is a ${entry.kind}, which does not belong there`,
-        { detail: { position } },
-      );
+      throw foreignRecord(entry, "the manifest");
   }
 }
 
@@ -161,6 +163,7 @@ function checkpointBody(state: ManifestState) {
 }
 
 function restoreCheckpoint(checkpoint: LogEntry): ManifestState {
+  requireKind(checkpoint, "manifest_checkpoint");
   const what = `manifest checkpoint ${checkpoint.position}`;
   const stored = decodeStored(checkpointSchema, checkpoint.body, what);
   const files = new Map<TableId, ManifestFile[]>();

@@ -4,7 +4,14 @@ import type { Flush } from "#model/flush.ts";
 import type { Epoch, Position } from "#model/ids.ts";
 import { type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import type { LogMachine } from "#objectlog/log-tracker.ts";
-import { type LogEntry, NEEDS_NOTHING, type Needs, needsOfBoth } from "#objectlog/record.ts";
+import {
+  foreignRecord,
+  type LogEntry,
+  NEEDS_NOTHING,
+  type Needs,
+  needsOfBoth,
+  requireKind,
+} from "#objectlog/record.ts";
 import {
   decodeCheckpoint,
   decodeFlush,
@@ -45,7 +52,7 @@ const EMPTY: NodeLogState = {
 export const nodeLogMachine: LogMachine<NodeLogState> = {
   empty: EMPTY,
   apply: applyEntry,
-  restore: decodeCheckpoint,
+  restore: restoreCheckpoint,
 };
 
 /** Where the manifest has taken over a node log, and the manifest position that says so. */
@@ -63,11 +70,12 @@ export function withoutAdopted(state: NodeLogState, adopted: Adopted): NodeLogSt
 }
 
 function applyEntry(state: NodeLogState, entry: LogEntry): NodeLogState {
-  if (entry.epoch < state.epoch) {
+  const isFence = entry.kind === "fence";
+  if (isFence ? entry.epoch <= state.epoch : entry.epoch !== state.epoch) {
     throw new DbError(
       "corrupt",
-      "log_epoch_fell",
-      `entry ${entry.position} of the log of node ${entry.node} is of epoch ${entry.epoch}, below ${state.epoch}: the log is damaged`,
+      "log_epoch_wrong",
+      `entry ${entry.position} (${entry.kind}) of the log of node ${entry.node} is of epoch ${entry.epoch} after epoch ${state.epoch}, and a fence begins each epoch: the log is damaged`,
       { detail: { node: entry.node, position: entry.position, epoch: entry.epoch } },
     );
   }
@@ -90,13 +98,13 @@ function applyEntry(state: NodeLogState, entry: LogEntry): NodeLogState {
     case "snapshot":
       return applySnapshot(next, decodeSnapshot(entry));
     default:
-      throw new DbError(
-        "corrupt",
-        "record_foreign",
-        `entry ${entry.position} of the log of node ${entry.node} is a ${entry.kind}, which does not belong there`,
-        { detail: { node: entry.node, position: entry.position } },
-      );
+      throw foreignRecord(entry, `the log of node ${entry.node}`);
   }
+}
+
+function restoreCheckpoint(checkpoint: LogEntry): NodeLogState {
+  requireKind(checkpoint, "node_checkpoint");
+  return decodeCheckpoint(checkpoint);
 }
 
 function applySnapshot(state: NodeLogState, snapshot: Snapshot): NodeLogState {

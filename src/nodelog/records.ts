@@ -24,8 +24,10 @@ export interface Fence {
   readonly position: Position;
 }
 
-const whole = v.pipe(v.number(), v.safeInteger());
-const blocksSchema = v.array(v.object({ databaseId: whole, tableId: whole, sizeBytes: whole }));
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+const blocksSchema = v.array(
+  v.object({ databaseId: whole, tableId: whole, sizeBytes: v.pipe(whole, v.minValue(1)) }),
+);
 const flushSchema = v.object({ stamp: bigintText, blocks: blocksSchema });
 const snapshotSchema = v.object({
   through: whole,
@@ -52,7 +54,9 @@ export function encodeFlush(stamp: OrderStamp, blocks: readonly FlushBlock[]) {
 export function decodeFlush(entry: LogEntry): Flush {
   const { stamp, blocks } = decodeStored(flushSchema, entry.body, `flush ${entry.position}`);
   const reader = new BlockReader(entry);
-  return { position: entry.position, stamp, blocks: blocks.map((block) => reader.read(block)) };
+  const read = blocks.map((block) => reader.read(block));
+  reader.close();
+  return { position: entry.position, stamp, blocks: read };
 }
 
 export function decodeSnapshot(entry: LogEntry): Snapshot {
@@ -83,23 +87,24 @@ export function decodeCheckpoint(entry: LogEntry): NodeLogState {
   const what = `checkpoint ${entry.position} of a node log`;
   const { flushes, ...state } = decodeStored(checkpointSchema, entry.body, what);
   const reader = new BlockReader(entry);
+  const read = flushes.map(({ position, stamp, blocks }) => ({
+    position,
+    stamp,
+    blocks: blocks.map((block) => reader.read(block)),
+  }));
+  reader.close();
   return {
     ...state,
     position: entry.position,
     needs: entry.needs,
-    flushes: AppendList.of(
-      flushes.map(({ position, stamp, blocks }) => ({
-        position,
-        stamp,
-        blocks: blocks.map((block) => reader.read(block)),
-      })),
-    ),
+    flushes: AppendList.of(read),
   };
 }
 
 type BlockJson = v.InferOutput<typeof blocksSchema>[number];
 
 function blockToJson({ databaseId, tableId, bytes }: FlushBlock): BlockJson {
+  assert(bytes.length > 0, "a block has bytes");
   return { databaseId, tableId, sizeBytes: bytes.length };
 }
 
@@ -113,18 +118,26 @@ class BlockReader {
   }
 
   read({ databaseId, tableId, sizeBytes }: BlockJson): FlushBlock {
-    const { payload, position } = this.#entry;
+    const { payload } = this.#entry;
     const end = this.#offset + sizeBytes;
-    assert(sizeBytes > 0, "a block has bytes");
-    if (end > payload.length) {
-      throw new DbError(
-        "corrupt",
-        "record_malformed",
-        `record ${position} has fewer bytes than it lists`,
-      );
-    }
+    if (end > payload.length) throw this.#malformed();
     const bytes = payload.subarray(this.#offset, end);
     this.#offset = end;
     return { databaseId: databaseId as DatabaseId, tableId: tableId as TableId, bytes };
+  }
+
+  /** After the last block: there are no more bytes. */
+  close(): void {
+    if (this.#offset !== this.#entry.payload.length) throw this.#malformed();
+  }
+
+  #malformed(): DbError {
+    const { payload, position } = this.#entry;
+    return new DbError(
+      "corrupt",
+      "record_malformed",
+      `record ${position} has ${payload.length} bytes of blocks, and lists others`,
+      { detail: { position, sizeBytes: payload.length } },
+    );
   }
 }

@@ -2,7 +2,7 @@ import { bigintText, v } from "#base/schema.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 
-const whole = v.pipe(v.number(), v.safeInteger());
+const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** A data file as the records of logs name it. */
 export const dataFileSchema = v.pipe(

@@ -72,3 +72,18 @@ export function fromEnvelope(envelope: Envelope, key: string, position: Position
   const { epoch, needs, body } = header;
   return { kind, nonce, payload, position, node: header.node as NodeNumber, epoch, needs, body };
 }
+
+/** Says that a record stands where its kind does not belong. */
+export function foreignRecord({ kind, position, node }: LogEntry, where: string): DbError {
+  return new DbError(
+    "corrupt",
+    "record_foreign",
+    `record ${position} of ${where} is a ${kind}, which does not belong there`,
+    { detail: { node, position, kind } },
+  );
+}
+
+/** Throws `corrupt` / `record_foreign` where `checkpoint` is not one of `kind`. */
+export function requireKind(checkpoint: LogEntry, kind: RecordKind): void {
+  if (checkpoint.kind !== kind) throw foreignRecord(checkpoint, "the checkpoints");
+}

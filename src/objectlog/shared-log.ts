@@ -38,9 +38,11 @@ export class SharedLog<State extends TrackedState> {
   readonly #turn = new Mutex();
   readonly #signal: AbortSignal;
   readonly #checkpointEntries: number;
+  /** Whether the tail was reached once, for certain. */
+  #loaded = false;
   /** The state whose checkpoint falls to this process. */
   #due: State | undefined;
-  /** Entries that a stone would make small, once they are under a checkpoint. */
+  /** Entries that a stone would make small, once they are under a checkpoint: without what makes them large. */
   #large: LogEntry[] = [];
 
   /** `signal` ends what waits for the store when the process closes. */
@@ -61,7 +63,10 @@ export class SharedLog<State extends TrackedState> {
     return this.#tracker.state;
   }
 
-  /** Reads on to the tail of now. Entries of a shared log are never deleted, so nothing there is the tail. */
+  /**
+   * Reads on to the tail of now. Entries of a shared log are never deleted, so nothing there is the tail; the first time that is
+   * made sure of, for a log with a hole would otherwise grow two ends. Rejects with `corrupt` / `log_hole` where there is one.
+   */
   async refresh(): Promise<State> {
     return this.#turn.run(async () => {
       await this.#advance();
@@ -84,7 +89,8 @@ export class SharedLog<State extends TrackedState> {
   /**
    * Appends what `decide` makes of the newest state; where somebody else was faster, decides again on the state after that.
    * `decide` answers undefined when nothing is left to do. Resolves with the state that holds the entry.
-   * Rejects with what `decide` throws, or `conflict` / `node_fenced` when a newer epoch of the writer has written.
+   * Rejects with what `decide` throws, or `conflict` / `node_fenced` when the state knows a newer epoch of the writer. A record that the
+   * machine refuses is a bug here: it is not put, for nobody could read on above it.
    */
   async transact(
     writer: () => Writer,
@@ -95,9 +101,9 @@ export class SharedLog<State extends TrackedState> {
         this.#refuseWhenFenced(writer());
         const record = decide(this.state);
         if (record === undefined) return this.state;
-        const settled = await this.#tracker.log.append(this.state.position + 1, record, {
-          signal: this.#signal,
-        });
+        const position = this.state.position + 1;
+        this.#machine.apply(this.state, { ...record, position, nonce: "" });
+        const settled = await this.#tracker.log.append(position, record, { signal: this.#signal });
         if (settled.won) {
           await this.#tracker.take(settled.entry);
           this.changed.notify();
@@ -132,7 +138,8 @@ export class SharedLog<State extends TrackedState> {
 
   async #advance(): Promise<void> {
     const before = this.state.position;
-    await this.#tracker.advance({ certain: false });
+    await this.#tracker.advance({ certain: !this.#loaded });
+    this.#loaded = true;
     if (this.state.position > before) this.changed.notify();
   }
 
@@ -147,7 +154,11 @@ export class SharedLog<State extends TrackedState> {
   }
 
   #noteLarge(entry: LogEntry): void {
+    // Those of the section before are the concern of whoever won its last number.
+    const begins = entry.position % this.#checkpointEntries === 1;
+    if (begins && this.#due === undefined) this.#large = [];
     const sizeBytes = toJson(entry.body).length + entry.payload.length;
-    if (entry.kind !== "stone" && sizeBytes >= STONE_ENTRY_SIZE_MIN) this.#large.push(entry);
+    if (entry.kind !== "stone" && sizeBytes >= STONE_ENTRY_SIZE_MIN)
+      this.#large.push({ ...entry, body: {}, payload: new Uint8Array(0) });
   }
 }
