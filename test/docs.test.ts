@@ -1,6 +1,10 @@
-/** Holds docs/errors.md to the source: every code stands there with its kind and status, and none that is gone. */
+/**
+ * Holds pages of docs/ to the source: errors.md has every code with its kind and status, and none that is gone;
+ * decisions/0001-dependencies.md says where each package is imported.
+ */
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
+import { dirname } from "node:path";
 import { suite, test } from "node:test";
 import { DbError, type ErrorKind } from "#base/errors.ts";
 import { errorStatus } from "#http/exchange/errors.ts";
@@ -74,4 +78,35 @@ test("a code is written where this test finds it", () => {
       .map(([match]) => `${path}: ${match}`),
   );
   assert.deepEqual(elsewhere, []);
+});
+
+suite("docs/decisions/0001-dependencies.md", () => {
+  const page = readFileSync("docs/decisions/0001-dependencies.md", "utf8");
+  const { dependencies, devDependencies } = JSON.parse(readFileSync("package.json", "utf8")) as {
+    readonly dependencies: Readonly<Record<string, string>>;
+    readonly devDependencies: Readonly<Record<string, string>>;
+  };
+
+  test("names every dependency with its version", () => {
+    const missing = Object.entries({ ...dependencies, ...devDependencies }).filter(
+      ([name, version]) =>
+        !page
+          .split("\n")
+          .some((line) => line.includes(`\`${name}\``) && line.includes(` ${version} |`)),
+    );
+    assert.deepEqual(missing, []);
+  });
+
+  for (const name of Object.keys(dependencies)) {
+    test(`says where ${name} is imported`, () => {
+      const places = page.split("\n").find((line) => line.startsWith(`| \`${name}\``)) ?? "";
+      const strays = files
+        .filter(({ text }) => text.includes(`from "${name}"`))
+        .filter(({ path }) => !places.includes(path) && !places.includes(`${dirname(path)}/\``));
+      assert.deepEqual(
+        strays.map(({ path }) => path),
+        [],
+      );
+    });
+  }
 });
