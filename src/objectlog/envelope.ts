@@ -44,6 +44,7 @@ const CHECKSUM_END = 12;
 const NONCE_OFFSET = 16;
 const NONCE_SIZE = 16;
 const PREFIX_SIZE = NONCE_OFFSET + NONCE_SIZE;
+const NONCE = /^[0-9a-f]{32}$/;
 
 const kindOfNumber = new Map<number, RecordKind>(
   (Object.keys(RECORD_KINDS) as RecordKind[]).map((kind) => [RECORD_KINDS[kind], kind]),
@@ -51,7 +52,7 @@ const kindOfNumber = new Map<number, RecordKind>(
 
 /** Bytes of an object: docs/formats/object-log.md. */
 export function encodeEnvelope({ kind, nonce, header, payload }: Envelope): Uint8Array {
-  assert(nonce.length === NONCE_SIZE * 2, "a nonce has 32 hexadecimal digits");
+  assert(NONCE.test(nonce), "a nonce has 32 hexadecimal digits");
   const headerBytes = utf8(toJson(header));
   const prefix = new Uint8Array(PREFIX_SIZE);
   const view = new DataView(prefix.buffer);

@@ -3,7 +3,7 @@ import { DbError, isKind } from "#base/errors.ts";
 import type { Position } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
-import type { ObjectStore } from "#ports/object-store.ts";
+import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
 import { decodeEnvelope, encodeEnvelope } from "./envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "./record.ts";
@@ -22,7 +22,10 @@ export type Settled =
 
 export interface AppendOptions {
   readonly signal: AbortSignal;
-  /** Hears of every attempt that got no answer; the append goes on by itself. */
+  /**
+   * Hears of every attempt that was refused or got no answer; the append goes on by itself. Without it, a store that is full
+   * or may not be written ends the append, as long as no attempt before may have arrived.
+   */
   readonly onTrouble?: (error: DbError) => void;
 }
 
@@ -53,21 +56,24 @@ export class ObjectLog {
 
   /**
    * Puts `record` at `position` and returns only when it is known whose entry stands there (rule 2): after an unclear
-   * answer it reads back, and puts the same bytes again while nothing is there. Rejects with the signal's reason when aborted: then
-   * the outcome is unknown, for ever as far as this process is concerned.
+   * answer it reads back, and puts the same bytes again while nothing is there. Rejects with `store_full` or `store_read_only` where
+   * nothing was put (see `onTrouble`), and with the signal's reason when aborted: then the outcome is unknown, for ever as far as this
+   * process is concerned.
    */
   async append(position: Position, record: LogRecord, options: AppendOptions): Promise<Settled> {
     const key = this.#entryKey(position);
     const nonce = hex(randomBytes(this.#ports.random, 16));
     const bytes = encodeEnvelope(toEnvelope(record, position, nonce));
     const won: Settled = { won: true, entry: { ...record, position, nonce } };
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0, mayBeThere = false; ; attempt++) {
       options.signal.throwIfAborted();
       try {
         await this.#ports.store.putIfAbsent(key, bytes);
         return won;
       } catch (error) {
         if (!isKind(error, "conflict") && !isKind(error, "unavailable")) throw error;
+        mayBeThere ||= !isStoreClosed(error);
+        if (!mayBeThere && options.onTrouble === undefined) throw error;
         if (error.kind === "unavailable") options.onTrouble?.(error);
       }
       const found = await this.#readBack(key, position, options);

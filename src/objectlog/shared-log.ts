@@ -36,6 +36,8 @@ export class SharedLog<State extends TrackedState> {
   readonly #tracker: LogTracker<State>;
   readonly #machine: SharedMachine<State>;
   readonly #turn = new Mutex();
+  /** The read that was asked for and has not begun. */
+  #refresh: Promise<State> | undefined;
   readonly #signal: AbortSignal;
   readonly #checkpointEntries: number;
   /** Whether the tail was reached once, for certain. */
@@ -66,12 +68,15 @@ export class SharedLog<State extends TrackedState> {
   /**
    * Reads on to the tail of now. Entries of a shared log are never deleted, so nothing there is the tail; the first time that is
    * made sure of, for a log with a hole would otherwise grow two ends. Rejects with `corrupt` / `log_hole` where there is one.
+   * Whoever asks before a read begins shares it, so that a store that does not answer gathers no more than one.
    */
-  async refresh(): Promise<State> {
-    return this.#turn.run(async () => {
+  refresh(): Promise<State> {
+    this.#refresh ??= this.#turn.run(async () => {
+      this.#refresh = undefined;
       await this.#advance();
       return this.state;
     });
+    return this.#refresh;
   }
 
   /** Reads on until the state is at or past `position`. */
