@@ -18,7 +18,7 @@ export interface FlusherOptions {
   readonly clock: Clock;
   /** Least time between the starts of two flushes. */
   readonly flushIntervalMs: number;
-  /** Bytes of waiting requests, as they came, above which more are refused. */
+  /** Bytes of requests that are not settled, as they came, above which more are refused. */
   readonly pendingSizeMax: number;
   /** Bytes that buffered rows take now, and above which more are refused. */
   readonly bufferSizeBytes: () => number;
@@ -39,7 +39,6 @@ interface Waiting {
   readonly catalogVersion: Position;
   readonly stampFloor: OrderStamp;
   readonly rowCount: number;
-  readonly sizeBytes: number;
   readonly settle: PromiseWithResolvers<FlushReceipt>;
 }
 
@@ -55,6 +54,7 @@ export class Flusher {
   readonly #arrived = new Signal();
   readonly #flushed = new Signal();
   #waiting: Waiting[] = [];
+  #flushing = false;
   #pendingSizeBytes = 0;
   #trouble: DbError | undefined;
   #dead: DbError | undefined;
@@ -68,36 +68,27 @@ export class Flusher {
     return this.#dead ?? this.#trouble;
   }
 
+  /** Bytes of requests that were let in and are not settled. */
   get pendingSizeBytes(): number {
     return this.#pendingSizeBytes;
   }
 
-  /** Throws where nothing more can be taken: `exceeded` / `write_queue_full`, `buffer_full`, or the store's trouble. */
-  refuseWhenFull(): void {
-    if (this.trouble !== undefined) throw this.trouble;
-    const { bufferSizeBytes, bufferSizeMax, pendingSizeMax } = this.#options;
-    if (bufferSizeBytes() >= bufferSizeMax) {
-      throw new DbError(
-        "exceeded",
-        "buffer_full",
-        `the rows that are not in files yet take ${bufferSizeBytes()} bytes, at most ${bufferSizeMax} may: send again later`,
-        { detail: { bufferSizeMax } },
-      );
-    }
-    if (this.#pendingSizeBytes < pendingSizeMax) return;
-    throw new DbError(
-      "exceeded",
-      "write_queue_full",
-      `${this.#pendingSizeBytes} bytes of writes wait to be made durable, at most ${pendingSizeMax} may: send again later`,
-      { detail: { pendingSizeMax } },
-    );
+  /**
+   * Lets a request of `sizeBytes` in; answers what to call when it is settled, be it that nobody waits for it any more.
+   * Throws where nothing more can be taken: `exceeded` / `write_queue_full`, `buffer_full`, or the store's trouble.
+   */
+  admit(sizeBytes: number): () => void {
+    this.#refuseWhenFull();
+    this.#pendingSizeBytes += sizeBytes;
+    return () => {
+      this.#pendingSizeBytes -= sizeBytes;
+    };
   }
 
   /** Resolves when the batches, at most BATCH_ROW_COUNT_MAX rows together, are durable and in the buffer. */
-  add(item: Omit<Waiting, "settle">): Promise<FlushReceipt> {
-    this.refuseWhenFull();
+  async add(item: Omit<Waiting, "settle">): Promise<FlushReceipt> {
+    if (this.trouble !== undefined) throw this.trouble;
     const settle = Promise.withResolvers<FlushReceipt>();
-    this.#pendingSizeBytes += item.sizeBytes;
     this.#waiting.push({ ...item, settle });
     this.#arrived.notify();
     return settle.promise;
@@ -105,7 +96,7 @@ export class Flusher {
 
   /** Resolves when everything that was added has been flushed or refused. */
   async drain(): Promise<void> {
-    while (this.#pendingSizeBytes > 0) await this.#flushed.wait();
+    while (this.#flushing || this.#waiting.length > 0) await this.#flushed.wait();
   }
 
   /** Flushes until `signal` is aborted; rejects when the log refuses this process. Called once. */
@@ -125,6 +116,26 @@ export class Flusher {
     }
   }
 
+  #refuseWhenFull(): void {
+    if (this.trouble !== undefined) throw this.trouble;
+    const { bufferSizeBytes, bufferSizeMax, pendingSizeMax } = this.#options;
+    if (bufferSizeBytes() >= bufferSizeMax) {
+      throw new DbError(
+        "exceeded",
+        "buffer_full",
+        `the rows that are not in files yet take ${bufferSizeBytes()} bytes, at most ${bufferSizeMax} may: send again later`,
+        { detail: { bufferSizeMax } },
+      );
+    }
+    if (this.#pendingSizeBytes < pendingSizeMax) return;
+    throw new DbError(
+      "exceeded",
+      "write_queue_full",
+      `${this.#pendingSizeBytes} bytes of writes wait to be made durable, at most ${pendingSizeMax} may: send again later`,
+      { detail: { pendingSizeMax } },
+    );
+  }
+
   #takeGroup(): readonly Waiting[] {
     let rowCount = 0;
     let count = 0;
@@ -138,6 +149,7 @@ export class Flusher {
 
   async #flush(group: readonly Waiting[], signal: AbortSignal): Promise<void> {
     const { catalog, writer, clock } = this.#options;
+    this.#flushing = true;
     try {
       const floor = maxOf([writer.state.lastStamp, ...group.map(({ stampFloor }) => stampFloor)]);
       const stamp = nextStamp(catalog.writer.node, clock.nowNs(), floor);
@@ -155,7 +167,7 @@ export class Flusher {
       for (const { settle } of group) settle.reject(error);
       throw error;
     } finally {
-      for (const { sizeBytes } of group) this.#pendingSizeBytes -= sizeBytes;
+      this.#flushing = false;
       this.#flushed.notify();
     }
   }
@@ -173,7 +185,10 @@ export class Flusher {
     }
   }
 
-  /** A store that is full or read-only does not come back by waiting a little: those who wait are told at once. */
+  /**
+   * A store that is full or read-only does not come back by waiting a little: those who wait are told at once. What they
+   * sent stays here, for part of it may be in the store by now; more is not taken.
+   */
   #onTrouble(error: DbError, group: readonly Waiting[]): void {
     if (error.code !== "store_full" && error.code !== "store_read_only") return;
     this.#trouble = error;
@@ -183,7 +198,7 @@ export class Flusher {
       `the write is not confirmed, and may be stored later: ${error.message}`,
       { cause: error },
     );
-    for (const { settle } of group) settle.reject(unclear);
+    for (const { settle } of [...group, ...this.#waiting]) settle.reject(unclear);
   }
 
   #die(error: unknown, signal: AbortSignal): void {
@@ -194,7 +209,6 @@ export class Flusher {
           })
         : new DbError("unavailable", "node_stopping", "this node is stopping: write to another");
     for (const { settle } of this.#waiting.splice(0)) settle.reject(this.#dead);
-    this.#pendingSizeBytes = 0;
     this.#flushed.notify();
   }
 }

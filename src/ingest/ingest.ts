@@ -1,9 +1,10 @@
-import { DbError } from "#base/errors.ts";
+import { untilAborted } from "#base/async.ts";
+import { DbError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
 import type { LineParser, ParsedBody, ParseLimits, RejectedLine } from "#lineprotocol/parsed.ts";
 import type { ColumnBatch } from "#model/batch.ts";
-import { type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
+import { nextStamp, type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { encodeWriteToken, parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
 import { BATCH_ROW_COUNT_MAX, toBatches } from "./batches.ts";
@@ -25,6 +26,8 @@ export interface IngestOptions {
 
 /** Rounds of catalog change and check that one write may take while others change the same tables. */
 const ROUNDS_MAX = 20;
+/** How far a token may be ahead of this node's clock: further than clocks of a cluster differ. */
+const TOKEN_AHEAD_NS_MAX = 86_400_000_000_000n;
 /** Rejected lines that an answer describes. */
 const REJECTED_MAX = 100;
 
@@ -42,13 +45,25 @@ export class Ingest {
   /**
    * Resolves when every line that is not in `rejected` is durable and can be queried here (`sync`), or is checked and queued.
    *
-   * Rejects with `invalid` / `write_empty`; `exceeded` / `write_queue_full`, `database_limit`; `unavailable` when it is not known
-   * whether the lines are or will be stored: writing them again does no harm.
+   * Rejects with `invalid` / `write_empty`, `write_token`; `exceeded` / `write_queue_full`, `buffer_full`, `database_limit`;
+   * `unavailable` when it is not known whether the lines are or will be stored: writing them again does no harm. That goes for the
+   * reason of `signal` as well.
    */
   async write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
-    const { clock, flusher, parser, parseLimits } = this.#options;
-    flusher.refuseWhenFull();
-    const tokens = request.tokens.map(parseWriteToken);
+    const release = this.#options.flusher.admit(request.body.length);
+    const answer = Promise.withResolvers<WriteOutcome>();
+    // The work goes on when nobody waits for it any more, and takes its place until it ends.
+    void this.#store(request, answer.resolve).then(answer.resolve, answer.reject).finally(release);
+    return this.#waitFor(answer.promise, signal);
+  }
+
+  /** Stores what fits of `request`; tells `onQueued` at once where nobody waits for more. */
+  async #store(
+    request: WriteRequest,
+    onQueued: (outcome: WriteOutcome) => void,
+  ): Promise<WriteOutcome> {
+    const { catalog, clock, parser, parseLimits } = this.#options;
+    const stampFloor = this.#stampFloor(request.tokens);
     const body = await parser.parse(request.body, {
       precision: request.precision,
       defaultTimeNs: clock.nowNs(),
@@ -56,31 +71,43 @@ export class Ingest {
     });
     if (body.lineCount === 0)
       throw new DbError("invalid", "write_empty", "incoming write was empty");
-    const stampFloor = maxOf(tokens.map(({ stamp }) => stamp));
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const { validated, state } = await this.#check(request, body);
       const outcome = outcomeOf(body, validated);
       if (outcome.rejectedCount > 0 && !request.acceptPartial) return outcome;
       if (validated.tables.length === 0) return outcome;
-      const queued = this.#queue(request, validated, { state, stampFloor });
-      if (!request.sync) {
-        // Nobody waits; what becomes of it shows in the metrics of the flusher.
-        queued.catch(() => undefined);
-        return outcome;
-      }
-      const receipts = await this.#waitFor(queued, signal);
+      const queued = this.#queue(validated, { state, stampFloor });
+      if (!request.sync) onQueued(outcome);
+      const receipts = await queued;
       const last = receipts.at(-1);
       if (last === undefined || receipts.some((receipt) => isLost(receipt, validated))) continue;
-      const { position, stamp, catalog } = last;
-      const { node } = this.#options.catalog.writer;
-      const token = encodeWriteToken({ catalog: catalog.position, node, position, stamp });
-      return { ...outcome, token };
+      const { node } = catalog.writer;
+      const { position, stamp } = last;
+      const token = { catalog: last.catalog.position, node, position, stamp };
+      return { ...outcome, token: encodeWriteToken(token) };
     }
     throw new DbError(
       "unavailable",
       "schema_contended",
       "the tables of this write are changed too often by others: send it again",
     );
+  }
+
+  /** The stamp that the write must be above. A token that somebody made up must not set the stamps of all later writes. */
+  #stampFloor(texts: readonly string[]): OrderStamp {
+    const { catalog, clock } = this.#options;
+    const soonNs = clock.nowNs() + TOKEN_AHEAD_NS_MAX;
+    const limit = nextStamp(catalog.writer.node, soonNs, STAMP_NONE);
+    const stamps = texts.map((text) => {
+      const { stamp } = parseWriteToken(text);
+      if (stamp <= limit) return stamp;
+      throw new DbError(
+        "invalid",
+        "write_token",
+        `"${text}" is a write token of more than a day from now: send one as a write's answer gave it`,
+      );
+    });
+    return stamps.reduce((most, stamp) => (stamp > most ? stamp : most), STAMP_NONE);
   }
 
   /** Checks until the catalog knows all that the accepted lines use. Names and types refused are asked for anew first. */
@@ -90,7 +117,7 @@ export class Ingest {
   ): Promise<{ validated: Validated; state: CatalogState }> {
     const { catalog, schemaLimits } = this.#options;
     const decide = (state: CatalogState) => validate(tables, state, database, schemaLimits);
-    if (decide(catalog.state).problems.length > 0) await catalog.refresh();
+    if (refuses(() => decide(catalog.state))) await catalog.refresh();
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const { state } = catalog;
       const validated = decide(state);
@@ -104,30 +131,21 @@ export class Ingest {
     throw new DbError("unavailable", "schema_contended", "the catalog changes too fast: try again");
   }
 
-  async #queue(
-    { body }: WriteRequest,
+  #queue(
     { tables }: Validated,
     { state, stampFloor }: { state: CatalogState; stampFloor: OrderStamp },
   ): Promise<readonly FlushReceipt[]> {
     const groups = [...groupBatches(tables.flatMap((table) => [...toBatches(table)]))];
-    const sizeBytes = Math.ceil(body.length / groups.length);
+    const { position: catalogVersion } = state;
     return Promise.all(
-      groups.map(({ batches, rowCount }) =>
-        this.#options.flusher.add({
-          batches,
-          rowCount,
-          sizeBytes,
-          stampFloor,
-          catalogVersion: state.position,
-        }),
-      ),
+      groups.map((group) => this.#options.flusher.add({ ...group, stampFloor, catalogVersion })),
     );
   }
 
   async #waitFor<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
     const { clock, writeWaitMsMax } = this.#options;
     const done = new AbortController();
-    const late = clock.sleep(writeWaitMsMax, AbortSignal.any([signal, done.signal])).then(() => {
+    const late = clock.sleep(writeWaitMsMax, done.signal).then(() => {
       throw new DbError(
         "unavailable",
         "write_unconfirmed",
@@ -136,12 +154,20 @@ export class Ingest {
       );
     });
     try {
-      return await Promise.race([work, late]);
+      return await untilAborted(Promise.race([work, late]), signal);
     } finally {
-      work.catch(() => undefined);
-      late.catch(() => undefined);
       done.abort();
     }
+  }
+}
+
+/** Whether `decide` finds anything to refuse. */
+function refuses(decide: () => Validated): boolean {
+  try {
+    return decide().problems.length > 0;
+  } catch (error) {
+    if (isKind(error, "exceeded")) return true;
+    throw error;
   }
 }
 
@@ -187,8 +213,4 @@ function outcomeOf(body: ParsedBody, { problems }: Validated): WriteOutcome {
 
 function describe(body: ParsedBody, { line, message }: RowProblem): RejectedLine {
   return { ...body.describeLine(line), message };
-}
-
-function maxOf(stamps: readonly OrderStamp[]): OrderStamp {
-  return stamps.reduce((most, stamp) => (stamp > most ? stamp : most), STAMP_NONE);
 }

@@ -1,3 +1,4 @@
+import { Mutex } from "#base/async.ts";
 import { hex } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
 import { isKind } from "#base/errors.ts";
@@ -14,7 +15,7 @@ import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Snapshot } from "#nodelog/records.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Engine, WrittenFile } from "#ports/engine.ts";
-import type { ObjectStore } from "#ports/object-store.ts";
+import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
 import { fileColumns } from "./file-columns.ts";
 
@@ -44,6 +45,7 @@ const PUT_RETRY_MS = 200;
 /** Writes the buffered rows of this node's log to files, and records that they hold them. One at a time. */
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
+  readonly #turn = new Mutex();
 
   constructor(options: SnapshotterOptions) {
     this.#options = options;
@@ -53,7 +55,12 @@ export class Snapshotter {
    * Takes a snapshot of all settled flushes; answers whether there was anything to take. The record follows when every file is in
    * the store; only then do views read the files in place of the buffer. A failure leaves the rows where they were.
    */
-  async take(signal: AbortSignal): Promise<boolean> {
+  take(signal: AbortSignal): Promise<boolean> {
+    return this.#turn.run(() => this.#take(signal));
+  }
+
+  async #take(signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
     const { buffer, catalog, writer } = this.#options;
     const { position: through, flushes, snapshotted } = writer.state;
     const { last } = flushes;
@@ -126,11 +133,10 @@ export class Snapshotter {
   #describe(table: TableSchema, { bytes, ...written }: WrittenFile, windowNs: bigint): DataFile {
     const { catalog, nodeId, random } = this.#options;
     const { node, epoch } = catalog.writer;
-    const window = (written.time.start / windowNs) * windowNs;
     const name = `${epoch}-${hex(randomBytes(random, 8))}.parquet`;
     return {
       ...written,
-      key: `${dataPrefix(nodeId)}${table.databaseId}/${table.id}/${windowName(window)}/${name}`,
+      key: `${dataPrefix(nodeId)}${table.databaseId}/${table.id}/${windowName(written.time.start, windowNs)}/${name}`,
       databaseId: table.databaseId,
       tableId: table.id,
       sizeBytes: bytes.length,
@@ -149,7 +155,8 @@ export class Snapshotter {
         return;
       } catch (error) {
         if (isKind(error, "conflict")) return;
-        if (!isKind(error, "unavailable")) throw error;
+        // A full store has room again when the files of this snapshot are given up.
+        if (!isKind(error, "unavailable") || isStoreClosed(error)) throw error;
       }
       await clock.sleep(PUT_RETRY_MS, signal);
     }
@@ -171,10 +178,9 @@ function findTableById(state: CatalogState, tableId: TableId): TableSchema | und
   return undefined;
 }
 
-/** `2026-11-21T21-40`, UTC; times that no calendar names are numbers. */
-function windowName(startNs: bigint): string {
-  const date = new Date(Number(startNs / 1_000_000n));
-  if (Number.isNaN(date.getTime()) || date.getUTCFullYear() > 9999 || date.getUTCFullYear() < 0)
-    return String(startNs);
-  return date.toISOString().slice(0, 16).replace(":", "-");
+/** When the window of `timeNs` starts, as `2026-11-21T21-40`, UTC. Windows begin at or after the year 1 for every int64 and ladder. */
+function windowName(timeNs: bigint, windowNs: bigint): string {
+  const past = ((timeNs % windowNs) + windowNs) % windowNs;
+  const startMs = Number((timeNs - past) / 1_000_000n);
+  return new Date(startMs).toISOString().slice(0, 16).replace(":", "-");
 }

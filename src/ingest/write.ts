@@ -2,7 +2,7 @@ import type { Precision, RejectedLine } from "#lineprotocol/parsed.ts";
 
 export interface WriteRequest {
   readonly database: string;
-  /** Line protocol, inflated. The callee keeps it only until the promise settles. */
+  /** Line protocol, inflated. Nobody changes it any more. */
   readonly body: Uint8Array;
   readonly precision: Precision;
   /** Good lines are stored although others are bad. */

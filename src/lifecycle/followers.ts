@@ -1,4 +1,5 @@
 import type { Signal } from "#base/async.ts";
+import { describeError } from "#base/errors.ts";
 import type { Buffer } from "#buffer/buffer.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { NodeRecord } from "#catalog/catalog-state.ts";
@@ -21,12 +22,12 @@ export interface FollowersOptions {
   readonly intervalMs: number;
 }
 
-const NEW_NODE_CHECK_MS = 1_000;
+const LOAD_RETRY_MS = 1_000;
 
 /** Follows the log of every node in the catalog that has one. */
 export class Followers {
   readonly #options: FollowersOptions;
-  /** Loaded ones, which views may show. */
+  /** Loaded ones, which views may show, and those that views must refuse. */
   readonly #followers = new Map<NodeNumber, LogFollower>();
   readonly #running = new Map<NodeNumber, Promise<void>>();
 
@@ -34,7 +35,7 @@ export class Followers {
     this.#options = options;
   }
 
-  /** Those that have been read to their tail once. */
+  /** Those that have been read to their tail once, or cannot be. */
   all(): Iterable<LogFollower> {
     return this.#followers.values();
   }
@@ -44,9 +45,10 @@ export class Followers {
     this.#followers.get(node)?.want(position);
   }
 
-  /** Loads the logs of all nodes that the catalog names now. */
+  /** Loads the logs of all nodes that the catalog names now. Rejects when one of them could not be read; the others are there. */
   async load(): Promise<void> {
-    await Promise.all(this.#missing().map((node) => this.#add(node)));
+    const results = await Promise.allSettled(this.#missing().map((node) => this.#add(node)));
+    for (const result of results) if (result.status === "rejected") throw result.reason;
   }
 
   /** Follows what is loaded, and nodes that come later, until `signal` is aborted. */
@@ -55,12 +57,14 @@ export class Followers {
     while (!signal.aborted) {
       for (const [node, follower] of this.#followers)
         if (!this.#running.has(node)) this.#running.set(node, follower.run(signal));
-      const pause = ports.clock.sleep(NEW_NODE_CHECK_MS, signal);
-      await Promise.race([catalog.changed.wait(), pause]).catch(() => undefined);
-      await this.load().catch((error: unknown) => {
-        ports.log.warn("cannot load the log of a new node", { reason: String(error) });
-      });
-      pause.catch(() => undefined);
+      try {
+        if (this.#missing().length === 0) await catalog.changed.wait(signal);
+        await this.load();
+      } catch (error) {
+        if (signal.aborted) break;
+        ports.log.warn("cannot load the log of a new node", { reason: describeError(error) });
+        await ports.clock.sleep(LOAD_RETRY_MS, signal).catch(() => undefined);
+      }
     }
     await Promise.all(this.#running.values());
   }
@@ -88,8 +92,14 @@ export class Followers {
       clock: ports.clock,
       logger: ports.log,
     });
-    await follower.load();
-    this.#followers.set(node, follower);
+    try {
+      await follower.load();
+      this.#followers.set(node, follower);
+    } catch (error) {
+      // A log that cannot be read is shown with its trouble: without it, answers would not be whole and not say so.
+      if (follower.trouble !== undefined) this.#followers.set(node, follower);
+      throw error;
+    }
     changed.notify();
   }
 }

@@ -40,11 +40,12 @@ export class LogFollower implements LogSource {
   readonly #options: LogFollowerOptions;
   readonly #tracker: LogTracker<NodeLogState>;
   #wanted: Position = 0;
-  #certainMs: number;
+  /** When it last knew for certain where the tail is. */
+  #certainMs = Number.NEGATIVE_INFINITY;
   #trouble: DbError | undefined;
 
   constructor(options: LogFollowerOptions) {
-    const { node, buffer, keepRows, log, changed, clock } = options;
+    const { node, buffer, keepRows, log, changed } = options;
     this.node = node;
     this.buffer = buffer;
     this.#options = options;
@@ -52,7 +53,6 @@ export class LogFollower implements LogSource {
       ? bufferObserver(buffer, changed)
       : { onShown: () => changed.notify() };
     this.#tracker = new LogTracker(log, nodeLogMachine, observer);
-    this.#certainMs = clock.monotonicMs();
   }
 
   get state(): NodeLogState {
@@ -64,15 +64,19 @@ export class LogFollower implements LogSource {
     return this.#trouble;
   }
 
-  /** Somebody waits for `position`. */
+  /** Somebody waits for `position`, which was there when it was named: the next poll looks for it for certain. */
   want(position: Position): void {
     if (position > this.#wanted) this.#wanted = position;
   }
 
-  /** Reads to the tail of now, for certain. */
+  /** Reads to the tail of now, for certain. After a failure `trouble` says whether it will last. */
   async load(): Promise<void> {
-    await this.#tracker.advance({ certain: true });
-    this.#certainMs = this.#options.clock.monotonicMs();
+    try {
+      await this.poll();
+    } catch (error) {
+      this.#note(error);
+      throw error;
+    }
   }
 
   /** Reads on until `signal` is aborted. */
@@ -100,10 +104,13 @@ export class LogFollower implements LogSource {
   async poll(): Promise<void> {
     const { adopted, clock } = this.#options;
     const before = this.state.position;
-    const overtaken = Math.max(adopted().position, this.#wanted) > before;
+    const wanted = this.#wanted;
+    const overtaken = Math.max(adopted().position, wanted) > before;
     const stalled = clock.monotonicMs() - this.#certainMs >= STALLED_MS;
     await this.#tracker.advance({ certain: overtaken || stalled });
     this.#tracker.amend(withoutAdopted(this.state, adopted()));
+    // What a certain look did not find is not there, whatever a token says: it is not looked for again and again.
+    if (this.#wanted === wanted) this.#wanted = 0;
     if (stalled || this.state.position > before) this.#certainMs = clock.monotonicMs();
   }
 

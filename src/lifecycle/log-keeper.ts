@@ -81,6 +81,7 @@ export class LogKeeper {
   async finish(signal: AbortSignal): Promise<void> {
     const { adopted, takeSnapshot, writer } = this.#options;
     const taken = await takeSnapshot(signal);
+    signal.throwIfAborted();
     if (taken || writer.replayCount > 1) await writer.checkpoint(adopted());
   }
 

@@ -210,15 +210,19 @@ export class Node {
     const troubles = [...this.#logs()].map(({ trouble }) => trouble);
     for (const trouble of [tasks.failed, ingest?.flusher.trouble, this.#damage, ...troubles])
       if (trouble !== undefined) throw trouble;
-    const late = options.ports.clock.sleep(READY_WAIT_MS_MAX, tasks.signal).then(() => {
+    const answered = new AbortController();
+    const late = options.ports.clock.sleep(READY_WAIT_MS_MAX, answered.signal).then(() => {
       throw new DbError(
         "unavailable",
         "store_unreachable",
         `the object store has not answered for ${READY_WAIT_MS_MAX} ms`,
       );
     });
-    late.catch(() => undefined);
-    await Promise.race([catalog.refresh(), late]);
+    try {
+      await Promise.race([catalog.refresh(), late]);
+    } finally {
+      answered.abort();
+    }
   }
 
   /** Another node said that the catalog has something new. */

@@ -7,6 +7,8 @@ import type { Random } from "#ports/random.ts";
 import type { NodeConfig } from "./config.ts";
 
 const NS_PER_MS = 1_000_000n;
+/** The longest that a timer of this machine waits; a longer one would not wait at all. */
+const SLEEP_MS_MAX = 2 ** 31 - 1;
 /** The wall clock when `performance.now()` was 0, so that stamps within a millisecond differ. */
 const START_NS = BigInt(Math.round(performance.timeOrigin * 1_000)) * 1_000n;
 
@@ -22,7 +24,10 @@ export const realClock: Clock = {
   monotonicMs: () => performance.now(),
   async sleep(delayMs, signal) {
     try {
-      await sleepFor(delayMs, undefined, { ...(signal && { signal }) });
+      for (let restMs = delayMs; ; restMs -= SLEEP_MS_MAX) {
+        await sleepFor(Math.min(restMs, SLEEP_MS_MAX), undefined, { ...(signal && { signal }) });
+        if (restMs <= SLEEP_MS_MAX) return;
+      }
     } catch (error) {
       signal?.throwIfAborted();
       throw error;

@@ -1,4 +1,4 @@
-import { Semaphore } from "#base/async.ts";
+import { Semaphore, untilAborted } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
 import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
@@ -10,6 +10,7 @@ import type { Engine } from "#ports/engine.ts";
 import type { View } from "#view/view.ts";
 import type { Views } from "#view/views.ts";
 import { planStatement } from "./plan/plan.ts";
+import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
 import { parseStatement } from "./sql/statement.ts";
@@ -54,19 +55,20 @@ export class Queries {
   }
 
   /**
-   * Resolves when the first rows are there, so that what fails early fails with a status. Aborting `signal` ends the query at any time.
+   * Resolves when the first rows are there, so that what fails early fails with a status. Aborting `signal` ends the query at any
+   * time; so do the end of its time, which counts from now, and letting go of the batches.
    *
    * Rejects with `not_found` / `database_not_found`, what parsing and planning reject with, `exceeded` / `query_timeout`,
-   * `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
+   * `queries_full`, `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
    */
   async run(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     const statement = parseStatement(request.text);
-    const permit = await this.#permits.acquire();
-    const running = new Running(this.#options, signal, permit);
+    const running = new Running(this.#options, signal);
     try {
+      await running.enter(this.#permits);
       return await this.#start(request, statement, running);
     } catch (error) {
-      running.end();
+      await running.end();
       throw running.reasonOf(error);
     }
   }
@@ -82,13 +84,14 @@ export class Queries {
       const rows = this.#options.engine.query(plan, running.signal)[Symbol.asyncIterator]();
       try {
         const first = await rows.next();
-        return { fields: plan.fields, batches: running.stream(view, first, rows) };
+        return { fields: plan.fields, batches: running.show(view, first, rows) };
       } catch (error) {
         view[Symbol.dispose]();
         // Nothing was answered yet: a file that was replaced since the view was taken is not in a newer one.
         if (!isKind(error, "not_found") || error.code !== "file_vanished") throw error;
         if (vanished !== undefined) throw this.#damaged(error);
         vanished = error;
+        await this.#options.views.refresh(running.signal);
       }
     }
   }
@@ -103,7 +106,7 @@ export class Queries {
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
     // What the cluster says of itself is asked for now, not when the catalog is synced next.
-    if (request.database === INTERNAL_DATABASE) await catalog.refresh();
+    if (request.database === INTERNAL_DATABASE) await untilAborted(catalog.refresh(), signal);
     for (let asked = false; ; asked = true) {
       const view = await views.acquire(tokens, signal);
       try {
@@ -112,8 +115,8 @@ export class Queries {
         view[Symbol.dispose]();
         const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
         if (!unknown || asked) throw error;
-        const before = view.catalog.position;
-        if ((await catalog.refresh()).position === before) throw error;
+        const newest = await untilAborted(catalog.refresh(), signal);
+        if (newest.position === view.catalog.position) throw error;
       }
     }
   }
@@ -146,64 +149,4 @@ function planOn(
 
 function tableNames(database: DatabaseRecord | undefined): readonly string[] {
   return database === undefined ? [] : [...database.tableIds.keys()];
-}
-
-/** What one query holds until it ends, however it ends. */
-class Running {
-  readonly signal: AbortSignal;
-  readonly #stop = new AbortController();
-  readonly #timeout = new AbortController();
-  readonly #options: QueriesOptions;
-  readonly #permit: () => void;
-  #view: View | undefined;
-
-  constructor(options: QueriesOptions, signal: AbortSignal, permit: () => void) {
-    const { clock, timeoutMs } = options;
-    this.#options = options;
-    this.#permit = permit;
-    this.signal = AbortSignal.any([signal, this.#timeout.signal]);
-    clock
-      .sleep(timeoutMs, AbortSignal.any([signal, this.#stop.signal]))
-      .then(() => this.#timeout.abort(queryTimeout(timeoutMs)))
-      .catch(() => this.end());
-  }
-
-  /** Lets go of everything. Safe to call twice. */
-  end(): void {
-    this.#permit();
-    this.#view?.[Symbol.dispose]();
-    this.#stop.abort();
-  }
-
-  /** The rows from `first` on; the query ends with them. */
-  async *stream(
-    view: View,
-    first: IteratorResult<ResultBatch>,
-    rows: AsyncIterator<ResultBatch>,
-  ): AsyncGenerator<ResultBatch> {
-    this.#view = view;
-    try {
-      for (let next = first; next.done !== true; next = await rows.next()) yield next.value;
-    } catch (error) {
-      throw this.reasonOf(error);
-    } finally {
-      await rows.return?.();
-      this.end();
-    }
-  }
-
-  /** What to say of `error`: damage is noted. */
-  reasonOf(error: unknown): unknown {
-    if (isKind(error, "corrupt")) this.#options.onDamage(error);
-    return error;
-  }
-}
-
-function queryTimeout(timeoutMs: number): DbError {
-  return new DbError(
-    "exceeded",
-    "query_timeout",
-    `the query ran longer than ${timeoutMs} ms: ask for less, or raise --query-timeout`,
-    { detail: { timeoutMs } },
-  );
 }

@@ -1,4 +1,4 @@
-import type { Signal } from "#base/async.ts";
+import { type Signal, untilAborted } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Manifest } from "#manifest/manifest.ts";
@@ -18,7 +18,7 @@ export interface ViewsOptions {
   /** Told of a position that somebody waits for. */
   readonly onWanted: (token: WriteToken) => void;
   readonly clock: Clock;
-  /** How long a read waits for the writes whose tokens it brings. */
+  /** How long a read waits for the writes whose tokens it brings, all together. */
   readonly tokenWaitMsMax: number;
 }
 
@@ -38,14 +38,17 @@ export class Views {
    * be read on: an answer without it would not say that it is not whole.
    */
   async acquire(tokens: readonly WriteToken[], signal: AbortSignal): Promise<View> {
-    for (const token of tokens) await this.#waitFor(token, signal);
+    this.#refuseTrouble();
+    await this.#waitFor(tokens, signal);
     for (let step = 0; step < STEPS_MAX; step++) {
       const { catalog, manifest, logs } = this.#options;
       // Every record names what it may be combined with: what lags is read on before anything is shown.
-      for (const { trouble } of logs()) if (trouble !== undefined) throw trouble;
+      this.#refuseTrouble();
       const needs = neededBy([...logs()], manifest.state.needs, catalog.state.needs);
-      if (catalog.state.position < needs.catalog) await catalog.reach(needs.catalog);
-      else if (manifest.state.position < needs.manifest) await manifest.reach(needs.manifest);
+      if (catalog.state.position < needs.catalog)
+        await untilAborted(catalog.reach(needs.catalog), signal);
+      else if (manifest.state.position < needs.manifest)
+        await untilAborted(manifest.reach(needs.manifest), signal);
       else return this.#take();
     }
     throw new DbError(
@@ -53,6 +56,16 @@ export class Views {
       "view_unsettled",
       "the logs move faster than they can be read",
     );
+  }
+
+  /** Reads on in the shared logs, where it stands what has replaced a file that is gone. */
+  async refresh(signal: AbortSignal): Promise<void> {
+    const { catalog, manifest } = this.#options;
+    await untilAborted(Promise.all([catalog.refresh(), manifest.refresh()]), signal);
+  }
+
+  #refuseTrouble(): void {
+    for (const { trouble } of this.#options.logs()) if (trouble !== undefined) throw trouble;
   }
 
   #take(): View {
@@ -64,24 +77,26 @@ export class Views {
     });
   }
 
-  async #waitFor(token: WriteToken, signal: AbortSignal): Promise<void> {
+  async #waitFor(tokens: readonly WriteToken[], signal: AbortSignal): Promise<void> {
     const { catalog, clock, logsChanged, onWanted, tokenWaitMsMax } = this.#options;
-    if (catalog.state.position < token.catalog) await catalog.reach(token.catalog);
-    if (this.#holds(token)) return;
+    for (const { catalog: version } of tokens)
+      if (catalog.state.position < version) await untilAborted(catalog.reach(version), signal);
+    const missing = () => tokens.filter((token) => !this.#holds(token));
+    if (missing().length === 0) return;
     const deadline = new AbortController();
     const stop = AbortSignal.any([signal, deadline.signal]);
-    const timer = clock.sleep(tokenWaitMsMax, stop).then(
-      () => deadline.abort(tokenTimeout(token, tokenWaitMsMax)),
+    const late = clock.sleep(tokenWaitMsMax, stop).then(
+      () => deadline.abort(tokenTimeout(missing()[0], tokenWaitMsMax)),
       () => undefined,
     );
     try {
-      while (!this.#holds(token)) {
-        onWanted(token);
+      for (let wanted = missing(); wanted.length > 0; wanted = missing()) {
+        wanted.forEach(onWanted);
         await logsChanged.wait(stop);
       }
     } finally {
       deadline.abort();
-      await timer;
+      await late;
     }
   }
 
@@ -98,11 +113,11 @@ function neededBy(logs: readonly LogSource[], ...shared: readonly Needs[]): Need
   return [...logs.map(({ state }) => state.needs), ...shared].reduce(needsOfBoth, NEEDS_NOTHING);
 }
 
-function tokenTimeout({ node, position }: WriteToken, waitedMs: number): DbError {
+function tokenTimeout(token: WriteToken | undefined, waitedMs: number): DbError {
   return new DbError(
     "unavailable",
     "token_timeout",
-    `this node does not have entry ${position} of node number ${node} after ${waitedMs} ms: ask again`,
-    { detail: { node, position, waitedMs } },
+    `this node does not have entry ${token?.position} of node number ${token?.node} after ${waitedMs} ms: ask again`,
+    { detail: { node: token?.node, position: token?.position, waitedMs } },
   );
 }

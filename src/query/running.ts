@@ -1,0 +1,122 @@
+import type { Semaphore } from "#base/async.ts";
+import { DbError, isKind } from "#base/errors.ts";
+import type { ResultBatch } from "#model/plan.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { View } from "#view/view.ts";
+
+export interface RunningOptions {
+  readonly clock: Clock;
+  readonly timeoutMs: number;
+  /** Told of stored objects that turned out to be damaged. */
+  readonly onDamage: (error: DbError) => void;
+}
+
+/** Queries that may wait for others to end. */
+const WAITING_COUNT_MAX = 1_000;
+
+/**
+ * One query from its arrival to its end: its time, its place among the others, its view, and its rows, which it gives one batch
+ * after the other. It ends with its rows, when they are let go, or when its signal is aborted, though nobody asks for rows.
+ */
+export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
+  /** Aborted when the client leaves, or the time is over. */
+  readonly signal: AbortSignal;
+  readonly #options: RunningOptions;
+  readonly #stop = new AbortController();
+  #leave: (() => void) | undefined;
+  #view: View | undefined;
+  #rows: AsyncIterator<ResultBatch> | undefined;
+  #first: IteratorResult<ResultBatch> | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(options: RunningOptions, signal: AbortSignal) {
+    const { clock, timeoutMs } = options;
+    const timeout = new AbortController();
+    this.#options = options;
+    this.signal = AbortSignal.any([signal, timeout.signal]);
+    clock.sleep(timeoutMs, AbortSignal.any([signal, this.#stop.signal])).then(
+      () => timeout.abort(queryTimeout(timeoutMs)),
+      () => undefined,
+    );
+  }
+
+  /** Resolves when there is a place in `permits`. Rejects with `exceeded` / `queries_full`, or the signal's reason. */
+  async enter(permits: Semaphore): Promise<void> {
+    const { waitingCount } = permits;
+    if (waitingCount >= WAITING_COUNT_MAX) {
+      throw new DbError(
+        "exceeded",
+        "queries_full",
+        `${waitingCount} queries wait already: ask again later`,
+        { detail: { waitingCount } },
+      );
+    }
+    this.#leave = await permits.acquire(this.signal);
+  }
+
+  /** Gives `first` and then `rows`, which read `view`: all three are in its care from now on. */
+  show(view: View, first: IteratorResult<ResultBatch>, rows: AsyncIterator<ResultBatch>): this {
+    this.#view = view;
+    this.#rows = rows;
+    this.#first = first;
+    if (this.signal.aborted) void this.end();
+    else this.signal.addEventListener("abort", () => void this.end(), { once: true });
+    return this;
+  }
+
+  async next(): Promise<IteratorResult<ResultBatch, undefined>> {
+    try {
+      const next = this.#first ?? (await this.#rows?.next());
+      this.#first = undefined;
+      // Rows that end because the query was ended are not the whole answer.
+      this.signal.throwIfAborted();
+      if (next !== undefined && next.done !== true) return next;
+    } catch (error) {
+      await this.end();
+      throw this.reasonOf(error);
+    }
+    return this.return();
+  }
+
+  async return(): Promise<IteratorReturnResult<undefined>> {
+    await this.end();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  /** Lets go of everything; resolves when the engine does nothing for it any more. Safe to call twice. */
+  end(): Promise<void> {
+    this.#ended ??= this.#end();
+    return this.#ended;
+  }
+
+  /** What to say of `error`: damage is noted. */
+  reasonOf(error: unknown): unknown {
+    if (isKind(error, "corrupt")) this.#options.onDamage(error);
+    return error;
+  }
+
+  async #end(): Promise<void> {
+    this.#stop.abort();
+    try {
+      await this.#rows?.return?.();
+    } catch {
+      // Whoever asked for rows has heard of it.
+    }
+    // Only now, for the engine may have read until here what the view names.
+    this.#view?.[Symbol.dispose]();
+    this.#leave?.();
+  }
+}
+
+function queryTimeout(timeoutMs: number): DbError {
+  return new DbError(
+    "exceeded",
+    "query_timeout",
+    `the query ran longer than ${timeoutMs} ms: ask for less, or raise --query-timeout`,
+    { detail: { timeoutMs } },
+  );
+}
