@@ -1,8 +1,9 @@
 import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { v } from "#base/schema.ts";
-import type { Catalog } from "#catalog/catalog.ts";
+import { type Catalog, catalogPrefix } from "#catalog/catalog.ts";
 import { type CatalogState, findNode, type NodeRecord } from "#catalog/catalog-state.ts";
+import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import type { NodeConfig } from "./config.ts";
 import type { NodePorts } from "./ports.ts";
 
@@ -31,14 +32,16 @@ export interface RegistrationOptions {
 /**
  * Takes the node-id for this process, in its next epoch.
  *
- * Rejects with `invalid` / `cluster_id_is_node_id` and, where a process answers as that node, `conflict` / `node_id_in_use`. That question is
- * courtesy; the fence in the node's log is the safety.
+ * Rejects with `invalid` / `cluster_id_is_node_id`, `node_id_is_cluster_id` or `node_id_foreign` and, where a process answers as that node,
+ * `conflict` / `node_id_in_use`. That question is courtesy; the fence in the node's log is the safety.
  */
 export async function registerNode(options: RegistrationOptions): Promise<NodeRecord> {
   const { catalog, config, ports, address } = options;
   const { clock, coreCount, makeUuid } = ports;
   const state = await catalog.refresh();
   refuseClusterId(state, config);
+  if (state.cluster === undefined) await refuseNodeAsCluster(options);
+  if (findNode(state, config.nodeId) === undefined) await refuseForeignNode(options);
   await refuseWhenAlive(options, findNode(state, config.nodeId));
   await catalog.createCluster({ uuid: makeUuid(), secret: makeUuid() + makeUuid() });
   return catalog.register(
@@ -65,8 +68,44 @@ export async function greetPeers({ catalog, ports }: RegistrationOptions): Promi
 }
 
 function refuseClusterId(state: CatalogState, { clusterId, nodeId }: NodeConfig): void {
-  if (clusterId !== nodeId && findNode(state, clusterId) === undefined) return;
+  if (clusterId === nodeId || findNode(state, clusterId) !== undefined)
+    throw clusterIdIsNodeId(clusterId);
+}
+
+/** A new cluster does not take the name of a node of another cluster in the same store. */
+async function refuseNodeAsCluster({ config, ports }: RegistrationOptions): Promise<void> {
+  const { clusterId } = config;
+  if (await hasObjects(ports, nodeLogPrefix(clusterId))) throw clusterIdIsNodeId(clusterId);
+}
+
+/** A new node does not go on with what somebody else has begun under its name. */
+async function refuseForeignNode({ catalog, config, ports }: RegistrationOptions): Promise<void> {
+  const { clusterId, nodeId } = config;
+  if (await hasObjects(ports, catalogPrefix(nodeId))) {
+    throw new DbError(
+      "invalid",
+      "node_id_is_cluster_id",
+      `node-id ${nodeId} is the cluster-id of a cluster in this object store: choose another --node-id`,
+      { detail: { nodeId } },
+    );
+  }
+  if (!(await hasObjects(ports, nodeLogPrefix(nodeId)))) return;
+  // Another process may have registered the node, and begun its log, since the catalog was read.
+  if (findNode(await catalog.refresh(), nodeId) !== undefined) return;
   throw new DbError(
+    "invalid",
+    "node_id_foreign",
+    `the object store has a log of a node ${nodeId} that cluster ${clusterId} does not know: it is another cluster's, or the catalog was removed`,
+    { detail: { clusterId, nodeId } },
+  );
+}
+
+async function hasObjects({ store }: NodePorts, prefix: string): Promise<boolean> {
+  return (await store.list(prefix, { countMax: 1 })).length > 0;
+}
+
+function clusterIdIsNodeId(clusterId: string): DbError {
+  return new DbError(
     "invalid",
     "cluster_id_is_node_id",
     "cluster-id cannot match any node-id in the cluster",
