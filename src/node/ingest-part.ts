@@ -134,8 +134,9 @@ export class IngestPart {
     );
   }
 
-  /** Makes everything that was taken durable, and leaves it in files. */
+  /** Makes everything that was taken durable, and leaves it in files. Rejects at once where the store takes nothing. */
   async finish(signal: AbortSignal): Promise<void> {
+    if (this.flusher.trouble !== undefined) throw this.flusher.trouble;
     await this.flusher.drain();
     await this.#keeper.finish(signal);
   }

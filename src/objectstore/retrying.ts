@@ -1,6 +1,6 @@
 import { isKind } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { ObjectStore } from "#ports/object-store.ts";
+import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
 import type { Random } from "#ports/random.ts";
 
 export interface RetryOptions {
@@ -48,8 +48,6 @@ export function retryingStore(
   };
 }
 
-const LASTING: ReadonlySet<string> = new Set(["store_full", "store_read_only"]);
-
 function isPassing(error: unknown): boolean {
-  return isKind(error, "unavailable") && !LASTING.has(error.code);
+  return isKind(error, "unavailable") && !isStoreClosed(error);
 }

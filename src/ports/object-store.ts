@@ -1,3 +1,5 @@
+import { type DbError, isKind } from "#base/errors.ts";
+
 /** An object as listed. */
 export interface ObjectMeta {
   readonly key: string;
@@ -16,7 +18,7 @@ export interface ObjectMeta {
  *
  * Reads see every write that was answered before they began. Every method rejects with DbError
  * `unavailable` / `store_unreachable` when no answer came: a write may then have happened, or happen later.
- * A store that is full or may not be written rejects with `unavailable` / `store_full` or `store_read_only`.
+ * A store that is full or may not be written rejects with `unavailable` / `store_full` or `store_read_only`: nothing was changed.
  */
 export interface ObjectStore {
   /**
@@ -32,6 +34,14 @@ export interface ObjectStore {
   list(prefix: string, options?: ListOptions): Promise<readonly ObjectMeta[]>;
   /** Removes `key`; resolves as well when there is none. A power failure may bring the object back. */
   delete(key: string): Promise<void>;
+}
+
+/** Whether the store refused a change because it is full or may not be written: nothing was changed, and it stays so for a while. */
+export function isStoreClosed(error: unknown): error is DbError {
+  return (
+    isKind(error, "unavailable") &&
+    (error.code === "store_full" || error.code === "store_read_only")
+  );
 }
 
 export interface ListOptions {
