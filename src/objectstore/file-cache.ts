@@ -162,9 +162,12 @@ export class FileCache implements AsyncDisposable {
   async #fetch(file: CachedFile): Promise<Uint8Array> {
     const bytes = await this.#store.get(file.key);
     if (bytes !== undefined) return bytes;
-    throw new DbError("not_found", "file_vanished", "A data file is no longer in the store.", {
-      detail: { key: file.key },
-    });
+    throw new DbError(
+      "not_found",
+      "file_vanished",
+      `The data file ${file.key} is not in the object store any more.`,
+      { detail: { key: file.key } },
+    );
   }
 
   async #write(path: string, bytes: Uint8Array): Promise<void> {
@@ -220,15 +223,20 @@ function damagedError(
   file: CachedFile,
   found: { readonly sizeBytes: number; readonly checksum: number },
 ): DbError {
-  return new DbError("corrupt", "file_damaged", "A data file does not match its record.", {
-    detail: {
-      key: file.key,
-      sizeBytes: file.sizeBytes,
-      sizeBytesFound: found.sizeBytes,
-      checksum: file.checksum,
-      checksumFound: found.checksum,
+  return new DbError(
+    "corrupt",
+    "file_damaged",
+    `The data file ${file.key} is damaged: size or checksum do not match.`,
+    {
+      detail: {
+        key: file.key,
+        sizeBytes: file.sizeBytes,
+        sizeBytesFound: found.sizeBytes,
+        checksum: file.checksum,
+        checksumFound: found.checksum,
+      },
     },
-  });
+  );
 }
 
 /** Whether nobody removed or cut the local copy, as cleaners of temporary folders do. */

@@ -62,7 +62,7 @@ export class Pins implements Disposable {
     } catch (cause) {
       if (!isKind(cause, "not_found")) throw cause;
       const detail = { key: file.key };
-      throw new DbError("not_found", "file_vanished", "a data file is gone", { detail, cause });
+      throw new DbError("not_found", "file_vanished", cause.message, { detail, cause });
     }
   }
 }

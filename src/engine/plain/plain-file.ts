@@ -37,7 +37,10 @@ export async function loadFile(files: FileLoader, file: DataFile): Promise<Stamp
   const bytes = await files.load(file).catch((cause: unknown) => {
     if (!isKind(cause, "not_found")) throw cause;
     const detail = { key: file.key };
-    throw new DbError("not_found", "file_vanished", "a data file is gone", { detail, cause });
+    throw new DbError("not_found", "file_vanished", `the data file ${file.key} is gone`, {
+      detail,
+      cause,
+    });
   });
   const { key, sizeBytes, checksum } = file;
   if (bytes.length !== sizeBytes || crc32(bytes) !== checksum) {
