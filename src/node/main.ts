@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { availableParallelism, hostname, tmpdir } from "node:os";
+import { rm, writeFile } from "node:fs/promises";
+import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { describeError } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
@@ -20,6 +20,7 @@ import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 import { pinoLog, realClock, realRandom } from "./real-ports.ts";
+import { openScratch } from "./scratch.ts";
 import { nodeServices } from "./services.ts";
 import { VERSION } from "./version.ts";
 
@@ -109,7 +110,7 @@ async function openPorts(
     metrics.observeStore,
   );
   const store = retryingStore(measured, realClock, realRandom);
-  const scratch = await mkdtemp(join(tmpdir(), "tidelake-"));
+  const scratch = await openScratch();
   parts.defer(() => rm(scratch, { recursive: true, force: true }));
   const cacheDirectory = join(scratch, "cache");
   const { fileCacheSizeMax: sizeMax } = config;
