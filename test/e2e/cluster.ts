@@ -130,8 +130,13 @@ export class Sandbox implements AsyncDisposable {
     return promise;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends what is still running. */
+  async killAll(): Promise<void> {
     for (const node of this.#processes) await node.kill();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.killAll();
     await rm(this.directory, { recursive: true, force: true });
   }
 }
