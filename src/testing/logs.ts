@@ -1,8 +1,10 @@
 /** Object logs for tests: ports on any store, stores that misbehave on purpose, and a machine whose state is a list of words. */
+import { crc32 } from "#base/crc32.ts";
 import { assert } from "#base/errors.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
+import { encodeEnvelope } from "#objectlog/envelope.ts";
 import type { ObjectLogPorts } from "#objectlog/object-log.ts";
-import { type LogRecord, NEEDS_NOTHING } from "#objectlog/record.ts";
+import { type LogRecord, NEEDS_NOTHING, toEnvelope } from "#objectlog/record.ts";
 import type { SharedMachine, Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import { silentLog } from "#ports/log.ts";
@@ -80,4 +82,13 @@ export const wordsMachine: SharedMachine<Words> = {
 export function wordRecord(word: string, writer = writerOf(1, 1)): LogRecord {
   const payload = new Uint8Array(0);
   return { kind: "transaction", ...writer, needs: NEEDS_NOTHING, body: { word }, payload };
+}
+
+/** The object of a record as a later version of the program might write it: whole, and of a kind that nobody here knows. */
+export function laterObject(record: LogRecord, position: Position): Uint8Array {
+  const bytes = encodeEnvelope(toEnvelope(record, position, "0".repeat(32)));
+  const view = new DataView(bytes.buffer);
+  view.setUint16(4, 999, true);
+  view.setUint32(8, crc32(bytes.subarray(12), crc32(bytes.subarray(0, 8))), true);
+  return bytes;
 }
