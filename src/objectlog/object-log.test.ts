@@ -9,7 +9,13 @@ import { ObjectLog } from "./object-log.ts";
 const ENTRY_1 = "log/entry/00000000000000000001";
 
 /** How one put-if-absent goes. */
-type Put = "done" | "not_done" | "answer_lost" | "lands_after_next_get" | "conflict_in_doubt";
+type Put =
+  | "done"
+  | "not_done"
+  | "answer_lost"
+  | "lands_after_next_get"
+  | "conflict_in_doubt"
+  | "full";
 
 interface Trial {
   readonly log: ObjectLog;
@@ -29,6 +35,7 @@ function tryOn(puts: readonly Put[]): Trial {
       if (how === "done") return store.putIfAbsent(key, body);
       if (how === "answer_lost") await store.putIfAbsent(key, body);
       if (how === "lands_after_next_get") late = () => store.putIfAbsent(key, body);
+      if (how === "full") throw new DbError("unavailable", "store_full", "no room");
       throw how === "conflict_in_doubt"
         ? new DbError("conflict", "object_exists", "somebody is writing it")
         : unreachable();
@@ -77,6 +84,34 @@ suite("append", () => {
       assert.equal(troubles.length, unanswered.length);
     });
   }
+
+  test("a store that is full ends it, for nothing was put", async () => {
+    const { log, store, bodies } = tryOn(["full"]);
+    const appended = log.append(1, wordRecord("mine"), { signal: neverAborted() });
+    await assert.rejects(appended, { code: "store_full" });
+    assert.equal(bodies.length, 1);
+    assert.equal(await storedWord(store), undefined);
+  });
+
+  test("a store that is full does not end it where an earlier put may have arrived", async () => {
+    for (const first of ["not_done", "conflict_in_doubt"] as const) {
+      const { log, store, bodies } = tryOn([first, "full", "full"]);
+      await log.append(1, wordRecord("mine"), { signal: neverAborted() });
+      assert.deepEqual(await storedWord(store), { word: "mine" });
+      assert.equal(bodies.length, 4);
+    }
+  });
+
+  test("a store that is full does not end it where somebody hears of the trouble", async () => {
+    const { log, store } = tryOn(["full", "full"]);
+    const troubles: string[] = [];
+    await log.append(1, wordRecord("mine"), {
+      signal: neverAborted(),
+      onTrouble: ({ code }) => troubles.push(code),
+    });
+    assert.deepEqual(troubles, ["store_full", "store_full"]);
+    assert.deepEqual(await storedWord(store), { word: "mine" });
+  });
 
   test("a number that somebody else has is lost, and stays theirs", async () => {
     for (const puts of [["done"], ["not_done"]] as const) {

@@ -147,6 +147,14 @@ suite("shared log", () => {
     }
   });
 
+  test("the first reading takes a hole for no tail, so that nothing is appended into it", async () => {
+    const store = memoryStore();
+    const writer = open(store, 1, 1000);
+    for (const word of ["a", "b", "c"]) await say(writer, word);
+    await store.delete("log/entry/00000000000000000002");
+    await assert.rejects(open(store, 2).refresh(), { kind: "corrupt", code: "log_hole" });
+  });
+
   test("reach waits for nothing that is there, and says what is not", async () => {
     const store = memoryStore();
     await say(open(store), "one");
