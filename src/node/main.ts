@@ -127,6 +127,7 @@ async function openPorts(
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.
         memorySizeMax: config.engineMemorySizeMax + 2 * config.bufferSizeMax,
         threads: availableParallelism(),
+        queryCountMax: config.concurrentQueriesMax,
         temporaryDirectory: join(scratch, "engine"),
         cacheDirectory,
         files: cache,
