@@ -65,15 +65,17 @@ export class ObjectLog {
     const nonce = hex(randomBytes(this.#ports.random, 16));
     const bytes = encodeEnvelope(toEnvelope(record, position, nonce));
     const won: Settled = { won: true, entry: { ...record, position, nonce } };
-    for (let attempt = 0, mayBeThere = false; ; attempt++) {
+    let persists = options.onTrouble !== undefined;
+    for (let attempt = 0; ; attempt++) {
       options.signal.throwIfAborted();
       try {
         await this.#ports.store.putIfAbsent(key, bytes);
         return won;
       } catch (error) {
         if (!isKind(error, "conflict") && !isKind(error, "unavailable")) throw error;
-        mayBeThere ||= !isStoreClosed(error);
-        if (!mayBeThere && options.onTrouble === undefined) throw error;
+        // After any other failure the entry may be there, or arrive later: then it must be settled.
+        persists ||= !isStoreClosed(error);
+        if (!persists) throw error;
         if (error.kind === "unavailable") options.onTrouble?.(error);
       }
       const found = await this.#readBack(key, position, options);

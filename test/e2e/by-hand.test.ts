@@ -4,15 +4,17 @@ import { mkdir, readdir, symlink, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { eventually, PROGRAM, REPOSITORY, Sandbox } from "./cluster.ts";
+import { eventually, PROGRAM, REPOSITORY, Sandbox, type TestNode } from "./cluster.ts";
+
+function at(node: TestNode): readonly string[] {
+  return ["--host", node.url];
+}
 
 suite("by hand", () => {
   test("two nodes on one folder: what is written to one is read from the other", async () => {
     await using sandbox = await Sandbox.open();
     const one = await sandbox.start({ nodeId: "host01", mode: "ingest,query,compact" });
     const two = await sandbox.start({ nodeId: "host02", mode: "ingest,query" });
-    const at = (node: { url: string }) => ["--host", node.url];
-
     const created = await sandbox.run(["create", "database", "sensors", ...at(one)]);
     assert.deepEqual(created, {
       exitCode: 0,

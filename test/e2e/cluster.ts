@@ -94,12 +94,9 @@ export class Sandbox implements AsyncDisposable {
   serveWords(options: StartOptions = {}): string[] {
     const { nodeId = "host01", mode = "all", bind = "127.0.0.1:0", more = [] } = options;
     const store = options.store ?? this.store;
-    return [
-      ...`serve --node-id ${nodeId} --cluster-id cluster01 --mode ${mode} --object-store file`.split(
-        " ",
-      ),
-      ...["--data-dir", store, "--http-bind", bind, "--without-auth", ...more],
-    ];
+    const words = `serve --node-id ${nodeId} --cluster-id cluster01 --mode ${mode}
+      --object-store file --http-bind ${bind} --without-auth`.split(/\s+/);
+    return [...words, "--data-dir", store, ...more];
   }
 
   /** Starts the program with `words`, one of which makes it write its address to the file `listener`. */
