@@ -20,7 +20,7 @@ const aHistory = fc.array(
   fc.record({
     kind: fc.constantFrom("fence", "flush", "flush", "flush", "snapshot"),
     jump: fc.integer({ min: 1, max: 3 }),
-  }) as fc.Arbitrary<Step>,
+  }),
   { maxLength: 30 },
 );
 
@@ -75,7 +75,7 @@ function plain({ flushes, ...state }: NodeLogState) {
   return { ...state, flushes: [...flushes] };
 }
 
-function entry(kind: RecordKind, epoch: number, position: number): LogEntry {
+function entryOf(kind: RecordKind, epoch: number, position: number): LogEntry {
   const content = kind === "flush" ? encodeFlush(1n, []) : { body: {}, payload: NO_BYTES };
   return { ...writerOf(1, epoch), kind, position, nonce: NONCE, needs: NEEDS_NOTHING, ...content };
 }
@@ -129,8 +129,8 @@ suite("state of a node log", () => {
   });
 
   test("it needs the most that any of its entries needs", () => {
-    const first = { ...entry("fence", 1, 1), needs: { catalog: 9, manifest: 1 } };
-    const second = { ...entry("flush", 1, 2), needs: { catalog: 3, manifest: 4 } };
+    const first = { ...entryOf("fence", 1, 1), needs: { catalog: 9, manifest: 1 } };
+    const second = { ...entryOf("flush", 1, 2), needs: { catalog: 3, manifest: 4 } };
     const state = nodeLogMachine.apply(nodeLogMachine.apply(nodeLogMachine.empty, first), second);
     assert.deepEqual(state.needs, { catalog: 9, manifest: 4 });
   });
@@ -158,14 +158,14 @@ suite("state of a node log", () => {
   });
 
   const AFTER_EPOCH_3: readonly (readonly [string, LogEntry])[] = [
-    ["an entry of an older epoch", entry("flush", 2, 2)],
-    ["a fence of an older epoch", entry("fence", 2, 2)],
-    ["a second fence of the same epoch", entry("fence", 3, 2)],
-    ["an entry of an epoch that no fence began", entry("flush", 4, 2)],
+    ["an entry of an older epoch", entryOf("flush", 2, 2)],
+    ["a fence of an older epoch", entryOf("fence", 2, 2)],
+    ["a second fence of the same epoch", entryOf("fence", 3, 2)],
+    ["an entry of an epoch that no fence began", entryOf("flush", 4, 2)],
   ];
   for (const [what, wrong] of AFTER_EPOCH_3) {
     test(`${what} is damage`, () => {
-      const state = nodeLogMachine.apply(nodeLogMachine.empty, entry("fence", 3, 1));
+      const state = nodeLogMachine.apply(nodeLogMachine.empty, entryOf("fence", 3, 1));
       assert.throws(() => nodeLogMachine.apply(state, wrong), {
         kind: "corrupt",
         code: "log_epoch_wrong",
@@ -174,19 +174,19 @@ suite("state of a node log", () => {
   }
 
   test("a log begins with a fence", () => {
-    assert.throws(() => nodeLogMachine.apply(nodeLogMachine.empty, entry("flush", 1, 1)), {
+    assert.throws(() => nodeLogMachine.apply(nodeLogMachine.empty, entryOf("flush", 1, 1)), {
       code: "log_epoch_wrong",
     });
   });
 
   test("a record of another log is foreign", () => {
-    const state = nodeLogMachine.apply(nodeLogMachine.empty, entry("fence", 3, 1));
+    const state = nodeLogMachine.apply(nodeLogMachine.empty, entryOf("fence", 3, 1));
     for (const kind of ["transaction", "adopt", "stone", "node_checkpoint"] as const)
-      assert.throws(() => nodeLogMachine.apply(state, entry(kind, 3, 2)), {
+      assert.throws(() => nodeLogMachine.apply(state, entryOf(kind, 3, 2)), {
         kind: "corrupt",
         code: "record_foreign",
       });
-    assert.throws(() => nodeLogMachine.restore(entry("catalog_checkpoint", 3, 2)), {
+    assert.throws(() => nodeLogMachine.restore(entryOf("catalog_checkpoint", 3, 2)), {
       code: "record_foreign",
     });
   });

@@ -330,25 +330,25 @@ suite("checkpoints of a node log", () => {
   });
 });
 
-suite("a starter that is slow", () => {
-  /** A starter of epoch 2 that stops before it puts its fence, and what the live epoch does meanwhile. */
-  async function raceFence(meanwhile: (live: NodeLogWriter) => Promise<void>) {
-    const store = memoryStore();
-    const live = await startWriter(logPorts(store), 1);
-    let met = false;
-    const slow = storeWith(store, {
-      async putIfAbsent(key, body) {
-        if (!met) {
-          met = true;
-          await meanwhile(live);
-        }
-        return store.putIfAbsent(key, body);
-      },
-    });
-    const starter = await startWriter(logPorts(slow, 2), 2);
-    return { store, live, starter };
-  }
+/** A starter of epoch 2 that stops before it puts its fence, and what the live epoch does meanwhile. */
+async function raceFence(meanwhile: (live: NodeLogWriter) => Promise<void>) {
+  const store = memoryStore();
+  const live = await startWriter(logPorts(store), 1);
+  let met = false;
+  const slow = storeWith(store, {
+    async putIfAbsent(key, body) {
+      if (!met) {
+        met = true;
+        await meanwhile(live);
+      }
+      return store.putIfAbsent(key, body);
+    },
+  });
+  const starter = await startWriter(logPorts(slow, 2), 2);
+  return { store, live, starter };
+}
 
+suite("a starter that is slow", () => {
   const CHECKPOINTS: readonly (readonly [string, readonly string[]])[] = [
     ["at the very number", []],
     ["above the number", ["three", "four"]],

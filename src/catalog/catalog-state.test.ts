@@ -1,0 +1,369 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { suite, test } from "node:test";
+import * as fc from "fast-check";
+import { equalBytes } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import { toJson } from "#base/schema.ts";
+import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
+import type { ColumnKind } from "#model/schema.ts";
+import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
+import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
+import { writerOf } from "#testing/logs.ts";
+import { catalogMachine, formatLevel } from "./catalog-machine.ts";
+import {
+  applyChanges,
+  type CatalogState,
+  EMPTY_CATALOG,
+  findDatabase,
+  findNode,
+  findTable,
+  type NodeRecord,
+} from "./catalog-state.ts";
+import type { CatalogChange } from "./changes.ts";
+
+const NONCE = "00112233445566778899aabbccddeeff";
+const WRITER = writerOf(1, 1);
+const KINDS: readonly ColumnKind[] = ["tag", "float", "integer", "uinteger", "boolean", "string"];
+
+function nodeOf(number: number, epoch: number, more: Partial<NodeRecord> = {}): NodeRecord {
+  return {
+    number: number as NodeNumber,
+    nodeId: `node${number}`,
+    instanceId: `instance${number}`,
+    modes: ["ingest", "query"],
+    state: "running",
+    epoch,
+    address: "host:8181",
+    coreCount: 2,
+    formatLevel: 1,
+    hasLog: true,
+    updatedAtNs: 1_767_225_600_000_000_000n + BigInt(epoch),
+    ...more,
+  };
+}
+
+/** A change that may be made of `state`, chosen by the numbers; undefined where there is none of that kind. */
+function legalChange(
+  state: CatalogState,
+  kind: CatalogChange["kind"],
+  dice: number,
+): CatalogChange | undefined {
+  const live = [...state.databases.values()].filter(({ dropped }) => dropped === undefined);
+  const database = live[dice % Math.max(1, live.length)];
+  const nodes = [...state.nodes.values()];
+  const node = nodes[dice % Math.max(1, nodes.length)];
+  const atNs = 10n ** 18n + BigInt(dice);
+  switch (kind) {
+    case "create_cluster":
+      return state.cluster === undefined ? { kind, uuid: "uuid", secret: "secret" } : undefined;
+    case "register_node":
+      return dice % 2 === 0 && node !== undefined
+        ? { kind, node: { ...node, epoch: node.epoch + 1, updatedAtNs: atNs } }
+        : { kind, node: nodeOf(state.nextNodeNumber, 1) };
+    case "set_node_state":
+      return node && { kind, number: node.number, state: "stopped", updatedAtNs: atNs };
+    case "create_database": {
+      const name = `db${dice % 5}`;
+      if (state.databaseIds.has(name)) return undefined;
+      const retentionNs = dice % 3 === 0 ? atNs : undefined;
+      return { kind, id: state.nextDatabaseId, name, retentionNs };
+    }
+    case "drop_database": {
+      if (database === undefined) return undefined;
+      const hardDeleteAtNs = dice % 2 === 0 ? atNs + 1n : undefined;
+      return { kind, id: database.id, droppedName: `old ${dice}`, atNs, hardDeleteAtNs };
+    }
+    case "create_table": {
+      const name = `t${dice % 4}`;
+      if (database === undefined || database.tableIds.has(name)) return undefined;
+      const columns = KINDS.slice(0, dice % 6).map((column) => ({ name: column, kind: column }));
+      return { kind, databaseId: database.id, id: state.nextTableId, name, columns };
+    }
+    case "add_columns": {
+      const table = database && [...database.tables.values()][dice % 3];
+      if (table === undefined) return undefined;
+      const columns = [{ name: `c${table.columns.length}`, kind: "float" as const }];
+      return { kind, databaseId: table.databaseId, tableId: table.id, columns };
+    }
+  }
+}
+
+const aTransaction = fc.array(
+  fc.tuple(
+    fc.constantFrom<CatalogChange["kind"]>(
+      "create_cluster",
+      "register_node",
+      "set_node_state",
+      "create_database",
+      "create_database",
+      "drop_database",
+      "create_table",
+      "create_table",
+      "add_columns",
+      "add_columns",
+    ),
+    fc.nat(1000),
+  ),
+  { minLength: 1, maxLength: 4 },
+);
+
+/** The states after each of `transactions`, as a process comes to them by reading the store. */
+function replay(transactions: readonly (readonly [CatalogChange["kind"], number][])[]) {
+  const states = [EMPTY_CATALOG];
+  for (const wishes of transactions) {
+    const before = states.at(-1) ?? EMPTY_CATALOG;
+    const changes: CatalogChange[] = [];
+    let after = before;
+    for (const [kind, dice] of wishes) {
+      const change = legalChange(after, kind, dice);
+      if (change === undefined) continue;
+      changes.push(change);
+      after = applyChanges(after, [change]);
+    }
+    const position = before.position + 1;
+    const entry = throughBytes(transaction(changes, wishes.length), position);
+    states.push(catalogMachine.apply(before, entry));
+  }
+  return states;
+}
+
+function transaction(changes: readonly unknown[], manifest = 0): LogRecord {
+  const needs = { catalog: 0, manifest };
+  const payload = new Uint8Array(0);
+  return { kind: "transaction", ...WRITER, needs, body: { changes }, payload };
+}
+
+function throughBytes(record: LogRecord, position: number): LogEntry {
+  const bytes = encodeEnvelope(toEnvelope(record, position, NONCE));
+  return fromEnvelope(decodeEnvelope("key", bytes), "key", position);
+}
+
+/** All of a state as text, maps in their order, what is undefined left out. */
+function textOf(state: CatalogState): string {
+  return toJson({
+    ...state,
+    databases: [...state.databases.values()].map((database) => ({
+      ...database,
+      tables: [...database.tables],
+      tableIds: [...database.tableIds],
+    })),
+    databaseIds: [...state.databaseIds],
+    nodes: [...state.nodes],
+  });
+}
+
+suite("state of the catalog", () => {
+  test("a checkpoint anywhere stands for all transactions up to it", () => {
+    fc.assert(
+      fc.property(fc.array(aTransaction, { maxLength: 15 }), (transactions) => {
+        for (const state of replay(transactions)) {
+          const checkpoint = throughBytes(catalogMachine.checkpoint(state, WRITER), state.position);
+          assert.equal(textOf(catalogMachine.restore(checkpoint)), textOf(state));
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("ids are never used again, and names by one database at a time", () => {
+    fc.assert(
+      fc.property(fc.array(aTransaction, { maxLength: 25 }), (transactions) => {
+        const state = replay(transactions).at(-1) ?? EMPTY_CATALOG;
+        const databases = [...state.databases.values()];
+        const live = databases.filter(({ dropped }) => dropped === undefined);
+        assert.equal(state.databaseIds.size, live.length);
+        for (const database of live) assert.equal(findDatabase(state, database.name), database);
+        const tables = databases.flatMap(({ tables: ofDatabase }) => [...ofDatabase.values()]);
+        const tableIds = tables.map(({ id }) => id);
+        assert.equal(new Set(tableIds).size, tableIds.length);
+        assert.equal(Math.max(0, ...tableIds) + 1, state.nextTableId);
+        const liveTables = live.flatMap(({ tables: ofDatabase }) => [...ofDatabase.values()]);
+        assert.equal(liveTables.length, state.tableCount);
+        for (const { columns } of tables)
+          assert.deepEqual(
+            columns.map(({ id }) => id),
+            columns.map((_, index) => index),
+          );
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("states before stay as they were", () => {
+    fc.assert(
+      fc.property(fc.array(aTransaction, { maxLength: 8 }), aTransaction, (transactions, last) => {
+        const early = replay(transactions);
+        const before = early.map(textOf);
+        const state = early.at(-1) ?? EMPTY_CATALOG;
+        for (const [kind, dice] of last) {
+          const change = legalChange(state, kind, dice);
+          if (change !== undefined) applyChanges(state, [change]);
+        }
+        assert.deepEqual(early.map(textOf), before);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("databases, tables and nodes are found by name, and not when dropped", () => {
+    const state = applyChanges(EMPTY_CATALOG, [
+      { kind: "register_node", node: nodeOf(1, 1) },
+      { kind: "create_database", id: 1 as DatabaseId, name: "db" },
+      tableChange(1, 1, "t"),
+    ]);
+    const database = findDatabase(state, "db");
+    assert.ok(database);
+    assert.equal(findTable(database, "t")?.id, 1);
+    assert.equal(findTable(database, "other"), undefined);
+    assert.equal(findDatabase(state, "other"), undefined);
+    assert.equal(findNode(state, "node1")?.number, 1);
+    assert.equal(findNode(state, "node2"), undefined);
+    const drop = { droppedName: "db-1", atNs: 5n } as const;
+    const after = applyChanges(state, [{ kind: "drop_database", id: 1 as DatabaseId, ...drop }]);
+    assert.equal(findDatabase(after, "db"), undefined);
+    assert.equal(findDatabase(after, "db-1"), undefined);
+    assert.equal(after.databases.get(1 as DatabaseId)?.name, "db-1");
+  });
+
+  const IMPOSSIBLE: readonly (readonly [string, CatalogChange])[] = [
+    ["a second cluster", { kind: "create_cluster", uuid: "", secret: "" }],
+    ["an epoch twice", { kind: "register_node", node: nodeOf(1, 1) }],
+    ["an epoch left out", { kind: "register_node", node: nodeOf(1, 3) }],
+    ["a node number left out", { kind: "register_node", node: nodeOf(3, 1) }],
+    [
+      "a state of no node",
+      { kind: "set_node_state", number: 9 as NodeNumber, state: "stopped", updatedAtNs: 1n },
+    ],
+    ["a database id twice", { kind: "create_database", id: 1 as DatabaseId, name: "new" }],
+    ["a database name twice", { kind: "create_database", id: 3 as DatabaseId, name: "db" }],
+    [
+      "a drop of what is dropped",
+      { kind: "drop_database", id: 2 as DatabaseId, droppedName: "again", atNs: 1n },
+    ],
+    [
+      "a drop of nothing",
+      { kind: "drop_database", id: 9 as DatabaseId, droppedName: "nothing", atNs: 1n },
+    ],
+    ["a table id twice", tableChange(1, 1, "new")],
+    ["a table name twice", tableChange(1, 2, "t")],
+    ["a table in no database", tableChange(9, 2, "new")],
+    ["a table in a dropped database", tableChange(2, 2, "new")],
+    ["columns of no table", columnsChange(9, ["a"])],
+    ["a column name twice", columnsChange(1, ["a", "a"])],
+    ["the column time", columnsChange(1, ["time"])],
+  ];
+  for (const [what, change] of IMPOSSIBLE) {
+    test(`${what} cannot be`, () => {
+      const state = applyChanges(EMPTY_CATALOG, [
+        { kind: "create_cluster", uuid: "uuid", secret: "secret" },
+        { kind: "register_node", node: nodeOf(1, 1) },
+        { kind: "create_database", id: 1 as DatabaseId, name: "db" },
+        { kind: "create_database", id: 2 as DatabaseId, name: "gone" },
+        { kind: "drop_database", id: 2 as DatabaseId, droppedName: "gone-1", atNs: 1n },
+        tableChange(1, 1, "t"),
+      ]);
+      assert.throws(() => applyChanges(state, [change]), { code: "assertion_failed" });
+    });
+  }
+});
+
+suite("records of the catalog", () => {
+  test("a change of a later version is unknown, not damaged", () => {
+    const changes = [{ kind: "create_trigger", name: "x" }];
+    assert.throws(
+      () => catalogMachine.apply(EMPTY_CATALOG, throughBytes(transaction(changes), 1)),
+      { kind: "unsupported", code: "record_unknown", message: /create_trigger/ },
+    );
+  });
+
+  test("bodies of any other JSON are damage", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (body) => {
+        for (const kind of ["transaction", "catalog_checkpoint"] as const) {
+          const entry = { ...transaction([]), kind, body, position: 1, nonce: NONCE };
+          const read = () =>
+            kind === "transaction"
+              ? catalogMachine.apply(EMPTY_CATALOG, entry)
+              : catalogMachine.restore(entry);
+          try {
+            read();
+          } catch (error) {
+            assert.ok(error instanceof DbError);
+            assert.match(error.kind, /corrupt|unsupported/);
+          }
+        }
+      }),
+    );
+  });
+
+  test("a record of another log is foreign", () => {
+    const foreign = { ...transaction([]), position: 1, nonce: NONCE, kind: "adopt" as const };
+    assert.throws(() => catalogMachine.apply(EMPTY_CATALOG, foreign), { code: "record_foreign" });
+    assert.throws(() => catalogMachine.restore(foreign), { code: "record_foreign" });
+  });
+
+  test("the format level is the least that any registered node knows", () => {
+    assert.equal(formatLevel(EMPTY_CATALOG), 1);
+    const state = applyChanges(EMPTY_CATALOG, [
+      { kind: "register_node", node: nodeOf(1, 1, { formatLevel: 7 }) },
+      { kind: "register_node", node: nodeOf(2, 1, { formatLevel: 0 }) },
+    ]);
+    assert.equal(formatLevel(state), 0);
+  });
+
+  test("a catalog of version 1 is read for ever, and written the same", () => {
+    const text = readFileSync(new URL("testdata/catalog-v1.hex", import.meta.url), "utf8");
+    const objects = text
+      .trim()
+      .split("\n")
+      .map((line) => Uint8Array.from(Buffer.from(line, "hex")));
+    const [first, second, checkpoint] = objects;
+    assert.ok(first && second && checkpoint);
+    let state = EMPTY_CATALOG;
+    for (const [index, bytes] of [first, second].entries())
+      state = catalogMachine.apply(
+        state,
+        fromEnvelope(decodeEnvelope("key", bytes), "key", index + 1),
+      );
+    const restored = fromEnvelope(decodeEnvelope("key", checkpoint), "key", 2);
+    assert.equal(textOf(catalogMachine.restore(restored)), textOf(state));
+    assert.deepEqual(state.cluster, { uuid: "uuid", secret: "secret" });
+    const database = findDatabase(state, "db");
+    assert.equal(database?.retentionNs, 3_600_000_000_000n);
+    assert.deepEqual(database && findTable(database, "t")?.columns, [
+      { id: 0, name: "time", kind: "time" },
+      ...KINDS.map((kind, index) => ({ id: index + 1, name: kind, kind })),
+      { id: 7, name: "more", kind: "float" },
+    ]);
+    assert.deepEqual(state.databases.get(2 as DatabaseId)?.dropped, {
+      atNs: 5n,
+      hardDeleteAtNs: 2n ** 62n,
+    });
+    assert.deepEqual(findNode(state, "node1"), nodeOf(1, 1, { state: "stopped", updatedAtNs: 9n }));
+    assert.deepEqual(state.needs, { catalog: 0, manifest: 4 });
+    const again = toEnvelope(catalogMachine.checkpoint(state, WRITER), 2, NONCE);
+    assert.ok(equalBytes(encodeEnvelope(again), checkpoint));
+    for (const bytes of objects)
+      assert.ok(equalBytes(encodeEnvelope(decodeEnvelope("key", bytes)), bytes));
+  });
+});
+
+function tableChange(databaseId: number, id: number, name: string): CatalogChange {
+  return {
+    kind: "create_table",
+    databaseId: databaseId as DatabaseId,
+    id: id as TableId,
+    name,
+    columns: [{ name: "c", kind: "float" }],
+  };
+}
+
+function columnsChange(tableId: number, names: readonly string[]): CatalogChange {
+  return {
+    kind: "add_columns",
+    databaseId: 1 as DatabaseId,
+    tableId: tableId as TableId,
+    columns: names.map((name) => ({ name, kind: "float" })),
+  };
+}
