@@ -6,6 +6,9 @@ import { suite, test } from "node:test";
 import { eventually, isRunning, Sandbox, type TestNode } from "./cluster.ts";
 import { Acknowledged, Writers } from "./load.ts";
 
+/** A stop with little to do takes a tenth of a second; a machine that is busy gets more. */
+const STOP_MS_MAX = 5_000;
+
 async function engineOf(node: TestNode): Promise<number> {
   return eventually(() => node.enginePid(), { what: "the engine's process" });
 }
@@ -22,7 +25,7 @@ suite("a stop", () => {
       const stopMs = performance.now() - startMs;
       assert.equal(ended.exitCode, 0, ended.error);
       assert.equal(ended.error, "");
-      assert.ok(stopMs < 2_000, `a small stop is quick, this took ${stopMs} ms`);
+      assert.ok(stopMs < STOP_MS_MAX, `a small stop is quick, this took ${stopMs} ms`);
       assert.ok(!isRunning(engine), "the engine's process ends with the node");
       assert.deepEqual(await readdir(sandbox.temporary), []);
       const objects = await sandbox.objects();
@@ -53,7 +56,7 @@ suite("a stop", () => {
     await node.get("/ready");
     const startMs = performance.now();
     assert.equal((await node.stop()).exitCode, 0);
-    assert.ok(performance.now() - startMs < 2_000);
+    assert.ok(performance.now() - startMs < STOP_MS_MAX);
     socket.destroy();
   });
 

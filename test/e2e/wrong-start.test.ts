@@ -58,6 +58,24 @@ suite("a wrong start", () => {
     assert.deepEqual(await readdir(sandbox.temporary), []);
   });
 
+  test("a node-id is not another cluster's id, nor that of another cluster's node", async () => {
+    await using sandbox = await Sandbox.open();
+    const other = await sandbox.start({ nodeId: "host01" });
+    await other.stop();
+    const before = await sandbox.objects();
+    const cases: readonly [string, string, RegExp][] = [
+      ["cluster01", "cluster02", /node-id cluster01 is the cluster-id of a cluster in this/],
+      ["host01", "cluster02", /a log of a node host01 that cluster cluster02 does not know/],
+    ];
+    for (const [nodeId, clusterId, line] of cases) {
+      const words = sandbox.serveWords({ nodeId: "NODE" });
+      words.splice(words.indexOf("cluster01"), 1, clusterId);
+      words.splice(words.indexOf("NODE"), 1, nodeId);
+      refused(await sandbox.run(words), 1, line);
+    }
+    assert.deepEqual(await sandbox.objects(), before);
+  });
+
   const folders: readonly [string, (sandbox: Sandbox) => string, RegExp][] = [
     ["lies below a file", ({ directory }) => join(directory, "file/store"), /a file stands where/],
     ["is a file", ({ directory }) => join(directory, "file"), /a file stands where a folder/],
