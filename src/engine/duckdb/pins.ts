@@ -3,6 +3,7 @@ import { Semaphore } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { Plan } from "#model/plan.ts";
+import { scanOf } from "./scan-of.ts";
 
 /** Where the engine gets data files: a bounded cache of checked copies. */
 export interface PinnedFiles {
@@ -69,13 +70,8 @@ export class Pins implements Disposable {
 
 /** Each file of `plan` once. */
 function filesOf(plan: Plan): DataFile[] {
-  let node = plan;
-  while (node.kind !== "scan") {
-    if (node.kind === "values") return [];
-    node = node.input;
-  }
   const byKey = new Map<string, DataFile>();
-  for (const { sources } of node.groups) {
+  for (const { sources } of scanOf(plan)?.groups ?? []) {
     for (const source of sources) {
       if (source.kind === "file") byKey.set(source.file.key, source.file);
     }

@@ -153,24 +153,29 @@ export class TextColumn implements ColumnBuilder {
   }
 }
 
-/** Which rows have a value. */
+/** Which rows have a value. Nothing is written down until a row is left out, for most columns have a value in each. */
 class Presence {
   /** Rows that have one. */
   count = 0;
-  #flags = new Uint8Array(0);
+  #flags: Uint8Array<ArrayBuffer> | undefined;
 
   mark(row: number): void {
-    if (row >= this.#flags.length) {
-      this.#flags = new Uint8Array(this.#flags.buffer.transfer(capacityFor(row)));
-    }
-    this.#flags[row] = 1;
+    if (this.#flags !== undefined || row !== this.count) this.#note(row);
     this.count += 1;
   }
 
   /** Nothing when all of them have one. */
   finish(rowCount: number): { readonly present?: Uint8Array } {
     if (this.count === rowCount) return {};
-    return { present: new Uint8Array(this.#flags.buffer.transfer(rowCount)) };
+    const flags = this.#flags ?? new Uint8Array(rowCount).fill(1, 0, this.count);
+    return { present: new Uint8Array(flags.buffer.transfer(rowCount)) };
+  }
+
+  #note(row: number): void {
+    this.#flags ??= new Uint8Array(capacityFor(row)).fill(1, 0, this.count);
+    if (row >= this.#flags.length)
+      this.#flags = new Uint8Array(this.#flags.buffer.transfer(capacityFor(row)));
+    this.#flags[row] = 1;
   }
 }
 

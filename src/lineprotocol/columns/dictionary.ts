@@ -5,12 +5,14 @@ const SLOT_COUNT_MIN = 16;
 const SLOT_COUNT_MAX = 2 ** 16;
 /** Where a token stands, its size, its code. */
 const SLOT_FIELDS = 3;
+/** Slots in a row that a token may stand in: fewer, and texts of one column would often push each other out. */
+const PROBE_COUNT = 4;
 
 /**
  * The texts of one column, each once, in order of first use.
  *
  * In front of the map stands a small table from bytes as written to codes, so that a text seen before costs no
- * string. Tokens that meet in a slot push each other out; that costs time and nothing else, so nobody can
+ * string. Tokens that meet in all their slots push each other out; that costs time and nothing else, so nobody can
  * choose texts that make it slow.
  */
 export class Dictionary {
@@ -30,19 +32,25 @@ export class Dictionary {
   codeOf(token: TokenPlace): number {
     const slots = this.#slots;
     const size = token.end - token.start;
-    const slot = ((token.hash ^ (token.hash >>> 15)) & this.#slotMask) * SLOT_FIELDS;
-    const code = slots[slot + 2] as number;
-    if (
-      code !== 0 &&
-      slots[slot + 1] === size &&
-      sameBytes(this.#bytes, slots[slot] as number, token.start, size)
-    ) {
-      return code;
+    const home = token.hash ^ (token.hash >>> 15);
+    let free = (home & this.#slotMask) * SLOT_FIELDS;
+    for (let probe = 0; probe < PROBE_COUNT; probe += 1) {
+      const slot = ((home + probe) & this.#slotMask) * SLOT_FIELDS;
+      const code = slots[slot + 2] as number;
+      if (code === 0) {
+        free = slot;
+        break;
+      }
+      if (
+        slots[slot + 1] === size &&
+        sameBytes(this.#bytes, slots[slot] as number, token.start, size)
+      )
+        return code;
     }
     const found = this.#intern(token);
-    slots[slot] = token.start;
-    slots[slot + 1] = size;
-    slots[slot + 2] = found;
+    slots[free] = token.start;
+    slots[free + 1] = size;
+    slots[free + 2] = found;
     if (this.entries.length > this.#slotMask >>> 1) this.#widen();
     return found;
   }

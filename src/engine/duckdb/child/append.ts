@@ -51,33 +51,39 @@ export async function appendDictionary(
   if (texts.length === 0) return;
   const codes = Uint32Array.from(texts, (_, i) => firstCode + i);
   const places = Uint32Array.from(texts, (_, i) => i + 1);
-  await appendColumns(connection, name, texts.length, [
+  const columns: StoredColumn[] = [
     { type: UINTEGER, raw: { kind: "values", values: codes, present: undefined } },
     { type: VARCHAR, raw: { kind: "texts", codes: places, dictionary: texts } },
-  ]);
+  ];
+  await append(connection, name, () => [{ rowCount: texts.length, columns }]);
 }
 
-/** Adds the rows of `blocks`; every text of a tag has a code already. About 1.5 million rows of 10 columns a second. */
+/** Adds the rows of `blocks`; every text of a tag has a code already. */
 export async function appendRows(
   connection: DuckDBConnection,
   table: TargetTable,
   blocks: readonly AppendedBlock[],
 ): Promise<void> {
-  for (const { batch, position, stamp } of blocks) {
-    const rowCount = batch.times.length;
-    const found = new Map(batch.columns.map(({ id, data }) => [id, data]));
-    const columns: StoredColumn[] = [
-      wholes(new BigInt64Array(rowCount).fill(BigInt(position))),
-      wholes(new BigInt64Array(rowCount).fill(stamp)),
-      wholes(batch.times),
-    ];
-    for (const [id, kind] of table.columns) {
-      const { type } = STORED_TYPES[kind];
-      const raw = rawColumn(found.get(id), kind, rowCount, table.dictionaries.get(id));
-      columns.push({ type, raw });
-    }
-    await appendColumns(connection, table.name, rowCount, columns);
+  await append(connection, table.name, function* parts() {
+    for (const block of blocks)
+      yield { rowCount: block.batch.times.length, columns: columnsOf(table, block) };
+  });
+}
+
+function columnsOf(table: TargetTable, { batch, position, stamp }: AppendedBlock): StoredColumn[] {
+  const rowCount = batch.times.length;
+  const found = new Map(batch.columns.map(({ id, data }) => [id, data]));
+  const columns: StoredColumn[] = [
+    wholes(new BigInt64Array(rowCount).fill(BigInt(position))),
+    wholes(new BigInt64Array(rowCount).fill(stamp)),
+    wholes(batch.times),
+  ];
+  for (const [id, kind] of table.columns) {
+    const { type } = STORED_TYPES[kind];
+    const raw = rawColumn(found.get(id), kind, rowCount, table.dictionaries.get(id));
+    columns.push({ type, raw });
   }
+  return columns;
 }
 
 interface StoredColumn {
@@ -113,20 +119,27 @@ function recode(codes: Uint32Array, target: Uint32Array): Uint32Array {
   return recoded;
 }
 
-async function appendColumns(
+interface StoredRows {
+  readonly rowCount: number;
+  readonly columns: readonly StoredColumn[];
+}
+
+/** All `parts` through one appender, made one at a time. */
+async function append(
   connection: DuckDBConnection,
   tableName: string,
-  rowCount: number,
-  columns: readonly StoredColumn[],
+  parts: () => Iterable<StoredRows>,
 ): Promise<void> {
-  const types = columns.map(({ type }) => type);
   const appender = await connection.createAppender(tableName);
   try {
-    for (let start = 0; start < rowCount; start += CHUNK_ROW_COUNT_MAX) {
-      const count = Math.min(CHUNK_ROW_COUNT_MAX, rowCount - start);
-      const chunk = DuckDBDataChunk.create(types, count);
-      columns.forEach(({ raw }, index) => fillColumn(chunk.chunk, index, raw, { start, count }));
-      appender.appendDataChunk(chunk);
+    for (const { columns, rowCount } of parts()) {
+      const types = columns.map(({ type }) => type);
+      for (let start = 0; start < rowCount; start += CHUNK_ROW_COUNT_MAX) {
+        const count = Math.min(CHUNK_ROW_COUNT_MAX, rowCount - start);
+        const chunk = DuckDBDataChunk.create(types, count);
+        columns.forEach(({ raw }, index) => fillColumn(chunk.chunk, index, raw, { start, count }));
+        appender.appendDataChunk(chunk);
+      }
     }
     appender.flushSync();
   } finally {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Mutex } from "#base/async.ts";
 import { assert } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
+import type { Plan } from "#model/plan.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import {
   type Answer,
@@ -14,9 +15,10 @@ import {
   type Request,
 } from "../messages.ts";
 import type { PrintContext } from "../print/scan.ts";
-import { BufferTables } from "./buffer-tables.ts";
+import { scanOf } from "../scan-of.ts";
+import { type BufferName, BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
-import { changeFailureOf, failureOf } from "./failures.ts";
+import { changeFailureOf, errorOf, failureOf } from "./failures.ts";
 import { Job, runQuery } from "./query.ts";
 import { writeFiles } from "./write-files.ts";
 
@@ -51,13 +53,20 @@ class EngineProcess {
         return this.#change(request.id, () => this.#drop(request.generation));
       case "query": {
         const context = this.#context(request.paths);
-        const run = (job: Job) => runQuery(job, request.plan, context);
+        const run = async (job: Job) => {
+          await this.#settle(buffersOf(request.plan));
+          await runQuery(job, request.plan, context);
+        };
         return this.#work(request.id, BATCHES_AHEAD, run);
       }
       case "write": {
         const context = this.#context(new Map());
         const nextPath = () => this.#nextPath();
-        const run = (job: Job) => writeFiles(job, request.request, context, nextPath);
+        const { sources, tableId } = request.request;
+        const run = async (job: Job) => {
+          await this.#settle(sources.map(({ generation }) => ({ generation, tableId })));
+          await writeFiles(job, request.request, context, nextPath);
+        };
         return this.#work(request.id, FILES_AHEAD, run);
       }
       case "next":
@@ -83,6 +92,16 @@ class EngineProcess {
 
   #drop(generation: GenerationId): Promise<void> {
     return this.#tables.drop(generation);
+  }
+
+  /** Makes the rows of these tables readable. */
+  async #settle(sources: readonly BufferName[]): Promise<void> {
+    if (!this.#tables.waits(sources)) return;
+    try {
+      await this.#changes.run(() => this.#tables.settle(sources));
+    } catch (error) {
+      throw errorOf(changeFailureOf(error));
+    }
   }
 
   async #work(id: number, ahead: number, run: (job: Job) => Promise<void>): Promise<void> {
@@ -113,6 +132,18 @@ class EngineProcess {
     this.#fileCount += 1;
     return join(this.#filesDirectory, `${this.#fileCount}.parquet`);
   }
+}
+
+/** The buffered tables that `plan` reads. */
+function buffersOf(plan: Plan): BufferName[] {
+  const scan = scanOf(plan);
+  if (scan === undefined) return [];
+  const { groups, tableId } = scan;
+  return groups.flatMap(({ sources }) =>
+    sources.flatMap((source) =>
+      source.kind === "buffer" ? [{ generation: source.generation, tableId }] : [],
+    ),
+  );
 }
 
 function answer(message: Answer): void {
