@@ -94,6 +94,20 @@ suite("the command line", () => {
     assert.ok(!result.out.includes("quick-start"));
   });
 
+  test("help is a word for --help", async () => {
+    for (const [words, same] of [
+      [["help"], ["--help"]],
+      [
+        ["help", "create", "database"],
+        ["create", "database", "--help"],
+      ],
+    ] as const) {
+      const result = await run(words);
+      assert.deepEqual(result, await run(same));
+      assert.equal(result.exitCode, 0);
+    }
+  });
+
   test("serve --help shows defaults and variables; --help-all shows what is rare, too", async () => {
     const short = await run(["serve", "--help"]);
     const flat = short.out.replaceAll(/\s+/g, " ");

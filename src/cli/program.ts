@@ -1,6 +1,7 @@
 import { basename } from "node:path";
 import { Command, CommanderError } from "commander";
 import { describeError } from "#base/errors.ts";
+import { VERSION } from "#node/version.ts";
 import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
 import { QUERY } from "./client/query.ts";
 import { SHOW_DATABASES, SHOW_NODES } from "./client/show.ts";
@@ -10,7 +11,6 @@ import { addOptions, Settings } from "./options.ts";
 import { QUICK_START, SERVE } from "./serve/serve.ts";
 import type { Terminal } from "./terminal.ts";
 import { isUsageError } from "./values/usage.ts";
-import { VERSION } from "#node/version.ts";
 
 const COMMANDS: readonly CommandSpec[] = [
   SERVE,
@@ -43,7 +43,10 @@ export async function runProgram(words: readonly string[], terminal: Terminal): 
   const wantsAll = words.slice(0, end < 0 ? undefined : end).includes("--help-all");
   const outcome: Outcome = { exitCode: 0 };
   const program = buildProgram(terminal, wantsAll, outcome);
-  const asked = wantsAll ? words.map((word) => (word === "--help-all" ? "--help" : word)) : words;
+  const [first, ...rest] = words;
+  // `help query` asks for what `query --help` does.
+  const plain = first === "help" ? [...rest, "--help"] : words;
+  const asked = plain.map((word) => (wantsAll && word === "--help-all" ? "--help" : word));
   try {
     await program.parseAsync(asked, { from: "user" });
     return outcome.exitCode;
