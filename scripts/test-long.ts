@@ -50,3 +50,5 @@ for (const name of names) {
   print(`${name}: ${failures.length === 0 ? "passed" : "FAILED"} after ${seconds} s`);
   if (failures.length > 0) process.exitCode = 1;
 }
+// What a failed part left running must not keep this process.
+process.exit();
