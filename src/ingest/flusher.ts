@@ -1,4 +1,4 @@
-import { Signal } from "#base/async.ts";
+import { Signal, untilAborted } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import { encodeBlock } from "#block/block.ts";
 import type { Catalog } from "#catalog/catalog.ts";
@@ -54,7 +54,8 @@ export class Flusher {
   readonly #arrived = new Signal();
   readonly #flushed = new Signal();
   #waiting: Waiting[] = [];
-  #flushing = false;
+  /** What is on its way. */
+  #flushing: readonly Waiting[] = [];
   #pendingSizeBytes = 0;
   #trouble: DbError | undefined;
   #dead: DbError | undefined;
@@ -96,7 +97,7 @@ export class Flusher {
 
   /** Resolves when everything that was added has been flushed or refused. */
   async drain(): Promise<void> {
-    while (this.#flushing || this.#waiting.length > 0) await this.#flushed.wait();
+    while (this.#flushing.length > 0 || this.#waiting.length > 0) await this.#flushed.wait();
   }
 
   /** Flushes until `signal` is aborted; rejects when the log refuses this process. Called once. */
@@ -106,7 +107,9 @@ export class Flusher {
       while (true) {
         if (this.#waiting.length === 0) await this.#arrived.wait(signal);
         const startedMs = clock.monotonicMs();
-        await this.#flush(this.#takeGroup(), signal);
+        this.#flushing = this.#takeGroup();
+        // A store that never answers does not keep a node from stopping.
+        await untilAborted(this.#flush(this.#flushing, signal), signal);
         const restMs = flushIntervalMs - (clock.monotonicMs() - startedMs);
         if (restMs > 0) await clock.sleep(restMs, signal);
       }
@@ -149,7 +152,6 @@ export class Flusher {
 
   async #flush(group: readonly Waiting[], signal: AbortSignal): Promise<void> {
     const { catalog, writer, clock } = this.#options;
-    this.#flushing = true;
     try {
       const floor = maxOf([writer.state.lastStamp, ...group.map(({ stampFloor }) => stampFloor)]);
       const stamp = nextStamp(catalog.writer.node, clock.nowNs(), floor);
@@ -167,7 +169,7 @@ export class Flusher {
       for (const { settle } of group) settle.reject(error);
       throw error;
     } finally {
-      this.#flushing = false;
+      this.#flushing = [];
       this.#flushed.notify();
     }
   }
@@ -208,7 +210,9 @@ export class Flusher {
             cause: error,
           })
         : new DbError("unavailable", "node_stopping", "this node is stopping: write to another");
-    for (const { settle } of this.#waiting.splice(0)) settle.reject(this.#dead);
+    const left = [...this.#flushing, ...this.#waiting.splice(0)];
+    this.#flushing = [];
+    for (const { settle } of left) settle.reject(this.#dead);
     this.#flushed.notify();
   }
 }

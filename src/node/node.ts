@@ -9,6 +9,7 @@ import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { fencedError } from "#objectlog/log-tracker.ts";
 import { probePutIfAbsent } from "#objectstore/probe.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
@@ -24,6 +25,7 @@ const TOKEN_WAIT_MS_MAX = 10_000;
 const MANIFEST_SYNC_MS = 1_000;
 const ADOPT_CHECK_MS = 500;
 const READY_WAIT_MS_MAX = 2_000;
+const TASKS_END_MS_MAX = 5_000;
 
 /** What a node is made of once it runs. */
 interface NodeParts {
@@ -236,14 +238,12 @@ export class Node {
    */
   async stop(waitMsMax: number): Promise<void> {
     const { clock, log } = this.#parts.options.ports;
-    const end = new AbortController();
-    const late = clock.sleep(waitMsMax, end.signal).catch(() => undefined);
     const finished = this.#finish().catch((error: unknown) => {
       log.warn("could not leave everything in files", { reason: describeError(error) });
     });
-    await Promise.race([finished, late]);
-    end.abort();
-    await this.#parts.tasks.stop();
+    await withinTime(finished, waitMsMax, clock);
+    // A call that the store never answers ends with the process.
+    await withinTime(this.#parts.tasks.stop(), TASKS_END_MS_MAX, clock);
     await this.#parts.engine[Symbol.asyncDispose]();
   }
 
@@ -303,6 +303,14 @@ export class Node {
       }
     }
   }
+}
+
+/** Waits for `work`, but not longer than `waitMsMax`. */
+async function withinTime(work: Promise<void>, waitMsMax: number, clock: Clock): Promise<void> {
+  const end = new AbortController();
+  const late = clock.sleep(waitMsMax, end.signal).catch(() => undefined);
+  await Promise.race([work, late]);
+  end.abort();
 }
 
 function readsPeers(modes: readonly NodeMode[]): boolean {
