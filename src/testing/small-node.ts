@@ -9,6 +9,7 @@ import { Ingest, type IngestOptions } from "#ingest/ingest.ts";
 import { Snapshotter, type SnapshotterOptions } from "#ingest/snapshotter.ts";
 import type { SchemaLimits, WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
+import { LogFollower, type LogFollowerOptions } from "#lifecycle/log-follower.ts";
 import { plainParser } from "#lineprotocol/plain-parser.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
@@ -62,6 +63,7 @@ interface Foundation {
 }
 
 export class SmallNode implements AsyncDisposable {
+  readonly nodeId: string;
   readonly store: ObjectStore;
   readonly clock: HandClock;
   readonly ports: ObjectLogPorts;
@@ -86,6 +88,7 @@ export class SmallNode implements AsyncDisposable {
   private constructor({ options, ports, end, ...parts }: Foundation) {
     const { catalog, manifest, engine, buffer, writer, logsChanged } = parts;
     const { clock, store, nodeId } = options;
+    this.nodeId = nodeId;
     this.store = store;
     this.clock = clock;
     this.ports = ports;
@@ -176,8 +179,26 @@ export class SmallNode implements AsyncDisposable {
     return { node: this.node, state: this.writer.state, buffer: this.buffer.of(this.node) };
   }
 
-  adopted(): Adopted {
-    const { position } = adoptedOf(this.manifest.state, this.node);
+  /** A follower of another node's log, which views show once it is loaded. */
+  follow(other: SmallNode, some: Partial<LogFollowerOptions> = {}): LogFollower {
+    const follower = new LogFollower({
+      node: other.node,
+      log: new ObjectLog(nodeLogPrefix(other.nodeId), this.ports),
+      buffer: this.buffer.of(other.node),
+      keepRows: true,
+      changed: this.logsChanged,
+      adopted: () => this.adopted(other.node),
+      intervalMs: 250,
+      clock: this.clock,
+      logger: silentLog,
+      ...some,
+    });
+    this.peers.push(follower);
+    return follower;
+  }
+
+  adopted(node = this.node): Adopted {
+    const { position } = adoptedOf(this.manifest.state, node);
     return { position, manifest: this.manifest.state.position };
   }
 
