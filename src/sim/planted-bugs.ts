@@ -111,18 +111,18 @@ export function plant(name: string): void {
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
       if (!url.endsWith(`/src/${bug.file}`)) return loaded;
-      const { source } = loaded;
-      assert(typeof source === "string" || source instanceof Uint8Array, "a module has a text");
-      const text = typeof source === "string" ? source : Buffer.from(source).toString();
-      return { ...loaded, source: edited(text, name, bug) };
+      return { ...loaded, source: withBug(loaded.source, name, bug) };
     },
   });
 }
 
-function edited(source: string, name: string, { edits }: PlantedBug): string {
+/** The text of a module as the bug `name` makes it. */
+export function withBug(source: unknown, name: string, { edits }: PlantedBug): string {
+  assert(typeof source === "string" || source instanceof Uint8Array, "a module has a text");
+  const original = typeof source === "string" ? source : Buffer.from(source).toString();
   return edits.reduce((text, { find, replace }) => {
     const parts = text.split(find);
     assert(parts.length === 2, `planted bug ${name}: its place is not in the source once`);
     return parts.join(replace);
-  }, source);
+  }, original);
 }

@@ -2,6 +2,7 @@
 import type { DataFile } from "#model/data-file.ts";
 import type { FlushBlock } from "#model/flush.ts";
 import type { ColumnId, DatabaseId, NodeNumber, Position, TableId } from "#model/ids.ts";
+import type { OrderStamp } from "#model/stamp.ts";
 import type { NodeLogState } from "#nodelog/node-log-state.ts";
 import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Snapshot } from "#nodelog/records.ts";
@@ -53,8 +54,12 @@ export function startWriter(
 }
 
 /** Appends a flush of one block. */
-export function flush(writer: NodeLogWriter, text: string): Promise<Position> {
-  return writer.appendFlush(writer.state.lastStamp + 1n, [blockOf(text)], {
+export function flush(
+  writer: NodeLogWriter,
+  text: string,
+  stamp: OrderStamp = writer.state.lastStamp + 1n,
+): Promise<Position> {
+  return writer.appendFlush(stamp, [blockOf(text)], {
     needs: NEEDS_NOTHING,
     onTrouble: () => undefined,
   });
