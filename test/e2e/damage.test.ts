@@ -1,28 +1,42 @@
 /** Objects that were damaged or deleted behind the program's back: named, never answered wrongly. */
 import assert from "node:assert/strict";
-import { readdir, rm, truncate, writeFile } from "node:fs/promises";
+import { cp, readdir, rm, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { suite, test } from "node:test";
+import { after, before, suite, test } from "node:test";
 import { eventually, Sandbox, type TestNode } from "./cluster.ts";
 
 const LOG = "host01/log/entry/";
 const SELECT = "SELECT v FROM m ORDER BY v";
 
-/** A store whose node was killed after three flushes, so that its log holds rows. */
-async function killedCluster(sandbox: Sandbox): Promise<void> {
-  const node = await sandbox.start();
-  for (const value of [1, 2, 3]) await node.write("d", `m v=${value}i ${value}`);
-  await node.kill();
+/** Stores that tests copy: of a node killed after three flushes, so that its log holds rows, and of one that was stopped. */
+let killed: Sandbox;
+let stopped: Sandbox;
+before(async () => {
+  killed = await Sandbox.open();
+  const first = await killed.start();
+  for (const value of [1, 2, 3]) await first.write("d", `m v=${value}i ${value}`);
+  await first.kill();
+  stopped = await Sandbox.open();
+  const second = await stopped.start();
+  await second.write("d", "m v=1i 1\nm v=2i 2");
+  await second.stop();
+});
+after(async () => {
+  await killed[Symbol.asyncDispose]();
+  await stopped[Symbol.asyncDispose]();
+});
+
+async function copyOf(original: Sandbox): Promise<Sandbox> {
+  const sandbox = await Sandbox.open();
+  await cp(original.store, sandbox.store, { recursive: true });
+  return sandbox;
 }
 
-/** A store whose node was stopped, so that its rows are in a file. */
-async function stoppedCluster(sandbox: Sandbox): Promise<string> {
-  const node = await sandbox.start();
-  await node.write("d", "m v=1i 1\nm v=2i 2");
-  await node.stop();
-  const file = (await sandbox.objects()).find((key) => key.endsWith(".parquet"));
-  assert.ok(file !== undefined);
-  return join(sandbox.store, file);
+/** The key of the first object whose key has `part` in it. */
+async function keyWith(sandbox: Sandbox, part: string): Promise<string> {
+  const key = (await sandbox.objects()).find((name) => name.includes(part));
+  assert.ok(key !== undefined, `there is no object ${part}`);
+  return key;
 }
 
 /** Damages of the object at a path. */
@@ -34,15 +48,15 @@ const DAMAGES: readonly [string, (path: string) => Promise<void>][] = [
 
 /** Fails unless the start ends with one line that names the object `key`, and leaves nothing behind. */
 async function refusesToStart(sandbox: Sandbox, key: string): Promise<void> {
-  const before = await sandbox.objects();
+  const had = await sandbox.objects();
   const ended = await sandbox.run(sandbox.serveWords());
   assert.equal(ended.exitCode, 1, ended.error);
   assert.match(ended.error, /^Serve command failed: .*\n$/);
   assert.ok(ended.error.includes(key), ended.error);
   assert.deepEqual(await readdir(sandbox.temporary), []);
-  const after = await sandbox.objects();
+  const kept = await sandbox.objects();
   assert.deepEqual(
-    before.filter((name) => !after.includes(name)),
+    had.filter((name) => !kept.includes(name)),
     [],
     "nothing is deleted",
   );
@@ -55,39 +69,41 @@ function entry(prefix: string, position: number): string {
 suite("a damaged entry", () => {
   for (const [how, damage] of DAMAGES) {
     test(`of the node's own log, ${how}, keeps the node from starting`, async () => {
-      await using sandbox = await Sandbox.open();
-      await killedCluster(sandbox);
+      await using sandbox = await copyOf(killed);
       await damage(join(sandbox.store, entry(LOG, 3)));
       await refusesToStart(sandbox, entry(LOG, 3));
     });
   }
 
   test("of the catalog keeps the node from starting", async () => {
-    await using sandbox = await Sandbox.open();
-    await killedCluster(sandbox);
+    await using sandbox = await copyOf(killed);
     const key = entry("cluster01/catalog/entry/", 2);
     await truncate(join(sandbox.store, key), 10);
     await refusesToStart(sandbox, key);
   });
 
   test("of the manifest keeps the node from starting", async () => {
-    await using sandbox = await Sandbox.open();
-    await stoppedCluster(sandbox);
+    await using sandbox = await copyOf(stopped);
     const key = entry("cluster01/manifest/entry/", 1);
     await truncate(join(sandbox.store, key), 10);
     await refusesToStart(sandbox, key);
   });
 
+  test("of the node's log that is a checkpoint keeps the node from starting", async () => {
+    await using sandbox = await copyOf(stopped);
+    const key = await keyWith(sandbox, "host01/log/checkpoint/");
+    await truncate(join(sandbox.store, key), 100);
+    await refusesToStart(sandbox, key);
+  });
+
   test("of the node's log in the middle, deleted, is a hole and not the tail", async () => {
-    await using sandbox = await Sandbox.open();
-    await killedCluster(sandbox);
+    await using sandbox = await copyOf(killed);
     await rm(join(sandbox.store, entry(LOG, 3)));
     await refusesToStart(sandbox, "entry 3 of host01/log/");
   });
 
   test("of the catalog in the middle, deleted, is a hole and not the tail", async () => {
-    await using sandbox = await Sandbox.open();
-    await killedCluster(sandbox);
+    await using sandbox = await copyOf(killed);
     await rm(join(sandbox.store, entry("cluster01/catalog/entry/", 2)));
     await refusesToStart(sandbox, "entry 2 of cluster01/catalog/");
   });
@@ -140,14 +156,13 @@ suite("a damaged data file", () => {
   const damages: typeof DAMAGES = [...DAMAGES, ["deleted", (path) => rm(path)]];
   for (const [how, damage] of damages) {
     test(`that is ${how} is named by the query, and the node is not ready`, async () => {
-      await using sandbox = await Sandbox.open();
-      const path = await stoppedCluster(sandbox);
-      await damage(path);
+      await using sandbox = await copyOf(stopped);
+      const key = await keyWith(sandbox, ".parquet");
+      await damage(join(sandbox.store, key));
       const node = await sandbox.start();
       await node.write("d", "other v=5i 5");
       const answer = await node.query("d", SELECT);
       assert.ok(answer.status >= 500, `${answer.status} ${answer.text}`);
-      const key = path.slice(sandbox.store.length + 1);
       assert.ok(answer.text.includes(key), answer.text);
       const ready = await node.get("/ready");
       assert.equal(ready.status, 503);

@@ -5,8 +5,12 @@ import { suite, test } from "node:test";
 import { eventually, isRunning, Sandbox, type TestNode } from "./cluster.ts";
 
 async function pair(sandbox: Sandbox, modes = ["all", "all"]): Promise<[TestNode, TestNode]> {
-  const one = await sandbox.start({ nodeId: "host01", mode: modes[0] ?? "" });
-  return [one, await sandbox.start({ nodeId: "host02", mode: modes[1] ?? "" })];
+  // At the same time: whoever is first makes the cluster.
+  const [one, two] = modes.map((mode, index) =>
+    sandbox.start({ nodeId: `host0${index + 1}`, mode }),
+  );
+  assert.ok(one !== undefined && two !== undefined);
+  return Promise.all([one, two]);
 }
 
 suite("two nodes", () => {
