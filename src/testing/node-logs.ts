@@ -3,13 +3,16 @@ import type { DataFile } from "#model/data-file.ts";
 import type { FlushBlock } from "#model/flush.ts";
 import type { ColumnId, DatabaseId, NodeNumber, Position, TableId } from "#model/ids.ts";
 import type { OrderStamp } from "#model/stamp.ts";
-import type { NodeLogState } from "#nodelog/node-log-state.ts";
+import { type NodeLogState, nodeLogMachine } from "#nodelog/node-log-state.ts";
 import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Snapshot } from "#nodelog/records.ts";
-import type { TrackerObserver } from "#objectlog/log-tracker.ts";
+import { LogTracker, type TrackerObserver } from "#objectlog/log-tracker.ts";
 import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
 import { NEEDS_NOTHING } from "#objectlog/record.ts";
-import { neverAborted, writerOf } from "./logs.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import { logPorts, neverAborted, writerOf } from "./logs.ts";
+
+const LOG_PREFIX = "node1/log/";
 
 /** A data file of node 1 with nothing behind it. */
 export function fileOf(key: string, tableId = 1): DataFile {
@@ -45,7 +48,7 @@ export function startWriter(
   observer: TrackerObserver<NodeLogState> = {},
 ): Promise<NodeLogWriter> {
   return NodeLogWriter.start({
-    log: new ObjectLog("node1/log/", ports),
+    log: new ObjectLog(LOG_PREFIX, ports),
     writer: writerOf(1, epoch),
     observer,
     signal: neverAborted(),
@@ -80,4 +83,27 @@ export function contentOf(state: NodeLogState): readonly string[] {
       blocks.map(({ bytes }) => Buffer.from(bytes).toString()),
     ),
   ];
+}
+
+/** The numbers of the objects that are in the log of node 1. */
+export async function positionsIn(store: ObjectStore, folder: "entry" | "checkpoint") {
+  const objects = await store.list(`${LOG_PREFIX}${folder}/`);
+  return objects.map(({ key }): Position => Number(key.slice(-20)));
+}
+
+/** What a process that has never read the log reads now. */
+export async function readAnew(store: ObjectStore) {
+  const tracker = new LogTracker(new ObjectLog(LOG_PREFIX, logPorts(store, 77)), nodeLogMachine);
+  await tracker.advance({ certain: true });
+  return tracker.state;
+}
+
+/** A log with flushes 2 and 3, snapshot 4 and flush 5. */
+export async function writtenLog(store: ObjectStore) {
+  const writer = await startWriter(logPorts(store), 1);
+  await flush(writer, "two");
+  await flush(writer, "three");
+  await snapshot(writer, "file");
+  await flush(writer, "five");
+  return writer;
 }
