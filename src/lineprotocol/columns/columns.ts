@@ -116,7 +116,10 @@ export class BooleanColumn implements ColumnBuilder {
 export class TextColumn implements ColumnBuilder {
   readonly name: string;
   readonly kind: "tag" | "string";
+  /** What the last committed value is in the dictionary. */
+  lastCode = 0;
   readonly #staged = { start: 0, end: 0, hash: 0, escapeCount: 0 };
+  #stagedCode = 0;
   readonly #dictionary: Dictionary;
   #codes = new Uint32Array(0);
 
@@ -136,11 +139,19 @@ export class TextColumn implements ColumnBuilder {
     staged.end = token.end;
     staged.hash = token.hash;
     staged.escapeCount = token.escapeCount;
+    this.#stagedCode = 0;
+  }
+
+  /** Stages a text that is in the dictionary already. */
+  stageCode(code: number): void {
+    this.#stagedCode = code;
   }
 
   commit(row: number): void {
     if (row >= this.#codes.length) this.#resize(capacityFor(row));
-    this.#codes[row] = this.#dictionary.codeOf(this.#staged);
+    const code = this.#stagedCode === 0 ? this.#dictionary.codeOf(this.#staged) : this.#stagedCode;
+    this.#codes[row] = code;
+    this.lastCode = code;
   }
 
   finish(rowCount: number): ColumnData {

@@ -8,12 +8,14 @@ import {
   TextColumn,
   WholeColumn,
 } from "./columns.ts";
+import { SeriesChain } from "./series-chain.ts";
 
 /** A measurement of the body: the names its lines used, and the rows of its good lines. */
 export class TableBuilder {
   readonly name: string;
   readonly tagKeys: KeySet<TagKey>;
   readonly fieldKeys: KeySet<FieldKey>;
+  readonly series: SeriesChain;
   rowCount = 0;
   readonly #budget: Budget;
   readonly #columns: ColumnBuilder[] = [];
@@ -23,6 +25,7 @@ export class TableBuilder {
   constructor(name: string, bytes: Buffer, budget: Budget) {
     this.name = name;
     this.#budget = budget;
+    this.series = new SeriesChain(bytes);
     this.tagKeys = new KeySet((key) => new TagKey(key, bytes, budget));
     this.fieldKeys = new KeySet((key) => new FieldKey(key, bytes, budget));
   }

@@ -1,6 +1,7 @@
 import { COMMA, EQUALS, NUL, SPACE, sameBytes } from "../ascii.ts";
 import { Budget } from "../columns/budget.ts";
-import type { ColumnBuilder } from "../columns/columns.ts";
+import type { ColumnBuilder, TextColumn } from "../columns/columns.ts";
+import type { Series } from "../columns/series-chain.ts";
 import {
   type FieldKey,
   type Key,
@@ -59,14 +60,19 @@ export class LineReader {
     const nameEnd = this.#readMeasurement(start);
     const table = this.#table;
     if (nameEnd === FAILED || table === undefined) return false;
-    const tagsEnd = this.#readTags(table, nameEnd);
+    const series = table.series.find(nameEnd, end);
+    const tagsEnd =
+      series === undefined ? this.#readTags(table, nameEnd) : this.#takeTags(series, nameEnd);
     if (tagsEnd === FAILED) return false;
+    const tagCount = this.#columnCount;
     const fieldsEnd = this.#readFields(table, tagsEnd);
     if (fieldsEnd === FAILED) return false;
     if (this.#times.read(fieldsEnd, end) === FAILED) return false;
     // A table that only bad lines name is forgotten.
     if (table.rowCount === 0) this.#tables.set(table.name, table);
     table.commit(this.#columns, this.#columnCount, this.#times.timeNs, line);
+    if (series !== undefined) table.series.follow(series);
+    else table.series.learn(nameEnd, tagsEnd, this.#columns, tagCount);
     return true;
   }
 
@@ -106,6 +112,17 @@ export class LineReader {
     this.#tableStart = token.start;
     this.#tableEnd = token.end;
     return token.end;
+  }
+
+  /** Stages tags that a good line had before. */
+  #takeTags({ codes, columns, end, start }: Series, at: number): number {
+    for (let index = 0; index < columns.length; index += 1) {
+      const column = columns[index] as TextColumn;
+      column.stageCode(codes[index] as number);
+      this.#columns[index] = column;
+    }
+    this.#columnCount = columns.length;
+    return at + end - start;
   }
 
   #readTags(table: TableBuilder, start: number): number {
