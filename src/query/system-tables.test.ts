@@ -1,0 +1,60 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { SmallNode } from "#testing/small-node.ts";
+import { findSystemTable } from "./system-tables.ts";
+
+suite("tables that a node knows by itself", () => {
+  test("nodes, databases and tables of the cluster, dropped ones marked", async () => {
+    await using node = await SmallNode.open();
+    await node.catalog.createDatabase("kept", 3_600n, { databaseCountMax: 9 });
+    await node.write("home,room=a,floor=1 t=1 1");
+    await node.write("gone f=1 1", { database: "old" });
+    await node.catalog.dropDatabase("old", { nowNs: node.clock.nowNs(), hardDeleteAtNs: 77n });
+    const inside = { database: "_internal" };
+    const [host, ...others] = await node.rows("SELECT * FROM system.nodes", inside);
+    assert.deepEqual(others, []);
+    assert.deepEqual(host, {
+      node_id: "host01",
+      node_catalog_id: 1n,
+      instance_id: "host01",
+      mode: "ingest,query",
+      core_count: 1n,
+      state: "running",
+      updated_at: node.clock.nowNs(),
+    });
+    const dropped = "old-20260101T000000-3";
+    assert.deepEqual(await node.rows("SELECT * FROM system.databases", inside), [
+      {
+        database_name: "kept",
+        retention_period_ns: 3_600n,
+        deleted: false,
+        hard_deletion_time: null,
+      },
+      { database_name: "db", retention_period_ns: null, deleted: false, hard_deletion_time: null },
+      { database_name: dropped, retention_period_ns: null, deleted: true, hard_deletion_time: 77n },
+    ]);
+    const table = { column_count: 4n, series_key_columns: "room, floor", deleted: false };
+    assert.deepEqual(await node.rows("SELECT * FROM system.tables", inside), [
+      { database_name: "db", table_name: "home", ...table },
+      {
+        database_name: dropped,
+        table_name: "gone",
+        column_count: 2n,
+        series_key_columns: "",
+        deleted: true,
+      },
+    ]);
+  });
+
+  test("every row has a cell for every field, and other names are nobody's", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1");
+    for (const name of ["nodes", "databases", "tables"]) {
+      const table = findSystemTable(node.catalog.state, name);
+      assert.ok(table !== undefined && table.rows.length > 0);
+      for (const row of table.rows) assert.equal(row.length, table.fields.length);
+    }
+    assert.equal(findSystemTable(node.catalog.state, "Nodes"), undefined);
+    assert.equal(findSystemTable(node.catalog.state, "constructor"), undefined);
+  });
+});
