@@ -1,0 +1,213 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { DbError } from "#base/errors.ts";
+import { memoryStore } from "#objectstore/memory.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import { settle } from "#testing/hand-clock.ts";
+import { storeWith } from "#testing/logs.ts";
+import { SmallNode } from "#testing/small-node.ts";
+import type { LogFollowerOptions } from "./log-follower.ts";
+
+const CHECKPOINTS = "host01/log/checkpoint/";
+
+/** A store that counts how often the checkpoints of host01 are listed, and that can be broken. */
+class CountingStore {
+  readonly inner = memoryStore();
+  listCount = 0;
+  failure: DbError | undefined;
+  readonly store: ObjectStore = storeWith(this.inner, {
+    list: (prefix, options) => {
+      if (prefix === CHECKPOINTS) this.listCount += 1;
+      return this.inner.list(prefix, options);
+    },
+    get: async (key) => {
+      if (this.failure !== undefined && key.startsWith("host01/log/")) throw this.failure;
+      return this.inner.get(key);
+    },
+  });
+
+  /** How often they are listed by `work`. */
+  async during(work: () => Promise<unknown>): Promise<number> {
+    const before = this.listCount;
+    await work();
+    return this.listCount - before;
+  }
+}
+
+async function followed(some: Partial<LogFollowerOptions> = {}) {
+  const counting = new CountingStore();
+  const writer = await SmallNode.open({ store: counting.store });
+  const reader = await SmallNode.open({ store: counting.store, nodeId: "host02", seed: 2 });
+  const follower = reader.follow(writer, some);
+  return {
+    counting,
+    writer,
+    reader,
+    follower,
+    async [Symbol.asyncDispose]() {
+      await reader[Symbol.asyncDispose]();
+      await writer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+suite("following a log", () => {
+  test("loads what is there, then takes what comes, rows and all", async () => {
+    await using world = await followed();
+    const { writer, reader, follower } = world;
+    await writer.write("m f=1 1");
+    await follower.load();
+    assert.equal(follower.state.position, 2);
+    await writer.write("m f=2 2");
+    await follower.poll();
+    assert.equal(reader.buffer.of(writer.node).rowCount, 2);
+    assert.equal((await reader.rows("SELECT f FROM m")).length, 2);
+    await writer.snapshotter.take(new AbortController().signal);
+    await follower.poll();
+    await settle();
+    assert.equal(reader.buffer.of(writer.node).sizeBytes, 0);
+    assert.equal((await reader.rows("SELECT f FROM m")).length, 2);
+  });
+
+  test("without the rows, where only the records are wanted", async () => {
+    await using world = await followed({ keepRows: false });
+    await world.writer.write("m f=1 1");
+    await world.follower.load();
+    assert.equal(world.follower.state.position, 2);
+    assert.equal(world.reader.buffer.rowCount, 0);
+  });
+
+  test("forgets snapshots that the manifest has, and then needs that manifest", async () => {
+    let adopted = { position: 0, manifest: 0 };
+    await using world = await followed({ adopted: () => adopted });
+    const { writer, follower } = world;
+    await writer.write("m f=1 1");
+    await writer.snapshotter.take(new AbortController().signal);
+    await follower.load();
+    assert.equal(follower.state.snapshots.length, 1);
+    adopted = { position: 2, manifest: 7 };
+    await follower.poll();
+    assert.deepEqual(follower.state.snapshots, []);
+    assert.equal(follower.state.needs.manifest, 7);
+  });
+});
+
+suite("rule 5: what is not there is the tail only after a list", () => {
+  test("the first look lists, a follower that only waits does not", async () => {
+    await using world = await followed();
+    const { counting, follower, writer } = world;
+    assert.ok((await counting.during(() => follower.load())) > 0);
+    assert.equal(await counting.during(() => follower.poll()), 0);
+    await writer.write("m f=1 1");
+    assert.equal(await counting.during(() => follower.poll()), 0);
+  });
+
+  test("ten seconds without progress, or of standing still itself, make it list once", async () => {
+    await using world = await followed();
+    const { counting, follower, reader, writer } = world;
+    await follower.load();
+    await reader.clock.advance(9_999);
+    assert.equal(await counting.during(() => follower.poll()), 0);
+    await reader.clock.advance(1);
+    assert.ok((await counting.during(() => follower.poll())) > 0);
+    assert.equal(await counting.during(() => follower.poll()), 0);
+    await reader.clock.advance(6_000);
+    await writer.write("m f=1 1");
+    await follower.poll();
+    await reader.clock.advance(6_000);
+    assert.equal(await counting.during(() => follower.poll()), 0, "progress counts");
+  });
+
+  test("a manifest that is ahead makes it list", async () => {
+    let adopted = { position: 0, manifest: 0 };
+    await using world = await followed({ adopted: () => adopted });
+    await world.follower.load();
+    adopted = { position: world.follower.state.position + 1, manifest: 1 };
+    assert.ok((await world.counting.during(() => world.follower.poll())) > 0);
+  });
+
+  test("a position that somebody waits for makes it list, once for each time it is named", async () => {
+    await using world = await followed();
+    const { counting, follower } = world;
+    await follower.load();
+    follower.want(1_000_000);
+    assert.ok((await counting.during(() => follower.poll())) > 0);
+    assert.equal(await counting.during(() => follower.poll()), 0, "a made-up token costs one list");
+    follower.want(follower.state.position);
+    assert.equal(await counting.during(() => follower.poll()), 0);
+  });
+
+  test("entries that were deleted under a checkpoint are passed over by it", async () => {
+    await using world = await followed();
+    const { follower, reader, writer } = world;
+    await follower.load();
+    for (let time = 1; time <= 4; time++) await writer.write(`m f=1 ${time}`);
+    await writer.snapshotter.take(new AbortController().signal);
+    await writer.writer.checkpoint({ position: writer.writer.state.position, manifest: 0 });
+    await writer.write("m f=1 5");
+    await follower.poll();
+    assert.equal(follower.state.position, 1, "nothing says that there is more");
+    await reader.clock.advance(10_000);
+    await follower.poll();
+    assert.equal(follower.state.position, writer.writer.state.position);
+  });
+});
+
+suite("a log that cannot be read", () => {
+  const damage = new DbError("corrupt", "object_damaged", "an entry is damaged");
+  const later = new DbError("unsupported", "record_unknown", "an entry of a later version");
+  const silence = new DbError("unavailable", "store_unreachable", "no answer");
+
+  for (const [failure, lasts] of [
+    [damage, true],
+    [later, true],
+    [silence, false],
+  ] as const)
+    test(`${failure.code}: ${lasts ? "is a trouble until it can be read on" : "passes"}`, async () => {
+      const warnings: string[] = [];
+      await using world = await followed({
+        logger: {
+          debug: () => undefined,
+          info: () => undefined,
+          warn: (message) => warnings.push(message),
+          error: () => undefined,
+        },
+      });
+      const { counting, follower, reader, writer } = world;
+      await follower.load();
+      const end = new AbortController();
+      const running = follower.run(end.signal);
+      counting.failure = failure;
+      await reader.clock.advance(20_000);
+      assert.equal(follower.trouble, lasts ? failure : undefined);
+      assert.equal(warnings.length, 1, "one warning, however long it lasts");
+      counting.failure = undefined;
+      await writer.write("m f=1 1");
+      await reader.clock.advance(5_000);
+      assert.equal(follower.trouble, undefined);
+      assert.equal(follower.state.position, 2);
+      end.abort();
+      await running;
+      assert.equal(reader.clock.sleeperCount, 0);
+    });
+
+  test("the pause grows to five seconds", async () => {
+    await using world = await followed();
+    const { counting, follower, reader } = world;
+    await follower.load();
+    let triedCount = 0;
+    counting.failure = silence;
+    const end = new AbortController();
+    const poll = follower.poll.bind(follower);
+    follower.poll = () => {
+      triedCount += 1;
+      return poll();
+    };
+    const running = follower.run(end.signal);
+    await reader.clock.advance(60_000);
+    // 0.5, 1, 2, 4 and then 5 seconds.
+    assert.ok(triedCount >= 14 && triedCount <= 16, `${triedCount} tries`);
+    end.abort();
+    await running;
+  });
+});
