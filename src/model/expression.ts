@@ -1,3 +1,5 @@
+import type { ColumnKind } from "./schema.ts";
+
 /** The type of a value in a query. `null` is the type of a bare NULL, which fits everywhere. */
 export type ValueType =
   | "null"
@@ -179,4 +181,43 @@ export interface SortKey {
   readonly expression: Expression;
   readonly descending: boolean;
   readonly nullsFirst: boolean;
+}
+
+/** The type that values of a column have in a query. */
+export function typeOfColumn(kind: ColumnKind): ValueType {
+  switch (kind) {
+    case "time":
+      return "timestamp";
+    case "tag":
+    case "string":
+      return "string";
+    case "float":
+      return "float64";
+    case "integer":
+      return "int64";
+    case "uinteger":
+      return "uint64";
+    case "boolean":
+      return "boolean";
+  }
+}
+
+/** The expressions directly in `expression`. */
+export function childrenOf(expression: Expression): readonly Expression[] {
+  switch (expression.kind) {
+    case "input":
+    case "literal":
+      return [];
+    case "call":
+      return expression.arguments;
+    case "cast":
+      return [expression.operand];
+    case "case":
+      return [
+        ...expression.branches.flatMap(({ when, result }) => [when, result]),
+        expression.otherwise,
+      ];
+    case "in":
+      return [expression.operand, ...expression.list];
+  }
 }

@@ -1,5 +1,6 @@
 import { DbError } from "#base/errors.ts";
 import { findDatabase, findTable } from "#catalog/catalog-state.ts";
+import { typeOfColumn } from "#model/expression.ts";
 import type { ColumnId } from "#model/ids.ts";
 import type { Plan, ResultColumn, ScanPlan, SourceGroup } from "#model/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
@@ -39,31 +40,13 @@ function apart({ sources }: SourceGroup): readonly SourceGroup[] {
 function scan(table: TableSchema, groups: readonly SourceGroup[]): ScanPlan {
   return {
     kind: "scan",
-    fields: table.columns.map(({ name, kind }) => ({ name, type: valueType(kind) })),
+    fields: table.columns.map(({ name, kind }) => ({ name, type: typeOfColumn(kind) })),
     tableId: table.id,
     tags: table.columns.filter(({ kind }) => kind === "tag"),
     columns: table.columns,
     time: ALL_TIME,
     groups,
   };
-}
-
-function valueType(kind: TableSchema["columns"][number]["kind"]) {
-  switch (kind) {
-    case "time":
-      return "timestamp";
-    case "tag":
-    case "string":
-      return "string";
-    case "float":
-      return "float64";
-    case "integer":
-      return "int64";
-    case "uinteger":
-      return "uint64";
-    case "boolean":
-      return "boolean";
-  }
 }
 
 async function rowsOf(node: Node, plan: Plan, table: TableSchema): Promise<string[]> {

@@ -231,8 +231,10 @@ export class ChildLink implements AsyncDisposable {
     for (const inbox of this.#inboxes.values()) inbox.fail(error);
   }
 
-  #logFailure({ code, cause }: Failure): void {
-    if (cause !== undefined) this.#log.debug("The engine refused a statement", { code, cause });
+  #logFailure({ code, cause, kind }: Failure): void {
+    if (cause === undefined) return;
+    const level = kind === "internal" ? "error" : "debug";
+    this.#log[level]("The engine refused a statement", { code, cause });
   }
 
   #logLines(stream: Readable): void {

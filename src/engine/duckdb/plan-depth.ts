@@ -1,6 +1,6 @@
 /** How deep a plan is: its printing, its way to the child and the engine's work on it recurse. */
 import { DbError } from "#base/errors.ts";
-import type { AggregateCall, Expression } from "#model/expression.ts";
+import { type AggregateCall, childrenOf, type Expression } from "#model/expression.ts";
 import type { Plan } from "#model/plan.ts";
 
 /**
@@ -18,7 +18,7 @@ export function assertShallow(plan: Plan): void {
     let level = expressionsOf(node);
     for (let levels = 0; level.length > 0; levels += 1) {
       if (levels > DEPTH_MAX) throw tooDeep();
-      level = level.flatMap(partsOf);
+      level = level.flatMap(childrenOf);
     }
   }
 }
@@ -56,23 +56,4 @@ function expressionsOfCall(call: AggregateCall): readonly Expression[] {
   const filter = call.filter === undefined ? [] : [call.filter];
   const order = (call.orderBy ?? []).map(({ expression }) => expression);
   return [...call.arguments, ...filter, ...order];
-}
-
-function partsOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case "input":
-    case "literal":
-      return [];
-    case "call":
-      return expression.arguments;
-    case "cast":
-      return [expression.operand];
-    case "case":
-      return [
-        ...expression.branches.flatMap(({ when, result }) => [when, result]),
-        expression.otherwise,
-      ];
-    case "in":
-      return [expression.operand, ...expression.list];
-  }
 }

@@ -6,11 +6,11 @@ import * as fc from "fast-check";
 import { DbError } from "#base/errors.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
 import type { AggregateCall, Expression, ValueType } from "#model/expression.ts";
+import { childrenOf } from "#model/expression.ts";
 import type { Field, Plan } from "#model/plan.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { planStatement } from "./plan.ts";
 import { homeContext } from "./testing.ts";
-import { childrenOf } from "./tree.ts";
 
 const context = homeContext([]);
 const engine = plainEngine({ files: { load: () => Promise.reject(new Error("no files")) } });

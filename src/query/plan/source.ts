@@ -1,7 +1,8 @@
 import { DbError } from "#base/errors.ts";
-import type { Expression, LiteralValue, ValueType } from "#model/expression.ts";
+import type { Expression, LiteralValue } from "#model/expression.ts";
+import { typeOfColumn } from "#model/expression.ts";
 import type { Field, Plan, SourceGroup } from "#model/plan.ts";
-import type { ColumnKind, ColumnSchema, TableSchema } from "#model/schema.ts";
+import type { ColumnSchema, TableSchema } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { TableReference } from "../sql/ast.ts";
 import { shown } from "../sql/errors.ts";
@@ -74,25 +75,6 @@ export function findSource(from: TableReference | undefined, context: PlanContex
     `Error during planning: table '${text}' not found`,
     { detail: { table: text, nearest } },
   );
-}
-
-/** The type that values of a column have in a query. */
-export function typeOfColumn(kind: ColumnKind): ValueType {
-  switch (kind) {
-    case "time":
-      return "timestamp";
-    case "tag":
-    case "string":
-      return "string";
-    case "float":
-      return "float64";
-    case "integer":
-      return "int64";
-    case "uinteger":
-      return "uint64";
-    case "boolean":
-      return "boolean";
-  }
 }
 
 /** Conditions as one; undefined when there are none. */

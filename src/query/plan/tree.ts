@@ -1,28 +1,9 @@
 import { DbError } from "#base/errors.ts";
 import type { Expression } from "#model/expression.ts";
+import { childrenOf } from "#model/expression.ts";
 
 /** How many nodes the expressions of a statement may have: parts that are used twice, as the operand of BETWEEN is, count twice. */
 export const EXPRESSIONS_SIZE_MAX = 200_000;
-
-/** The expressions directly in `expression`. */
-export function childrenOf(expression: Expression): readonly Expression[] {
-  switch (expression.kind) {
-    case "input":
-    case "literal":
-      return [];
-    case "call":
-      return expression.arguments;
-    case "cast":
-      return [expression.operand];
-    case "case":
-      return [
-        ...expression.branches.flatMap(({ when, result }) => [when, result]),
-        expression.otherwise,
-      ];
-    case "in":
-      return [expression.operand, ...expression.list];
-  }
-}
 
 /** `expression` with `change` applied to the expressions directly in it. */
 export function mapChildren(

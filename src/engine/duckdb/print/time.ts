@@ -2,31 +2,16 @@
  * Functions of time as whole-number arithmetic on nanoseconds: the engine's own would round them to microseconds.
  * Arguments are SQL of type BIGINT; some are printed more than once.
  */
+
 import { DbError } from "#base/errors.ts";
 import type { Expression, IntervalValue } from "#model/expression.ts";
+import { DAY_NS, FIXED_UNITS, MINUTE_NS, MONTH_UNITS, SECOND_NS } from "#model/time-units.ts";
 
-const SECOND_NS = 1_000_000_000n;
-const MINUTE_NS = 60n * SECOND_NS;
-const HOUR_NS = 60n * MINUTE_NS;
-const DAY_NS = 24n * HOUR_NS;
-/** The Unix epoch was a Thursday; weeks begin on Monday. */
-const FIRST_MONDAY_NS = 4n * DAY_NS;
 /** More months than lie between any two timestamps. */
 const MONTHS_APART = 8_000;
 /** With longer bins the sums below could leave int64. */
 const BIN_NS_PLAIN = 2n ** 60n;
 
-const FIXED_UNITS: Readonly<Record<string, readonly [length: bigint, origin: bigint]>> = {
-  nanosecond: [1n, 0n],
-  microsecond: [1_000n, 0n],
-  millisecond: [1_000_000n, 0n],
-  second: [SECOND_NS, 0n],
-  minute: [MINUTE_NS, 0n],
-  hour: [HOUR_NS, 0n],
-  day: [DAY_NS, 0n],
-  week: [7n * DAY_NS, FIRST_MONDAY_NS],
-};
-const MONTH_UNITS: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
 /** Nanoseconds of the units that count within a minute. */
 const MINUTE_PARTS: Readonly<Record<string, bigint>> = {
   second: SECOND_NS,

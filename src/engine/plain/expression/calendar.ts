@@ -1,28 +1,11 @@
 /** Scalar functions of time, on the UTC calendar. */
+
 import { assert, DbError } from "#base/errors.ts";
 import type { IntervalValue, ScalarFunction } from "#model/expression.ts";
+import { FIXED_UNITS, MINUTE_NS, MONTH_UNITS, SECOND_NS } from "#model/time-units.ts";
 import { type StrictFunction, wholeOf } from "./arithmetic.ts";
 
-const SECOND_NS = 1_000_000_000n;
-const MINUTE_NS = 60n * SECOND_NS;
-const HOUR_NS = 60n * MINUTE_NS;
-const DAY_NS = 24n * HOUR_NS;
-/** The Unix epoch was a Thursday; weeks begin on Monday. */
-const FIRST_MONDAY_NS = 4n * DAY_NS;
 const DAY_MS = 86_400_000;
-
-/** Units of date_trunc with one length, and where one of them begins. */
-const FIXED_UNITS: Readonly<Record<string, readonly [length: bigint, origin: bigint]>> = {
-  nanosecond: [1n, 0n],
-  microsecond: [1_000n, 0n],
-  millisecond: [1_000_000n, 0n],
-  second: [SECOND_NS, 0n],
-  minute: [MINUTE_NS, 0n],
-  hour: [HOUR_NS, 0n],
-  day: [DAY_NS, 0n],
-  week: [7n * DAY_NS, FIRST_MONDAY_NS],
-};
-const MONTH_UNITS: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
 
 export const CALENDAR = {
   date_bin: ([interval, time, origin]) =>
