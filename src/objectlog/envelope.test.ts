@@ -100,7 +100,11 @@ suite("envelope", () => {
     const bytes = encodeEnvelope(SMALL);
     const beyond = sealed(bytes, (view) => view.setUint32(12, bytes.length, true));
     const cut = sealed(bytes, (view) => view.setUint32(12, 5, true));
-    for (const damaged of [beyond, cut])
+    const headerOnly = encodeEnvelope({ ...SMALL, payload: new Uint8Array(0) });
+    const byOne = sealed(headerOnly, (view) =>
+      view.setUint32(12, view.getUint32(12, true) + 1, true),
+    );
+    for (const damaged of [beyond, cut, byOne])
       assert.throws(() => decodeEnvelope("key", damaged), { code: "object_damaged" });
   });
 

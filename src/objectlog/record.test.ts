@@ -45,8 +45,12 @@ suite("record", () => {
   }
 
   test("needs of both are the greater of each", () => {
-    const both = needsOfBoth({ catalog: 1, manifest: 9 }, { catalog: 5, manifest: 2 });
-    assert.deepEqual(both, { catalog: 5, manifest: 9 });
+    const [left, right] = [
+      { catalog: 1, manifest: 9 },
+      { catalog: 5, manifest: 2 },
+    ];
+    assert.deepEqual(needsOfBoth(left, right), { catalog: 5, manifest: 9 });
+    assert.deepEqual(needsOfBoth(right, left), { catalog: 5, manifest: 9 });
   });
 
   test("a checkpoint of another kind is foreign", () => {

@@ -247,12 +247,20 @@ suite("checkpoints of a shared log", () => {
 
   test("it is written once, whatever is appended meanwhile", async () => {
     const store = memoryStore();
-    const shared = open(store);
+    let checkpointCount = 0;
+    const counting = storeWith(store, {
+      async putIfAbsent(key, body) {
+        if (key.startsWith("log/checkpoint/")) checkpointCount += 1;
+        return store.putIfAbsent(key, body);
+      },
+    });
+    const shared = open(counting);
     for (let count = 1; count <= 6; count++) await say(shared, `${count}`);
     await shared.keep(writerOf(1, 1));
     await shared.keep(writerOf(1, 1));
     const log = new ObjectLog("log/", logPorts(store));
     assert.equal(await log.newestCheckpoint(), 4);
+    assert.equal(checkpointCount, 1);
     assert.equal((await open(store, 2).refresh()).position, 6);
   });
 
