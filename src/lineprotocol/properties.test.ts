@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { utf8 } from "#base/bytes.ts";
+import { cpuMs } from "#testing/cpu-time.ts";
 import { DEFAULT_LIMITS, parseLines } from "./parse.ts";
 import type { ParsedBody, ParseOptions } from "./parsed.ts";
 import { type Cell, type Row, rowsOf } from "./rows.ts";
@@ -299,9 +300,9 @@ suite("bodies of 10 MB", () => {
   ];
   for (const [title, body, rowCount] of bodies) {
     test(`${title}: parsed in bounded time`, () => {
-      const start = performance.now();
+      const start = cpuMs();
       const parsed = parseLines(utf8(body), OPTIONS);
-      assert.ok(performance.now() - start < SECONDS_MAX * 1000);
+      assert.ok(cpuMs() - start < SECONDS_MAX * 1000);
       assert.equal(
         parsed.tables.reduce((sum, { times }) => sum + times.length, 0),
         rowCount,

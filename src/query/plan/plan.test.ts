@@ -4,6 +4,7 @@ import { basename, join } from "node:path";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/plan.ts";
+import { cpuMs } from "#testing/cpu-time.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { describePlan } from "./describe.ts";
 import { planStatement } from "./plan.ts";
@@ -79,7 +80,7 @@ suite("plans", () => {
   });
 
   test("large statements are planned or refused in a moment", () => {
-    const start = performance.now();
+    const start = cpuMs();
     const conditions = Array.from({ length: 20_000 }, (_, index) => `temp = ${index}`);
     planOf(`select temp from home where ${conditions.join(" or ")}`);
     const list = Array.from({ length: 10_000 }, (_, index) => `'${index}'`);
@@ -89,7 +90,7 @@ suite("plans", () => {
       planOf(`select a from home order by ${Array(150_000).fill("temp").join(",")}`),
     );
     planOf(`select temp from home order by ${Array(50_000).fill("temp").join(",")}`);
-    assert.ok(performance.now() - start < 3000);
+    assert.ok(cpuMs() - start < 3000);
   });
 });
 

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { DbError } from "#base/errors.ts";
+import { cpuMs } from "#testing/cpu-time.ts";
 import { IN_LIST_COUNT_MAX } from "./expression.ts";
 import { parseStatement, SQL_LENGTH_MAX } from "./statement.ts";
 
@@ -65,9 +66,9 @@ suite("hostile SQL", () => {
   ];
   for (const [name, sql] of long) {
     test(`a statement of 1 MiB of ${name} is read or refused in a moment`, () => {
-      const start = performance.now();
+      const start = cpuMs();
       attempt(sql);
-      assert.ok(performance.now() - start < 3000);
+      assert.ok(cpuMs() - start < 3000);
     });
   }
 
