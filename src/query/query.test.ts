@@ -332,6 +332,15 @@ suite("files that are gone or damaged", () => {
     await writer[Symbol.asyncDispose]();
   });
 
+  test("a log that cannot be read on now is not a damaged file", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1 1");
+    const trouble = new DbError("corrupt", "object_damaged", "an entry is damaged");
+    node.peers.push({ ...node.source, trouble });
+    await assert.rejects(node.rows("SELECT f FROM m"), trouble);
+    assert.deepEqual(node.damages, []);
+  });
+
   test("damage that shows after the first rows is noted as well", async () => {
     await using node = await SmallNode.open({
       engine: (inner) => ({

@@ -69,7 +69,7 @@ export class Queries {
       return await this.#start(request, statement, running);
     } catch (error) {
       await running.end();
-      throw running.reasonOf(error);
+      throw error;
     }
   }
 
@@ -88,7 +88,8 @@ export class Queries {
       } catch (error) {
         view[Symbol.dispose]();
         // Nothing was answered yet: a file that was replaced since the view was taken is not in a newer one.
-        if (!isKind(error, "not_found") || error.code !== "file_vanished") throw error;
+        if (!isKind(error, "not_found") || error.code !== "file_vanished")
+          throw running.reasonOf(error);
         if (vanished !== undefined) throw this.#damaged(error);
         vanished = error;
         await this.#options.views.refresh(running.signal);

@@ -93,7 +93,7 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
     return this.#ended;
   }
 
-  /** What to say of `error`: damage is noted. */
+  /** What to say of `error`, which the engine gave: damage of files is noted. */
   reasonOf(error: unknown): unknown {
     if (isKind(error, "corrupt")) this.#options.onDamage(error);
     return error;
