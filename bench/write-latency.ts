@@ -6,7 +6,7 @@
  */
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { realRandom } from "#node/real-ports.ts";
+import { realRandom } from "#node/real/machine.ts";
 import { FileStore } from "#objectstore/file.ts";
 import { silentLog } from "#ports/log.ts";
 import { percentile, round } from "../scripts/long/figures.ts";

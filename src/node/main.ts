@@ -15,12 +15,12 @@ import { retryingStore } from "#objectstore/retrying.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import type { NodeConfig, StoreConfig } from "./config.ts";
-import { HttpTransport } from "./http-transport.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
-import { pinoLog, realClock, realRandom } from "./real-ports.ts";
-import { openScratch } from "./scratch.ts";
+import { HttpTransport } from "./real/http-transport.ts";
+import { pinoLog, realClock, realRandom } from "./real/machine.ts";
+import { openScratch } from "./real/scratch.ts";
 import { nodeServices } from "./services.ts";
 import { VERSION } from "./version.ts";
 

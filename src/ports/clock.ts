@@ -1,4 +1,4 @@
-/** Time as the database sees it. Real: node/real-clock.ts. Simulated: sim/world.ts. */
+/** Time as the database sees it. Real: node/real/machine.ts. Simulated: sim/world.ts. */
 export interface Clock {
   /** Nanoseconds since the Unix epoch. May step backwards: use it to stamp, never to measure. */
   nowNs(): bigint;

@@ -1,4 +1,4 @@
-/** Chance: the only source of it in the database. Real: node/real-random.ts. Simulated: seeded. */
+/** Chance: the only source of it in the database. Real: node/real/machine.ts. Simulated: seeded. */
 export interface Random {
   /** A float in [0, 1). */
   next(): number;

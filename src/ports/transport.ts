@@ -13,7 +13,7 @@ export interface TransportAnswer {
 
 /**
  * Calls between nodes. They are a courtesy and a short cut: nothing that must be safe rests on an answer.
- * Real: node/http-transport.ts. Simulated: sim/.
+ * Real: node/real/http-transport.ts. Simulated: sim/.
  */
 export interface Transport {
   /**

@@ -4,7 +4,7 @@ import pino from "pino";
 import type { Clock } from "#ports/clock.ts";
 import type { Log, LogFields } from "#ports/log.ts";
 import type { Random } from "#ports/random.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig } from "../config.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** The longest that a timer of this machine waits; a longer one would not wait at all. */
