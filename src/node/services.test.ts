@@ -1,0 +1,87 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { memoryStore } from "#objectstore/memory.ts";
+import { nodeOptions, writeLines } from "#testing/started-node.ts";
+import { Metrics } from "./metrics.ts";
+import { Node } from "./node.ts";
+import { nodeServices } from "./services.ts";
+
+const NOW_NS = 1_800_000_000_000_000_000n;
+const IDENTITY = {
+  nodeId: "host01",
+  clusterId: "cluster01",
+  processId: "p",
+  clusterUuid: undefined,
+  version: "1",
+};
+
+async function serving() {
+  const options = nodeOptions(memoryStore(), 1);
+  const node = await Node.start(options);
+  const metrics = new Metrics();
+  metrics.show(node);
+  const services = nodeServices(
+    node,
+    metrics,
+    () => IDENTITY,
+    () => NOW_NS,
+  );
+  return { node, services, metrics, [Symbol.asyncDispose]: () => node.stop(1_000) };
+}
+
+suite("what HTTP calls", () => {
+  test("databases are made, listed with the cluster's own, dropped and shown as dropped", async () => {
+    await using running = await serving();
+    const { services } = running;
+    await services.createDatabase({ name: "a", retentionNs: 5n });
+    await services.createDatabase({ name: "b", retentionNs: undefined });
+    await assert.rejects(services.createDatabase({ name: "a", retentionNs: undefined }), {
+      kind: "conflict",
+      code: "database_exists",
+    });
+    await services.deleteDatabase({ name: "a", hardDelete: "default" });
+    await assert.rejects(services.deleteDatabase({ name: "a", hardDelete: "default" }), {
+      code: "database_not_found",
+    });
+    const names = async (showDeleted: boolean) =>
+      (await services.listDatabases({ showDeleted })).map(({ name, deleted }) => [name, deleted]);
+    assert.deepEqual(await names(false), [
+      ["_internal", false],
+      ["b", false],
+    ]);
+    assert.deepEqual(await names(true), [
+      ["_internal", false],
+      ["a-20260101T000000-1", true],
+      ["b", false],
+    ]);
+  });
+
+  test("a dropped database's files go when it was said, after ninety days, or never", async () => {
+    await using running = await serving();
+    const { node, services } = running;
+    const times = ["default", "now", "never", { atNs: 77n }] as const;
+    for (const hardDelete of times) {
+      await services.createDatabase({ name: "a", retentionNs: undefined });
+      await services.deleteDatabase({ name: "a", hardDelete });
+    }
+    assert.deepEqual(
+      [...node.catalog.state.databases.values()].map(({ dropped }) => dropped?.hardDeleteAtNs),
+      [NOW_NS + 90n * 86_400_000_000_000n, NOW_NS, undefined, 77n],
+    );
+  });
+
+  test("metrics tell what the node has and does", async () => {
+    await using running = await serving();
+    const { metrics, node, services } = running;
+    await writeLines(node, "m f=1 1\nm f=2 2");
+    metrics.observeStore("get", "ok", 5, 100);
+    const text = await services.metrics();
+    for (const line of [
+      "tidelake_unsaved_rows 2",
+      "tidelake_write_queue_bytes 0",
+      "tidelake_log_position 2",
+      'object_store_transfer_bytes_total{op="get"} 100',
+    ])
+      assert.ok(text.split("\n").includes(line), line);
+  });
+});
