@@ -126,7 +126,8 @@ class QueryTest {
       else if (dice === 1) await this.#askRows(asked, watched);
       else await this.#askSums(asked, watched);
     } catch (error) {
-      this.failures.push(`${node.options.nodeId}: ${String(error)}`);
+      const said = node.lastLines.slice(-2).join(" | ");
+      this.failures.push(`${node.options.nodeId}: ${String(error)}; its log: ${said}`);
     }
     this.#latenciesMs.push(performance.now() - startedMs);
     // Lets the writers have a word in a process that the queriers could fill.

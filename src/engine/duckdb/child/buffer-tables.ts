@@ -59,8 +59,10 @@ export class BufferTables {
     this.#connection = connection;
   }
 
+  /** The table as the engine has it; undefined as long as all its rows wait. */
   find(generation: GenerationId, tableId: TableId): BufferTable | undefined {
-    return this.#tables.get(tableName(generation, tableId));
+    const table = this.#tables.get(tableName(generation, tableId));
+    return table?.made === true ? table : undefined;
   }
 
   /** About what all rows take. */

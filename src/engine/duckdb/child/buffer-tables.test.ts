@@ -1,0 +1,82 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { DuckDBInstance } from "@duckdb/node-api";
+import { encodeBlock } from "#block/block.ts";
+import type { ColumnId, DatabaseId, GenerationId, TableId } from "#model/ids.ts";
+import type { BufferedBlock } from "#ports/engine.ts";
+import { BufferTables } from "./buffer-tables.ts";
+
+const GENERATION = 1 as GenerationId;
+const TABLE = 1 as TableId;
+const NAME = { generation: GENERATION, tableId: TABLE };
+
+/** Rows at times `position`, `position + 1` …; each block brings another text of the tag. */
+function block(position: number, rowCount = 1): BufferedBlock {
+  const times = BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(position + row));
+  const codes = new Uint32Array(rowCount).fill(1);
+  const bytes = encodeBlock({
+    databaseId: 1 as DatabaseId,
+    tableId: TABLE,
+    times,
+    columns: [
+      { id: 1 as ColumnId, data: { kind: "tag", codes, dictionary: [`host${position}`] } },
+      { id: 2 as ColumnId, data: { kind: "integer", values: times } },
+    ],
+  });
+  return { ...NAME, position, stamp: BigInt(position), bytes };
+}
+
+async function openTables() {
+  const instance = await DuckDBInstance.create(":memory:");
+  const connection = await instance.connect();
+  const tables = new BufferTables(await instance.connect());
+  const count = async () => {
+    const name = tables.find(GENERATION, TABLE)?.name;
+    if (name === undefined) return undefined;
+    const rows = await connection.runAndReadAll(
+      `SELECT count(*)::INTEGER, count(DISTINCT value)::INTEGER FROM ${name} JOIN ${name}_d1 ON c1 = code`,
+    );
+    return rows.getRows()[0];
+  };
+  return { tables, count };
+}
+
+suite("buffered rows that wait", () => {
+  test("are in no table that a query could name, until somebody asks for them", async () => {
+    const { tables, count } = await openTables();
+    await tables.append([block(1), block(2)]);
+    assert.equal(await count(), undefined);
+    assert.ok(tables.waits([NAME]));
+    await tables.settle([NAME]);
+    assert.deepEqual(await count(), [2, 2]);
+    assert.ok(!tables.waits([NAME]));
+    // Later ones wait again, and those that came already do not come twice.
+    await tables.append([block(2), block(3)]);
+    assert.deepEqual(await count(), [2, 2]);
+    await tables.settle([NAME]);
+    assert.deepEqual(await count(), [3, 3]);
+  });
+
+  test("are inserted when they are many, and when their blocks are", async () => {
+    const { tables, count } = await openTables();
+    await tables.append([block(1, 200_000)]);
+    assert.deepEqual(await count(), [200_000, 1]);
+    for (let position = 2; position <= 501; position += 1) await tables.append([block(position)]);
+    assert.deepEqual(await count(), [200_500, 501]);
+  });
+
+  test("count in the size of the buffer, and go with their generation", async () => {
+    const { tables } = await openTables();
+    await tables.append([block(1, 1_000)]);
+    const waiting = tables.sizeBytes();
+    assert.ok(waiting >= 36 * 1_000, `${waiting} bytes`);
+    await tables.settle([NAME]);
+    assert.ok(Math.abs(tables.sizeBytes() - waiting) < 100);
+    await tables.append([block(2, 1_000)]);
+    await tables.drop(GENERATION);
+    assert.equal(tables.sizeBytes(), 0);
+    assert.ok(!tables.waits([NAME]));
+    await tables.append([block(5)]);
+    await tables.drop(GENERATION);
+  });
+});
