@@ -12,6 +12,7 @@ export const PROGRAM = join(REPOSITORY, "bin/influxdb3");
 const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 30_000;
 const COMMAND_MS_MAX = 30_000;
+const ANSWER_MS_MAX = 60_000;
 const POLL_MS = 20;
 
 /** How a program ended, and what it printed. */
@@ -217,12 +218,13 @@ export class TestNode {
   }
 
   async get(path: string): Promise<{ status: number; text: string }> {
-    const response = await fetch(this.#url + path);
+    const response = await fetch(this.#url + path, { signal: AbortSignal.timeout(ANSWER_MS_MAX) });
     return { status: response.status, text: await response.text() };
   }
 
   async post(path: string, body: string | Uint8Array<ArrayBuffer>, headers = {}) {
-    const response = await fetch(this.#url + path, { method: "POST", body, headers });
+    const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+    const response = await fetch(this.#url + path, { method: "POST", body, headers, signal });
     const token = response.headers.get("x-tidelake-write-token") ?? undefined;
     return { status: response.status, text: await response.text(), token, response };
   }

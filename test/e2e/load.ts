@@ -41,7 +41,7 @@ export class Acknowledged {
 }
 
 /** Writers that run until they are stopped; what is refused is tried no more. */
-export class Writers {
+export class Writers implements AsyncDisposable {
   /** What refused writes were told. */
   readonly refusals: string[] = [];
   readonly #node: () => TestNode;
@@ -59,6 +59,10 @@ export class Writers {
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#running;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.stop();
   }
 
   async #run(writer: number): Promise<void> {

@@ -64,7 +64,7 @@ suite("a stop", () => {
     await using sandbox = await Sandbox.open();
     const node = await sandbox.start();
     const acknowledged = new Acknowledged();
-    const writers = new Writers(() => node, acknowledged, 4);
+    await using writers = new Writers(() => node, acknowledged, 4);
     await eventually(async () => acknowledged.count > 50 || undefined, { what: "writes" });
     assert.equal((await node.stop()).exitCode, 0);
     await writers.stop();
@@ -108,7 +108,7 @@ suite("a restart", () => {
     const acknowledged = new Acknowledged();
     const more = ["--wal-files-per-snapshot", "20"];
     let node = await sandbox.start({ more });
-    const writers = new Writers(() => node, acknowledged, 4);
+    await using writers = new Writers(() => node, acknowledged, 4);
     for (let round = 1; round <= 3; round++) {
       const goal = acknowledged.count + 60;
       await eventually(async () => acknowledged.count > goal || undefined, { what: "writes" });
@@ -125,7 +125,7 @@ suite("a restart", () => {
     await using sandbox = await Sandbox.open();
     const node = await sandbox.start();
     const acknowledged = new Acknowledged();
-    const writers = new Writers(() => node, acknowledged, 3);
+    await using writers = new Writers(() => node, acknowledged, 3);
     for (let round = 1; round <= 3; round++) {
       const engine = await engineOf(node);
       const goal = acknowledged.count + 40;
