@@ -190,6 +190,24 @@ suite("a store in trouble", () => {
     });
   }
 
+  test("tells those as well who wait for the next flush, and keeps what they sent", async () => {
+    const gate = Promise.withResolvers<void>();
+    let broken = true;
+    await using node = await nodeWith(async () => {
+      await gate.promise;
+      if (broken) throw new DbError("unavailable", "store_full", "the disk is full");
+    });
+    const first = assert.rejects(node.flusher.add(item(1n)), { code: "store_full" });
+    await settle();
+    const second = assert.rejects(node.flusher.add(item(2n)), { code: "store_full" });
+    gate.resolve();
+    await Promise.all([first, second]);
+    broken = false;
+    await node.clock.advance(10_000);
+    await node.flusher.drain();
+    assert.equal(node.buffer.rowCount, 2);
+  });
+
   test("that does not answer: those who wait go on waiting, until it does", async () => {
     let broken = true;
     await using node = await nodeWith(() => {

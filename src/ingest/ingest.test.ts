@@ -213,6 +213,16 @@ suite("writes on two nodes at once", () => {
     assert.deepEqual(first.catalog.state.databases, second.catalog.state.databases);
   });
 
+  test("a write that is refused on the newest catalog alone teaches it nothing", async () => {
+    const store = memoryStore();
+    await using first = await SmallNode.open({ store });
+    await using second = await SmallNode.open({ store, nodeId: "host02", seed: 2 });
+    await first.write("m f=1 1");
+    const outcome = await second.write("m f=1i 1\nother g=1 1", { acceptPartial: false });
+    assert.deepEqual(rejected(outcome), [`1: ${CONFLICT}`]);
+    assert.equal((await first.catalog.refresh()).tableCount, 1);
+  });
+
   test("that add columns to one table both get theirs", async () => {
     const store = memoryStore();
     await using first = await SmallNode.open({ store });

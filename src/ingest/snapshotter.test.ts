@@ -21,16 +21,28 @@ async function keysIn(node: SmallNode): Promise<readonly string[]> {
   return (await node.store.list(dataPrefix("host01"))).map(({ key }) => key);
 }
 
-/** `inner`, of which the making of files is `changed`. */
-function engineWith(inner: Engine, writeFiles: Engine["writeFiles"]): Engine {
+/** `inner`, of which some methods are `changed`. */
+function engineWith(inner: Engine, changed: Partial<Engine>): Engine {
   return {
     append: (blocks) => inner.append(blocks),
     dropGeneration: (generation) => inner.dropGeneration(generation),
+    writeFiles: (request, signal) => inner.writeFiles(request, signal),
     query: (plan, signal) => inner.query(plan, signal),
     bufferSizeBytes: () => inner.bufferSizeBytes(),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
-    writeFiles,
+    ...changed,
   };
+}
+
+/** An engine that makes files once `gate` is settled. */
+function slowFiles(gate: Promise<void>) {
+  return (inner: Engine): Engine =>
+    engineWith(inner, {
+      async *writeFiles(request, signal) {
+        await gate;
+        yield* inner.writeFiles(request, signal);
+      },
+    });
 }
 
 suite("a snapshot", () => {
@@ -73,13 +85,7 @@ suite("a snapshot", () => {
 
   test("rows stay in the buffer that came while it was made", async () => {
     const writing = Promise.withResolvers<void>();
-    await using node = await SmallNode.open({
-      engine: (inner) =>
-        engineWith(inner, async function* (request, signal) {
-          await writing.promise;
-          yield* inner.writeFiles(request, signal);
-        }),
-    });
+    await using node = await SmallNode.open({ engine: slowFiles(writing.promise) });
     await node.write("m f=1 1");
     const taking = node.snapshotter.take(FOREVER);
     await settle();
@@ -98,12 +104,44 @@ suite("a snapshot", () => {
     assert.equal(node.buffer.rowCount, 0);
   });
 
+  test("rows that the engine has, and the log does not show yet, are not in its files", async () => {
+    const shown = Promise.withResolvers<void>();
+    let slow = false;
+    await using node = await SmallNode.open({
+      engine: (inner) =>
+        engineWith(inner, {
+          async append(blocks) {
+            await inner.append(blocks);
+            if (slow) await shown.promise;
+          },
+        }),
+    });
+    await node.write("m f=1 1");
+    slow = true;
+    const writing = node.write("m f=2 2");
+    await settle();
+    const taking = node.snapshotter.take(FOREVER);
+    await settle();
+    shown.resolve();
+    await Promise.all([writing, taking]);
+    assert.deepEqual(
+      filesOf(node).map(({ rowCount }) => rowCount),
+      [1],
+    );
+    assert.equal((await node.rows("SELECT f FROM m")).length, 2);
+  });
+
   test("two at once follow each other: no row is in two files", async () => {
-    await using node = await SmallNode.open();
+    const writing = Promise.withResolvers<void>();
+    await using node = await SmallNode.open({ engine: slowFiles(writing.promise) });
     await node.write("m f=1 1");
     const first = node.snapshotter.take(FOREVER);
+    await settle();
     await node.write("m f=2 2");
-    assert.deepEqual(await Promise.all([first, node.snapshotter.take(FOREVER)]), [true, true]);
+    const second = node.snapshotter.take(FOREVER);
+    await settle();
+    writing.resolve();
+    assert.deepEqual(await Promise.all([first, second]), [true, true]);
     assert.deepEqual(
       filesOf(node).map(({ rowCount }) => rowCount),
       [1, 1],
@@ -193,10 +231,12 @@ suite("a snapshot that fails", () => {
     let fails = true;
     await using node = await SmallNode.open({
       engine: (inner) =>
-        engineWith(inner, async function* (request, signal) {
-          yield* inner.writeFiles(request, signal);
-          if (fails && request.tableId === 2)
-            throw new DbError("exceeded", "query_memory", "no room");
+        engineWith(inner, {
+          async *writeFiles(request, signal) {
+            yield* inner.writeFiles(request, signal);
+            if (fails && request.tableId === 2)
+              throw new DbError("exceeded", "query_memory", "no room");
+          },
         }),
     });
     await node.write("m f=1 1\nn f=2 2");

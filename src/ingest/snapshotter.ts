@@ -1,7 +1,7 @@
 import { Mutex } from "#base/async.ts";
 import { hex } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
-import { isKind } from "#base/errors.ts";
+import { assert, isKind } from "#base/errors.ts";
 import type { LogBuffer } from "#buffer/buffer.ts";
 import type { Generation } from "#buffer/generation.ts";
 import type { Catalog } from "#catalog/catalog.ts";
@@ -62,6 +62,8 @@ export class Snapshotter {
   async #take(signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
     const { buffer, catalog, writer } = this.#options;
+    // The log may have been replayed from a process that knew more tables and columns than this one has read.
+    await catalog.reach(writer.state.needs.catalog);
     const { position: through, flushes, snapshotted } = writer.state;
     const { last } = flushes;
     if (last === undefined) return false;
@@ -111,7 +113,8 @@ export class Snapshotter {
     const request = { tableId: table.id, columns, sources, windowNs, rowCountMax };
     for await (const written of engine.writeFiles(request, signal)) {
       const file = this.#describe(table, written, windowNs);
-      await onFile?.(file, written.bytes);
+      // A cache that has no room takes nothing from the snapshot.
+      await onFile?.(file, written.bytes).catch(() => undefined);
       await this.#put(file.key, written.bytes, signal);
       yield file;
     }
@@ -170,7 +173,9 @@ export function dataPrefix(nodeId: string): string {
 
 type PositionRange = Pick<BufferSource, "positionAbove" | "positionMax">;
 
+/** The table; undefined when it was dropped. A table that the catalog is still to name has rows that must not be passed over. */
 function findTableById(state: CatalogState, tableId: TableId): TableSchema | undefined {
+  assert(tableId < state.nextTableId, "the catalog knows every table of the log");
   for (const { dropped, tables } of state.databases.values()) {
     const table = tables.get(tableId);
     if (table !== undefined) return dropped === undefined ? table : undefined;

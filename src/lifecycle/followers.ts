@@ -45,7 +45,10 @@ export class Followers {
     this.#followers.get(node)?.want(position);
   }
 
-  /** Loads the logs of all nodes that the catalog names now. Rejects when one of them could not be read; the others are there. */
+  /**
+   * Loads the logs of all nodes that the catalog names now. Rejects when the store did not answer for one of them; the others
+   * are there. A log that is damaged is there as well, with its trouble: reads refuse it, and the node does what else it can.
+   */
   async load(): Promise<void> {
     const results = await Promise.allSettled(this.#missing().map((node) => this.#add(node)));
     for (const result of results) if (result.status === "rejected") throw result.reason;
@@ -96,9 +99,10 @@ export class Followers {
       await follower.load();
       this.#followers.set(node, follower);
     } catch (error) {
+      if (follower.trouble === undefined) throw error;
       // A log that cannot be read is shown with its trouble: without it, answers would not be whole and not say so.
-      if (follower.trouble !== undefined) this.#followers.set(node, follower);
-      throw error;
+      this.#followers.set(node, follower);
+      ports.log.error("the log of a node cannot be read", { nodeId, reason: describeError(error) });
     }
     changed.notify();
   }

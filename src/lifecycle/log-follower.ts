@@ -90,6 +90,7 @@ export class LogFollower implements LogSource {
         failureCount = 0;
       } catch (error) {
         if (signal.aborted) return;
+        if (isKind(error, "internal")) throw error;
         failureCount += 1;
         pauseMs = Math.min(TROUBLE_PAUSE_MS_MAX, intervalMs * 2 ** failureCount);
         this.#note(error);

@@ -54,7 +54,7 @@ export class LogKeeper {
         await this.step(signal);
       } catch (error) {
         if (signal.aborted) return;
-        if (isKind(error, "corrupt") || isFenced(error)) throw error;
+        if (isKind(error, "corrupt") || isKind(error, "internal") || isFenced(error)) throw error;
         log.warn("a snapshot or checkpoint failed and will be tried again", {
           reason: describeError(error),
         });
@@ -81,7 +81,6 @@ export class LogKeeper {
   async finish(signal: AbortSignal): Promise<void> {
     const { adopted, takeSnapshot, writer } = this.#options;
     const taken = await takeSnapshot(signal);
-    signal.throwIfAborted();
     if (taken || writer.replayCount > 1) await writer.checkpoint(adopted());
   }
 

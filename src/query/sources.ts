@@ -1,6 +1,6 @@
 import type { ScanSource, SourceGroup } from "#model/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
-import { intersection, overlaps, type TimeRange } from "#model/time-range.ts";
+import { overlaps, type TimeRange } from "#model/time-range.ts";
 import type { View } from "#view/view.ts";
 
 /** A file or a piece of the buffer, as planning sees it. */
@@ -25,8 +25,8 @@ export function sourceGroups(
   const sorted = candidates.toSorted((left, right) => compare(left.time.start, right.time.start));
   const groups: { members: Candidate[]; end: bigint }[] = [];
   for (const candidate of sorted) {
-    // What lies outside the query's time is not read, so only the part inside can overlap.
-    const { start, end } = intersection(candidate.time, time) ?? candidate.time;
+    // Two that meet each other and the query's time meet within it, so nothing need be cut to it.
+    const { start, end } = candidate.time;
     const open = groups.at(-1);
     if (open !== undefined && start <= open.end) {
       open.members.push(candidate);

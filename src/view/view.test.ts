@@ -97,6 +97,20 @@ suite("a view", () => {
     assert.ok(!kept());
   });
 
+  test("a table whose rows of a generation are all in files is not read there", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1 1");
+    const through = node.writer.state.position;
+    await node.write("n f=1 1");
+    const office = await node.manifest.takeOver();
+    const body = { node: node.node, through, stamp: 1n, files: [] };
+    const needs = { catalog: node.catalog.state.position, manifest: 0 };
+    await node.manifest.publish(office, () => ({ kind: "adopt", body, needs }));
+    using view = await node.views.acquire([], FOREVER);
+    assert.deepEqual(view.buffers(TABLE), []);
+    assert.equal(view.buffers(2 as TableId).length, 1);
+  });
+
   test("a table that only other generations hold is not read there", async () => {
     await using node = await SmallNode.open();
     await node.write("m f=1 1");

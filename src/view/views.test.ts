@@ -122,6 +122,27 @@ suite("a view for tokens", () => {
     assert.equal((await reader.rows("SELECT f FROM m", { tokens: [second, first] })).length, 2);
   });
 
+  test("of writes on several nodes waits for each of these", async () => {
+    await using nodes = await twoNodes();
+    const { writer, reader, follower } = nodes;
+    const third = await SmallNode.open({ store: writer.store, nodeId: "host03", seed: 3 });
+    await reader.catalog.refresh();
+    const other = reader.follow(third);
+    await other.load();
+    const tokens = [await writer.write("m f=1 1"), await third.write("m f=2 2")].map(
+      ({ token = "" }) => token,
+    );
+    let answered = false;
+    const reading = reader.rows("SELECT f FROM m", { tokens }).finally(() => (answered = true));
+    await settle();
+    await follower.poll();
+    await settle();
+    assert.equal(answered, false);
+    await other.poll();
+    assert.equal((await reading).length, 2);
+    await third[Symbol.asyncDispose]();
+  });
+
   test("does not wait longer than it may, nor for who has left", async () => {
     await using node = await SmallNode.open();
     const token = { catalog: 0, node: node.node, position: 99, stamp: 1n };
