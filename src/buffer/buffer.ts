@@ -97,15 +97,20 @@ export class LogBuffer {
    * Rejects as the engine does; the next call then appends those rows before it resolves.
    */
   async add(flush: Flush): Promise<void> {
-    assert(flush.position > this.#positionMax, "flushes are buffered in order");
-    this.#positionMax = flush.position;
-    if (flush.blocks.length === 0) return;
+    const { position, stamp } = flush;
+    assert(position > this.#positionMax, "flushes are buffered in order");
+    // All of them are looked at before anything is kept: a flush with a block that cannot be read is not here at all.
+    const headed = flush.blocks.map((block) => ({ block, header: readBlockHeader(block.bytes) }));
+    this.#positionMax = position;
+    if (headed.length === 0) return;
     const generation = this.#openGeneration();
-    const blocks = flush.blocks.map(({ tableId, bytes }): BufferedBlock => {
-      const { position, stamp } = flush;
-      return { generation: generation.id, tableId, position, stamp, bytes };
-    });
-    for (const block of blocks) generation.add(block, readBlockHeader(block.bytes));
+    const blocks: BufferedBlock[] = [];
+    for (const { block, header } of headed) {
+      const { tableId, bytes } = block;
+      const buffered = { generation: generation.id, tableId, position, stamp, bytes };
+      generation.add(buffered, header);
+      blocks.push(buffered);
+    }
     if (generation.sizeBytes >= GENERATION_SIZE_MAX) this.#open = undefined;
     this.#unconfirmed = [...this.#unconfirmed, ...blocks];
     await this.#confirm();

@@ -87,24 +87,30 @@ suite("the compactor's office", () => {
     assert.equal(node.clock.sleeperCount, 0);
   });
 
-  test("is left when another node takes over, which goes on where this one was", async () => {
+  test("is left to another node that takes over, and taken again when that one has stopped", async () => {
     const store = memoryStore();
     await using node = await withSnapshots({ store });
     await using other = await SmallNode.open({ store, nodeId: "host02", seed: 2 });
     await other.follow(node).load();
     const warnings: string[] = [];
-    const running = officeOf(node, warnings).run(FOREVER);
-    await settle();
     const end = new AbortController();
-    const second = officeOf(other).run(end.signal);
+    const first = officeOf(node, warnings).run(end.signal);
     await settle();
-    await node.clock.advance(500);
-    await running;
+    const otherEnd = new AbortController();
+    const second = officeOf(other).run(otherEnd.signal);
+    await settle();
+    for (let round = 0; round < 3; round++) await node.clock.advance(500);
     assert.deepEqual(warnings, ["another node has taken over compaction"]);
     assert.equal(other.manifest.state.office.epoch, 2);
     assert.equal([...other.manifest.state.files.values()].flat().length, 2);
-    end.abort();
+    otherEnd.abort();
     await second;
+    await other.catalog.setNodeState("stopped", 1n);
+    await node.catalog.refresh();
+    await node.clock.advance(500);
+    assert.equal(node.manifest.state.office.epoch, 3);
+    end.abort();
+    await first;
   });
 
   test("a plan that knew too little of the catalog is made again", async () => {

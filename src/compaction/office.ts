@@ -1,4 +1,4 @@
-import { isKind } from "#base/errors.ts";
+import { describeError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Manifest, OfficePlan } from "#manifest/manifest.ts";
 import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
@@ -29,26 +29,48 @@ export class CompactorOffice {
     this.#options = options;
   }
 
-  /** Takes the office and works in it until `signal` is aborted or somebody else takes over. */
+  /** Takes the office and works in it until `signal` is aborted; while somebody else is in it, waits until that node has stopped. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, checkIntervalMs, log, manifest } = this.#options;
+    const { clock, checkIntervalMs, log } = this.#options;
     let office: Writer | undefined;
+    let waits = false;
     while (!signal.aborted) {
       try {
-        office ??= await manifest.takeOver();
-        await this.adoptSnapshots(office);
+        waits &&= !this.#isVacant();
+        if (!waits) office = await this.#work(office);
       } catch (error) {
         if (signal.aborted) return;
-        if (isKind(error, "conflict") && error.code === "node_fenced") {
-          log.warn("another node has taken over compaction", error.detail);
-          return;
-        }
-        // A plan that knew too little of the catalog is made anew in the next round.
-        if (isKind(error, "conflict") && error.code === "plan_stale") continue;
-        log.warn("compaction failed and will be tried again", { reason: String(error) });
+        if (isKind(error, "internal")) throw error;
+        office = undefined;
+        waits = isKind(error, "conflict") && error.code === "node_fenced";
+        log.warn(
+          waits
+            ? "another node has taken over compaction"
+            : "compaction failed and will be tried again",
+          { reason: describeError(error) },
+        );
       }
       await clock.sleep(checkIntervalMs, signal).catch(() => undefined);
     }
+  }
+
+  /** Takes the office where this process does not hold it, and does what is due; answers the term. */
+  async #work(held: Writer | undefined): Promise<Writer> {
+    const office = held ?? (await this.#options.manifest.takeOver());
+    try {
+      await this.adoptSnapshots(office);
+    } catch (error) {
+      // A plan that knew too little of the catalog is made anew in the next round.
+      if (!(isKind(error, "conflict") && error.code === "plan_stale")) throw error;
+    }
+    return office;
+  }
+
+  /** Whether the node that took the office last does not run, or no longer compacts. A courtesy: two at once would do no harm. */
+  #isVacant(): boolean {
+    const { catalog, manifest } = this.#options;
+    const holder = catalog.state.nodes.get(manifest.state.office.node);
+    return holder?.state !== "running" || !holder.modes.includes("compact");
   }
 
   /** Publishes one entry for each node log that has snapshots above `adopted`. */

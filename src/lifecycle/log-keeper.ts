@@ -10,7 +10,7 @@ export interface LogKeeperOptions {
   readonly takeSnapshot: (signal: AbortSignal) => Promise<boolean>;
   /** Bytes of this node's blocks that are in no file. */
   readonly unsavedSizeBytes: () => number;
-  /** Bytes that all buffered rows take. */
+  /** Bytes that this node's buffered rows take. */
   readonly bufferSizeBytes: () => number;
   readonly adopted: () => Adopted;
   readonly clock: Clock;

@@ -51,7 +51,9 @@ export class IngestPart {
     const { clock, log, parser, random, store, onFile } = ports;
     const { node } = catalog.writer;
     const own = buffer.of(node);
-    const bufferSizeBytes = () => engine.bufferSizeBytes();
+    // Of all that the engine holds, the share of this node's own rows: only those can a snapshot free.
+    const bufferSizeBytes = () =>
+      engine.bufferSizeBytes() * (own.rowCount / Math.max(1, buffer.rowCount));
     this.#options = options;
     this.writer = writer;
     this.flusher = new Flusher({

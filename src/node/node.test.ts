@@ -247,19 +247,13 @@ suite("a start that fails leaves nothing running", () => {
     assert.equal(options.clock.sleeperCount, 0);
   });
 
-  test("on a log that is damaged, its own or another's", async () => {
-    for (const nodeId of ["host01", "host02"]) {
-      const store = memoryStore();
-      const first = await start(store);
-      await writeLines(first.node, "m f=1 1");
-      const entries = await store.list("host01/log/entry/");
-      await store.put(entries.at(-1)?.key ?? "", Uint8Array.of(1, 2, 3));
-      const options = nodeOptions(store, 2, { config: { nodeId } });
-      await assert.rejects(Node.start(options), { kind: "corrupt", code: "object_damaged" });
-      await settle();
-      assert.equal(options.clock.sleeperCount, 0);
-      await stop(first.node, first.clock);
-    }
+  test("on its own log when that is damaged", async () => {
+    const { store, first } = await damagedStore();
+    const options = nodeOptions(store, 2, { config: { nodeId: "host01" } });
+    await assert.rejects(Node.start(options), { kind: "corrupt", code: "object_damaged" });
+    await settle();
+    assert.equal(options.clock.sleeperCount, 0);
+    await stop(first.node, first.clock);
   });
 
   test("on an engine that does not start", async () => {
@@ -320,3 +314,27 @@ suite("a stop", () => {
     assert.deepEqual(await readRows(again.node, "SELECT f FROM m"), [[1]]);
   });
 });
+
+suite("a node beside one whose log is damaged", () => {
+  test("takes writes, and refuses reads that would not be whole", async () => {
+    const { store, first } = await damagedStore();
+    const { node, clock } = await start(store, 2, { nodeId: "host02" });
+    const { token } = await writeLines(node, "m f=2 2");
+    assert.ok(token !== undefined);
+    const damage = { kind: "corrupt", code: "object_damaged" };
+    await assert.rejects(readRows(node, "SELECT f FROM m"), damage);
+    await assert.rejects(node.ready(), damage);
+    await stop(node, clock);
+    await stop(first.node, first.clock);
+  });
+});
+
+/** The store of a running node, `host01`, whose last log entry is damaged. */
+async function damagedStore() {
+  const store = memoryStore();
+  const first = await start(store);
+  await writeLines(first.node, "m f=1 1");
+  const entries = await store.list("host01/log/entry/");
+  await store.put(entries.at(-1)?.key ?? "", Uint8Array.of(1, 2, 3));
+  return { store, first };
+}

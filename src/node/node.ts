@@ -250,8 +250,11 @@ export class Node {
   async #finish(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
     if (tasks.failed !== undefined) return;
-    await ingest?.finish(tasks.signal);
-    await catalog.setNodeState("stopped", options.ports.clock.nowNs());
+    try {
+      await ingest?.finish(tasks.signal);
+    } finally {
+      await catalog.setNodeState("stopped", options.ports.clock.nowNs());
+    }
   }
 
   *#logs(): Generator<LogSource> {

@@ -106,8 +106,10 @@ export class NodeLogWriter {
   async checkpoint(adopted: Adopted): Promise<void> {
     if (this.#fenced !== undefined) throw this.#fenced;
     const { log, writer } = this.#options;
-    const state = withoutAdopted(this.state, adopted);
-    this.#tracker.amend(state);
+    const state = await this.#turn.run(async () => {
+      this.#tracker.amend(withoutAdopted(this.state, adopted));
+      return this.state;
+    });
     const record = { kind: "node_checkpoint", ...writer, needs: state.needs } as const;
     await log.writeCheckpoint(state.position, { ...record, ...encodeCheckpoint(state) });
     this.#checkpointed = state.position;

@@ -202,6 +202,8 @@ const INVALID_KEYS = [
   ".",
   "..",
   "../a",
+  ".hidden",
+  "a/.b",
   "a/..",
   "a/../b",
   "a/./b",
@@ -222,7 +224,7 @@ const KEYS: Readonly<Record<string, Check>> = {
     const upper = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
     const keys = [
       `${upper}${upper.toLowerCase()}0123456789-_.=`,
-      ".hidden/...",
+      "a.../b.",
       "-/=/_",
       "a/b=c/d.e/00000000000000000001",
       "b".repeat(OBJECT_KEY_PART_SIZE_MAX),

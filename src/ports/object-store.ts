@@ -9,7 +9,7 @@ export interface ObjectMeta {
 /**
  * The bucket every node shares; the only durable state there is.
  *
- * Keys are `/`-separated names of the characters A–Z a–z 0–9 `-` `_` `.` `=`, no part empty, `.` or `..`,
+ * Keys are `/`-separated names of the characters A–Z a–z 0–9 `-` `_` `.` `=`, no part empty or beginning with a dot,
  * at most OBJECT_KEY_SIZE_MAX bytes, a part at most OBJECT_KEY_PART_SIZE_MAX; others are refused with `invalid` /
  * `object_key_invalid`. No key is also the folder of another (`a` beside `a/b`): a store may refuse the later one the
  * same way. Adapters: objectstore/. One contract suite, objectstore/contract.ts, holds all of them to these words.

@@ -255,7 +255,7 @@ async function openFoundation(options: SmallNodeOptions): Promise<Foundation> {
   const catalog = new Catalog("cluster01", ports, end.signal);
   await catalog.refresh();
   await catalog.createCluster({ uuid: "uuid", secret: "secret" });
-  const modes = ["ingest", "query"];
+  const modes = ["ingest", "query", "compact"];
   const registration = { nodeId, instanceId: nodeId, modes, address: "", coreCount: 1 };
   await catalog.register({ ...registration, hasLog: true }, () => clock.nowNs());
   const manifest = new Manifest("cluster01", ports, {

@@ -174,6 +174,8 @@ function listen(): void {
     assert(engine !== undefined, "the engine is opened first");
     void engine.then((opened) => opened.handle(request));
   });
+  // A terminal and an init system signal all processes of a group; this one ends with its node, which needs it to stop cleanly.
+  for (const name of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(name, () => undefined);
   // At once: an orderly exit would wait for running queries, or end badly beside them.
   process.on("disconnect", () => process.kill(process.pid, "SIGKILL"));
 }

@@ -38,12 +38,6 @@ const MEANINGS: readonly Meaning[] = [
     message: "a data file is gone",
   },
   {
-    pattern: /magic bytes|thrift|TProtocol|[Pp]arquet|ZSTD|zstd|[Dd]ecompress/,
-    kind: "corrupt",
-    code: "file_damaged",
-    message: "a data file cannot be read",
-  },
-  {
     pattern:
       /^Out of Range Error|out of range in timestamp|^Conversion Error: (Date|Timestamp|Overflow)/,
     kind: "invalid",
@@ -57,6 +51,14 @@ const MEANINGS: readonly Meaning[] = [
     message: "a value does not fit into the type it is cast to",
   },
 ];
+
+/** What the engine says of a file that it cannot make sense of; its texts have many beginnings, and none of them quotes the query. */
+const FILE_DAMAGED: Meaning = {
+  pattern: /magic bytes|thrift|TProtocol|[Pp]arquet|ZSTD|zstd|[Dd]ecompress/,
+  kind: "corrupt",
+  code: "file_damaged",
+  message: "a data file cannot be read",
+};
 
 /** As a message: a DbError as it is, an error of the engine as what it means. `sql` is what it was asked, if anything. */
 export function failureOf(error: unknown, sql = ""): Failure {
@@ -89,13 +91,17 @@ function meaningOf(text: string, sql: string): Pick<Failure, "kind" | "code" | "
   for (const { pattern, kind, code, message } of MEANINGS) {
     if (pattern.test(text)) return { kind, code, message };
   }
-  // RE2 has a text for each mistake in a pattern.
+  // RE2 has a text for each mistake in a pattern, and quotes the pattern.
   if (text.startsWith("Invalid Input Error") && sql.includes("regexp_matches(")) {
     return {
       kind: "invalid",
       code: "regexp_invalid",
       message: "the pattern is no regular expression",
     };
+  }
+  if (sql.includes("read_parquet(") && FILE_DAMAGED.pattern.test(text)) {
+    const { kind, code, message } = FILE_DAMAGED;
+    return { kind, code, message };
   }
   return { kind: "internal", code: "engine_error", message: "the engine failed" };
 }
