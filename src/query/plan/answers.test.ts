@@ -92,6 +92,12 @@ const ANSWERS: readonly (readonly [string, ...string[]])[] = [
   ["select room from home where time in ('1970-01-01T00:01:01', '1970-01-02')", '{"room":"Bath"}'],
   ["select count(*) as n from home where time > '2020-01-01' and time < '2019-01-01'", '{"n":0}'],
   ["select count(*) as n from home where time > now() - interval '10000 years'", '{"n":4}'],
+  ["select count(*) as n from home where now() + interval '10000 years' >= time", '{"n":4}'],
+  [
+    "select count(*) as n from home where time between now() - interval '1000 years' and now() + interval '1000 years'",
+    '{"n":4}',
+  ],
+  ["select count(*) as n from home where not time < now() - interval '9999 years'", '{"n":4}'],
   ["select u + 1 as v from home where u < 10", '{"v":8}'],
   [
     "select time + interval '1 month 1 day' as t from home where room = 'Bath'",
@@ -109,6 +115,16 @@ const ANSWERS: readonly (readonly [string, ...string[]])[] = [
   ],
 ];
 
+/** Instants that no timestamp can hold, anywhere but as a bound. */
+const BEYOND_TIME: readonly string[] = [
+  "select timestamp '2262-01-01' + interval '1 year' as t",
+  "select timestamp '1678-01-01' - interval '1 year' as t",
+  "select count(*) as n from home where time = timestamp '2262-01-01' + interval '1 year'",
+  "select date_trunc('day', timestamp '2262-01-01' + interval '1 year') as t",
+  "select count(*) as n from home where time > (now() - interval '1000 years') + interval '1 day'",
+  "select '2262-01-01' < date_trunc('day', timestamp '2262-01-01' + interval '1 year') as b",
+];
+
 suite("answers of the plain engine", async () => {
   const context = homeContext(GROUPS);
   const engine = plainEngine({ files: { load: () => Promise.reject(new Error("no files")) } });
@@ -121,6 +137,15 @@ suite("answers of the plain engine", async () => {
       bytes: encodeBlock(batch),
     })),
   );
+
+  for (const sql of BEYOND_TIME) {
+    test(`"${sql}" leaves what a timestamp can hold`, async () => {
+      const plan = planStatement(parseStatement(sql), context);
+      const error = { kind: "invalid", code: "number_overflow" };
+      const batches = engine.query(plan, new AbortController().signal);
+      await assert.rejects(Array.fromAsync(batches), error);
+    });
+  }
 
   for (const [sql, ...expected] of ANSWERS) {
     test(`"${sql}" is answered`, async () => {

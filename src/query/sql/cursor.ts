@@ -4,6 +4,8 @@ import { readToken, type Token } from "./lexer.ts";
 
 /** How deep expressions may be nested: what reads them further on recurses. */
 export const SQL_DEPTH_MAX = 200;
+/** How many expressions a statement may hold, with all in them: engines take long to plan more. Values in IN lists are not counted. */
+export const SQL_PART_COUNT_MAX = 10_000;
 
 /** Words that begin or join clauses: no name unless in quotes. */
 const RESERVED = new Set(
@@ -20,6 +22,7 @@ export class Cursor {
   #sql: string;
   #token: Token;
   #depth = 0;
+  #partCount = 0;
 
   constructor(sql: string) {
     this.#sql = sql;
@@ -109,6 +112,17 @@ export class Cursor {
     return items;
   }
 
+  /** Counts one more part of the statement; throws DbError `exceeded` / `sql_too_complex` beyond SQL_PART_COUNT_MAX. */
+  countPart(): void {
+    this.#partCount += 1;
+    if (this.#partCount > SQL_PART_COUNT_MAX) throw tooManyParts();
+  }
+
+  /** Takes back one count: the part has a limit of its own. */
+  discountPart(): void {
+    this.#partCount -= 1;
+  }
+
   /** Runs `parse` a level deeper; throws DbError `exceeded` / `sql_too_deep` below SQL_DEPTH_MAX levels. */
   nested<T>(parse: () => T): T {
     if (this.#depth >= SQL_DEPTH_MAX) throw tooDeep();
@@ -130,5 +144,14 @@ export function tooDeep(): DbError {
     "sql_too_deep",
     `The statement is nested more than ${SQL_DEPTH_MAX} levels deep: split it or simplify it.`,
     { detail: { depthMax: SQL_DEPTH_MAX } },
+  );
+}
+
+function tooManyParts(): DbError {
+  return new DbError(
+    "exceeded",
+    "sql_too_complex",
+    `The statement has more than ${SQL_PART_COUNT_MAX} parts: split it or simplify it.`,
+    { detail: { partCountMax: SQL_PART_COUNT_MAX } },
   );
 }

@@ -57,6 +57,7 @@ const WORDS_NOT_BUILT: ReadonlyMap<string, string> = new Map([
  */
 export function parseExpression(cursor: Cursor, floor = 0): SqlExpression {
   return cursor.nested(() => {
+    cursor.countPart();
     let left = parsePrefix(cursor);
     for (;;) {
       refuseUnbuilt(cursor);
@@ -145,7 +146,9 @@ function parseInList(cursor: Cursor): SqlExpression[] {
   const list = cursor.list(() => {
     count += 1;
     if (count > IN_LIST_COUNT_MAX) throw listTooLong();
-    return parseExpression(cursor);
+    const item = parseExpression(cursor);
+    if (item.kind === "literal") cursor.discountPart();
+    return item;
   });
   cursor.expectSymbol(")");
   return list;

@@ -23,7 +23,8 @@ const PATH_LENGTH_MAX = 3;
  * Parses the one statement that `sql` holds; a semicolon may follow it.
  *
  * Throws DbError `invalid` / `sql_syntax` with `line`, `column` and what was `found`; `invalid` / `sql_planning` for statements that change
- * something; `unsupported` / `sql_unsupported` with the `construct`; `exceeded` / `sql_too_long`, `sql_too_deep` or `sql_in_list`.
+ * something; `unsupported` / `sql_unsupported` with the `construct`; `exceeded` / `sql_too_long`, `sql_too_deep`,
+ * `sql_too_complex` or `sql_in_list`.
  */
 export function parseStatement(sql: string): Statement {
   if (sql.length > SQL_LENGTH_MAX) {
@@ -111,6 +112,7 @@ function parseItem(cursor: Cursor): SelectItem {
     if (cursor.atWord("except", "exclude", "replace", "rename", "ilike")) {
       throw unsupported(`* with ${cursor.token.text.toUpperCase()}`);
     }
+    cursor.countPart();
     return { kind: "wildcard", qualifier };
   }
   const expression = parseExpression(cursor);

@@ -84,17 +84,27 @@ export function constantOf(expression: Expression): Literal | undefined {
 
 /**
  * Computes calls on literals that give an instant or an interval, so that `time > now() - INTERVAL '1 day'` is a constant
- * that bounds what is read. A sum beyond the first or last instant is that instant.
+ * that bounds what is read. A sum beyond the first or last instant stays a call, which fails when the query runs.
  */
 export function foldTime(call: Extract<Expression, { kind: "call" }>): Expression {
   const foldable = call.type === "timestamp" || call.type === "interval";
   if (!foldable || call.arguments.some((argument) => argument.kind !== "literal")) return call;
-  const value = constantOf(call);
-  if (value !== undefined) return value;
-  const forward = call.name === "add_interval";
-  const interval = (call.arguments[1] as Literal).value as IntervalValue;
-  if (!forward && call.name !== "subtract_interval") return call;
-  return literal(isPositive(interval) === forward ? TIME_MAX : TIME_MIN, "timestamp");
+  return constantOf(call) ?? call;
+}
+
+/**
+ * A side of `<`, `<=`, `>` or `>=` between timestamps: a constant sum beyond the first or last instant is that instant, so that
+ * `time > now() - INTERVAL '1000 years'` asks for all rows. Every other side is left as it is.
+ */
+export function boundOfTime(side: Expression): Expression {
+  if (side.kind !== "call") return side;
+  const forward = side.name === "add_interval";
+  if (!forward && side.name !== "subtract_interval") return side;
+  const [time, interval] = side.arguments;
+  if (time?.kind !== "literal" || interval?.kind !== "literal") return side;
+  // What could be computed is a literal since it was folded.
+  const positive = isPositive(interval.value as IntervalValue);
+  return literal(positive === forward ? TIME_MAX : TIME_MIN, "timestamp");
 }
 
 /** The sum or difference of two intervals; undefined beyond their limits. */

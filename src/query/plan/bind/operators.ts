@@ -3,7 +3,7 @@ import type { BinaryOperator } from "../../sql/ast.ts";
 import { unsupported } from "../../sql/errors.ts";
 import { coerce, commonType, isNumeric } from "./coerce.ts";
 import { planningError, typeText } from "./errors.ts";
-import { addIntervals, foldTime, type Literal, literal } from "./fold.ts";
+import { addIntervals, boundOfTime, foldTime, type Literal, literal } from "./fold.ts";
 
 const COMPARISONS = {
   "=": "equal",
@@ -15,6 +15,7 @@ const COMPARISONS = {
   "IS DISTINCT FROM": "is_distinct",
   "IS NOT DISTINCT FROM": "is_not_distinct",
 } as const satisfies Partial<Record<BinaryOperator, ScalarFunction>>;
+const ORDERS: ReadonlySet<Comparison> = new Set(["<", "<=", ">", ">="]);
 const ARITHMETIC = {
   "+": "add",
   "-": "subtract",
@@ -82,7 +83,9 @@ export function comparison(operator: Comparison, left: Expression, right: Expres
     );
   }
   if (type === "null") return comparisonOfNulls(operator);
-  return call(COMPARISONS[operator], [coerce(left, type), coerce(right, type)], "boolean");
+  const sides = [coerce(left, type), coerce(right, type)];
+  const bounds = type === "timestamp" && ORDERS.has(operator) ? sides.map(boundOfTime) : sides;
+  return call(COMPARISONS[operator], bounds, "boolean");
 }
 
 function comparisonOfNulls(operator: Comparison): Expression {
