@@ -98,117 +98,143 @@ export function findNode(state: CatalogState, nodeId: string): NodeRecord | unde
   return [...state.nodes.values()].find((node) => node.nodeId === nodeId);
 }
 
-/** `state` after `changes`, which were decided on it. */
+/** `state` after `changes`, which were decided on it. Costs what the changes do, and one copy of each map they touch. */
 export function applyChanges(state: CatalogState, changes: readonly CatalogChange[]): CatalogState {
-  return changes.reduce(applyChange, state);
+  const draft: Draft = {
+    state: {
+      ...state,
+      databases: new Map(state.databases),
+      databaseIds: new Map(state.databaseIds),
+      nodes: new Map(state.nodes),
+    },
+    own: new Map(),
+  };
+  for (const change of changes) applyChange(draft, change);
+  return draft.state;
 }
 
-function applyChange(state: CatalogState, change: CatalogChange): CatalogState {
+type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
+
+/** The state in the making: its maps are nobody else's yet. */
+interface Draft {
+  readonly state: Mutable<Omit<CatalogState, "databases" | "databaseIds" | "nodes">> & {
+    readonly databases: Map<DatabaseId, DatabaseRecord>;
+    readonly databaseIds: Map<string, DatabaseId>;
+    readonly nodes: Map<NodeNumber, NodeRecord>;
+  };
+  /** The tables of the databases whose maps have been copied. */
+  readonly own: Map<DatabaseId, OwnTables>;
+}
+
+interface OwnTables {
+  readonly tables: Map<TableId, TableSchema>;
+  readonly tableIds: Map<string, TableId>;
+}
+
+function applyChange(draft: Draft, change: CatalogChange): void {
+  const { state } = draft;
   switch (change.kind) {
     case "create_cluster":
       assert(state.cluster === undefined, "a cluster is created once");
-      return { ...state, cluster: { uuid: change.uuid, secret: change.secret } };
+      state.cluster = { uuid: change.uuid, secret: change.secret };
+      return;
     case "register_node":
-      return registerNode(state, change);
+      return registerNode(draft, change);
     case "set_node_state": {
       const node = state.nodes.get(change.number);
       assert(node !== undefined, "the node is registered");
       const { state: nodeState, updatedAtNs } = change;
-      return withNode(state, { ...node, state: nodeState, updatedAtNs });
+      state.nodes.set(node.number, { ...node, state: nodeState, updatedAtNs });
+      return;
     }
     case "create_database":
-      return createDatabase(state, change);
+      return createDatabase(draft, change);
+    case "set_retention": {
+      const { id, retentionNs } = change;
+      state.databases.set(id, { ...liveDatabase(draft, id), retentionNs });
+      return;
+    }
     case "drop_database":
-      return dropDatabase(state, change);
+      return dropDatabase(draft, change);
     case "create_table":
-      return createTable(state, change);
+      return createTable(draft, change);
     case "add_columns":
-      return addColumns(state, change);
+      return addColumns(draft, change);
   }
 }
 
 type Change<Kind extends CatalogChange["kind"]> = Extract<CatalogChange, { kind: Kind }>;
 
-function registerNode(
-  state: CatalogState,
-  { node: record }: Change<"register_node">,
-): CatalogState {
+function registerNode({ state }: Draft, { node: record }: Change<"register_node">): void {
   const before = state.nodes.get(record.number);
   assert(
     before !== undefined || record.number === state.nextNodeNumber,
     "numbers are given in order",
   );
   assert(record.epoch === (before?.epoch ?? 0) + 1, "each start takes the next epoch");
-  const nextNodeNumber = before === undefined ? record.number + 1 : state.nextNodeNumber;
-  return { ...withNode(state, record), nextNodeNumber: nextNodeNumber as NodeNumber };
+  if (before === undefined) state.nextNodeNumber = (record.number + 1) as NodeNumber;
+  state.nodes.set(record.number, record);
 }
 
-function createDatabase(
-  state: CatalogState,
-  { id, name, retentionNs }: Change<"create_database">,
-): CatalogState {
+function createDatabase(draft: Draft, { id, name, retentionNs }: Change<"create_database">): void {
+  const { state } = draft;
   assert(id === state.nextDatabaseId, "ids are given in order");
   assert(!state.databaseIds.has(name), "a name is used by one database at a time");
-  const database: DatabaseRecord = {
-    id,
-    name,
-    retentionNs,
-    dropped: undefined,
-    tables: new Map(),
-    tableIds: new Map(),
-  };
-  return {
-    ...withDatabase(state, database),
-    databaseIds: new Map(state.databaseIds).set(name, id),
-    nextDatabaseId: (id + 1) as DatabaseId,
-  };
+  const own: OwnTables = { tables: new Map(), tableIds: new Map() };
+  draft.own.set(id, own);
+  state.databases.set(id, { id, name, retentionNs, dropped: undefined, ...own });
+  state.databaseIds.set(name, id);
+  state.nextDatabaseId = (id + 1) as DatabaseId;
 }
 
 function dropDatabase(
-  state: CatalogState,
+  draft: Draft,
   { id, droppedName, atNs, hardDeleteAtNs }: Change<"drop_database">,
-): CatalogState {
-  const database = state.databases.get(id);
-  assert(database?.dropped === undefined && database !== undefined, "a database is dropped once");
-  const databaseIds = new Map(state.databaseIds);
-  databaseIds.delete(database.name);
+): void {
+  const { state } = draft;
+  const database = liveDatabase(draft, id);
+  state.databaseIds.delete(database.name);
   const dropped = { atNs, hardDeleteAtNs };
-  return {
-    ...withDatabase(state, { ...database, name: droppedName, dropped }),
-    databaseIds,
-    tableCount: state.tableCount - database.tables.size,
-  };
+  state.databases.set(id, { ...database, name: droppedName, dropped });
+  state.tableCount -= database.tables.size;
 }
 
 function createTable(
-  state: CatalogState,
+  draft: Draft,
   { databaseId, id, name, columns }: Change<"create_table">,
-): CatalogState {
-  const database = state.databases.get(databaseId);
-  assert(database !== undefined && database.dropped === undefined, "the database is there");
+): void {
+  const { state } = draft;
+  const database = liveDatabase(draft, databaseId);
   assert(!database.tableIds.has(name), "the table is new");
   assert(id === state.nextTableId, "ids are given in order");
-  const table = newTable({ id, databaseId, name }, columns);
-  return {
-    ...withDatabase(state, {
-      ...database,
-      tables: new Map(database.tables).set(id, table),
-      tableIds: new Map(database.tableIds).set(name, id),
-    }),
-    tableCount: state.tableCount + 1,
-    nextTableId: (id + 1) as TableId,
-  };
+  const own = ownTables(draft, database);
+  own.tables.set(id, newTable({ id, databaseId, name }, columns));
+  own.tableIds.set(name, id);
+  state.tableCount += 1;
+  state.nextTableId = (id + 1) as TableId;
 }
 
-function addColumns(
-  state: CatalogState,
-  { databaseId, tableId, columns }: Change<"add_columns">,
-): CatalogState {
-  const database = state.databases.get(databaseId);
+function addColumns(draft: Draft, { databaseId, tableId, columns }: Change<"add_columns">): void {
+  const database = draft.state.databases.get(databaseId);
   const table = database?.tables.get(tableId);
   assert(database !== undefined && table !== undefined, "the table is there");
-  const tables = new Map(database.tables).set(tableId, withColumns(table, columns));
-  return withDatabase(state, { ...database, tables });
+  ownTables(draft, database).tables.set(tableId, withColumns(table, columns));
+}
+
+function liveDatabase({ state }: Draft, id: DatabaseId): DatabaseRecord {
+  const database = state.databases.get(id);
+  assert(database !== undefined && database.dropped === undefined, "the database is there");
+  return database;
+}
+
+/** The maps of a database, for changing: copied the first time. */
+function ownTables({ state, own }: Draft, database: DatabaseRecord): OwnTables {
+  const known = own.get(database.id);
+  if (known !== undefined) return known;
+  const copied = { tables: new Map(database.tables), tableIds: new Map(database.tableIds) };
+  own.set(database.id, copied);
+  state.databases.set(database.id, { ...database, ...copied });
+  return copied;
 }
 
 /** A column before it has an id, which follows from its place. */
@@ -235,12 +261,4 @@ function withColumns(table: TableSchema, added: readonly NewColumn[]): TableSche
     columns.push({ id: columns.length as ColumnId, name, kind });
   }
   return { ...table, columns };
-}
-
-function withDatabase(state: CatalogState, database: DatabaseRecord): CatalogState {
-  return { ...state, databases: new Map(state.databases).set(database.id, database) };
-}
-
-function withNode(state: CatalogState, node: NodeRecord): CatalogState {
-  return { ...state, nodes: new Map(state.nodes).set(node.number, node) };
 }

@@ -134,6 +134,20 @@ export class Catalog {
   }
 
   /**
+   * Changes how long rows of the database are kept; undefined: for ever.
+   * Rejects with `not_found` / `database_not_found`.
+   */
+  async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
+    await this.refresh();
+    await this.transact((state) => {
+      const database = findDatabase(state, name);
+      if (database === undefined) throw databaseNotFound(name);
+      if (database.retentionNs === retentionNs) return [];
+      return [{ kind: "set_retention", id: database.id, retentionNs }];
+    });
+  }
+
+  /**
    * Drops the database: it is gone at once, its rows stay in the store until `hardDeleteAtNs` (undefined: for ever).
    * Rejects with `not_found` / `database_not_found`.
    */

@@ -62,6 +62,7 @@ const changeSchema = v.variant("kind", [
     name: v.string(),
     retentionNs: optionalNs,
   }),
+  v.object({ kind: v.literal("set_retention"), id: databaseId, retentionNs: optionalNs }),
   v.object({
     kind: v.literal("drop_database"),
     id: databaseId,
