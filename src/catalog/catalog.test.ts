@@ -124,6 +124,23 @@ suite("catalog", () => {
     });
   });
 
+  test("a retention period is changed for everybody, and not written when it is the same", async () => {
+    const store = memoryStore();
+    const [mine, other] = [open(store), open(store, 2)];
+    await mine.createDatabase("db", undefined, LIMITS);
+    await mine.setRetention("db", DAY_NS);
+    assert.equal(findDatabase(await other.refresh(), "db")?.retentionNs, DAY_NS);
+    const { position } = mine.state;
+    await other.setRetention("db", DAY_NS);
+    assert.equal(other.state.position, position);
+    await other.setRetention("db", undefined);
+    assert.equal(findDatabase(await mine.refresh(), "db")?.retentionNs, undefined);
+    await assert.rejects(mine.setRetention("no", DAY_NS), {
+      kind: "not_found",
+      code: "database_not_found",
+    });
+  });
+
   test("of creations at once, one wins and the others hear that it is there", async () => {
     const store = memoryStore();
     const outcomes = await Promise.allSettled(

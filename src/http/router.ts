@@ -1,4 +1,9 @@
-import { createDatabase, deleteDatabase, listDatabases } from "./endpoint/databases.ts";
+import {
+  createDatabase,
+  deleteDatabase,
+  listDatabases,
+  updateDatabase,
+} from "./endpoint/databases.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
@@ -31,13 +36,24 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ],
   [
     "/api/v3/configure/database",
-    { methods: { GET: listDatabases, POST: createDatabase, DELETE: deleteDatabase } },
+    {
+      methods: {
+        GET: listDatabases,
+        POST: createDatabase,
+        PUT: updateDatabase,
+        DELETE: deleteDatabase,
+      },
+    },
   ],
   ["/ready", { methods: { GET: ready } }],
   ["/ping", { methods: { GET: ping, POST: ping } }],
   ["/metrics", { methods: { GET: metrics } }],
   ["/api/v3/tidelake/refresh", { methods: { POST: refresh } }],
 ]);
+
+/** Everything about tokens, which there are none of. */
+const TOKENS_PATH = "/api/v3/configure/token";
+const TOKENS_ROUTE: Route = { methods: { POST: withoutTokens, DELETE: withoutTokens } };
 
 const EARLY_ROUTES: ReadonlyMap<string, EarlyEndpoint> = new Map<string, EarlyEndpoint>([
   ["/health", health],
@@ -67,10 +83,11 @@ export function findMatch(method: string, path: string): Match {
   if (early !== undefined) {
     return method === "GET" ? { ...NOT_FOUND, route: path, early } : { ...NOT_FOUND, route: path };
   }
-  const route = ROUTES.get(path);
+  const ofTokens = path === TOKENS_PATH || path.startsWith(`${TOKENS_PATH}/`);
+  const route = ofTokens ? TOKENS_ROUTE : ROUTES.get(path);
   if (route === undefined) return NOT_FOUND;
   return {
-    route: path,
+    route: ofTokens ? TOKENS_PATH : path,
     errorStyle: route.errorStyle ?? errorReply,
     endpoint: route.methods[method] ?? route.otherMethods ?? notFound,
   };
@@ -88,6 +105,11 @@ function notFound(): Reply {
 
 function unsupportedMethod(): Reply {
   return jsonReply(405, { error: "unsupported method", data: null }, { allow: "GET, POST" });
+}
+
+/** As a server answers that was started without authorization. */
+function withoutTokens(): Reply {
+  return textReply(405, "endpoint disabled, started without auth");
 }
 
 /** Tells browsers that any page may ask. */

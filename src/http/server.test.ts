@@ -132,6 +132,23 @@ suite("the HTTP server", () => {
     assert.equal((await send(server.address, { method: "HEAD", path: "/ping" })).status, 404);
   });
 
+  test("has no tokens, as a server has none that was started without authorization", async () => {
+    await using server = await openServer({ services: someServices({}) });
+    for (const path of ["admin", "admin/regenerate", "named_admin"]) {
+      const answer = await send(server.address, {
+        method: "POST",
+        path: `/api/v3/configure/token/${path}`,
+      });
+      assert.equal(answer.status, 405);
+      assert.equal(answer.body, "endpoint disabled, started without auth");
+    }
+    for (const [method, path] of [
+      ["GET", "/api/v3/configure/token"],
+      ["POST", "/api/v3/configure/tokens"],
+    ] as const)
+      assert.equal((await send(server.address, { method, path })).status, 404);
+  });
+
   test("takes a URL with its origin, and the query behind it", async () => {
     await using server = await openServer({ services: someServices({}) });
     const { text } = await sendRaw(

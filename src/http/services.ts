@@ -7,6 +7,8 @@ export interface HttpServices {
   query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer>;
   /** Rejects with `conflict` / `database_exists`, `invalid` / `database_name`, `exceeded` / `database_limit`. */
   createDatabase(request: CreateDatabaseRequest): Promise<void>;
+  /** Rejects with `not_found` / `database_not_found`, `invalid` / `database_internal`. */
+  updateDatabase(request: UpdateDatabaseRequest): Promise<void>;
   /** Rejects with `not_found` / `database_not_found`. */
   deleteDatabase(request: DeleteDatabaseRequest): Promise<void>;
   listDatabases(options: { showDeleted: boolean }): Promise<readonly DatabaseListing[]>;
@@ -21,6 +23,12 @@ export interface HttpServices {
 }
 
 export interface CreateDatabaseRequest {
+  readonly name: string;
+  /** Undefined: rows are kept for ever. */
+  readonly retentionNs: bigint | undefined;
+}
+
+export interface UpdateDatabaseRequest {
   readonly name: string;
   /** Undefined: rows are kept for ever. */
   readonly retentionNs: bigint | undefined;

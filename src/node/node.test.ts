@@ -151,6 +151,7 @@ suite("what a node does not do", () => {
     const refused = { kind: "invalid", code: "database_internal" };
     await assert.rejects(writeLines(node, "m f=1", "_internal"), refused);
     await assert.rejects(node.createDatabase("_internal", undefined), refused);
+    await assert.rejects(node.setRetention("_internal", undefined), refused);
     await assert.rejects(node.dropDatabase("_internal", undefined), refused);
   });
 });

@@ -199,6 +199,11 @@ export class Node {
     await catalog.createDatabase(name, retentionNs, options.config).catch(answerFenced);
   }
 
+  async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
+    refuseInternal(name);
+    await this.#parts.catalog.setRetention(name, retentionNs).catch(answerFenced);
+  }
+
   async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
     const nowNs = this.#parts.options.ports.clock.nowNs();

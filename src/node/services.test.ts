@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { findDatabase } from "#catalog/catalog-state.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import { nodeOptions, writeLines } from "#testing/started-node.ts";
 import { Metrics } from "./metrics.ts";
@@ -54,6 +55,21 @@ suite("what HTTP calls", () => {
       ["a-20260101T000000-1", true],
       ["b", false],
     ]);
+  });
+
+  test("a retention period is changed, taken away, and none of a database that is not there", async () => {
+    await using running = await serving();
+    const { node, services } = running;
+    const kept = () => findDatabase(node.catalog.state, "a")?.retentionNs;
+    await services.createDatabase({ name: "a", retentionNs: undefined });
+    await services.updateDatabase({ name: "a", retentionNs: 7n });
+    assert.equal(kept(), 7n);
+    await services.updateDatabase({ name: "a", retentionNs: undefined });
+    assert.equal(kept(), undefined);
+    await assert.rejects(services.updateDatabase({ name: "b", retentionNs: 7n }), {
+      kind: "not_found",
+      code: "database_not_found",
+    });
   });
 
   test("a dropped database's files go when it was said, after ninety days, or never", async () => {

@@ -17,6 +17,7 @@ export function nodeServices(
     write: (request, signal) => node.write(request, signal),
     query: (request, signal) => node.query(request, signal),
     createDatabase: ({ name, retentionNs }) => node.createDatabase(name, retentionNs),
+    updateDatabase: ({ name, retentionNs }) => node.setRetention(name, retentionNs),
     deleteDatabase: ({ name, hardDelete }) => {
       const defaultNs = nowNs() + HARD_DELETE_AFTER_NS;
       const atNs = hardDeleteTime(hardDelete, { nowNs: nowNs(), defaultNs });

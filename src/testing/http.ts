@@ -36,6 +36,7 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     write: unexpected,
     query: unexpected,
     createDatabase: unexpected,
+    updateDatabase: unexpected,
     deleteDatabase: unexpected,
     listDatabases: unexpected,
     ready: unexpected,

@@ -1,5 +1,8 @@
 import { DbError } from "#base/errors.ts";
 
+/** The database that the nodes keep for themselves. */
+export const INTERNAL_DATABASE = "_internal";
+
 const NAME_SIZE_MAX = 64;
 const LETTER_OR_DIGIT = /^[A-Za-z0-9]$/;
 const NAME_CHARACTER = /^[A-Za-z0-9_-]$/;
@@ -34,6 +37,14 @@ export function checkDatabaseName(name: string, options: { policyAllowed: boolea
   if (name.length > NAME_SIZE_MAX) {
     throw wrong(`namespace name ${name} length must be between 1 and ${NAME_SIZE_MAX} characters`);
   }
+}
+
+/** As `checkDatabaseName`, of a database to write to; throws `invalid` / `database_internal` for the cluster's own. */
+export function checkWrittenName(name: string, options: { policyAllowed: boolean }): void {
+  if (name === INTERNAL_DATABASE) {
+    throw new DbError("invalid", "database_internal", "cannot modify internal db");
+  }
+  checkDatabaseName(name, options);
 }
 
 /**

@@ -19,8 +19,16 @@ async function change(call: Call, error?: DbError) {
     asked.push(request);
     return error === undefined ? Promise.resolve() : Promise.reject(error);
   };
-  const answer = await ask(call, { createDatabase: note, deleteDatabase: note });
+  const answer = await ask(call, {
+    createDatabase: note,
+    updateDatabase: note,
+    deleteDatabase: note,
+  });
   return { answer, asked };
+}
+
+function update(body: string): Call {
+  return { method: "PUT", path: PATH, headers: JSON_HEADERS, body };
 }
 
 function create(body: string, headers: Record<string, string> = JSON_HEADERS): Call {
@@ -112,7 +120,11 @@ suite("databases", () => {
     ],
     [{ method: "DELETE", path: `${PATH}?db=x&hard_delete_at=2026-02-30T00:00:00Z` }, 400, /^serde/],
     [{ method: "DELETE", path: `${PATH}?db=x&data_only=true` }, 501, /data_only/],
-    [{ method: "PUT", path: PATH, body: '{"db":"x"}' }, 404, "not found"],
+    [{ method: "PATCH", path: PATH, body: '{"db":"x"}' }, 404, "not found"],
+    [update("{}"), 400, "serde json error: missing field `db`"],
+    [update('{"db":"x"}'), 400, "serde json error: missing field `retention_period`"],
+    [update('{"db":"x","retention_period":"soon"}'), 400, /^Cannot parse the given human time: /],
+    [update('{"db":"x","retention_period":7}'), 400, /^serde json error: invalid type: integer/],
   ];
   for (const [call, status, body] of wrong) {
     test(`${call.method} ${call.path} ${String(call.body ?? "")} is refused`, async () => {
@@ -123,6 +135,21 @@ suite("databases", () => {
       assert.deepEqual(asked, []);
     });
   }
+
+  test("are given another retention period, or none", async () => {
+    for (const [period, retentionNs] of [
+      ['"30d"', 2_592_000_000_000_000n],
+      ["null", undefined],
+    ] as const) {
+      const { answer, asked } = await change(update(`{"db":"x","retention_period":${period}}`));
+      assert.equal(answer.status, 200);
+      assert.equal(answer.body, "");
+      assert.deepEqual(asked, [{ name: "x", retentionNs }]);
+    }
+    const missing = new DbError("not_found", "database_not_found", "database not found: x");
+    const { answer } = await change(update('{"db":"x","retention_period":null}'), missing);
+    assert.equal(answer.status, 404);
+  });
 
   test("one that exists already is a conflict, one too many meets the limit", async () => {
     const conflict = await change(

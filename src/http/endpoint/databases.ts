@@ -6,12 +6,10 @@ import type { Exchange } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
 import { emptyReply, type Reply } from "../exchange/reply.ts";
 import type { DatabaseListing, DeleteDatabaseRequest } from "../services.ts";
-import { checkDatabaseName } from "./database-name.ts";
+import { checkDatabaseName, INTERNAL_DATABASE } from "./database-name.ts";
 import { parseDuration } from "./duration.ts";
 import { contentType, requiredFormat } from "./format.ts";
 
-/** The database that the nodes keep for themselves. */
-const INTERNAL_DATABASE = "_internal";
 const JSON_CONTENT_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
 const ZONE = /(?:[Zz]|[+-]\d\d:\d\d)$/;
 
@@ -46,6 +44,20 @@ export async function createDatabase(exchange: Exchange): Promise<Reply> {
     }
     throw error;
   }
+  return emptyReply(200);
+}
+
+/** PUT /api/v3/configure/database: changes the retention period; null keeps rows for ever. */
+export async function updateDatabase(exchange: Exchange): Promise<Reply> {
+  const parameters = await jsonParameters(exchange);
+  const name = parameters.requiredText("db");
+  // Left out it could mean what it was, or for ever: nobody's rows are staked on a guess.
+  if (!parameters.has("retention_period")) {
+    throw parameters.wrong("missing field `retention_period`");
+  }
+  const retention = parameters.text("retention_period");
+  const retentionNs = retention === undefined ? undefined : parseDuration(retention);
+  await exchange.services.updateDatabase({ name, retentionNs });
   return emptyReply(200);
 }
 

@@ -79,6 +79,14 @@ suite("writes", () => {
     ["/api/v3/write_lp?db=a&accept_partial=1", 400, /^serde error: .*`true` or `false`/],
     ["/api/v3/write_lp?db=a/b", 400, JSON.stringify({ error: CHARACTER, data: null })],
     ["/api/v3/write_lp?db=", 400, '{"error":"db name cannot be empty","data":null}'],
+    ["/api/v3/write_lp?db=_internal", 400, "cannot modify internal db"],
+    ["/write?db=_internal", 400, "cannot modify internal db"],
+    ["/write?db=_internal&rp=autogen", 400, "cannot modify internal db"],
+    [
+      "/api/v2/write?bucket=_internal",
+      400,
+      '{"code":"invalid","message":"cannot modify internal db"}',
+    ],
     ["/write", 400, '{"error":"no db destination provided","data":null}'],
     ["/write?db=", 400, '{"error":"no db destination provided","data":null}'],
     [

@@ -6,7 +6,7 @@ import { v2Reply } from "../exchange/errors.ts";
 import { type Exchange, WRITE_TOKEN_HEADER, writeTokens } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
 import { emptyReply, jsonReply, type Reply } from "../exchange/reply.ts";
-import { checkDatabaseName, nameWithPolicy } from "./database-name.ts";
+import { checkWrittenName, nameWithPolicy } from "./database-name.ts";
 
 /** Lines named in an answer. */
 const REJECTED_MAX = 100;
@@ -20,7 +20,7 @@ export async function writeLineProtocol(exchange: Exchange): Promise<Reply> {
   if (!exchange.query) throw wrongParameters("parameters", "missing query parameter 'db'");
   const parameters = Parameters.fromQuery(exchange.query);
   const database = parameters.requiredText("db");
-  checkDatabaseName(database, { policyAllowed: false });
+  checkWrittenName(database, { policyAllowed: false });
   const precisionText = parameters.text("precision") ?? "auto";
   const precision = precisionFromText(precisionText);
   if (precision === undefined) {
@@ -44,7 +44,7 @@ export async function writeV1(exchange: Exchange): Promise<Reply> {
   }
   if (database === "") throw wrongParameters("write_parameters", "no db destination provided");
   const name = nameWithPolicy(database, parameters.text("rp"));
-  checkDatabaseName(name, { policyAllowed: true });
+  checkWrittenName(name, { policyAllowed: true });
   const outcome = await write(exchange, parameters, {
     database: name,
     precision: v1Precision(parameters, "write_parameters"),
@@ -60,7 +60,7 @@ export async function writeV2(exchange: Exchange): Promise<Reply> {
   const parameters = Parameters.fromQuery(exchange.query);
   const bucket = parameters.text("bucket") ?? "";
   if (bucket === "") throw wrongParameters("parameters", "missing bucket value");
-  checkDatabaseName(bucket, { policyAllowed: true });
+  checkWrittenName(bucket, { policyAllowed: true });
   const outcome = await write(exchange, parameters, {
     database: bucket,
     precision: v1Precision(parameters, "parameters"),

@@ -51,6 +51,11 @@ export class Parameters {
     return new Parameters(new Map(Object.entries(value)), "serde json error");
   }
 
+  /** Whether `name` stands there, be it null. */
+  has(name: string): boolean {
+    return this.#values.has(name);
+  }
+
   /** The value of `name` whatever it is; undefined when it is missing or null. */
   value(name: string): JsonValue | undefined {
     return this.#values.get(name) ?? undefined;
