@@ -74,6 +74,24 @@ class Bench {
 }
 
 suite("the buffer of a node log", () => {
+  test("a flush with a block that cannot be read is not taken, however often it comes", async () => {
+    const { buffer } = new Bench();
+    const log = buffer.of(NODE);
+    const [good] = flush(1, [1n]).blocks;
+    const [other] = flush(1, [2n], OTHER_TABLE).blocks;
+    assert.ok(good !== undefined && other !== undefined);
+    const later = {
+      ...other,
+      bytes: Uint8Array.from(other.bytes, (byte, index) => (index === 1 ? 99 : byte)),
+    };
+    const flushes = AppendList.of<Flush>([{ position: 1, stamp: 1n, blocks: [good, later] }]);
+    for (let attempt = 0; attempt < 2; attempt++)
+      await assert.rejects(log.addMissing(flushes), { code: /block_(version|damaged)/ });
+    assert.deepEqual(log.generations, []);
+    await log.addMissing(AppendList.of([flush(1, [1n])]));
+    assert.equal(log.rowCount, 1);
+  });
+
   test("rows of a flush are in the engine when it is added, up to the position that is asked for", async () => {
     const bench = new Bench();
     const log = bench.buffer.of(NODE);

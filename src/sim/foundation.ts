@@ -1,5 +1,5 @@
 import { utf8 } from "#base/bytes.ts";
-import { assert, DbError } from "#base/errors.ts";
+import { assert, DbError, isKind } from "#base/errors.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
 import type { Node } from "#node/node.ts";
@@ -7,6 +7,7 @@ import { isHonestFailure, readAndCompare } from "./reader.ts";
 import { SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
 import { Truth } from "./truth.ts";
+import { DATABASE, DROPPED_DATABASE, Workload } from "./workload.ts";
 import { type FaultKind, World } from "./world.ts";
 
 /** What came of one seed. */
@@ -29,13 +30,12 @@ export type WorkKind =
 
 interface Acknowledged {
   readonly text: string;
-  readonly key: string;
   readonly token: WriteToken;
   readonly nodeId: string;
+  /** The process that acknowledged it: one that was replaced and does not know it yet has less than its successor. */
+  readonly node: Node;
 }
 
-const DATABASE = "db";
-const TABLES = ["t0", "t1"];
 const DURATION_MS = 40_000;
 const CLIENT_TIMEOUT_MS = 12_000;
 /** Longer than any pause, and than a follower takes to notice that it is stalled. */
@@ -66,7 +66,7 @@ class Foundation {
   };
   readonly #damaged: boolean;
   #calm = false;
-  #writeCount = 0;
+  readonly #workload: Workload;
 
   constructor(seed: number) {
     const world = new World(seed);
@@ -87,6 +87,7 @@ class Foundation {
       { nodeId: "host03", modes: ["query"], config },
     ]);
     this.#truth = new Truth(this.#store);
+    this.#workload = new Workload(world);
   }
 
   async run(): Promise<ScenarioResult> {
@@ -95,6 +96,7 @@ class Foundation {
     const actors = [
       ...[0, 1].map((client) => this.#writeOn(client)),
       ...[0, 1].map(() => this.#readOn()),
+      this.#dropOn(),
       ...hosts.map((host) => this.#supervise(host)),
       this.#breakThings(),
     ];
@@ -188,53 +190,50 @@ class Foundation {
     while (!this.#calm) {
       await world.sleep(world.below(400));
       const host = ingesters[world.chance(0.8) ? client : 1 - client] as SimHost;
-      const { node } = host;
-      if (node === undefined) continue;
-      const lines = Array.from({ length: 1 + world.below(3) }, () => this.#makeLine());
-      const body = lines.map(({ text }) => text).join("\n");
       const tokens = token !== undefined && world.chance(0.5) ? [token] : [];
-      const outcome = await this.#attempt(() =>
-        node.write(
-          {
-            database: DATABASE,
-            body: utf8(body),
-            precision: "nanosecond",
-            acceptPartial: true,
-            sync: true,
-            tokens,
-          },
-          new AbortController().signal,
-        ),
-      );
-      if (outcome?.token === undefined) {
-        this.#work.unclear += 1;
-        continue;
-      }
-      this.#work.acknowledged += 1;
-      const parsed = parseWriteToken(outcome.token);
-      for (const brought of tokens)
-        if (parsed.stamp <= parseWriteToken(brought).stamp)
-          this.#violations.push(`P5: a write is not ordered after the token it brought`);
-      token = outcome.token;
-      if (outcome.rejectedCount > 0) continue;
-      for (const line of lines)
-        this.#acknowledged.push({ ...line, token: parsed, nodeId: host.nodeId });
+      if (host.node !== undefined) token = (await this.#write(host, host.node, tokens)) ?? token;
     }
   }
 
-  #makeLine(): { text: string; key: string } {
+  /** One write, answers its token when it was acknowledged. */
+  async #write(host: SimHost, node: Node, tokens: readonly string[]): Promise<string | undefined> {
     const { world } = this;
-    const table = TABLES[world.below(TABLES.length)] as string;
-    const number = ++this.#writeCount;
-    const tag = `k=${"ab"[world.below(2)]}`;
-    const time = 1_767_225_600_000_000_000 + world.below(6) * 1_000_000_000;
-    const field = `f${world.below(3)}`;
-    // Two nodes may meet the same new column with different types: one type stays.
-    const typed = world.chance(0.1)
-      ? `,g${world.below(4)}=${number}${world.chance(0.5) ? "i" : ""}`
-      : "";
-    const text = `${table},${tag} ${field}=${number}i${typed} ${BigInt(time)}`;
-    return { text, key: `${table} ${tag} ${field} ${BigInt(time)}` };
+    const database = world.chance(0.15) ? DROPPED_DATABASE : DATABASE;
+    const lines = Array.from({ length: 1 + world.below(3) }, () =>
+      database === DATABASE ? this.#workload.line() : this.#workload.droppedLine(),
+    );
+    const body = utf8(lines.map(({ text }) => text).join("\n"));
+    const rest = { precision: "nanosecond", acceptPartial: true, sync: true, tokens } as const;
+    const outcome = await this.#attempt(() =>
+      node.write({ database, body, ...rest }, new AbortController().signal),
+    );
+    if (outcome?.token === undefined) {
+      this.#work.unclear += 1;
+      return undefined;
+    }
+    this.#work.acknowledged += 1;
+    const token = parseWriteToken(outcome.token);
+    for (const brought of tokens)
+      if (token.stamp <= parseWriteToken(brought).stamp)
+        this.#violations.push(`P5: a write is not ordered after the token it brought`);
+    if (outcome.rejectedCount === 0)
+      for (const line of lines)
+        this.#acknowledged.push({ ...line, token, nodeId: host.nodeId, node });
+    return outcome.token;
+  }
+
+  async #dropOn(): Promise<void> {
+    const { world } = this;
+    while (!this.#calm) {
+      await world.sleep(3_000 + world.below(9_000));
+      const { node } = this.#cluster.hosts[world.below(3)] as SimHost;
+      if (node === undefined) continue;
+      await this.#attempt(() =>
+        node.dropDatabase(DROPPED_DATABASE, undefined).catch((error: unknown) => {
+          if (!isKind(error, "not_found")) throw error;
+        }),
+      );
+    }
   }
 
   async #readOn(): Promise<void> {
@@ -246,15 +245,17 @@ class Foundation {
       if (node === undefined) continue;
       const recent = this.#acknowledged.at(-1 - world.below(5));
       const tokens = recent !== undefined && world.chance(0.4) ? [recent.token] : [];
-      await this.#read(node, tokens, recent?.nodeId === host.nodeId ? recent.token : undefined);
+      await this.#read(node, tokens, recent?.node === node ? recent.token : undefined);
     }
   }
 
   /** Reads a table and compares, answers whether it was read; `own` is a write that this node acknowledged before. */
   async #read(node: Node, tokens: readonly WriteToken[], own?: WriteToken): Promise<boolean> {
-    const table = TABLES[this.world.below(TABLES.length)] as string;
+    const place = this.world.chance(0.15)
+      ? { database: DROPPED_DATABASE, table: "m" }
+      : { database: DATABASE, table: this.#workload.table() };
     const answer = await this.#attempt(() =>
-      readAndCompare(node, this.#truth, { database: DATABASE, table, tokens }),
+      readAndCompare(node, this.#truth, { ...place, tokens }),
     );
     if (answer === undefined) return false;
     this.#work.reads += 1;

@@ -59,6 +59,16 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
       },
     ],
   },
+  snapshot_with_old_catalog: {
+    file: "ingest/snapshotter.ts",
+    edits: [
+      { find: "await catalog.reach(writer.state.needs.catalog);", replace: "" },
+      {
+        find: 'assert(tableId < state.nextTableId, "the catalog knows every table of the log");',
+        replace: "",
+      },
+    ],
+  },
   buffer_dropped_early: {
     file: "view/log-source.ts",
     edits: [
