@@ -48,6 +48,11 @@ export function isKind(error: unknown, kind: ErrorKind): error is DbError {
   return error instanceof DbError && error.kind === kind;
 }
 
+/** What a person is told of anything thrown. The message of a DbError says enough; what is beneath it is for logs. */
+export function messageOf(error: unknown): string {
+  return error instanceof DbError ? error.message : describeError(error);
+}
+
 /** The message of anything thrown, followed by those of its causes. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

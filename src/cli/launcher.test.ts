@@ -57,6 +57,19 @@ suite("the launchers", () => {
     assert.match(failure.error, /start one with 'tidelake serve'/);
   });
 
+  test("a data folder that is a file is one clear line", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    const options = `--node-id a --cluster-id b --object-store file --http-bind 127.0.0.1:0 --without-auth`;
+    const words = ["serve", ...options.split(" "), "--data-dir", file];
+    const result = await start(join(BIN, "tidelake"), words);
+    assert.deepEqual(result, {
+      exitCode: 1,
+      out: "",
+      error: `Serve command failed: The folder ${file} cannot be used: a file stands where a folder should be (ENOTDIR).\n`,
+    });
+  });
+
   test("the .env file of the folder it is called in counts", async () => {
     writeFileSync(join(folder, ".env"), "INFLUXDB3_HOST_URL=http://127.0.0.1:2\n");
     const result = await start(join(BIN, "influxdb3"), ["show", "databases"], { cwd: folder });

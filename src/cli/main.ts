@@ -1,4 +1,4 @@
-import { describeError } from "#base/errors.ts";
+import { messageOf } from "#base/errors.ts";
 import { runProgram } from "./program.ts";
 import { processTerminal } from "./terminal.ts";
 import { loadDotenv } from "./values/dotenv.ts";
@@ -13,7 +13,7 @@ const terminal = processTerminal();
 try {
   process.exitCode = await runProgram(process.argv.slice(2), terminal);
 } catch (error) {
-  terminal.error(`error: ${describeError(error)}`);
+  terminal.error(`error: ${messageOf(error)}`);
   process.exitCode = 1;
 }
 // Whatever the command left open must not keep the process.

@@ -1,6 +1,6 @@
 import { basename } from "node:path";
 import { Command, CommanderError } from "commander";
-import { describeError } from "#base/errors.ts";
+import { messageOf } from "#base/errors.ts";
 import { VERSION } from "#node/version.ts";
 import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
 import { QUERY } from "./client/query.ts";
@@ -123,7 +123,7 @@ async function runCommand(
       terminal.error(`error: ${error.message}; ${TRY_HELP}`);
       return 2;
     }
-    terminal.error(`${verbOf(spec)} command failed: ${describeError(error)}`);
+    terminal.error(`${verbOf(spec)} command failed: ${messageOf(error)}`);
     return 1;
   }
 }

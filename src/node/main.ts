@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import { describeError } from "#base/errors.ts";
+import { messageOf } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
@@ -62,7 +62,7 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   await server[Symbol.asyncDispose]();
   await running.stop(STOP_WAIT_MS_MAX);
   if (failure === undefined) return 0;
-  io.error(`Serve command failed: ${describeError(failure)}`);
+  io.error(`Serve command failed: ${messageOf(failure)}`);
   return 1;
 }
 

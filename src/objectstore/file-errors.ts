@@ -45,8 +45,11 @@ export function storeErrorOf(error: unknown, key: string): DbError {
 
 /** An operation that failed and may still have taken effect. */
 export function unreachableError(error: unknown, key: string): DbError {
-  return new DbError("unavailable", "store_unreachable", "The store's folder does not answer.", {
-    detail: { key, errno: errnoOf(error) },
+  const errno = errnoOf(error);
+  const reason = errno === undefined ? "" : ` (${errno})`;
+  const message = `The store's folder does not answer${reason}.`;
+  return new DbError("unavailable", "store_unreachable", message, {
+    detail: { key, errno },
     cause: error,
   });
 }

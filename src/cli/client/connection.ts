@@ -46,7 +46,9 @@ export async function readNamedFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new DbError("invalid", "file_unreadable", "error reading file", { cause: error });
+    throw new DbError("invalid", "file_unreadable", `error reading file: ${describeError(error)}`, {
+      cause: error,
+    });
   }
 }
 

@@ -2,7 +2,7 @@ import { once } from "node:events";
 import { open, rm, stat } from "node:fs/promises";
 import type { IncomingMessage } from "node:http";
 import type { Writable } from "node:stream";
-import { DbError } from "#base/errors.ts";
+import { DbError, describeError } from "#base/errors.ts";
 import type { CommandInput } from "../command.ts";
 import { bodyOf } from "./connection.ts";
 import { FORMATS, type Format } from "./options.ts";
@@ -44,7 +44,9 @@ async function print(body: AsyncIterable<Buffer>, output: Writable): Promise<voi
 
 async function save(body: AsyncIterable<Buffer>, path: string): Promise<void> {
   const file = await open(path, "w").catch((error: unknown) => {
-    throw new DbError("invalid", "file_unwritable", "error writing file", { cause: error });
+    throw new DbError("invalid", "file_unwritable", `error writing file: ${describeError(error)}`, {
+      cause: error,
+    });
   });
   try {
     for await (const chunk of body) await file.write(chunk);
