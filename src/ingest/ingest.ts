@@ -149,7 +149,7 @@ export class Ingest {
       throw new DbError(
         "unavailable",
         "write_unconfirmed",
-        `the object store has not confirmed the write within ${writeWaitMsMax} ms; it may be stored later, and sending it again does no harm`,
+        `the write was not confirmed within ${writeWaitMsMax} ms; it may be stored later, and sending it again does no harm`,
         { detail: { writeWaitMsMax } },
       );
     });
