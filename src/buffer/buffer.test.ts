@@ -113,7 +113,7 @@ suite("the buffer of a node log", () => {
     await log.add(flush(1, [10n, 20n]));
     await log.add(flush(2, [21n, 30n]));
     const table = () => log.generations[0]?.tables.get(TABLE);
-    const known = { time: { start: 10n, end: 30n }, positionMax: 2, rowCount: 4 };
+    const known = { time: { start: 10n, end: 30n }, positionMin: 1, positionMax: 2, rowCount: 4 };
     assert.deepEqual(table(), { ...known, unique: true });
     await log.add(flush(3, [5n], OTHER_TABLE));
     assert.deepEqual(table(), { ...known, unique: true });

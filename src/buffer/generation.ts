@@ -8,6 +8,8 @@ export interface GenerationTable {
   readonly time: TimeRange;
   /** Whether no two of its rows have the same series and time, for certain. */
   readonly unique: boolean;
+  /** Of its first block and its last. */
+  readonly positionMin: Position;
   readonly positionMax: Position;
   readonly rowCount: number;
 }
@@ -59,9 +61,21 @@ export class Generation {
       time: before === undefined ? header.time : hull(before.time, header.time),
       // A block alone holds no series and time twice; blocks that share no instant do not either.
       unique: before === undefined || (before.unique && !overlaps(before.time, header.time)),
+      positionMin: before?.positionMin ?? position,
       positionMax: position,
       rowCount: (before?.rowCount ?? 0) + header.rowCount,
     });
+  }
+
+  /** What it holds of `tableId`, where any of that lies in `range`: the engine may not have what lies above it yet. */
+  find(
+    tableId: TableId,
+    range: { readonly positionAbove: Position; readonly positionMax: Position },
+  ): GenerationTable | undefined {
+    const table = this.#tables.get(tableId);
+    if (table === undefined) return undefined;
+    const lies = table.positionMax > range.positionAbove && table.positionMin <= range.positionMax;
+    return lies ? table : undefined;
   }
 
   hold(): void {

@@ -103,7 +103,8 @@ export class Snapshotter {
     { range, signal }: { range: PositionRange; signal: AbortSignal },
   ): AsyncGenerator<DataFile> {
     const { engine, onFile } = this.#options;
-    const holding = generations.filter(({ tables }) => tables.has(table.id));
+    const holding = generations.filter((generation) => generation.find(table.id, range));
+    if (holding.length === 0) return;
     const sources = holding.map(({ id }): BufferSource => {
       return { kind: "buffer", generation: id, ...range };
     });

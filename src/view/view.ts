@@ -70,11 +70,11 @@ export class View implements Disposable {
   buffers(tableId: TableId): readonly ViewBuffer[] {
     const buffers: ViewBuffer[] = [];
     for (const { inFiles, position, generations } of this.#logs.values()) {
-      for (const { id, tables } of generations) {
-        const table = tables.get(tableId);
-        if (table === undefined || table.positionMax <= inFiles) continue;
-        const bounds = { positionAbove: inFiles, positionMax: position };
-        const source: BufferSource = { kind: "buffer", generation: id, ...bounds };
+      const range = { positionAbove: inFiles, positionMax: position };
+      for (const generation of generations) {
+        const table = generation.find(tableId, range);
+        if (table === undefined) continue;
+        const source: BufferSource = { kind: "buffer", generation: generation.id, ...range };
         buffers.push({ source, time: table.time, unique: table.unique });
       }
     }
