@@ -17,7 +17,7 @@ suite("tables that a node knows by itself", () => {
       node_id: "host01",
       node_catalog_id: 1n,
       instance_id: "host01",
-      mode: "ingest,query",
+      mode: "ingest,query,compact",
       core_count: 1n,
       state: "running",
       updated_at: node.clock.nowNs(),
