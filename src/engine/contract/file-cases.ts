@@ -19,8 +19,23 @@ async function persisted(bench: Bench) {
 export const FILE_CASES: ContractCases = {
   "no rows make no file": async (bench) => {
     const table = bench.table({ f: "integer" });
-    assert.deepEqual(await table.persist([table.buffered(bench.generation())]), []);
+    const generation = bench.generation();
+    await table.append(generation, 1, 1n, [{ time: 1n, f: 1n }]);
+    assert.deepEqual(await table.persist([table.buffered(generation, 1)]), []);
     assert.deepEqual(await table.persist([]), []);
+  },
+
+  "a request for files that lacks a column of the rows is refused": async (bench) => {
+    const { table, generation } = await persisted(bench);
+    const request = {
+      tableId: table.id,
+      columns: table.columns.slice(0, -1),
+      sources: [table.buffered(generation)],
+      windowNs: 10n,
+      rowCountMax: 10,
+    };
+    const files = bench.engine.writeFiles(request, new AbortController().signal);
+    await assert.rejects(Array.fromAsync(files), { kind: "internal", code: "assertion_failed" });
   },
 
   "a file says what it holds, and gives it back": async (bench) => {
@@ -164,6 +179,7 @@ export const FILE_CASES: ContractCases = {
     await assert.rejects(table.read([fileSource(file)]), {
       kind: "not_found",
       code: "file_vanished",
+      message: new RegExp(file.key),
     });
   },
 

@@ -141,7 +141,9 @@ async function load(bench: Bench, { blocks, filed, windowNs }: RandomData) {
     await table.append(generations[buffer] as GenerationId, position, stamp, rows);
   }
   const sources: ScanSource[] = [];
+  const appended = new Set(blocks.map(({ buffer }) => buffer));
   for (const [i, generation] of generations.entries()) {
+    if (!appended.has(i)) continue;
     const source = table.buffered(generation);
     if (filed[i] !== true) {
       sources.push(source);

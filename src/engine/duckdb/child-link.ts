@@ -16,6 +16,10 @@ const START_MS_MAX = 30_000;
 const STOP_MS_MAX = 5_000;
 /** An interrupt that comes before the engine has begun with a query is lost, so it is said again. */
 const CANCEL_AGAIN_MS = 20;
+/** A child that is told to end work and says nothing for this long hangs. */
+const SILENT_MS_MAX = 5_000;
+/** Work that has not ended so long after it was told to never will. */
+const CANCEL_MS_MAX = 60_000;
 const LOG_LINE_SIZE_MAX = 2_000;
 
 type WithoutId<T> = T extends { readonly id: number } ? Omit<T, "id"> : never;
@@ -40,6 +44,7 @@ export class ChildLink implements AsyncDisposable {
   readonly #ready = new Inbox<never>();
   readonly #exit = Promise.withResolvers<void>();
   #bufferSizeBytes = 0;
+  #answerCount = 0;
   #lastId = 0;
   #dead = false;
   #deathText = "";
@@ -114,15 +119,14 @@ export class ChildLink implements AsyncDisposable {
   }
 
   /**
-   * Gives what the child makes, each item when it is asked for. Ends the work in the child before it returns or rejects;
-   * `drop` gets the items that nobody took.
+   * Gives what the child makes, each item when it is asked for. Rejects with the reason of `signal` at once. A consumer that
+   * leaves does not wait for the child: `ended` is called when the work has ended there, and gets the items nobody took.
    */
   async *work(
     request: Work,
     signal: AbortSignal,
-    drop: (item: Item) => Promise<void>,
+    ended: (rest: readonly Item[]) => void,
   ): AsyncGenerator<Item> {
-    signal.throwIfAborted();
     const { id, inbox } = this.#begin();
     const onAbort = () => inbox.stop(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -136,9 +140,10 @@ export class ChildLink implements AsyncDisposable {
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
-      await this.#cancel(id, inbox);
-      this.#inboxes.delete(id);
-      for (const item of inbox.rest()) await drop(item);
+      void this.#cancel(id, inbox).then(() => {
+        this.#inboxes.delete(id);
+        ended(inbox.rest());
+      });
     }
   }
 
@@ -189,10 +194,20 @@ export class ChildLink implements AsyncDisposable {
     return { id: this.#lastId, inbox };
   }
 
+  /** Resolves when the work has ended in the child, which is killed when it does not listen. Never rejects. */
   async #cancel(id: number, inbox: Inbox<Item>): Promise<void> {
-    while (!inbox.ended) {
+    let silentMs = 0;
+    // Rounds are counted rather than read from a clock: while this process stood still, no answer could come.
+    for (let waitedMs = 0; !inbox.ended; waitedMs += CANCEL_AGAIN_MS) {
+      if (silentMs >= SILENT_MS_MAX || waitedMs >= CANCEL_MS_MAX) {
+        this.#log.error("The engine's process hangs and is killed", { silentMs, waitedMs });
+        this.kill();
+        return inbox.end;
+      }
+      const answerCount = this.#answerCount;
       this.#send({ kind: "cancel", id });
       await this.#settles(inbox.end, CANCEL_AGAIN_MS);
+      silentMs = this.#answerCount > answerCount ? 0 : silentMs + CANCEL_AGAIN_MS;
     }
   }
 
@@ -202,10 +217,12 @@ export class ChildLink implements AsyncDisposable {
   }
 
   #receive(answer: Answer): void {
+    this.#answerCount += 1;
     if (answer.kind === "ready") {
       this.#ready.finish();
       return;
     }
+    if (answer.kind === "heard") return;
     const inbox = this.#inboxes.get(answer.id);
     switch (answer.kind) {
       case "item":

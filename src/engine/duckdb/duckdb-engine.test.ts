@@ -29,6 +29,8 @@ import { openTestEngine } from "./test-engine.ts";
 
 /** Less than the slow query below takes on any machine. */
 const SLOW_MS = 4_000;
+/** Many times what it takes: planning that grows with a power of the tags takes minutes. */
+const MANY_TAGS_MS_MAX = 20_000;
 const NEVER = new AbortController().signal;
 
 async function openBench(own: Partial<DuckDbEngineOptions> = {}) {
@@ -78,10 +80,13 @@ suite("the engine in a child process", () => {
       aggregate("int64", "count"),
       aggregate("int64", "sum", [input(2, "int64")]),
     );
-    let acknowledged = 0;
+    // A source is named once it has rows.
+    kept.push(table.block(generation, 1, 1n, [{ time: 1n, host: "h1", f: 1n }]));
+    await engine.append(kept);
+    let acknowledged = 1;
     const stop = new AbortController();
     const writer = (async () => {
-      for (let position = 1; !stop.signal.aborted; position += 1) {
+      for (let position = 2; !stop.signal.aborted; position += 1) {
         const row = { time: BigInt(position), host: `h${position % 3}`, f: 1n };
         const block = table.block(generation, position, 1n, [row]);
         kept.push(block);
@@ -123,8 +128,17 @@ suite("the engine in a child process", () => {
   });
 
   test("a query that runs when the child dies is told so; the next is answered", async () => {
-    const { bench, engine } = shared;
-    const plan = await filled(bench, 100_000);
+    const kept: BufferedBlock[] = [];
+    await using opened = await openBench({ refill: () => kept });
+    const { bench, engine } = opened;
+    const { table, generation } = {
+      table: bench.table({ f: "integer" }),
+      generation: bench.generation(),
+    };
+    const rows = Array.from({ length: 100_000 }, (_, i) => ({ time: BigInt(i), f: BigInt(i) }));
+    kept.push(table.block(generation, 1, 1n, rows));
+    await engine.append(kept);
+    const plan = scanOf(table, table.buffered(generation));
     const batches = engine.query(plan, NEVER)[Symbol.asyncIterator]();
     await batches.next();
     process.kill(engine.pid ?? 0, "SIGKILL");
@@ -134,7 +148,69 @@ suite("the engine in a child process", () => {
       },
       { kind: "unavailable", code: "engine_restarted" },
     );
-    assert.deepEqual(await bench.rows(grouped(plan, [], aggregate("int64", "count"))), [[0n]]);
+    assert.deepEqual(await bench.rows(grouped(plan, [], aggregate("int64", "count"))), [
+      [100_000n],
+    ]);
+  });
+
+  test("a child that hangs keeps nobody who gives up, and is killed", async () => {
+    const kept: BufferedBlock[] = [];
+    await using opened = await openBench({ refill: () => kept });
+    const { bench, engine } = opened;
+    const table = bench.table({ f: "integer" });
+    const generation = bench.generation();
+    kept.push(table.block(generation, 1, 1n, [{ time: 1n, f: 1n }]));
+    await engine.append(kept);
+    const plan = scanOf(table, table.buffered(generation));
+    const hung = engine.pid ?? 0;
+    process.kill(hung, "SIGSTOP");
+    const reason = new Error("enough");
+    const stop = new AbortController();
+    const rows = bench.rows(plan, stop.signal);
+    await delay(50);
+    stop.abort(reason);
+    const abortedMs = performance.now();
+    await assert.rejects(rows, (error) => error === reason);
+    assert.ok(performance.now() - abortedMs < 1_000);
+    while (isAlive(hung)) await delay(20);
+    assert.deepEqual(await bench.rows(plan), [[1n]]);
+    assert.equal(engine.restartCount, 1);
+  });
+
+  test("an engine that is killed while it starts is started again", async () => {
+    let refillCount = 0;
+    const refill = () => {
+      refillCount += 1;
+      if (refillCount === 1) process.kill(lastChild(), "SIGKILL");
+      return kept;
+    };
+    const kept: BufferedBlock[] = [];
+    const table = shared.bench.table({ f: "integer" });
+    const generation = shared.bench.generation();
+    kept.push(table.block(generation, 1, 1n, [{ time: 1n, f: 1n }]));
+    await using opened = await openBench({ refill });
+    assert.equal(refillCount, 2);
+    const plan = scanOf(table, table.buffered(generation));
+    assert.deepEqual(await opened.bench.rows(plan), [[1n]]);
+  });
+
+  test("a table with 250 tags is read and written in time", async () => {
+    const { bench } = shared;
+    const names = Array.from({ length: 250 }, (_, i) => `t${i}`);
+    const kinds = Object.fromEntries(names.map((name) => [name, "tag" as const]));
+    const table = bench.table({ ...kinds, f: "integer" });
+    const generation = bench.generation();
+    const tags = Object.fromEntries(names.map((name, i) => [name, i % 3 === 0 ? null : name]));
+    await table.append(generation, 1, 1n, [{ ...tags, time: 1n, f: 1n }]);
+    await table.append(generation, 2, 2n, [{ ...tags, time: 1n, f: 2n }]);
+    const expected = [[1n, ...Object.values(tags), 2n]];
+    const startMs = performance.now();
+    assert.deepEqual(await table.read([table.buffered(generation)]), expected);
+    const [file] = await table.persist([table.buffered(generation)]);
+    assert.ok(file?.unique === false);
+    assert.deepEqual(await table.read([{ kind: "file", file }]), expected);
+    const elapsedMs = performance.now() - startMs;
+    assert.ok(elapsedMs < MANY_TAGS_MS_MAX, `${elapsedMs} ms`);
   });
 
   test("leaving the loop frees the engine's only connection", async () => {
@@ -298,6 +374,12 @@ suite("the engine in a child process", () => {
     await assert.rejects(engine.append([{} as BufferedBlock]), { code: "engine_closed" });
   });
 });
+
+/** The process that this one started last. */
+function lastChild(): number {
+  const children = readFileSync(`/proc/${process.pid}/task/${process.pid}/children`, "utf8");
+  return Number(children.trim().split(" ").at(-1));
+}
 
 /** Whether a process runs; one that has ended but was not waited for does not. */
 function isAlive(pid: number): boolean {

@@ -2,7 +2,7 @@
 import { mkdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Signal } from "#base/async.ts";
-import { DbError, describeError } from "#base/errors.ts";
+import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan, ResultBatch, ResultColumn } from "#model/plan.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -45,6 +45,8 @@ const QUERY_WAITING_MAX = 1_000;
 const READY_MS_MAX = 30_000;
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 5_000;
+/** How often an engine that fails while it starts is tried before `open` rejects. */
+const OPEN_COUNT_MAX = 3;
 /** An engine that has run for this long was started well. */
 const STEADY_MS = 60_000;
 
@@ -58,10 +60,10 @@ export class DuckDbEngine implements Engine {
   #restartCount = 0;
   #running: Promise<void> = Promise.resolve();
 
-  /** Starts the engine and fills it. Rejects with `unavailable` / `engine_start_failed`. */
+  /** Starts the engine and fills it. Rejects with `unavailable` / `engine_start_failed` when that failed a few times. */
   static async open(options: DuckDbEngineOptions): Promise<DuckDbEngine> {
     const engine = new DuckDbEngine(options);
-    engine.#running = engine.#run(await engine.#start());
+    engine.#running = engine.#run(await engine.#startFirst());
     return engine;
   }
 
@@ -103,7 +105,7 @@ export class DuckDbEngine implements Engine {
   async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
     signal.throwIfAborted();
     const link = await this.#ready(signal);
-    for await (const item of link.work({ kind: "write", request }, signal, removeFile)) {
+    for await (const item of link.work({ kind: "write", request }, signal, removeFiles)) {
       const { path, ...file } = item as FileOnDisk;
       const bytes = await readFile(path).catch((cause: unknown) => {
         // A restart clears the folder.
@@ -117,10 +119,14 @@ export class DuckDbEngine implements Engine {
   async *query(plan: Plan, signal: AbortSignal): AsyncGenerator<ResultBatch> {
     signal.throwIfAborted();
     assertShallow(plan);
-    using pins = await Pins.take(this.#options.files, plan, signal);
+    using held = new DisposableStack();
+    const pins = held.use(await Pins.take(this.#options.files, plan, signal));
     const link = await this.#ready(signal);
     const work = { kind: "query", plan, paths: pins.paths } as const;
-    for await (const item of link.work(work, signal, ignoreItem)) {
+    const items = link.work(work, signal, () => pins[Symbol.dispose]());
+    // The engine may read the files until the work has ended there.
+    held.move();
+    for await (const item of items) {
       yield batchOf(item as MadeBatch);
     }
   }
@@ -201,6 +207,20 @@ export class DuckDbEngine implements Engine {
     if (link.dead) this.#link = undefined;
   }
 
+  /** As #start; what may pass, as a process that is killed, is tried again. */
+  async #startFirst(): Promise<ChildLink> {
+    const { log, clock } = this.#options;
+    for (let failureCount = 1; ; failureCount += 1) {
+      try {
+        return await this.#start();
+      } catch (error) {
+        if (!isKind(error, "unavailable") || failureCount >= OPEN_COUNT_MAX) throw error;
+        log.warn("The engine is started again", { failureCount, error: describeError(error) });
+        await clock.sleep(BACKOFF_MS_MIN);
+      }
+    }
+  }
+
   /** A child that has all blocks of the refill. */
   async #start(): Promise<ChildLink> {
     const { log, clock, refill } = this.#options;
@@ -234,10 +254,9 @@ function columnOf(column: MadeColumn): ResultColumn {
   return { type, values: Array.from(codes, (code) => dictionary[code - 1] ?? null) };
 }
 
-async function ignoreItem(): Promise<void> {
-  // Batches need no cleaning up.
-}
-
-async function removeFile(item: Item): Promise<void> {
-  if ("path" in item) await rm(item.path, { force: true });
+/** What cannot be removed goes with the folder. */
+function removeFiles(items: readonly Item[]): void {
+  for (const item of items) {
+    if ("path" in item) void rm(item.path, { force: true }).catch(() => undefined);
+  }
 }

@@ -60,6 +60,8 @@ export type Item = MadeBatch | FileOnDisk;
 
 export type Answer =
   | { readonly kind: "ready" }
+  /** To `cancel`: the process listens, whatever the engine does. */
+  | { readonly kind: "heard" }
   | { readonly kind: "item"; readonly id: number; readonly item: Item }
   /** The last of its id. `bufferSizeBytes` is what all buffered rows take. */
   | { readonly kind: "done"; readonly id: number; readonly bufferSizeBytes: number }

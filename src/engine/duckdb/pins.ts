@@ -63,7 +63,8 @@ export class Pins implements Disposable {
     } catch (cause) {
       if (!isKind(cause, "not_found")) throw cause;
       const detail = { key: file.key };
-      throw new DbError("not_found", "file_vanished", cause.message, { detail, cause });
+      const message = `the data file ${file.key} is gone`;
+      throw new DbError("not_found", "file_vanished", message, { detail, cause });
     }
   }
 }

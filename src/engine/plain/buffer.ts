@@ -1,6 +1,6 @@
 /** The buffered rows: decoded blocks by generation and table. */
 
-import { assert } from "#base/errors.ts";
+import { assert, DbError } from "#base/errors.ts";
 import { decodeBlock } from "#block/block.ts";
 import type { GenerationId, Position, TableId } from "#model/ids.ts";
 import type { BufferSource } from "#model/plan.ts";
@@ -33,9 +33,15 @@ export class PlainBuffer {
     this.#generations.clear();
   }
 
+  /** Throws `internal` / `buffer_missing` where no block was appended there. */
   find(tableId: TableId, source: BufferSource): readonly StampedBatch[] {
     const { generation, positionAbove, positionMax } = source;
-    const table = this.#generations.get(generation)?.get(tableId) ?? [];
+    const table = this.#generations.get(generation)?.get(tableId);
+    if (table === undefined) {
+      throw new DbError("internal", "buffer_missing", "the engine lacks buffered rows", {
+        detail: { generation, tableId },
+      });
+    }
     return table.filter(({ position }) => position > positionAbove && position <= positionMax);
   }
 

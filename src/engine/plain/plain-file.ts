@@ -72,7 +72,7 @@ function damagedFile(
   detail: Readonly<Record<string, number>>,
   cause?: unknown,
 ): DbError {
-  return new DbError("corrupt", "file_damaged", "a data file is not what was written", {
+  return new DbError("corrupt", "file_damaged", `the data file ${key} is not what was written`, {
     detail: { key, ...detail },
     cause,
   });

@@ -22,7 +22,7 @@ export interface AppendedBlock {
   readonly batch: ColumnBatch;
 }
 
-/** How the engine keeps a column: tags as codes. */
+/** How the engine keeps a column: coded tags as codes. */
 export const STORED_TYPES: Readonly<
   Record<ColumnDataKind, { readonly sql: string; readonly type: DuckDBType }>
 > = {
@@ -36,7 +36,7 @@ export const STORED_TYPES: Readonly<
 
 export interface TargetTable {
   readonly name: string;
-  /** In the order the table has them. */
+  /** In the order the table has them; a tag that is not coded is a string. */
   readonly columns: ReadonlyMap<ColumnId, ColumnDataKind>;
   readonly dictionaries: ReadonlyMap<ColumnId, ReadonlyMap<string, number>>;
 }
@@ -58,7 +58,7 @@ export async function appendDictionary(
   await append(connection, name, () => [{ rowCount: texts.length, columns }]);
 }
 
-/** Adds the rows of `blocks`; every text of a tag has a code already. */
+/** Adds the rows of `blocks`; every text of a coded tag has a code already. */
 export async function appendRows(
   connection: DuckDBConnection,
   table: TargetTable,
@@ -106,7 +106,7 @@ function rawColumn(
     return { kind: "values", values: new Uint32Array(rowCount), present: undefined };
   }
   if (!("codes" in data)) return { kind: "values", values: data.values, present: data.present };
-  if (data.kind === "string") {
+  if (kind !== "tag") {
     return { kind: "texts", codes: data.codes, dictionary: data.dictionary };
   }
   const target = Uint32Array.of(0, ...data.dictionary.map((text) => codes?.get(text) ?? 0));

@@ -1,5 +1,5 @@
 /**
- * Recent rows as tables of the engine: one per generation and table, tags as codes beside a dictionary each.
+ * Recent rows as tables of the engine: one per generation and table, the first tags as codes beside a dictionary each.
  *
  * Blocks wait, decoded, until somebody reads their table or they are many: the engine takes rows in large pieces for half of what
  * they cost in small ones (20 columns, seconds of CPU for a million rows: 2.3 in pieces of 5,000, 1.2 in pieces of 125,000).
@@ -11,7 +11,13 @@ import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { type BufferTable, dictionaryName } from "../print/scan.ts";
 import { type AppendedBlock, appendDictionary, appendRows, STORED_TYPES } from "./append.ts";
+import { changeFailureOf } from "./failures.ts";
 
+/**
+ * Tags that are coded, later ones are texts. Appending codes costs half of what texts do (10 tags, 10 fields, seconds of CPU for
+ * a million rows: 2.2 and 4), but planning their joins takes time in the third power of their number: 57 took 17 seconds.
+ */
+const CODED_TAG_COUNT_MAX = 10;
 /** Bytes a row takes before its columns: position, stamp and time. */
 const ROW_SIZE = 24;
 const TEXT_SIZE = 16;
@@ -37,7 +43,7 @@ export interface BufferName {
 interface Table extends BufferTable {
   readonly generation: GenerationId;
   readonly columns: Map<ColumnId, ColumnDataKind>;
-  /** Codes of texts, by tag; 0 is NULL's. */
+  /** Codes of texts, by coded tag; 0 is NULL's. */
   readonly dictionaries: Map<ColumnId, Map<string, number>>;
   /** Blocks that are not in the engine's table yet, in order. */
   waiting: AppendedBlock[];
@@ -73,7 +79,10 @@ export class BufferTables {
     return sizeBytes;
   }
 
-  /** Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. */
+  /**
+   * Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. Another failure of the engine passes as it is, and the
+   * blocks are taken all the same.
+   */
   async append(blocks: readonly BufferedBlock[]): Promise<void> {
     const groups = Map.groupBy(blocks, ({ generation, tableId }) => tableName(generation, tableId));
     const decoded = [...groups].map(([name, some]) => {
@@ -87,8 +96,7 @@ export class BufferTables {
       for (const block of fresh) addWaiting(table, block);
       if (isFull(table)) full.push(table);
     }
-    // What the engine has no room for goes on waiting: who reads it is told.
-    if (full.length > 0) await this.#insertWaiting(full).catch(() => undefined);
+    if (full.length > 0) await this.#insertWaiting(full).catch(allowNoRoom);
   }
 
   /** Whether rows of any of these tables wait: then they cannot be read before `settle`. */
@@ -169,16 +177,18 @@ export class BufferTables {
     for (const { batch } of blocks) {
       for (const { id, data } of batch.columns) {
         if (table.columns.has(id)) continue;
-        if (data.kind === "tag") {
+        const coded = data.kind === "tag" && table.dictionaries.size < CODED_TAG_COUNT_MAX;
+        if (coded) {
           const dictionary = dictionaryName(table.name, id);
           await this.#connection.run(`CREATE TABLE ${dictionary} (code UINTEGER, value VARCHAR)`);
           await this.#connection.run(`INSERT INTO ${dictionary} VALUES (0, NULL)`);
           table.dictionaries.set(id, new Map());
         }
         // Rows from before the tag have its code of NULL.
-        const type = data.kind === "tag" ? "UINTEGER DEFAULT 0" : STORED_TYPES[data.kind].sql;
+        const kind = data.kind === "tag" && !coded ? "string" : data.kind;
+        const type = coded ? "UINTEGER DEFAULT 0" : STORED_TYPES[kind].sql;
         await this.#connection.run(`ALTER TABLE ${table.name} ADD COLUMN c${id} ${type}`);
-        table.columns.set(id, data.kind);
+        table.columns.set(id, kind);
       }
     }
   }
@@ -238,6 +248,11 @@ function addTexts(
     }
   }
   return texts;
+}
+
+/** What the engine has no room for goes on waiting: who reads it is told. */
+function allowNoRoom(error: unknown): void {
+  if (changeFailureOf(error).code !== "buffer_memory") throw error;
 }
 
 function isFull({ waiting, waitingRowCount }: Table): boolean {

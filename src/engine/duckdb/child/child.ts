@@ -57,23 +57,25 @@ class EngineProcess {
           await this.#settle(buffersOf(request.plan));
           await runQuery(job, request.plan, context);
         };
-        return this.#work(request.id, BATCHES_AHEAD, run);
+        return this.#work(request.id, { ahead: BATCHES_AHEAD, paths: request.paths }, run);
       }
       case "write": {
-        const context = this.#context(new Map());
+        const paths = new Map<string, string>();
+        const context = this.#context(paths);
         const nextPath = () => this.#nextPath();
         const { sources, tableId } = request.request;
         const run = async (job: Job) => {
           await this.#settle(sources.map(({ generation }) => ({ generation, tableId })));
           await writeFiles(job, request.request, context, nextPath);
         };
-        return this.#work(request.id, FILES_AHEAD, run);
+        return this.#work(request.id, { ahead: FILES_AHEAD, paths }, run);
       }
       case "next":
         this.#jobs.get(request.id)?.next();
         return;
       case "cancel":
         this.#jobs.get(request.id)?.cancel();
+        answer({ kind: "heard" });
     }
   }
 
@@ -104,7 +106,11 @@ class EngineProcess {
     }
   }
 
-  async #work(id: number, ahead: number, run: (job: Job) => Promise<void>): Promise<void> {
+  async #work(
+    id: number,
+    { ahead, paths }: Pick<PrintContext, "paths"> & { readonly ahead: number },
+    run: (job: Job) => Promise<void>,
+  ): Promise<void> {
     const send = (item: Item) => answer({ kind: "item", id, item });
     const job = new Job(this.#pool, ahead, send);
     this.#jobs.set(id, job);
@@ -114,7 +120,7 @@ class EngineProcess {
     } catch (error) {
       // Whatever an interrupted query says, its consumer knows why it ended.
       if (job.cancelled) this.#answerDone(id);
-      else answer({ kind: "failed", id, failure: failureOf(error, job.sql) });
+      else answer({ kind: "failed", id, failure: failureOf(error, job.sql, paths) });
     } finally {
       this.#jobs.delete(id);
     }

@@ -13,7 +13,6 @@ const CASES: readonly (readonly [text: string, kind: string, code: string])[] = 
   ["Parser Error: Max expression depth limit of 1000 exceeded.", "exceeded", "query_depth"],
   ['Parser Error: memory exhausted at or near "x"', "exceeded", "query_depth"],
   ['IO Error: No files found that match the pattern "/x"', "not_found", "file_vanished"],
-  ["Invalid Input Error: No magic bytes found at end of file '/x'", "corrupt", "file_damaged"],
   ["Binder Error: no such column", "internal", "engine_error"],
   ["Invalid Input Error: something else", "internal", "engine_error"],
 ];
@@ -32,6 +31,38 @@ suite("what the engine's errors mean", () => {
     const error = new Error("Invalid Input Error: missing ]: [");
     const { kind, code } = failureOf(error, "SELECT regexp_matches('a', '[')");
     assert.deepEqual([kind, code], ["invalid", "regexp_invalid"]);
+  });
+
+  test("a pattern that speaks of other failures is a mistake in a pattern", () => {
+    for (const pattern of ["zstd(", "parquet(", "stack overflow(", "tidelake:cast_failed("]) {
+      const sql = `SELECT regexp_matches(a, '${pattern}') FROM read_parquet(['/x'])`;
+      for (const text of [`missing ): ${pattern}`, `invalid regular expression: ${pattern}`]) {
+        const { kind, code } = failureOf(new Error(`Invalid Input Error: ${text}`), sql);
+        assert.deepEqual([kind, code], ["invalid", "regexp_invalid"], text);
+      }
+    }
+  });
+
+  test("a file that makes no sense is damaged, and named where its path is", () => {
+    const sql = "SELECT * FROM read_parquet(['/cache/1'])";
+    const error = new Error("Invalid Input Error: No magic bytes found at end of file '/cache/1'");
+    const paths = new Map([
+      ["node/a.parquet", "/cache/2"],
+      ["node/b.parquet", "/cache/1"],
+    ]);
+    const named = failureOf(error, sql, paths);
+    assert.deepEqual(
+      [named.kind, named.code, named.message, named.detail],
+      [
+        "corrupt",
+        "file_damaged",
+        "a data file cannot be read: node/b.parquet",
+        { key: "node/b.parquet" },
+      ],
+    );
+    assert.deepEqual(failureOf(error, sql).detail, {});
+    // Where no file is read, none is damaged.
+    assert.equal(failureOf(error, "SELECT 1").code, "engine_error");
   });
 
   test("an error of ours stays what it was", () => {

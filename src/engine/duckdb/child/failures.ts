@@ -3,7 +3,15 @@ import { DbError, type ErrorKind } from "#base/errors.ts";
 import type { Failure } from "../messages.ts";
 
 /** Of error texts that printed SQL raises. */
-const OWN = /tidelake:([a-z_]+)/;
+const OWN = /^[\w ]+ Error: tidelake:([a-z_]+)/;
+/** RE2's text for each mistake in a pattern. It goes on with a part of the pattern, which may read like any other failure. */
+const PATTERN_MISTAKE =
+  /^Invalid Input Error: (missing [\])]|unexpected \)|trailing \\|no argument for repetition|bad repetition|pattern too large|invalid (escape|character class|repetition|perl operator|UTF-8|named capture|regular expression))/;
+const REGEXP_INVALID = {
+  kind: "invalid",
+  code: "regexp_invalid",
+  message: "the pattern is no regular expression",
+} as const;
 const MESSAGES: Readonly<Record<string, string>> = {
   number_overflow: "a number is out of the range of its type",
   divide_by_zero: "a whole number was divided by zero",
@@ -52,6 +60,8 @@ const MEANINGS: readonly Meaning[] = [
   },
 ];
 
+const FILE_CODES: ReadonlySet<string> = new Set(["file_vanished", "file_damaged"]);
+
 /** What the engine says of a file that it cannot make sense of; its texts have many beginnings, and none of them quotes the query. */
 const FILE_DAMAGED: Meaning = {
   pattern: /magic bytes|thrift|TProtocol|[Pp]arquet|ZSTD|zstd|[Dd]ecompress/,
@@ -60,14 +70,30 @@ const FILE_DAMAGED: Meaning = {
   message: "a data file cannot be read",
 };
 
-/** As a message: a DbError as it is, an error of the engine as what it means. `sql` is what it was asked, if anything. */
-export function failureOf(error: unknown, sql = ""): Failure {
+/**
+ * As a message: a DbError as it is, an error of the engine as what it means. `sql` is what it was asked, if anything; `paths`
+ * are its files by key, so that one it complains of can be named.
+ */
+export function failureOf(
+  error: unknown,
+  sql = "",
+  paths: ReadonlyMap<string, string> = new Map(),
+): Failure {
   if (error instanceof DbError) {
     const { kind, code, message, detail } = error;
     return { kind, code, message, detail };
   }
   const text = error instanceof Error ? error.message : String(error);
-  return { ...meaningOf(text, sql), detail: {}, cause: sql === "" ? text : `${text}\n${sql}` };
+  const meaning = meaningOf(text, sql);
+  const cause = sql === "" ? text : `${text}\n${sql}`;
+  const key = FILE_CODES.has(meaning.code) ? findKey(text, paths) : undefined;
+  if (key === undefined) return { ...meaning, detail: {}, cause };
+  return { ...meaning, message: `${meaning.message}: ${key}`, detail: { key }, cause };
+}
+
+/** The file that `text` is about. */
+function findKey(text: string, paths: ReadonlyMap<string, string>): string | undefined {
+  return [...paths].find(([, path]) => text.includes(path))?.[0];
 }
 
 /** The same for a change of the buffer. */
@@ -84,6 +110,8 @@ export function errorOf({ kind, code, message, detail }: Failure): DbError {
 }
 
 function meaningOf(text: string, sql: string): Pick<Failure, "kind" | "code" | "message"> {
+  const hasPattern = sql.includes("regexp_matches(");
+  if (hasPattern && PATTERN_MISTAKE.test(text)) return REGEXP_INVALID;
   const own = OWN.exec(text)?.[1];
   if (own !== undefined) {
     return { kind: "invalid", code: own, message: MESSAGES[own] ?? "the query failed" };
@@ -91,17 +119,11 @@ function meaningOf(text: string, sql: string): Pick<Failure, "kind" | "code" | "
   for (const { pattern, kind, code, message } of MEANINGS) {
     if (pattern.test(text)) return { kind, code, message };
   }
-  // RE2 has a text for each mistake in a pattern, and quotes the pattern.
-  if (text.startsWith("Invalid Input Error") && sql.includes("regexp_matches(")) {
-    return {
-      kind: "invalid",
-      code: "regexp_invalid",
-      message: "the pattern is no regular expression",
-    };
-  }
   if (sql.includes("read_parquet(") && FILE_DAMAGED.pattern.test(text)) {
     const { kind, code, message } = FILE_DAMAGED;
     return { kind, code, message };
   }
+  // Should RE2 learn another text.
+  if (hasPattern && text.startsWith("Invalid Input Error")) return REGEXP_INVALID;
   return { kind: "internal", code: "engine_error", message: "the engine failed" };
 }

@@ -6,7 +6,7 @@ import { TIME_COLUMN_ID } from "#model/schema.ts";
 import { TIME_MAX, type TimeRange } from "#model/time-range.ts";
 import type { FileColumn, WriteFilesRequest } from "#ports/engine.ts";
 import { printName, printText } from "../print/literal.ts";
-import { ORDER_FIELD_ID, type PrintContext, printBuffer } from "../print/scan.ts";
+import { getBuffer, ORDER_FIELD_ID, type PrintContext, printBuffer } from "../print/scan.ts";
 import { printFloorModulo } from "../print/time.ts";
 import type { Job } from "./query.ts";
 
@@ -59,9 +59,12 @@ interface Window {
 
 function printBuffered(request: WriteFilesRequest, context: PrintContext) {
   const { columns, sources, tableId } = request;
-  const found = sources.flatMap((source) => {
-    const table = context.findBuffer(source.generation, tableId);
-    return table === undefined ? [] : [{ source, table }];
+  const known = new Set(columns.map(({ id }) => id));
+  const found = sources.map((source) => {
+    const table = getBuffer(context, source.generation, tableId);
+    const all = table.columns.keys().every((id) => known.has(id));
+    assert(all, "a request for files names every column of the rows");
+    return { source, table };
   });
   const [only] = found;
   if (only === undefined) return undefined;

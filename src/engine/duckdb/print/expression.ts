@@ -158,10 +158,14 @@ function like(operator: "LIKE" | "ILIKE"): CallPrinter {
     // With ESCAPE the engine cannot turn the pattern into a search for a prefix or a part.
     const value = literal.kind === "literal" ? literal.value : null;
     const plain = typeof value === "string" && !value.includes("\\");
-    return plain
-      ? `(${text} ${operator} ${pattern})`
-      : `(${text} ${operator} ${pattern} ESCAPE '\\')`;
+    if (plain) return `(${text} ${operator} ${pattern})`;
+    return `(${text} ${operator} ${printPattern(pattern)} ESCAPE '\\')`;
   };
+}
+
+/** A backslash that escapes nothing, at the end, is one: the engine would refuse the pattern. */
+function printPattern(pattern: string): string {
+  return `regexp_replace(${pattern}, '^((?:[^\\\\]|\\\\.)*)\\\\$', '\\1\\\\\\\\', 's')`;
 }
 
 /** Characters `from` (1 is the first) to below `from + count`; those before the first count as well, but are not there. */

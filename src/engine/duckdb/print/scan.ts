@@ -15,7 +15,7 @@ export const ORDER_FIELD_ID = 2_000_000_000;
 /** A buffered table as it is in the engine now. */
 export interface BufferTable {
   readonly name: string;
-  /** Fields and tags; a column that is not here is NULL in every row. */
+  /** Fields and tags; a column that is not here is NULL in every row. A tag that is kept as text is a string here. */
   readonly columns: ReadonlyMap<ColumnId, ColumnKind>;
 }
 
@@ -66,6 +66,19 @@ interface BufferResults {
   readonly extra?: readonly string[];
 }
 
+/** The table, which has rows: who names one has appended a block to it. Throws `internal` / `buffer_missing`. */
+export function getBuffer(
+  context: PrintContext,
+  generation: GenerationId,
+  tableId: TableId,
+): BufferTable {
+  const table = context.findBuffer(generation, tableId);
+  if (table !== undefined) return table;
+  throw new DbError("internal", "buffer_missing", "the engine lacks buffered rows", {
+    detail: { generation, tableId },
+  });
+}
+
 /** Rows of a buffered table that have a position in the source's range: `columns` as `k<id>`, the stamp as `o`. */
 export function printBuffer(
   table: BufferTable,
@@ -76,7 +89,7 @@ export function printBuffer(
   const results = columns.map(({ id, kind }) => {
     if (id === TIME_COLUMN_ID) return `b.time AS k${id}`;
     if (!table.columns.has(id)) return `CAST(NULL AS ${COLUMN_TYPES[kind]}) AS k${id}`;
-    if (kind !== "tag") return `b.c${id} AS k${id}`;
+    if (table.columns.get(id) !== "tag") return `b.c${id} AS k${id}`;
     // The dictionary has a row for the code of NULL.
     joins.push(` JOIN ${dictionaryName(table.name, id)} d${id} ON b.c${id} = d${id}.code`);
     return `d${id}.value AS k${id}`;
@@ -89,7 +102,7 @@ export function printBuffer(
   return `SELECT ${[...results, "b._order AS o", ...extra].join(", ")} FROM ${table.name} b${joins.join("")} WHERE ${range.join(" AND ")}`;
 }
 
-/** The table of a tag's texts by code. */
+/** The table of a coded tag's texts by code. */
 export function dictionaryName(tableName: string, id: ColumnId): string {
   return `${tableName}_d${id}`;
 }
@@ -139,8 +152,7 @@ function printSources(
   });
   for (const source of sources) {
     if (source.kind !== "buffer") continue;
-    const table = context.findBuffer(source.generation, plan.tableId);
-    if (table === undefined) continue;
+    const table = getBuffer(context, source.generation, plan.tableId);
     const conditions = timeConditions("b.time", plan.time, String);
     printed.push(printBuffer(table, source, { columns, conditions }));
   }

@@ -58,6 +58,8 @@ function likeRegExp(pattern: string, flags: string): RegExp {
     else source += letter.replace(/[\\^$.*+?()[\]{}|/]/, "\\$&");
     escaped = false;
   }
+  // One that escapes nothing stands for itself.
+  if (escaped) source += "\\\\";
   return new RegExp(`^${source}$`, flags);
 }
 
