@@ -1,7 +1,6 @@
 import { decodeStored, v } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
-import { FORMAT_LEVEL } from "#objectlog/envelope.ts";
 import { foreignRecord, type LogEntry, needsOfBoth, requireKind } from "#objectlog/record.ts";
 import type { SharedMachine } from "#objectlog/shared-log.ts";
 import {
@@ -36,11 +35,6 @@ export const catalogMachine: SharedMachine<CatalogState> = {
     payload: new Uint8Array(0),
   }),
 };
-
-/** The least level that all registered nodes know; record kinds above it are not written yet (rule 8). */
-export function formatLevel(state: CatalogState): number {
-  return Math.min(FORMAT_LEVEL, ...[...state.nodes.values()].map((node) => node.formatLevel));
-}
 
 function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
   if (entry.kind !== "transaction") throw foreignRecord(entry, "the catalog");

@@ -10,7 +10,7 @@ import type { ColumnKind } from "#model/schema.ts";
 import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
 import { writerOf } from "#testing/logs.ts";
-import { catalogMachine, formatLevel } from "./catalog-machine.ts";
+import { catalogMachine } from "./catalog-machine.ts";
 import {
   applyChanges,
   type CatalogState,
@@ -323,15 +323,6 @@ suite("records of the catalog", () => {
     const foreign = { ...transaction([]), position: 1, nonce: NONCE, kind: "adopt" as const };
     assert.throws(() => catalogMachine.apply(EMPTY_CATALOG, foreign), { code: "record_foreign" });
     assert.throws(() => catalogMachine.restore(foreign), { code: "record_foreign" });
-  });
-
-  test("the format level is the least that any registered node knows", () => {
-    assert.equal(formatLevel(EMPTY_CATALOG), 1);
-    const state = applyChanges(EMPTY_CATALOG, [
-      { kind: "register_node", node: nodeOf(1, 1, { formatLevel: 7 }) },
-      { kind: "register_node", node: nodeOf(2, 1, { formatLevel: 0 }) },
-    ]);
-    assert.equal(formatLevel(state), 0);
   });
 
   test("a catalog of version 1 is read for ever, and written the same", () => {
