@@ -140,10 +140,7 @@ export class ChildLink implements AsyncDisposable {
       }
     } finally {
       signal.removeEventListener("abort", onAbort);
-      void this.#cancel(id, inbox).then(() => {
-        this.#inboxes.delete(id);
-        ended(inbox.rest());
-      });
+      void this.#leave(id, inbox, ended);
     }
   }
 
@@ -192,6 +189,16 @@ export class ChildLink implements AsyncDisposable {
     const inbox = new Inbox<Item>();
     this.#inboxes.set(this.#lastId, inbox);
     return { id: this.#lastId, inbox };
+  }
+
+  async #leave(
+    id: number,
+    inbox: Inbox<Item>,
+    ended: (rest: readonly Item[]) => void,
+  ): Promise<void> {
+    await this.#cancel(id, inbox);
+    this.#inboxes.delete(id);
+    ended(inbox.rest());
   }
 
   /** Resolves when the work has ended in the child, which is killed when it does not listen. Never rejects. */
