@@ -9,7 +9,7 @@ import { SERVE_OPTIONS } from "./options.ts";
 import { quickStart } from "./quick-start.ts";
 
 const MIB = 2 ** 20;
-const MACHINE = { memoryBytes: 1000 * MIB, coreCount: 2, workingDirectory: "/work" };
+const MACHINE = { memoryBytes: 1000 * MIB, coreCount: 2, workingDirectory: "/home/ada" };
 const BASE = ["--node-id", "host01", "--cluster-id", "cluster01", "--object-store", "memory"];
 
 type Env = Readonly<Record<string, string>>;
@@ -65,7 +65,7 @@ suite("the set-up of a node", () => {
     [["--mode", "all"], { modes: ["ingest", "query", "process", "compact"] }],
     [
       ["--object-store", "file", "--data-dir", "store"],
-      { store: { kind: "file", directory: "/work/store" } },
+      { store: { kind: "file", directory: "/home/ada/store" } },
     ],
     [["--http-bind", ":8282"], { httpBind: "0.0.0.0:8282" }],
     [["--without-auth"], { withoutAuth: true }],
@@ -90,7 +90,7 @@ suite("the set-up of a node", () => {
     [["--num-table-limit", "6"], { tableCountMax: 6 }],
     [["--num-total-columns-per-table-limit", "7"], { columnCountMax: 7 }],
     [["--num-tag-columns-limit", "8"], { tagCountMax: 8 }],
-    [["--tcp-listener-file-path", "port"], { listenerFilePath: "/work/port" }],
+    [["--tcp-listener-file-path", "port"], { listenerFilePath: "/home/ada/port" }],
     [["--log-filter", "warn,http=debug"], { logLevel: "warn" }],
     [["--log-filter", "http=debug"], { logLevel: "info" }],
     [["-v"], { logLevel: "debug" }],
