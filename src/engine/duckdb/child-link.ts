@@ -208,6 +208,8 @@ export class ChildLink implements AsyncDisposable {
     for (let waitedMs = 0; !inbox.ended; waitedMs += CANCEL_AGAIN_MS) {
       if (silentMs >= SILENT_MS_MAX || waitedMs >= CANCEL_MS_MAX) {
         this.#log.error("The engine's process hangs and is killed", { silentMs, waitedMs });
+        // Dead before it is gone: work that comes now is for the next child.
+        this.#die(new Error("the engine's process hung and was killed"));
         this.kill();
         return inbox.end;
       }
