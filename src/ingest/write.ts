@@ -2,7 +2,7 @@ import type { Precision, RejectedLine } from "#lineprotocol/parsed.ts";
 
 export interface WriteRequest {
   readonly database: string;
-  /** Line protocol, inflated. Nobody changes it any more. */
+  /** Line protocol, inflated. The write takes it over: it may be empty to others from then on. */
   readonly body: Uint8Array;
   readonly precision: Precision;
   /** Good lines are stored although others are bad. */

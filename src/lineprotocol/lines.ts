@@ -90,12 +90,33 @@ export class LineCursor {
   }
 }
 
+/** Places of lines as arrays of `count` or more, for another thread. */
+export interface PlaceArrays {
+  readonly count: number;
+  readonly starts: Uint32Array<ArrayBuffer>;
+  readonly ends: Uint32Array<ArrayBuffer>;
+  readonly numbers: Uint32Array<ArrayBuffer>;
+}
+
 /** Where the lines of a body stand, by index. */
 export class LinePlaces {
-  count = 0;
-  #starts = new Uint32Array(0);
-  #ends = new Uint32Array(0);
-  #numbers = new Uint32Array(0);
+  count: number;
+  #starts: Uint32Array<ArrayBuffer>;
+  #ends: Uint32Array<ArrayBuffer>;
+  #numbers: Uint32Array<ArrayBuffer>;
+
+  /** Takes over what `arrays` gave; without it, there are no lines yet. */
+  constructor(given?: PlaceArrays) {
+    this.count = given?.count ?? 0;
+    this.#starts = given?.starts ?? new Uint32Array(0);
+    this.#ends = given?.ends ?? new Uint32Array(0);
+    this.#numbers = given?.numbers ?? new Uint32Array(0);
+  }
+
+  /** The places themselves: whoever gives them away uses this no more. */
+  arrays(): PlaceArrays {
+    return { count: this.count, starts: this.#starts, ends: this.#ends, numbers: this.#numbers };
+  }
 
   /** Adds the line at which `cursor` is. */
   add(cursor: LineCursor): void {

@@ -21,13 +21,22 @@ export const DEFAULT_LIMITS = {
  * has bytes: very many names, each on few of very many lines.
  */
 export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody {
+  return describable(body, parseParts(body, options));
+}
+
+/** What parsing gives, as values that another thread can be given. */
+export interface ParsedParts extends Omit<ParsedBody, "describeLine"> {
+  readonly places: LinePlaces;
+}
+
+/** Does the work of `parseLines`. */
+export function parseParts(body: Uint8Array, options: ParseOptions): ParsedParts {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   const cursor = new LineCursor(bytes);
   const places = new LinePlaces();
   const reader = new LineReader(bytes, options);
   const rejected: RejectedLine[] = [];
   let rejectedCount = 0;
-  const describeLine = (index: number) => describe(bytes, places, index);
   const isText = isUtf8(bytes);
   while (cursor.advance()) {
     const line = places.count;
@@ -37,15 +46,15 @@ export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody 
     rejectedCount += 1;
     if (rejectedCount > options.limits.rejectedMax) continue;
     const message = isLineText ? reader.problemMessage() : "line is not valid UTF-8";
-    rejected.push({ ...describeLine(line), message });
+    rejected.push({ ...describe(bytes, places, line), message });
   }
-  return {
-    tables: reader.finish(),
-    rejected,
-    rejectedCount,
-    lineCount: places.count,
-    describeLine,
-  };
+  return { tables: reader.finish(), rejected, rejectedCount, lineCount: places.count, places };
+}
+
+/** What was parsed, with the body it was parsed from. */
+export function describable(body: Uint8Array, { places, ...parsed }: ParsedParts): ParsedBody {
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  return { ...parsed, describeLine: (index) => describe(bytes, places, index) };
 }
 
 function describe(bytes: Buffer, places: LinePlaces, index: number): Omit<RejectedLine, "message"> {

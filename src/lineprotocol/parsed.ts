@@ -58,6 +58,6 @@ export interface ParseLimits {
 
 /** Whatever parses bodies: the plain parser in this thread, or a faster one in another. */
 export interface LineParser {
-  /** Reads `body`, which nobody changes before the promise settles. */
+  /** Takes `body` over: it may be empty to others from then on. */
   parse(body: Uint8Array, options: ParseOptions): Promise<ParsedBody>;
 }

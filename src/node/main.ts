@@ -6,7 +6,7 @@ import { messageOf } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
-import { plainParser } from "#lineprotocol/plain-parser.ts";
+import { WorkerParser } from "#lineprotocol/worker/worker-parser.ts";
 import { FileStore } from "#objectstore/file.ts";
 import { FileCache } from "#objectstore/file-cache.ts";
 import { measuredStore } from "#objectstore/measured.ts";
@@ -121,7 +121,7 @@ async function openPorts(
     random: realRandom,
     log,
     transport: parts.use(new HttpTransport()),
-    parser: plainParser,
+    parser: parts.use(new WorkerParser()),
     openEngine: (refill) =>
       DuckDbEngine.open({
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.
