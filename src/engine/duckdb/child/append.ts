@@ -1,4 +1,5 @@
 /** Rows of blocks into tables of the engine, chunk by chunk. */
+import { setImmediate as letOthersIn } from "node:timers/promises";
 import {
   BIGINT,
   BOOLEAN,
@@ -119,18 +120,22 @@ function recode(codes: Uint32Array, target: Uint32Array): Uint32Array {
   return recoded;
 }
 
+/** Rows that an appender collects before they go into the table, which takes some milliseconds of this process at this count. */
+const HELD_ROW_COUNT_MAX = 4 * CHUNK_ROW_COUNT_MAX;
+
 interface StoredRows {
   readonly rowCount: number;
   readonly columns: readonly StoredColumn[];
 }
 
-/** All `parts` through one appender, made one at a time. */
+/** All `parts` through one appender, made one at a time. The process is free for others in between. */
 async function append(
   connection: DuckDBConnection,
   tableName: string,
   parts: () => Iterable<StoredRows>,
 ): Promise<void> {
   const appender = await connection.createAppender(tableName);
+  let heldCount = 0;
   try {
     for (const { columns, rowCount } of parts()) {
       const types = columns.map(({ type }) => type);
@@ -139,6 +144,11 @@ async function append(
         const chunk = DuckDBDataChunk.create(types, count);
         columns.forEach(({ raw }, index) => fillColumn(chunk.chunk, index, raw, { start, count }));
         appender.appendDataChunk(chunk);
+        heldCount += count;
+        if (heldCount < HELD_ROW_COUNT_MAX) continue;
+        appender.flushSync();
+        heldCount = 0;
+        await letOthersIn();
       }
     }
     appender.flushSync();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { setImmediate as letOthersIn } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { encodeBlock } from "#block/block.ts";
 import type { ColumnId, DatabaseId, GenerationId, TableId } from "#model/ids.ts";
@@ -33,12 +34,19 @@ async function openTables() {
   const count = async () => {
     const name = tables.find(GENERATION, TABLE)?.name;
     if (name === undefined) return undefined;
-    const rows = await connection.runAndReadAll(
-      `SELECT count(*)::INTEGER, count(DISTINCT value)::INTEGER FROM ${name} JOIN ${name}_d1 ON c1 = code`,
-    );
-    return rows.getRows()[0];
+    const rows = await connection
+      .runAndReadAll(
+        `SELECT count(*)::INTEGER, count(DISTINCT value)::INTEGER FROM ${name} JOIN ${name}_d1 ON c1 = code`,
+      )
+      // Its columns are being made.
+      .catch(() => undefined);
+    return rows?.getRows()[0];
   };
-  return { tables, count };
+  return { tables, connection, count };
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await letOthersIn();
 }
 
 suite("buffered rows that wait", () => {
@@ -57,12 +65,38 @@ suite("buffered rows that wait", () => {
     assert.deepEqual(await count(), [3, 3]);
   });
 
-  test("are inserted when they are many, and when their blocks are", async () => {
+  test("are inserted when they are many, and when their blocks are; nobody waits for it", async () => {
     const { tables, count } = await openTables();
     await tables.append([block(1, 200_000)]);
-    assert.deepEqual(await count(), [200_000, 1]);
-    for (let position = 2; position <= 501; position += 1) await tables.append([block(position)]);
+    await tables.append([block(200_001)]);
+    assert.equal(await count(), undefined);
+    await until(async () => (await count())?.[0] === 200_000);
+    for (let i = 2; i <= 500; i += 1) await tables.append([block(200_000 + i)]);
+    await until(async () => (await count())?.[0] === 200_500);
     assert.deepEqual(await count(), [200_500, 501]);
+    assert.ok(!tables.waits([NAME]));
+  });
+
+  test("are waited for when they come faster than they are inserted", async () => {
+    const { tables, count } = await openTables();
+    await tables.append([block(1, 300_000)]);
+    assert.deepEqual(await count(), [300_000, 1]);
+  });
+
+  test("that could not be inserted are told of once, and stay", async () => {
+    const { tables, connection, count } = await openTables();
+    await connection.run("CREATE TABLE b1_1 (other VARCHAR)");
+    await tables.append([block(1, 200_000)]);
+    await until(() =>
+      tables.append([]).then(
+        () => false,
+        () => true,
+      ),
+    );
+    await tables.append([]);
+    await connection.run("DROP TABLE b1_1");
+    await tables.settle([NAME]);
+    assert.deepEqual(await count(), [200_000, 1]);
   });
 
   test("count in the size of the buffer, and go with their generation", async () => {

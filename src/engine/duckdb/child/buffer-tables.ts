@@ -5,6 +5,7 @@
  * they cost in small ones (20 columns, seconds of CPU for a million rows: 2.3 in pieces of 5,000, 1.2 in pieces of 125,000).
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
+import { Mutex } from "#base/async.ts";
 import { decodeBlock } from "#block/block.ts";
 import type { ColumnDataKind } from "#model/batch.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
@@ -23,8 +24,10 @@ const ROW_SIZE = 24;
 const TEXT_SIZE = 16;
 /** A row group of the engine's: it takes this many as they are, fewer are copied once more. */
 const WAITING_ROW_COUNT_MAX = 122_880;
-/** Bounds what many small blocks take, and how long inserting them holds up the next. */
+/** Bounds what many small blocks take. */
 const WAITING_BLOCK_COUNT_MAX = 500;
+/** How many times these bounds may wait while earlier ones are inserted; whoever appends more waits as well. */
+const WAITING_TIMES_MAX = 2;
 const CELL_SIZES: Readonly<Record<ColumnDataKind, number>> = {
   tag: 4,
   string: TEXT_SIZE,
@@ -56,10 +59,14 @@ interface Table extends BufferTable {
   waitingSizeBytes: number;
 }
 
-/** Not safe for overlapping calls: the child makes one change at a time. */
 export class BufferTables {
   readonly #connection: DuckDBConnection;
   readonly #tables = new Map<string, Table>();
+  /** The engine's tables change one at a time. */
+  readonly #changes = new Mutex();
+  #inserting = false;
+  /** Of an insertion that nobody waited for. */
+  #failure: { readonly error: unknown } | undefined;
 
   constructor(connection: DuckDBConnection) {
     this.#connection = connection;
@@ -80,23 +87,25 @@ export class BufferTables {
   }
 
   /**
-   * Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. Another failure of the engine passes as it is, and the
-   * blocks are taken all the same.
+   * Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. Another failure of the engine passes as it is, be it that
+   * earlier blocks met it, and the blocks are taken all the same.
    */
   async append(blocks: readonly BufferedBlock[]): Promise<void> {
     const groups = Map.groupBy(blocks, ({ generation, tableId }) => tableName(generation, tableId));
     const decoded = [...groups].map(([name, some]) => {
       return { name, some, fresh: decodeNew(some, this.#tables.get(name)?.positionMax ?? 0) };
     });
-    const full: Table[] = [];
+    let fullTimes = 0;
     for (const { name, some, fresh } of decoded) {
       const [first] = some;
       if (first === undefined || fresh.length === 0) continue;
       const table = this.#tables.get(name) ?? this.#add(name, first.generation);
       for (const block of fresh) addWaiting(table, block);
-      if (isFull(table)) full.push(table);
+      fullTimes = Math.max(fullTimes, timesFull(table));
     }
-    if (full.length > 0) await this.#insertWaiting(full).catch(allowNoRoom);
+    if (fullTimes >= 1 && !this.#inserting) void this.#insertFull();
+    if (fullTimes >= WAITING_TIMES_MAX) await this.#changes.run(async () => undefined);
+    this.#tellFailure();
   }
 
   /** Whether rows of any of these tables wait: then they cannot be read before `settle`. */
@@ -105,12 +114,15 @@ export class BufferTables {
   }
 
   /** Makes all rows of these tables readable. Rejects as the engine does, and the rows go on waiting. */
-  async settle(sources: readonly BufferName[]): Promise<void> {
-    const tables = this.#waiting(sources);
-    if (tables.length > 0) await this.#insertWaiting(tables);
+  settle(sources: readonly BufferName[]): Promise<void> {
+    return this.#changes.run(() => this.#insertWaiting(this.#waiting(sources)));
   }
 
-  async drop(generation: GenerationId): Promise<void> {
+  drop(generation: GenerationId): Promise<void> {
+    return this.#changes.run(() => this.#drop(generation));
+  }
+
+  async #drop(generation: GenerationId): Promise<void> {
     for (const [name, table] of this.#tables) {
       if (table.generation !== generation) continue;
       this.#tables.delete(name);
@@ -119,6 +131,27 @@ export class BufferTables {
       }
       if (table.made) await this.#connection.run(`DROP TABLE ${name}`);
     }
+  }
+
+  /** Inserts the rows of full tables. Never rejects: what the engine has no room for goes on waiting, and who reads it is told. */
+  async #insertFull(): Promise<void> {
+    this.#inserting = true;
+    try {
+      await this.#changes.run(() => {
+        const full = [...this.#tables.values()].filter((table) => timesFull(table) >= 1);
+        return this.#insertWaiting(full);
+      });
+    } catch (error) {
+      if (changeFailureOf(error).code !== "buffer_memory") this.#failure = { error };
+    } finally {
+      this.#inserting = false;
+    }
+  }
+
+  #tellFailure(): void {
+    const failure = this.#failure;
+    this.#failure = undefined;
+    if (failure !== undefined) throw failure.error;
   }
 
   #add(name: string, generation: GenerationId): Table {
@@ -146,23 +179,25 @@ export class BufferTables {
     });
   }
 
-  /** Inserts all waiting rows of all of `tables`, or none. */
+  /** Inserts all rows that wait now of all of `tables`, or none; more may come meanwhile, and wait. */
   async #insertWaiting(tables: readonly Table[]): Promise<void> {
-    for (const table of tables) {
+    if (tables.length === 0) return;
+    const taken = tables.map((table) => ({ table, blocks: [...table.waiting] }));
+    for (const { table, blocks } of taken) {
       await this.#make(table);
-      await this.#addColumns(table, table.waiting);
+      await this.#addColumns(table, blocks);
     }
     await this.#connection.run("BEGIN TRANSACTION");
     const added: (() => void)[] = [];
     try {
-      for (const table of tables) added.push(await this.#insert(table, table.waiting));
+      for (const { table, blocks } of taken) added.push(await this.#insert(table, blocks));
       await this.#connection.run("COMMIT");
     } catch (error) {
       for (const undo of added) undo();
       await this.#connection.run("ROLLBACK").catch(() => undefined);
       throw error;
     }
-    for (const table of tables) countInserted(table);
+    for (const { table, blocks } of taken) countInserted(table, blocks);
   }
 
   async #make(table: Table): Promise<void> {
@@ -250,30 +285,37 @@ function addTexts(
   return texts;
 }
 
-/** What the engine has no room for goes on waiting: who reads it is told. */
-function allowNoRoom(error: unknown): void {
-  if (changeFailureOf(error).code !== "buffer_memory") throw error;
-}
-
-function isFull({ waiting, waitingRowCount }: Table): boolean {
-  return waitingRowCount >= WAITING_ROW_COUNT_MAX || waiting.length >= WAITING_BLOCK_COUNT_MAX;
+/** How many times a table has as many waiting rows or blocks as are inserted together. */
+function timesFull({ waiting, waitingRowCount }: Table): number {
+  return Math.max(
+    waitingRowCount / WAITING_ROW_COUNT_MAX,
+    waiting.length / WAITING_BLOCK_COUNT_MAX,
+  );
 }
 
 function addWaiting(table: Table, block: AppendedBlock): void {
   table.waiting.push(block);
   table.waitingRowCount += block.batch.times.length;
   table.positionMax = block.position;
-  const kinds = block.batch.columns.map(({ data }) => data.kind);
-  table.waitingSizeBytes += rowsSize(block, kinds);
+  table.waitingSizeBytes += waitingSize(block);
 }
 
-/** The rows that waited are in the engine's table now, which has a cell for each of its columns. */
-function countInserted(table: Table): void {
+/** `blocks`, the first that waited, are in the engine's table now, which has a cell for each of its columns. */
+function countInserted(table: Table, blocks: readonly AppendedBlock[]): void {
   const kinds = [...table.columns.values()];
-  for (const block of table.waiting) table.sizeBytes += rowsSize(block, kinds);
-  table.waiting = [];
-  table.waitingRowCount = 0;
-  table.waitingSizeBytes = 0;
+  for (const block of blocks) {
+    table.sizeBytes += rowsSize(block, kinds);
+    table.waitingRowCount -= block.batch.times.length;
+    table.waitingSizeBytes -= waitingSize(block);
+  }
+  table.waiting = table.waiting.slice(blocks.length);
+}
+
+function waitingSize(block: AppendedBlock): number {
+  return rowsSize(
+    block,
+    block.batch.columns.map(({ data }) => data.kind),
+  );
 }
 
 /** About what the rows of a block take in columns of `kinds`. */

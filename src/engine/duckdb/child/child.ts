@@ -1,11 +1,8 @@
 /** The engine's process: takes requests from the adapter that started it, and ends with it. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { Mutex } from "#base/async.ts";
 import { assert } from "#base/errors.ts";
-import type { GenerationId } from "#model/ids.ts";
 import type { Plan } from "#model/plan.ts";
-import type { BufferedBlock } from "#ports/engine.ts";
 import {
   type Answer,
   BATCHES_AHEAD,
@@ -26,7 +23,6 @@ class EngineProcess {
   readonly #tables: BufferTables;
   readonly #pool: ConnectionPool;
   readonly #filesDirectory: string;
-  readonly #changes = new Mutex();
   readonly #jobs = new Map<number, Job>();
   #fileCount = 0;
 
@@ -48,9 +44,9 @@ class EngineProcess {
   async handle(request: Exclude<Request, { kind: "open" }>): Promise<void> {
     switch (request.kind) {
       case "append":
-        return this.#change(request.id, () => this.#append(request.blocks));
+        return this.#change(request.id, () => this.#tables.append(request.blocks));
       case "drop":
-        return this.#change(request.id, () => this.#drop(request.generation));
+        return this.#change(request.id, () => this.#tables.drop(request.generation));
       case "query": {
         const context = this.#context(request.paths);
         const run = async (job: Job) => {
@@ -81,26 +77,18 @@ class EngineProcess {
 
   async #change(id: number, work: () => Promise<void>): Promise<void> {
     try {
-      await this.#changes.run(work);
+      await work();
       this.#answerDone(id);
     } catch (error) {
       answer({ kind: "failed", id, failure: changeFailureOf(error) });
     }
   }
 
-  #append(blocks: readonly BufferedBlock[]): Promise<void> {
-    return this.#tables.append(blocks);
-  }
-
-  #drop(generation: GenerationId): Promise<void> {
-    return this.#tables.drop(generation);
-  }
-
   /** Makes the rows of these tables readable. */
   async #settle(sources: readonly BufferName[]): Promise<void> {
     if (!this.#tables.waits(sources)) return;
     try {
-      await this.#changes.run(() => this.#tables.settle(sources));
+      await this.#tables.settle(sources);
     } catch (error) {
       throw errorOf(changeFailureOf(error));
     }
