@@ -20,7 +20,7 @@ const COMPUTED: Readonly<Record<string, RegExp>> = {
   // The server's status says what kind of refusal it was.
   "src/cli/client/connection.ts": /errorKind\(status\),\s*"([a-z0-9_]+)"/g,
   // These pass on the code of an error that was made elsewhere.
-  "src/lineprotocol/worker/worker-parser.ts": /$^/g,
+  "src/base/errors.ts": /$^/g,
   "src/ingest/flusher.ts": /$^/g,
   "src/http/endpoint/status.ts": /$^/g,
 };

@@ -38,6 +38,23 @@ export class DbError extends Error {
   }
 }
 
+/** A DbError on its way to another thread or process. */
+export interface ErrorParts {
+  readonly kind: ErrorKind;
+  readonly code: string;
+  readonly message: string;
+  readonly detail: ErrorDetail;
+}
+
+export function errorParts({ kind, code, message, detail }: DbError): ErrorParts {
+  return { kind, code, message, detail };
+}
+
+/** The error that `parts` were. */
+export function errorOfParts({ kind, code, message, detail }: ErrorParts): DbError {
+  return new DbError(kind, code, message, { detail });
+}
+
 /** Reports a broken invariant: a bug here, never a bad request. */
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new DbError("internal", "assertion_failed", message);

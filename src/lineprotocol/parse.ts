@@ -1,7 +1,7 @@
 import { isUtf8 } from "node:buffer";
 import { assert } from "#base/errors.ts";
 import { LineReader } from "./line/line-reader.ts";
-import { LineCursor, LinePlaces } from "./lines.ts";
+import { LineCursor, LinePlaces, type PlaceArrays } from "./lines.ts";
 import type { ParsedBody, ParseOptions, RejectedLine } from "./parsed.ts";
 
 /** The limits of InfluxDB 3: names up to 64 KiB, strings up to 1 MiB. */
@@ -26,7 +26,7 @@ export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody 
 
 /** What parsing gives, as values that another thread can be given. */
 export interface ParsedParts extends Omit<ParsedBody, "describeLine"> {
-  readonly places: LinePlaces;
+  readonly places: PlaceArrays;
 }
 
 /** Does the work of `parseLines`. */
@@ -48,12 +48,22 @@ export function parseParts(body: Uint8Array, options: ParseOptions): ParsedParts
     const message = isLineText ? reader.problemMessage() : "line is not valid UTF-8";
     rejected.push({ ...describe(bytes, places, line), message });
   }
-  return { tables: reader.finish(), rejected, rejectedCount, lineCount: places.count, places };
+  return {
+    tables: reader.finish(),
+    rejected,
+    rejectedCount,
+    lineCount: places.count,
+    places: places.arrays(),
+  };
 }
 
 /** What was parsed, with the body it was parsed from. */
-export function describable(body: Uint8Array, { places, ...parsed }: ParsedParts): ParsedBody {
+export function describable(
+  body: Uint8Array,
+  { places: arrays, ...parsed }: ParsedParts,
+): ParsedBody {
   const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const places = new LinePlaces(arrays);
   return { ...parsed, describeLine: (index) => describe(bytes, places, index) };
 }
 

@@ -121,7 +121,7 @@ async function openPorts(
     random: realRandom,
     log,
     transport: parts.use(new HttpTransport()),
-    parser: parts.use(new WorkerParser()),
+    parser: parts.use(new WorkerParser(log)),
     openEngine: (refill) =>
       DuckDbEngine.open({
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.

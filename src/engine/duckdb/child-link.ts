@@ -2,10 +2,9 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { DbError } from "#base/errors.ts";
+import { DbError, errorOfParts } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
-import { errorOf } from "./child/failures.ts";
 import { Inbox } from "./inbox.ts";
 import type { Answer, ChildSettings, Failure, Item, Request } from "./messages.ts";
 
@@ -243,7 +242,7 @@ export class ChildLink implements AsyncDisposable {
         return;
       case "failed":
         this.#logFailure(answer.failure);
-        inbox?.fail(errorOf(answer.failure));
+        inbox?.fail(errorOfParts(answer.failure));
     }
   }
 

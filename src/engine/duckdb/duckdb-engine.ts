@@ -204,7 +204,10 @@ export class DuckDbEngine implements Engine {
     this.#link = link;
     this.#changed.notify();
     await this.#queue.serve(link, this.#closing.signal);
-    if (link.dead) this.#link = undefined;
+    if (!link.dead) return;
+    this.#link = undefined;
+    // A child that was killed may take a while to go, and its folders and memory with it.
+    await link.exited;
   }
 
   /** As #start; what may pass, as a process that is killed, is tried again. */

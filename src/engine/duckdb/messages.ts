@@ -1,5 +1,5 @@
 /** What the adapter and its child process say to each other, by structured clone. */
-import type { ErrorDetail, ErrorKind } from "#base/errors.ts";
+import type { ErrorParts } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan, ResultColumn } from "#model/plan.ts";
 import type { BufferedBlock, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
@@ -67,12 +67,7 @@ export type Answer =
   | { readonly kind: "done"; readonly id: number; readonly bufferSizeBytes: number }
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure };
 
-/** A DbError on its way to another process. */
-export interface Failure {
-  readonly kind: ErrorKind;
-  readonly code: string;
-  readonly message: string;
-  readonly detail: ErrorDetail;
+export interface Failure extends ErrorParts {
   /** What the engine said, for the log. */
   readonly cause?: string;
 }

@@ -1,6 +1,6 @@
-import type { ErrorDetail, ErrorKind } from "#base/errors.ts";
-import type { PlaceArrays } from "../lines.ts";
-import type { ParsedBody, ParseOptions } from "../parsed.ts";
+import type { ErrorParts } from "#base/errors.ts";
+import type { ParsedParts } from "../parse.ts";
+import type { ParseOptions } from "../parsed.ts";
 
 /** A body on its way to the thread that parses; its memory goes with it. */
 export interface ParseRequest {
@@ -15,16 +15,6 @@ export type ParseAnswer =
       readonly kind: "parsed";
       readonly id: number;
       readonly body: Uint8Array<ArrayBuffer>;
-      readonly parsed: Omit<ParsedBody, "describeLine">;
-      readonly places: PlaceArrays;
+      readonly parts: ParsedParts;
     }
-  | {
-      readonly kind: "failed";
-      readonly id: number;
-      readonly error: {
-        readonly kind: ErrorKind;
-        readonly code: string;
-        readonly message: string;
-        readonly detail: ErrorDetail;
-      };
-    };
+  | { readonly kind: "failed"; readonly id: number; readonly error: ErrorParts };

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { isKind } from "#base/errors.ts";
+import { silentLog } from "#ports/log.ts";
 import { DEFAULT_LIMITS, parseLines } from "../parse.ts";
 import { rowsOf } from "../rows.ts";
 import { WorkerParser } from "./worker-parser.ts";
@@ -22,7 +23,7 @@ function largeText(seed: number): string {
 
 suite("the parser in a thread", () => {
   test("gives what the plain one gives, for bodies of any size, many at once", async () => {
-    await using parser = new WorkerParser();
+    await using parser = new WorkerParser(silentLog);
     const texts = ["t f=1 1", "", ...Array.from({ length: 5 }, (_, seed) => largeText(seed + 1))];
     const parsed = await Promise.all(texts.map((text) => parser.parse(utf8(text), OPTIONS)));
     for (const [index, text] of texts.entries()) {
@@ -38,7 +39,7 @@ suite("the parser in a thread", () => {
   });
 
   test("takes pieces of larger memory without taking that memory", async () => {
-    await using parser = new WorkerParser();
+    await using parser = new WorkerParser(silentLog);
     const text = largeText(1);
     const all = Buffer.from(`#${text}#`);
     const parsed = await parser.parse(all.subarray(1, -1), OPTIONS);
@@ -47,7 +48,7 @@ suite("the parser in a thread", () => {
   });
 
   test("passes refusals on as they are", async () => {
-    await using parser = new WorkerParser();
+    await using parser = new WorkerParser(silentLog);
     // Thousands of names, each on one of thousands of lines.
     const lines = Array.from(
       { length: 6_000 },
@@ -64,7 +65,7 @@ suite("the parser in a thread", () => {
   });
 
   test("a thread that ends is told to all who wait, and the next body starts another", async () => {
-    await using parser = new WorkerParser(new URL("data:text/javascript,"));
+    await using parser = new WorkerParser(silentLog, new URL("data:text/javascript,"));
     const body = utf8(largeText(1));
     for (let round = 0; round < 2; round += 1) {
       const [first, second] = [
@@ -79,7 +80,7 @@ suite("the parser in a thread", () => {
   });
 
   test("parses on when it is closed", async () => {
-    const parser = new WorkerParser();
+    const parser = new WorkerParser(silentLog);
     await parser[Symbol.asyncDispose]();
     await parser[Symbol.asyncDispose]();
     assert.equal((await parser.parse(utf8(largeText(1)), OPTIONS)).lineCount, 6_000);

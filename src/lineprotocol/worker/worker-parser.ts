@@ -1,6 +1,6 @@
 import { Worker } from "node:worker_threads";
-import { DbError } from "#base/errors.ts";
-import { LinePlaces } from "../lines.ts";
+import { DbError, describeError, errorOfParts } from "#base/errors.ts";
+import type { Log } from "#ports/log.ts";
 import { describable, parseLines } from "../parse.ts";
 import type { LineParser, ParsedBody, ParseOptions } from "../parsed.ts";
 import type { ParseAnswer, ParseRequest } from "./messages.ts";
@@ -15,6 +15,7 @@ const THREAD = new URL("./parse-thread.ts", import.meta.url);
  * Callers bound how many bodies wait: the thread takes them in the order they come.
  */
 export class WorkerParser implements LineParser, AsyncDisposable {
+  readonly #log: Log;
   readonly #thread: URL;
   readonly #waiting = new Map<number, PromiseWithResolvers<ParsedBody>>();
   #worker: Worker | undefined;
@@ -22,7 +23,8 @@ export class WorkerParser implements LineParser, AsyncDisposable {
   #closed = false;
 
   /** `thread` is what runs there. */
-  constructor(thread = THREAD) {
+  constructor(log: Log, thread = THREAD) {
+    this.#log = log;
     this.#thread = thread;
   }
 
@@ -31,13 +33,13 @@ export class WorkerParser implements LineParser, AsyncDisposable {
     if (body.length < BODY_SIZE_MIN || this.#closed) return parseLines(body, options);
     this.#lastId += 1;
     const id = this.#lastId;
-    const settle = Promise.withResolvers<ParsedBody>();
-    this.#waiting.set(id, settle);
     const own = ownMemory(body);
     const request: ParseRequest = { id, body: own, options };
     this.#worker ??= this.#start();
-    this.#worker.ref();
     this.#worker.postMessage(request, [own.buffer]);
+    this.#worker.ref();
+    const settle = Promise.withResolvers<ParsedBody>();
+    this.#waiting.set(id, settle);
     return settle.promise;
   }
 
@@ -51,6 +53,8 @@ export class WorkerParser implements LineParser, AsyncDisposable {
     const worker = new Worker(this.#thread);
     worker.on("message", (answer: ParseAnswer) => this.#receive(answer));
     worker.on("error", (error) => this.#lose(worker, error));
+    // An answer that cannot be read is none.
+    worker.on("messageerror", () => void worker.terminate());
     worker.on("exit", () => this.#lose(worker, undefined));
     return worker;
   }
@@ -60,19 +64,18 @@ export class WorkerParser implements LineParser, AsyncDisposable {
     this.#waiting.delete(answer.id);
     // A thread that waits keeps no process.
     if (this.#waiting.size === 0) this.#worker?.unref();
-    if (answer.kind === "parsed") {
-      const { body, parsed, places } = answer;
-      settle?.resolve(describable(body, { ...parsed, places: new LinePlaces(places) }));
-      return;
-    }
-    const { code, detail, kind, message } = answer.error;
-    settle?.reject(new DbError(kind, code, message, { detail }));
+    if (answer.kind === "parsed") settle?.resolve(describable(answer.body, answer.parts));
+    else settle?.reject(errorOfParts(answer.error));
   }
 
   /** The next body starts another thread. */
   #lose(worker: Worker, cause: unknown): void {
     if (this.#worker !== worker) return;
     this.#worker = undefined;
+    if (!this.#closed) {
+      const error = cause === undefined ? "it ended" : describeError(cause);
+      this.#log.error("The thread that reads line protocol is started again", { error });
+    }
     for (const { reject } of this.#waiting.values()) {
       reject(
         new DbError(

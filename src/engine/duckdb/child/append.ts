@@ -4,6 +4,7 @@ import {
   BIGINT,
   BOOLEAN,
   DOUBLE,
+  type DuckDBAppender,
   type DuckDBConnection,
   DuckDBDataChunk,
   type DuckDBType,
@@ -135,24 +136,43 @@ async function append(
   parts: () => Iterable<StoredRows>,
 ): Promise<void> {
   const appender = await connection.createAppender(tableName);
-  let heldCount = 0;
   try {
-    for (const { columns, rowCount } of parts()) {
-      const types = columns.map(({ type }) => type);
-      for (let start = 0; start < rowCount; start += CHUNK_ROW_COUNT_MAX) {
-        const count = Math.min(CHUNK_ROW_COUNT_MAX, rowCount - start);
-        const chunk = DuckDBDataChunk.create(types, count);
-        columns.forEach(({ raw }, index) => fillColumn(chunk.chunk, index, raw, { start, count }));
-        appender.appendDataChunk(chunk);
-        heldCount += count;
-        if (heldCount < HELD_ROW_COUNT_MAX) continue;
-        appender.flushSync();
-        heldCount = 0;
-        await letOthersIn();
-      }
+    await fill(appender, parts());
+  } catch (error) {
+    discard(appender);
+    throw error;
+  }
+  appender.closeSync();
+}
+
+async function fill(appender: DuckDBAppender, parts: Iterable<StoredRows>): Promise<void> {
+  let heldCount = 0;
+  for (const { columns, rowCount } of parts) {
+    const types = columns.map(({ type }) => type);
+    for (let start = 0; start < rowCount; start += CHUNK_ROW_COUNT_MAX) {
+      const count = Math.min(CHUNK_ROW_COUNT_MAX, rowCount - start);
+      const chunk = DuckDBDataChunk.create(types, count);
+      columns.forEach(({ raw }, index) => fillColumn(chunk.chunk, index, raw, { start, count }));
+      appender.appendDataChunk(chunk);
+      heldCount += count;
+      if (heldCount < HELD_ROW_COUNT_MAX) continue;
+      appender.flushSync();
+      heldCount = 0;
+      await letOthersIn();
     }
-    appender.flushSync();
-  } finally {
+  }
+  appender.flushSync();
+}
+
+/**
+ * Closes an appender after a failure. What it holds is cleared first: it would be inserted when the appender is closed, or else when
+ * its object is collected, long after the transaction was rolled back.
+ */
+function discard(appender: DuckDBAppender): void {
+  appender.clear();
+  try {
     appender.closeSync();
+  } catch {
+    // The transaction is aborted, as whoever asked is told.
   }
 }

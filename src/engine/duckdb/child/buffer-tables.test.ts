@@ -6,6 +6,7 @@ import { encodeBlock } from "#block/block.ts";
 import type { ColumnId, DatabaseId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { BufferTables } from "./buffer-tables.ts";
+import { changeFailureOf } from "./failures.ts";
 
 const GENERATION = 1 as GenerationId;
 const TABLE = 1 as TableId;
@@ -30,7 +31,8 @@ function block(position: number, rowCount = 1): BufferedBlock {
 async function openTables() {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
-  const tables = new BufferTables(await instance.connect());
+  const failures: unknown[] = [];
+  const tables = new BufferTables(await instance.connect(), (error) => failures.push(error));
   const count = async () => {
     const name = tables.find(GENERATION, TABLE)?.name;
     if (name === undefined) return undefined;
@@ -42,7 +44,7 @@ async function openTables() {
       .catch(() => undefined);
     return rows?.getRows()[0];
   };
-  return { tables, connection, count };
+  return { tables, connection, count, failures };
 }
 
 async function until(isSo: () => Promise<boolean>): Promise<void> {
@@ -83,20 +85,35 @@ suite("buffered rows that wait", () => {
     assert.deepEqual(await count(), [300_000, 1]);
   });
 
-  test("that could not be inserted are told of once, and stay", async () => {
-    const { tables, connection, count } = await openTables();
+  test("that could not be inserted are told of, and stay", async () => {
+    const { tables, connection, count, failures } = await openTables();
     await connection.run("CREATE TABLE b1_1 (other VARCHAR)");
     await tables.append([block(1, 200_000)]);
-    await until(() =>
-      tables.append([]).then(
-        () => false,
-        () => true,
-      ),
-    );
-    await tables.append([]);
+    await until(async () => failures.length > 0);
+    await assert.rejects(tables.settle([NAME]));
     await connection.run("DROP TABLE b1_1");
     await tables.settle([NAME]);
     assert.deepEqual(await count(), [200_000, 1]);
+  });
+
+  test("that the engine has no memory for wait until it has, and take no more for it", async () => {
+    const { tables, connection, count, failures } = await openTables();
+    await connection.run("SET temp_directory = ''");
+    await connection.run("SET memory_limit = '20MB'");
+    for (let position = 1; position <= 10; position += 1) {
+      await tables.append([block(position, 100_000)]);
+    }
+    const waiting = tables.sizeBytes();
+    for (let i = 0; i < 3; i += 1) {
+      await assert.rejects(tables.settle([NAME]), (error) => {
+        return changeFailureOf(error).code === "buffer_memory";
+      });
+    }
+    assert.ok(failures.every((error) => changeFailureOf(error).code === "buffer_memory"));
+    assert.equal(tables.sizeBytes(), waiting);
+    await connection.run("SET memory_limit = '2GB'");
+    await tables.settle([NAME]);
+    assert.deepEqual(await count(), [1_000_000, 10]);
   });
 
   test("count in the size of the buffer, and go with their generation", async () => {

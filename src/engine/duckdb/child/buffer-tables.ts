@@ -1,8 +1,9 @@
 /**
  * Recent rows as tables of the engine: one per generation and table, the first tags as codes beside a dictionary each.
  *
- * Blocks wait, decoded, until somebody reads their table or they are many: the engine takes rows in large pieces for half of what
- * they cost in small ones (20 columns, seconds of CPU for a million rows: 2.3 in pieces of 5,000, 1.2 in pieces of 125,000).
+ * Blocks wait, decoded, until somebody reads their table, or until they are many, when they are inserted in the background: the
+ * engine takes rows in large pieces for half of what they cost in small ones (20 columns, seconds of CPU for a million rows: 2.3 in
+ * pieces of 5,000, 1.2 in pieces of 125,000).
  */
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { Mutex } from "#base/async.ts";
@@ -12,7 +13,6 @@ import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { type BufferTable, dictionaryName } from "../print/scan.ts";
 import { type AppendedBlock, appendDictionary, appendRows, STORED_TYPES } from "./append.ts";
-import { changeFailureOf } from "./failures.ts";
 
 /**
  * Tags that are coded, later ones are texts. Appending codes costs half of what texts do (10 tags, 10 fields, seconds of CPU for
@@ -64,12 +64,13 @@ export class BufferTables {
   readonly #tables = new Map<string, Table>();
   /** The engine's tables change one at a time. */
   readonly #changes = new Mutex();
+  readonly #onFailure: (error: unknown) => void;
   #inserting = false;
-  /** Of an insertion that nobody waited for. */
-  #failure: { readonly error: unknown } | undefined;
 
-  constructor(connection: DuckDBConnection) {
+  /** `onFailure` hears of insertions that failed and that nobody waited for: their rows go on waiting, and who reads them is told. */
+  constructor(connection: DuckDBConnection, onFailure: (error: unknown) => void) {
     this.#connection = connection;
+    this.#onFailure = onFailure;
   }
 
   /** The table as the engine has it; undefined as long as all its rows wait. */
@@ -86,10 +87,7 @@ export class BufferTables {
     return sizeBytes;
   }
 
-  /**
-   * Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. Another failure of the engine passes as it is, be it that
-   * earlier blocks met it, and the blocks are taken all the same.
-   */
+  /** Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. */
   async append(blocks: readonly BufferedBlock[]): Promise<void> {
     const groups = Map.groupBy(blocks, ({ generation, tableId }) => tableName(generation, tableId));
     const decoded = [...groups].map(([name, some]) => {
@@ -105,7 +103,6 @@ export class BufferTables {
     }
     if (fullTimes >= 1 && !this.#inserting) void this.#insertFull();
     if (fullTimes >= WAITING_TIMES_MAX) await this.#changes.run(async () => undefined);
-    this.#tellFailure();
   }
 
   /** Whether rows of any of these tables wait: then they cannot be read before `settle`. */
@@ -114,8 +111,9 @@ export class BufferTables {
   }
 
   /** Makes all rows of these tables readable. Rejects as the engine does, and the rows go on waiting. */
-  settle(sources: readonly BufferName[]): Promise<void> {
-    return this.#changes.run(() => this.#insertWaiting(this.#waiting(sources)));
+  async settle(sources: readonly BufferName[]): Promise<void> {
+    if (!this.waits(sources)) return;
+    await this.#changes.run(() => this.#insertWaiting(this.#waiting(sources)));
   }
 
   drop(generation: GenerationId): Promise<void> {
@@ -133,25 +131,22 @@ export class BufferTables {
     }
   }
 
-  /** Inserts the rows of full tables. Never rejects: what the engine has no room for goes on waiting, and who reads it is told. */
+  /** Inserts the rows of full tables until there is none. Never rejects. */
   async #insertFull(): Promise<void> {
     this.#inserting = true;
     try {
-      await this.#changes.run(() => {
-        const full = [...this.#tables.values()].filter((table) => timesFull(table) >= 1);
-        return this.#insertWaiting(full);
-      });
+      while (this.#full().length > 0) {
+        await this.#changes.run(() => this.#insertWaiting(this.#full()));
+      }
     } catch (error) {
-      if (changeFailureOf(error).code !== "buffer_memory") this.#failure = { error };
+      this.#onFailure(error);
     } finally {
       this.#inserting = false;
     }
   }
 
-  #tellFailure(): void {
-    const failure = this.#failure;
-    this.#failure = undefined;
-    if (failure !== undefined) throw failure.error;
+  #full(): readonly Table[] {
+    return [...this.#tables.values()].filter((table) => timesFull(table) >= 1);
   }
 
   #add(name: string, generation: GenerationId): Table {
@@ -212,17 +207,23 @@ export class BufferTables {
     for (const { batch } of blocks) {
       for (const { id, data } of batch.columns) {
         if (table.columns.has(id)) continue;
-        const coded = data.kind === "tag" && table.dictionaries.size < CODED_TAG_COUNT_MAX;
+        const { dictionaries } = table;
+        const codeable = dictionaries.has(id) || dictionaries.size < CODED_TAG_COUNT_MAX;
+        const coded = data.kind === "tag" && codeable;
         if (coded) {
           const dictionary = dictionaryName(table.name, id);
-          await this.#connection.run(`CREATE TABLE ${dictionary} (code UINTEGER, value VARCHAR)`);
-          await this.#connection.run(`INSERT INTO ${dictionary} VALUES (0, NULL)`);
-          table.dictionaries.set(id, new Map());
+          // What was made before a failure is made again.
+          await this.#connection.run(
+            `CREATE OR REPLACE TABLE ${dictionary} AS SELECT 0::UINTEGER AS code, NULL::VARCHAR AS value`,
+          );
+          dictionaries.set(id, new Map());
         }
         // Rows from before the tag have its code of NULL.
         const kind = data.kind === "tag" && !coded ? "string" : data.kind;
         const type = coded ? "UINTEGER DEFAULT 0" : STORED_TYPES[kind].sql;
-        await this.#connection.run(`ALTER TABLE ${table.name} ADD COLUMN c${id} ${type}`);
+        await this.#connection.run(
+          `ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS c${id} ${type}`,
+        );
         table.columns.set(id, kind);
       }
     }
@@ -231,8 +232,10 @@ export class BufferTables {
   /** Answers what takes new codes back. */
   async #insert(table: Table, blocks: readonly AppendedBlock[]): Promise<() => void> {
     const added: [Map<string, number>, string][] = [];
+    let addedSizeBytes = 0;
     const undo = () => {
       for (const [codes, text] of added) codes.delete(text);
+      table.sizeBytes -= addedSizeBytes;
     };
     try {
       for (const [id, codes] of table.dictionaries) {
@@ -240,7 +243,9 @@ export class BufferTables {
         for (const text of texts) added.push([codes, text]);
         const firstCode = codes.size - texts.length + 1;
         await appendDictionary(this.#connection, dictionaryName(table.name, id), texts, firstCode);
-        for (const text of texts) table.sizeBytes += 2 * text.length + TEXT_SIZE;
+        const sizeBytes = texts.reduce((sum, text) => sum + 2 * text.length + TEXT_SIZE, 0);
+        table.sizeBytes += sizeBytes;
+        addedSizeBytes += sizeBytes;
       }
       await appendRows(this.#connection, table, blocks);
     } catch (error) {

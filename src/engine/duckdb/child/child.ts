@@ -1,7 +1,7 @@
 /** The engine's process: takes requests from the adapter that started it, and ends with it. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { assert } from "#base/errors.ts";
+import { assert, errorOfParts } from "#base/errors.ts";
 import type { Plan } from "#model/plan.ts";
 import {
   type Answer,
@@ -15,7 +15,7 @@ import type { PrintContext } from "../print/scan.ts";
 import { scanOf } from "../scan-of.ts";
 import { type BufferName, BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
-import { changeFailureOf, errorOf, failureOf } from "./failures.ts";
+import { changeFailureOf, failureOf } from "./failures.ts";
 import { Job, runQuery } from "./query.ts";
 import { writeFiles } from "./write-files.ts";
 
@@ -30,7 +30,7 @@ class EngineProcess {
     const instance = await openDatabase(settings);
     const { queryCountMax: countMax, queryWaitingMax: waitingMax } = settings;
     const pool = new ConnectionPool(instance, { countMax, waitingMax });
-    const tables = new BufferTables(await instance.connect());
+    const tables = new BufferTables(await instance.connect(), failureTeller());
     return new EngineProcess(tables, pool, settings.directories.files);
   }
 
@@ -86,11 +86,10 @@ class EngineProcess {
 
   /** Makes the rows of these tables readable. */
   async #settle(sources: readonly BufferName[]): Promise<void> {
-    if (!this.#tables.waits(sources)) return;
     try {
       await this.#tables.settle(sources);
     } catch (error) {
-      throw errorOf(changeFailureOf(error));
+      throw errorOfParts(changeFailureOf(error));
     }
   }
 
@@ -126,6 +125,17 @@ class EngineProcess {
     this.#fileCount += 1;
     return join(this.#filesDirectory, `${this.#fileCount}.parquet`);
   }
+}
+
+/** Says what failed unseen to who reads this process's words, once while it is the same. Lack of memory is told otherwise. */
+function failureTeller(): (error: unknown) => void {
+  let told = "";
+  return (error) => {
+    const { code, cause = code } = changeFailureOf(error);
+    if (code === "buffer_memory" || cause === told) return;
+    told = cause;
+    process.stderr.write(`buffered rows could not be inserted: ${cause}\n`);
+  };
 }
 
 /** The buffered tables that `plan` reads. */

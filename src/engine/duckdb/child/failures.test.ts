@@ -1,11 +1,16 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { DbError } from "#base/errors.ts";
-import { changeFailureOf, errorOf, failureOf } from "./failures.ts";
+import { DbError, errorOfParts } from "#base/errors.ts";
+import { changeFailureOf, failureOf } from "./failures.ts";
 
 /** Texts that DuckDB 1.5.5 gave. */
 const CASES: readonly (readonly [text: string, kind: string, code: string])[] = [
   ["Out of Memory Error: could not allocate block of size 256.0 KiB", "exceeded", "query_memory"],
+  [
+    "Failed to append: could not allocate block of size 256.0 KiB (57.0 MiB/57.2 MiB used)",
+    "exceeded",
+    "query_memory",
+  ],
   ["Out of Range Error: Overflow in addition of INT64 (1 + 2)!", "invalid", "number_overflow"],
   ["Invalid Input Error: tidelake:divide_by_zero", "invalid", "divide_by_zero"],
   ["Conversion Error: Could not convert string 'abc' to INT64", "invalid", "cast_failed"],
@@ -67,7 +72,7 @@ suite("what the engine's errors mean", () => {
 
   test("an error of ours stays what it was", () => {
     const error = new DbError("corrupt", "block_damaged", "bad", { detail: { offset: 3 } });
-    const copy = errorOf(failureOf(error));
+    const copy = errorOfParts(failureOf(error));
     assert.deepEqual(
       [copy.kind, copy.code, copy.message, copy.detail],
       ["corrupt", "block_damaged", "bad", { offset: 3 }],

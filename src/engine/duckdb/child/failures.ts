@@ -1,5 +1,5 @@
 /** What the engine's errors mean to a caller. The engine tells them apart by their first words alone. */
-import { DbError, type ErrorKind } from "#base/errors.ts";
+import { DbError, type ErrorKind, errorParts } from "#base/errors.ts";
 import type { Failure } from "../messages.ts";
 
 /** Of error texts that printed SQL raises. */
@@ -28,7 +28,9 @@ interface Meaning {
 /** In order: the first that fits. */
 const MEANINGS: readonly Meaning[] = [
   {
-    pattern: /^Out of Memory Error|^Fatal Error: Failed to allocate|^std::bad_alloc/,
+    // Appends and commits say what failed in place of the first words.
+    pattern:
+      /^Out of Memory Error|^Fatal Error: Failed to allocate|^std::bad_alloc|^(TransactionContext Error: )?Failed to (append|commit): .*could not allocate/,
     kind: "exceeded",
     code: "query_memory",
     message: "the engine has no more memory for this: ask for less",
@@ -79,10 +81,7 @@ export function failureOf(
   sql = "",
   paths: ReadonlyMap<string, string> = new Map(),
 ): Failure {
-  if (error instanceof DbError) {
-    const { kind, code, message, detail } = error;
-    return { kind, code, message, detail };
-  }
+  if (error instanceof DbError) return errorParts(error);
   const text = error instanceof Error ? error.message : String(error);
   const meaning = meaningOf(text, sql);
   const cause = sql === "" ? text : `${text}\n${sql}`;
@@ -102,11 +101,6 @@ export function changeFailureOf(error: unknown): Failure {
   if (failure.code !== "query_memory") return failure;
   const message = "the engine has no memory for more buffered rows";
   return { ...failure, code: "buffer_memory", message };
-}
-
-/** The error that `failure` was. */
-export function errorOf({ kind, code, message, detail }: Failure): DbError {
-  return new DbError(kind, code, message, { detail });
 }
 
 function meaningOf(text: string, sql: string): Pick<Failure, "kind" | "code" | "message"> {
