@@ -12,7 +12,7 @@ const RANKS: readonly (readonly string[])[] = [
   ["model"],
   ["ports"],
   ["raft", "lineprotocol", "block", "arrow", "objectstore"],
-  ["objectlog", "engine", "replicated"],
+  ["objectlog", "engine", "replicated", "staging"],
   ["catalog", "nodelog", "manifest", "buffer"],
   ["view", "access"],
   ["ingest", "query", "compaction", "lifecycle"],

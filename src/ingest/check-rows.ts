@@ -1,7 +1,8 @@
 import type { NewColumn } from "#catalog/catalog-state.ts";
 import type { ParsedColumn, ParsedTable } from "#lineprotocol/parsed.ts";
-import type { ColumnData } from "#model/batch.ts";
+import { hasValue } from "#model/batch.ts";
 import { type ColumnKind, kindText, type TableSchema, TIME_COLUMN_NAME } from "#model/schema.ts";
+import type { StagedColumn, StagedTable } from "#staging/stage.ts";
 import type { SchemaLimits } from "./write.ts";
 
 /** Why a line that parsed does not fit its table. */
@@ -13,8 +14,8 @@ export interface RowProblem {
 }
 
 export interface CheckedRows {
-  /** The rows that fit, rising; undefined: all. */
-  readonly rows: Uint32Array | undefined;
+  /** The rows that fit, rising. */
+  readonly rows: Uint32Array;
   /** Columns that those bring, in order of first use. */
   readonly added: readonly NewColumn[];
   readonly problems: readonly RowProblem[];
@@ -23,33 +24,34 @@ export interface CheckedRows {
 type Limits = Pick<SchemaLimits, "columnCountMax" | "tagCountMax">;
 type Problem = Omit<RowProblem, "line">;
 
-/** Checks the rows of one table against its schema (undefined: a new table). */
+/** The columns that a table brings to its schema (undefined: a new table); undefined where some of its rows may not fit. */
+export function checkColumns(
+  { columns, name }: StagedTable,
+  schema: TableSchema | undefined,
+  limits: Limits,
+): readonly NewColumn[] | undefined {
+  const growing = new GrowingTable(name, schema, limits);
+  return columns.every((column) => growing.add(column) === undefined) ? growing.added : undefined;
+}
+
+/** Checks the rows of one table against its schema, one by one. */
 export function checkRows(
   parsed: ParsedTable,
   schema: TableSchema | undefined,
   limits: Limits,
 ): CheckedRows {
-  const whole = new GrowingTable(parsed.name, schema, limits);
-  const fits = parsed.columns.every((column) => whole.add(column) === undefined);
-  if (fits) return { rows: undefined, added: whole.added, problems: [] };
-  return checkEachRow(parsed, new GrowingTable(parsed.name, schema, limits));
-}
-
-function checkEachRow(parsed: ParsedTable, growing: GrowingTable): CheckedRows {
+  const growing = new GrowingTable(parsed.name, schema, limits);
+  const looks = parsed.columns.map(({ data, name }) => ({ name, kind: data.kind }));
+  const usedAt = (row: number) =>
+    looks.filter((_, index) => hasValue((parsed.columns[index] as ParsedColumn).data, row));
   const rows: number[] = [];
   const problems: RowProblem[] = [];
   for (let row = 0; row < parsed.times.length; row++) {
-    const problem = growing.addAll(parsed.columns.filter(({ data }) => hasValue(data, row)));
+    const problem = growing.addAll(usedAt(row));
     if (problem === undefined) rows.push(row);
     else problems.push({ ...problem, line: parsed.lines[row] ?? 0 });
   }
   return { rows: Uint32Array.from(rows), added: growing.added, problems };
-}
-
-/** Whether `row` of a column is not NULL. */
-export function hasValue(data: ColumnData, row: number): boolean {
-  if ("codes" in data) return data.codes[row] !== 0;
-  return data.present === undefined || data.present[row] === 1;
 }
 
 /** The columns of a table while lines add to them. */
@@ -74,7 +76,7 @@ class GrowingTable {
   }
 
   /** Adds the columns of one line, all or none; answers why not. */
-  addAll(columns: readonly ParsedColumn[]): Problem | undefined {
+  addAll(columns: readonly StagedColumn[]): Problem | undefined {
     const addedBefore = this.#added;
     for (const column of columns) {
       const problem = this.add(column);
@@ -89,14 +91,13 @@ class GrowingTable {
     return undefined;
   }
 
-  add({ name, data }: ParsedColumn): Problem | undefined {
+  add({ kind, name }: StagedColumn): Problem | undefined {
     const known = this.#kinds.get(name);
-    if (known === data.kind) return undefined;
-    if (known !== undefined)
-      return { message: this.#conflict(name, known, data.kind), limitMet: false };
-    const limit = this.#limitMet(data.kind);
+    if (known === kind) return undefined;
+    if (known !== undefined) return { message: this.#conflict(name, known, kind), limitMet: false };
+    const limit = this.#limitMet(kind);
     if (limit !== undefined) return { message: limit, limitMet: true };
-    const column: NewColumn = { name, kind: data.kind };
+    const column: NewColumn = { name, kind };
     this.#note(column);
     this.#added = [...this.#added, column];
     return undefined;

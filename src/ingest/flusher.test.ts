@@ -1,13 +1,16 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import { parseText } from "#lineprotocol/rows.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { STAMP_NONE } from "#model/stamp.ts";
 import { memoryStore } from "#objectstore/memory.ts";
+import { PlainBody, plainStage } from "#staging/plain-stage.ts";
+import type { Stage } from "#staging/stage.ts";
 import { settle } from "#testing/hand-clock.ts";
 import { storeWith } from "#testing/logs.ts";
 import { SmallNode, type SmallNodeOptions } from "#testing/small-node.ts";
-import { BATCH_ROW_COUNT_MAX } from "./batches.ts";
+import { BATCH_ROW_COUNT_MAX } from "./rows.ts";
 
 const ENTRY = /^host01\/log\/entry\//;
 
@@ -31,12 +34,22 @@ async function nodeWith(
 
 /** One row of table 1 at `time`; `rowCount` is what is said of it. */
 function item(time: bigint, rowCount = 1) {
-  const values = Float64Array.of(1);
-  const columns = [{ id: 1 as ColumnId, data: { kind: "float" as const, values } }];
-  const ids = { databaseId: 1 as DatabaseId, tableId: 1 as TableId };
-  const batches = [{ ...ids, times: BigInt64Array.of(time), columns }];
-  return { batches, rowCount, catalogVersion: 0, stampFloor: STAMP_NONE };
+  const body = new PlainBody(parseText(`m f=1 ${time}`));
+  const target = {
+    databaseId: 1 as DatabaseId,
+    tableId: 1 as TableId,
+    columnIds: [1 as ColumnId],
+  };
+  const rows = [{ body, tableIndex: 0, rows: { start: 0, end: rowCount }, target }];
+  return { rows, catalogVersion: 0, stampFloor: STAMP_NONE };
 }
+
+/** Takes each part for its one row. */
+const oneRowStage: Stage = {
+  ...plainStage,
+  encode: (parts) =>
+    plainStage.encode(parts.map((part) => ({ ...part, rows: { start: 0, end: 1 } }))),
+};
 
 suite("group commit", () => {
   test("one flush is on its way, and what arrives meanwhile rides the next one together", async () => {
@@ -96,7 +109,9 @@ suite("group commit", () => {
 
   test("a flush takes whole requests, up to so many rows", async () => {
     const gate = Promise.withResolvers<void>();
-    await using node = await nodeWith((count) => (count === 1 ? gate.promise : undefined));
+    await using node = await nodeWith((count) => (count === 1 ? gate.promise : undefined), {
+      flusher: { stage: oneRowStage },
+    });
     const first = node.flusher.add(item(0n));
     await settle();
     const half = BATCH_ROW_COUNT_MAX / 2;

@@ -1,20 +1,19 @@
 import { Signal, untilAborted } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
-import { encodeBlock } from "#block/block.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import type { ColumnBatch } from "#model/batch.ts";
 import type { FlushBlock } from "#model/flush.ts";
-import type { Position, TableId } from "#model/ids.ts";
+import type { Position } from "#model/ids.ts";
 import { nextStamp, type OrderStamp } from "#model/stamp.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Clock } from "#ports/clock.ts";
-import { BATCH_ROW_COUNT_MAX } from "./batches.ts";
-import { mergeBatches } from "./merge.ts";
+import { rowCountOf, type Stage, type StagedRows } from "#staging/stage.ts";
+import { BATCH_ROW_COUNT_MAX } from "./rows.ts";
 
 export interface FlusherOptions {
   readonly catalog: Catalog;
   readonly writer: NodeLogWriter;
+  readonly stage: Stage;
   readonly clock: Clock;
   /** Least time between the starts of two flushes. */
   readonly flushIntervalMs: number;
@@ -34,11 +33,10 @@ export interface FlushReceipt {
 }
 
 interface Waiting {
-  readonly batches: readonly ColumnBatch[];
-  /** The version that gave the batches their ids. */
+  readonly rows: readonly StagedRows[];
+  /** The version that gave the rows their ids. */
   readonly catalogVersion: Position;
   readonly stampFloor: OrderStamp;
-  readonly rowCount: number;
   readonly settle: PromiseWithResolvers<FlushReceipt>;
 }
 
@@ -86,7 +84,7 @@ export class Flusher {
     };
   }
 
-  /** Resolves when the batches, at most BATCH_ROW_COUNT_MAX rows together, are durable and in the buffer. */
+  /** Resolves when the rows, at most BATCH_ROW_COUNT_MAX rows together, are durable and in the buffer. */
   async add(item: Omit<Waiting, "settle">): Promise<FlushReceipt> {
     if (this.trouble !== undefined) throw this.trouble;
     const settle = Promise.withResolvers<FlushReceipt>();
@@ -142,8 +140,8 @@ export class Flusher {
   #takeGroup(): readonly Waiting[] {
     let rowCount = 0;
     let count = 0;
-    for (const waiting of this.#waiting) {
-      rowCount += waiting.rowCount;
+    for (const { rows } of this.#waiting) {
+      for (const part of rows) rowCount += rowCountOf(part.rows);
       if (count > 0 && rowCount > BATCH_ROW_COUNT_MAX) break;
       count += 1;
     }
@@ -151,20 +149,9 @@ export class Flusher {
   }
 
   async #flush(group: readonly Waiting[], signal: AbortSignal): Promise<void> {
-    const { catalog, writer, clock } = this.#options;
     try {
-      const floor = maxOf([writer.state.lastStamp, ...group.map(({ stampFloor }) => stampFloor)]);
-      const stamp = nextStamp(catalog.writer.node, clock.nowNs(), floor);
-      const version = Math.max(...group.map(({ catalogVersion }) => catalogVersion));
-      const blocks = encodeGroup(group.flatMap(({ batches }) => batches));
-      const appended = writer.appendFlush(stamp, blocks, {
-        needs: { catalog: version, manifest: 0 },
-        onTrouble: (error) => this.#onTrouble(error, group),
-      });
-      // Asked in parallel with the put: whether a table was dropped before these writes came.
-      const [position, state] = await Promise.all([appended, this.#catalogNow(signal)]);
-      this.#trouble = undefined;
-      for (const { settle } of group) settle.resolve({ position, stamp, catalog: state });
+      const blocks = await this.#encode(group);
+      if (blocks !== undefined) await this.#append(group, blocks, signal);
     } catch (error) {
       for (const { settle } of group) settle.reject(error);
       throw error;
@@ -172,6 +159,36 @@ export class Flusher {
       this.#flushing = [];
       this.#flushed.notify();
     }
+  }
+
+  /** Undefined where the rows are lost, as those who wait are told. */
+  async #encode(group: readonly Waiting[]): Promise<readonly FlushBlock[] | undefined> {
+    try {
+      return await this.#options.stage.encode(group.flatMap(({ rows }) => rows));
+    } catch (error) {
+      if (!isKind(error, "unavailable")) throw error;
+      for (const { settle } of group) settle.reject(error);
+      return undefined;
+    }
+  }
+
+  async #append(
+    group: readonly Waiting[],
+    blocks: readonly FlushBlock[],
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { catalog, writer, clock } = this.#options;
+    const floor = maxOf([writer.state.lastStamp, ...group.map(({ stampFloor }) => stampFloor)]);
+    const stamp = nextStamp(catalog.writer.node, clock.nowNs(), floor);
+    const version = Math.max(...group.map(({ catalogVersion }) => catalogVersion));
+    const appended = writer.appendFlush(stamp, blocks, {
+      needs: { catalog: version, manifest: 0 },
+      onTrouble: (error) => this.#onTrouble(error, group),
+    });
+    // Asked in parallel with the put: whether a table was dropped before these writes came.
+    const [position, state] = await Promise.all([appended, this.#catalogNow(signal)]);
+    this.#trouble = undefined;
+    for (const { settle } of group) settle.resolve({ position, stamp, catalog: state });
   }
 
   /** The catalog at its tail, asked for until the store answers. */
@@ -215,16 +232,6 @@ export class Flusher {
     for (const { settle } of left) settle.reject(this.#dead);
     this.#flushed.notify();
   }
-}
-
-/** One block a table, of all rows that ride together. */
-function encodeGroup(batches: readonly ColumnBatch[]): readonly FlushBlock[] {
-  const byTable = Map.groupBy(batches, ({ tableId }): TableId => tableId);
-  return [...byTable.values()].map((ofTable) => {
-    const merged = mergeBatches(ofTable);
-    const { databaseId, tableId } = merged;
-    return { databaseId, tableId, bytes: encodeBlock(merged) };
-  });
 }
 
 function maxOf(stamps: readonly OrderStamp[]): OrderStamp {

@@ -5,7 +5,7 @@ import { memoryStore } from "#objectstore/memory.ts";
 import { HandClock, settle } from "#testing/hand-clock.ts";
 import { storeWith } from "#testing/logs.ts";
 import { SmallNode } from "#testing/small-node.ts";
-import { BATCH_ROW_COUNT_MAX } from "./batches.ts";
+import { BATCH_ROW_COUNT_MAX } from "./rows.ts";
 import type { WriteOutcome } from "./write.ts";
 
 const CONFLICT =

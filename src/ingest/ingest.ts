@@ -1,22 +1,22 @@
 import { untilAborted } from "#base/async.ts";
-import { DbError, isKind } from "#base/errors.ts";
+import { assert, DbError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import type { LineParser, ParsedBody, ParseLimits, RejectedLine } from "#lineprotocol/parsed.ts";
-import type { ColumnBatch } from "#model/batch.ts";
+import type { ParsedBody, ParseLimits, RejectedLine } from "#lineprotocol/parsed.ts";
 import { nextStamp, type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { encodeWriteToken, parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
-import { BATCH_ROW_COUNT_MAX, toBatches } from "./batches.ts";
+import type { Stage, StagedBody } from "#staging/stage.ts";
 import type { RowProblem } from "./check-rows.ts";
 import type { Flusher, FlushReceipt } from "./flusher.ts";
+import { groupRows, toStagedRows } from "./rows.ts";
 import { type Validated, validate } from "./validate.ts";
 import type { SchemaLimits, WriteOutcome, WriteRequest } from "./write.ts";
 
 export interface IngestOptions {
   readonly catalog: Catalog;
   readonly flusher: Flusher;
-  readonly parser: LineParser;
+  readonly stage: Stage;
   readonly clock: Clock;
   readonly schemaLimits: SchemaLimits;
   readonly parseLimits: ParseLimits;
@@ -62,9 +62,9 @@ export class Ingest {
     request: WriteRequest,
     onQueued: (outcome: WriteOutcome) => void,
   ): Promise<WriteOutcome> {
-    const { catalog, clock, parser, parseLimits } = this.#options;
+    const { catalog, clock, stage, parseLimits } = this.#options;
     const stampFloor = this.#stampFloor(request.tokens);
-    const body = await parser.parse(request.body, {
+    using body = await stage.parse(request.body, {
       precision: request.precision,
       defaultTimeNs: clock.nowNs(),
       limits: parseLimits,
@@ -72,11 +72,11 @@ export class Ingest {
     if (body.lineCount === 0)
       throw new DbError("invalid", "write_empty", "incoming write was empty");
     for (let round = 0; round < ROUNDS_MAX; round++) {
-      const { validated, state } = await this.#check(request, body);
-      const outcome = outcomeOf(body, validated);
+      const { validated, state, parsed } = await this.#check(request, body);
+      const outcome = outcomeOf(body, validated, parsed);
       if (outcome.rejectedCount > 0 && !request.acceptPartial) return outcome;
       if (validated.tables.length === 0) return outcome;
-      const queued = this.#queue(validated, { state, stampFloor });
+      const queued = this.#queue(body, validated, { state, stampFloor });
       if (!request.sync) onQueued(outcome);
       const receipts = await queued;
       const last = receipts.at(-1);
@@ -113,18 +113,25 @@ export class Ingest {
   /** Checks until the catalog knows all that the accepted lines use. Names and types refused are asked for anew first. */
   async #check(
     { database, acceptPartial }: WriteRequest,
-    { tables, rejectedCount }: ParsedBody,
-  ): Promise<{ validated: Validated; state: CatalogState }> {
+    body: StagedBody,
+  ): Promise<{ validated: Validated; state: CatalogState; parsed: ParsedBody | undefined }> {
     const { catalog, schemaLimits } = this.#options;
-    const decide = (state: CatalogState) => validate(tables, state, database, schemaLimits);
+    let parsed: ParsedBody | undefined;
+    const decide = (state: CatalogState) =>
+      validate({ looks: body.tables, parsed: parsed?.tables }, state, database, schemaLimits);
     if (refuses(() => decide(catalog.state))) await catalog.refresh();
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const { state } = catalog;
       const validated = decide(state);
-      const refused = !acceptPartial && validated.problems.length + rejectedCount > 0;
-      if (refused || validated.changes.length === 0) return { validated, state };
+      if (validated === undefined) {
+        parsed = await body.parsed();
+        continue;
+      }
+      const refused = !acceptPartial && validated.problems.length + body.rejectedCount > 0;
+      if (refused || validated.changes.length === 0) return { validated, state, parsed };
       await catalog.transact((newest) => {
         const again = decide(newest);
+        if (again === undefined) return [];
         return !acceptPartial && again.problems.length > 0 ? [] : again.changes;
       });
     }
@@ -132,13 +139,14 @@ export class Ingest {
   }
 
   #queue(
+    body: StagedBody,
     { tables }: Validated,
     { state, stampFloor }: { state: CatalogState; stampFloor: OrderStamp },
   ): Promise<readonly FlushReceipt[]> {
-    const groups = [...groupBatches(tables.flatMap((table) => [...toBatches(table)]))];
+    const groups = [...groupRows(tables.flatMap((table) => [...toStagedRows(body, table)]))];
     const { position: catalogVersion } = state;
     return Promise.all(
-      groups.map((group) => this.#options.flusher.add({ ...group, stampFloor, catalogVersion })),
+      groups.map((rows) => this.#options.flusher.add({ rows, stampFloor, catalogVersion })),
     );
   }
 
@@ -161,10 +169,10 @@ export class Ingest {
   }
 }
 
-/** Whether `decide` finds anything to refuse. */
-function refuses(decide: () => Validated): boolean {
+/** Whether `decide` finds anything to refuse, or may when it sees the rows. */
+function refuses(decide: () => Validated | undefined): boolean {
   try {
-    return decide().problems.length > 0;
+    return decide()?.problems.length !== 0;
   } catch (error) {
     if (isKind(error, "exceeded")) return true;
     throw error;
@@ -179,38 +187,27 @@ function isLost({ catalog }: FlushReceipt, { tables }: Validated): boolean {
   });
 }
 
-/** Batches that go into one flush: at most BATCH_ROW_COUNT_MAX rows together. */
-function* groupBatches(batches: readonly ColumnBatch[]) {
-  let group: ColumnBatch[] = [];
-  let rowCount = 0;
-  for (const batch of batches) {
-    if (group.length > 0 && rowCount + batch.times.length > BATCH_ROW_COUNT_MAX) {
-      yield { batches: group, rowCount };
-      group = [];
-      rowCount = 0;
-    }
-    group.push(batch);
-    rowCount += batch.times.length;
-  }
-  yield { batches: group, rowCount };
-}
-
-function outcomeOf(body: ParsedBody, { problems }: Validated): WriteOutcome {
+/** `parsed` is there where there are problems. */
+function outcomeOf(
+  { rejected, rejectedCount }: StagedBody,
+  { problems }: Validated,
+  parsed: ParsedBody | undefined,
+): WriteOutcome {
   const described = problems
     .toSorted((left, right) => left.line - right.line)
     .slice(0, REJECTED_MAX)
-    .map((problem) => describe(body, problem));
-  const rejected = [...body.rejected, ...described]
-    .toSorted((left, right) => left.lineNumber - right.lineNumber)
-    .slice(0, REJECTED_MAX);
+    .map((problem) => describe(parsed, problem));
   return {
     token: undefined,
-    rejected,
-    rejectedCount: body.rejectedCount + problems.length,
+    rejected: [...rejected, ...described]
+      .toSorted((left, right) => left.lineNumber - right.lineNumber)
+      .slice(0, REJECTED_MAX),
+    rejectedCount: rejectedCount + problems.length,
     limitMet: problems.some(({ limitMet }) => limitMet),
   };
 }
 
-function describe(body: ParsedBody, { line, message }: RowProblem): RejectedLine {
-  return { ...body.describeLine(line), message };
+function describe(parsed: ParsedBody | undefined, { line, message }: RowProblem): RejectedLine {
+  assert(parsed !== undefined, "rows that are refused were seen");
+  return { ...parsed.describeLine(line), message };
 }

@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { applyChanges, EMPTY_CATALOG, findDatabase, findTable } from "#catalog/catalog-state.ts";
+import {
+  applyChanges,
+  type CatalogState,
+  EMPTY_CATALOG,
+  findDatabase,
+  findTable,
+} from "#catalog/catalog-state.ts";
+import type { ParsedBody } from "#lineprotocol/parsed.ts";
 import { parseText } from "#lineprotocol/rows.ts";
+import { looksOf } from "#staging/plain-stage.ts";
 import { SCHEMA_LIMITS } from "#testing/small-node.ts";
 import { type Validated, validate } from "./validate.ts";
 import type { SchemaLimits } from "./write.ts";
@@ -9,9 +17,22 @@ import type { SchemaLimits } from "./write.ts";
 /** A catalog after lines were written into `db`, each a request of its own. */
 function catalogOf(...lines: readonly string[]) {
   return lines.reduce((state, line) => {
-    const { tables } = parseText(line);
-    return applyChanges(state, validate(tables, state, "db", SCHEMA_LIMITS).changes);
+    return applyChanges(state, validated(parseText(line), state, SCHEMA_LIMITS).changes);
   }, EMPTY_CATALOG);
+}
+
+/** What is found of `body`, once its looks are found not to tell enough. */
+function validated(
+  { tables: parsed }: ParsedBody,
+  state: CatalogState,
+  limits: SchemaLimits,
+): Validated {
+  const looks = parsed.map(looksOf);
+  const byLooks = validate({ looks, parsed: undefined }, state, "db", limits);
+  const byRows = validate({ looks, parsed }, state, "db", limits);
+  assert.ok(byRows !== undefined);
+  if (byLooks !== undefined) assert.deepEqual(byLooks, byRows);
+  return byRows;
 }
 
 interface Case {
@@ -224,11 +245,11 @@ function conflictCases(): readonly Case[] {
 function check(text: string, before: readonly string[] = [], limits: Partial<SchemaLimits> = {}) {
   const state = catalogOf(...before);
   const body = parseText(text);
-  const validated = validate(body.tables, state, "db", { ...SCHEMA_LIMITS, ...limits });
-  const problems = validated.problems.map(
+  const found = validated(body, state, { ...SCHEMA_LIMITS, ...limits });
+  const problems = found.problems.map(
     ({ line, message }) => [body.describeLine(line).lineNumber, message] as const,
   );
-  return { state, validated, problems: problems.toSorted(([a], [b]) => a - b) };
+  return { state, body, validated: found, problems: problems.toSorted(([a], [b]) => a - b) };
 }
 
 suite("lines against the catalog", () => {
@@ -243,31 +264,31 @@ suite("lines against the catalog", () => {
       const after = applyChanges(found.state, found.validated.changes);
       if (columns !== undefined) assert.equal(columnsOf(after), columns);
       // Asked again on what came of it, nothing is left to change, and the same is refused for good.
-      const again = validate(parseText(text).tables, after, "db", { ...SCHEMA_LIMITS, ...limits });
+      const again = validated(parseText(text), after, { ...SCHEMA_LIMITS, ...limits });
       assert.deepEqual(again.changes, []);
     });
   }
 
   test("rows that fit are named where some do not, else they are all", () => {
-    const { validated } = check("m f=1 1\nm f=1i 2\nn f=1 3\nm f=2 4");
-    assert.deepEqual(rowsByTable(validated), { m: [0, 2], n: undefined });
+    const found = check("m f=1 1\nm f=1i 2\nn f=1 3\nm f=2 4");
+    assert.deepEqual(rowsByTable(found), { m: [0, 2], n: { start: 0, end: 1 } });
   });
 
   test("a table without a row that fits is left out", () => {
-    const { validated } = check("m f=1i 1\nn f=1 3", ["m f=1"]);
-    assert.deepEqual(rowsByTable(validated), { n: undefined });
-    assert.equal(validated.tables[0]?.schema, undefined);
+    const found = check("m f=1i 1\nn f=1 3", ["m f=1"]);
+    assert.deepEqual(rowsByTable(found), { n: { start: 0, end: 1 } });
+    assert.equal(found.validated.tables[0]?.schema, undefined);
   });
 
   test("the columns that a bad line alone had are nobody's", () => {
-    const { validated, state } = check("m f=1 1\nm g=1,h=2 x\n", []);
-    assert.equal(columnsOf(applyChanges(state, validated.changes)), "time f:float");
+    const { validated: found, state } = check("m f=1 1\nm g=1,h=2 x\n", []);
+    assert.equal(columnsOf(applyChanges(state, found.changes)), "time f:float");
   });
 
   test("a new database is made with its first table, and not for nothing", () => {
-    const { validated } = check("m f=1");
+    const { validated: found } = check("m f=1");
     assert.deepEqual(
-      validated.changes.map(({ kind }) => kind),
+      found.changes.map(({ kind }) => kind),
       ["create_database", "create_table"],
     );
     assert.deepEqual(check("m time=1").validated.changes, []);
@@ -291,8 +312,11 @@ function columnsOf(state: ReturnType<typeof catalogOf>): string | undefined {
     .join(" ");
 }
 
-function rowsByTable({ tables }: Validated) {
+function rowsByTable({ body, validated: { tables } }: ReturnType<typeof check>) {
   return Object.fromEntries(
-    tables.map(({ parsed, rows }) => [parsed.name, rows && Array.from(rows)]),
+    tables.map(({ index, rows }) => [
+      body.tables[index]?.name,
+      rows instanceof Uint32Array ? Array.from(rows) : rows,
+    ]),
   );
 }

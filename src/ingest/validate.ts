@@ -9,7 +9,8 @@ import type { CatalogChange } from "#catalog/changes.ts";
 import type { ParsedTable } from "#lineprotocol/parsed.ts";
 import type { DatabaseId, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
-import { checkRows, type RowProblem } from "./check-rows.ts";
+import { type RowSelection, rowCountOf, type StagedTable } from "#staging/stage.ts";
+import { checkColumns, checkRows, type RowProblem } from "./check-rows.ts";
 import type { SchemaLimits } from "./write.ts";
 
 /** What the catalog says of the tables of a body. */
@@ -21,23 +22,31 @@ export interface Validated {
 }
 
 export interface ValidatedTable {
-  readonly parsed: ParsedTable;
+  /** Which of the body's tables. */
+  readonly index: number;
   /** As the catalog has it; undefined while `changes` would create it. */
   readonly schema: TableSchema | undefined;
-  /** The rows that fit, rising; undefined: all. */
-  readonly rows: Uint32Array | undefined;
+  /** The rows that fit. */
+  readonly rows: RowSelection;
+}
+
+/** The tables of a body: their looks, and their rows once somebody had to look at these. */
+export interface TablesToCheck {
+  readonly looks: readonly StagedTable[];
+  readonly parsed: readonly ParsedTable[] | undefined;
 }
 
 /**
  * Checks rows against the catalog line by line, as if each line were a write of its own: a line that fits brings its new columns, one that
- * does not brings nothing. Pure: asked again on a newer state, it decides anew. Throws `exceeded` / `database_limit`.
+ * does not brings nothing. Where each column fits, so does each row; else it has to see the rows, and answers undefined without them. Pure:
+ * asked again on a newer state, it decides anew. Throws `exceeded` / `database_limit`.
  */
 export function validate(
-  tables: readonly ParsedTable[],
+  { looks, parsed }: TablesToCheck,
   state: CatalogState,
   database: string,
   limits: SchemaLimits,
-): Validated {
+): Validated | undefined {
   const known = findDatabase(state, database);
   const fresh =
     known === undefined
@@ -45,21 +54,27 @@ export function validate(
       : undefined;
   const databaseId = known?.id ?? state.nextDatabaseId;
   const growing = new GrowingDatabase(state, databaseId, limits);
-  const checked = tables.map((parsed) =>
-    growing.check(parsed, known && findTable(known, parsed.name)),
-  );
+  const checked: CheckedTable[] = [];
+  for (const [index, table] of looks.entries()) {
+    const schema = known && findTable(known, table.name);
+    const result = growing.check(table, schema, parsed?.[index]);
+    if (result === undefined) return undefined;
+    checked.push({ ...result, index, schema });
+  }
   const { changes } = growing;
   return {
     changes: fresh !== undefined && changes.length > 0 ? [fresh, ...changes] : changes,
-    tables: checked.map(({ table }) => table).filter(({ rows }) => rows?.length !== 0),
+    tables: checked.filter(({ rows }) => rowCountOf(rows) > 0),
     problems: checked.flatMap(({ problems }) => problems),
   };
 }
 
-interface CheckedTable {
-  readonly table: ValidatedTable;
+interface CheckResult {
+  readonly rows: RowSelection;
   readonly problems: readonly RowProblem[];
 }
+
+type CheckedTable = ValidatedTable & CheckResult;
 
 /** The tables of a database while a body adds to them. */
 class GrowingDatabase {
@@ -76,12 +91,23 @@ class GrowingDatabase {
     this.#nextTableId = state.nextTableId;
   }
 
-  check(parsed: ParsedTable, schema: TableSchema | undefined): CheckedTable {
+  /** Undefined where the rows have to be seen. */
+  check(
+    looks: StagedTable,
+    schema: TableSchema | undefined,
+    parsed: ParsedTable | undefined,
+  ): CheckResult | undefined {
     if (schema === undefined && this.#tableCount >= this.#limits.tableCountMax)
-      return this.#refuse(parsed);
-    const { rows, added, problems } = checkRows(parsed, schema, this.#limits);
-    if (rows?.length !== 0) this.#learn(parsed.name, schema, added);
-    return { table: { parsed, schema, rows }, problems };
+      return parsed && this.#refuse(parsed);
+    const added = checkColumns(looks, schema, this.#limits);
+    if (added !== undefined) {
+      this.#learn(looks.name, schema, added);
+      return { rows: { start: 0, end: looks.rowCount }, problems: [] };
+    }
+    if (parsed === undefined) return undefined;
+    const checked = checkRows(parsed, schema, this.#limits);
+    if (checked.rows.length > 0) this.#learn(looks.name, schema, checked.added);
+    return checked;
   }
 
   #learn(name: string, schema: TableSchema | undefined, columns: readonly NewColumn[]): void {
@@ -95,9 +121,9 @@ class GrowingDatabase {
     }
   }
 
-  #refuse(parsed: ParsedTable): CheckedTable {
+  #refuse(parsed: ParsedTable): CheckResult {
     const message = `Update to schema would exceed number of tables limit: attempted to create table but already have ${this.#tableCount} table(s) (limit: ${this.#limits.tableCountMax})`;
     const problems = Array.from(parsed.lines, (line) => ({ line, message, limitMet: true }));
-    return { table: { parsed, schema: undefined, rows: new Uint32Array(0) }, problems };
+    return { rows: new Uint32Array(0), problems };
   }
 }

@@ -55,9 +55,3 @@ export interface ParseLimits {
   /** Rejected lines that are described; the others are only counted in `rejectedCount`. */
   readonly rejectedMax: number;
 }
-
-/** Whatever parses bodies: the plain parser in this thread, or a faster one in another. */
-export interface LineParser {
-  /** Takes `body` over: it may be empty to others from then on. */
-  parse(body: Uint8Array, options: ParseOptions): Promise<ParsedBody>;
-}

@@ -17,6 +17,12 @@ export type ColumnData =
   | { readonly kind: "uinteger"; readonly values: BigUint64Array; readonly present?: Uint8Array }
   | { readonly kind: "boolean"; readonly values: Uint8Array; readonly present?: Uint8Array };
 
+/** Whether `row` of a column is not NULL. */
+export function hasValue(data: ColumnData, row: number): boolean {
+  if ("codes" in data) return data.codes[row] !== 0;
+  return data.present === undefined || data.present[row] === 1;
+}
+
 export type ColumnDataKind = ColumnData["kind"];
 
 /** One column of a batch, under its id in the catalog. */

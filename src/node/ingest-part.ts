@@ -48,7 +48,7 @@ export class IngestPart {
 
   private constructor(options: IngestPartOptions, writer: NodeLogWriter) {
     const { adopted, buffer, catalog, config, engine, ports } = options;
-    const { clock, log, parser, random, store, onFile } = ports;
+    const { clock, log, stage, random, store, onFile } = ports;
     const { node } = catalog.writer;
     const own = buffer.of(node);
     // Of all that the engine holds, the share of this node's own rows: only those can a snapshot free.
@@ -59,6 +59,7 @@ export class IngestPart {
     this.flusher = new Flusher({
       catalog,
       writer,
+      stage,
       clock,
       flushIntervalMs: config.flushIntervalMs,
       pendingSizeMax: PENDING_SIZE_MAX,
@@ -68,7 +69,7 @@ export class IngestPart {
     this.ingest = new Ingest({
       catalog,
       flusher: this.flusher,
-      parser,
+      stage,
       clock,
       schemaLimits: config,
       parseLimits: {

@@ -6,7 +6,6 @@ import { messageOf } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
-import { WorkerParser } from "#lineprotocol/worker/worker-parser.ts";
 import { FileStore } from "#objectstore/file.ts";
 import { FileCache } from "#objectstore/file-cache.ts";
 import { measuredStore } from "#objectstore/measured.ts";
@@ -14,6 +13,7 @@ import { memoryStore } from "#objectstore/memory.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { WorkerStage } from "#staging/worker/worker-stage.ts";
 import type { NodeConfig, StoreConfig } from "./config.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
@@ -121,7 +121,7 @@ async function openPorts(
     random: realRandom,
     log,
     transport: parts.use(new HttpTransport()),
-    parser: parts.use(new WorkerParser(log)),
+    stage: parts.use(new WorkerStage(log)),
     openEngine: (refill) =>
       DuckDbEngine.open({
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.

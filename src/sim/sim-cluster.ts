@@ -1,6 +1,5 @@
 import { hex, utf8 } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
-import { plainParser } from "#lineprotocol/plain-parser.ts";
 import type { NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
 import { IDENTIFY_PATH } from "#node/registration.ts";
@@ -8,6 +7,7 @@ import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
 import { randomBytes, seededRandom } from "#ports/random.ts";
 import type { Transport } from "#ports/transport.ts";
+import { plainStage } from "#staging/plain-stage.ts";
 import { Process } from "./process.ts";
 import { SimEngine } from "./sim-engine.ts";
 import type { SimStore } from "./sim-store.ts";
@@ -127,7 +127,7 @@ export class SimHost {
         random,
         log: silentLog,
         transport: this.#cluster.transportOf(process),
-        parser: plainParser,
+        stage: plainStage,
         openEngine: async (refill) => {
           run.engine = new SimEngine(process, own, refill);
           return run.engine;

@@ -10,7 +10,6 @@ import { Snapshotter, type SnapshotterOptions } from "#ingest/snapshotter.ts";
 import type { SchemaLimits, WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { LogFollower, type LogFollowerOptions } from "#lifecycle/log-follower.ts";
-import { plainParser } from "#lineprotocol/plain-parser.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { LiteralValue } from "#model/expression.ts";
@@ -24,6 +23,7 @@ import { silentLog } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { seededRandom } from "#ports/random.ts";
 import { Queries, type QueriesOptions, type QueryRequest } from "#query/query.ts";
+import { plainStage } from "#staging/plain-stage.ts";
 import { bufferObserver, type LogSource } from "#view/log-source.ts";
 import { Views, type ViewsOptions } from "#view/views.ts";
 import { HandClock, settle } from "./hand-clock.ts";
@@ -102,6 +102,7 @@ export class SmallNode implements AsyncDisposable {
     this.flusher = new Flusher({
       catalog,
       writer,
+      stage: plainStage,
       clock,
       flushIntervalMs: 0,
       pendingSizeMax: 2 ** 20,
@@ -112,7 +113,7 @@ export class SmallNode implements AsyncDisposable {
     this.ingest = new Ingest({
       catalog,
       flusher: this.flusher,
-      parser: plainParser,
+      stage: plainStage,
       clock,
       schemaLimits: SCHEMA_LIMITS,
       parseLimits: PARSE_LIMITS,

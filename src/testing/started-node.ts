@@ -1,7 +1,6 @@
 /** Whole nodes on any store, with the plain engine and a clock that the test moves. */
 import { DbError } from "#base/errors.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
-import { plainParser } from "#lineprotocol/plain-parser.ts";
 import type { LiteralValue } from "#model/expression.ts";
 import type { NodeConfig } from "#node/config.ts";
 import type { Node, NodeOptions } from "#node/node.ts";
@@ -10,6 +9,7 @@ import { silentLog } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { seededRandom } from "#ports/random.ts";
 import type { Transport } from "#ports/transport.ts";
+import { plainStage } from "#staging/plain-stage.ts";
 import { HandClock } from "./hand-clock.ts";
 import { cellsOf } from "./small-node.ts";
 
@@ -65,7 +65,7 @@ export function nodeOptions(
     random: seededRandom(seed),
     log: silentLog,
     transport: silentTransport,
-    parser: plainParser,
+    stage: plainStage,
     openEngine: async () => plainEngine({ files: { load: ({ key }) => load(store, key) } }),
     makeUuid: () => `uuid-${seed}-${++uuidCount}`,
     coreCount: 2,

@@ -1,5 +1,4 @@
-import type { ColumnBatch, ColumnData } from "#model/batch.ts";
-import { hasValue } from "./check-rows.ts";
+import { type ColumnBatch, type ColumnData, hasValue } from "#model/batch.ts";
 
 /** Which rows of a batch say something of a series and time that an earlier row has. */
 export interface Repeats {

@@ -1,0 +1,137 @@
+import { assert } from "#base/errors.ts";
+import { describable, parseLines } from "#lineprotocol/parse.ts";
+import type { ParsedBody, ParseOptions } from "#lineprotocol/parsed.ts";
+import type { FlushBlock } from "#model/flush.ts";
+import type { Log } from "#ports/log.ts";
+import { PlainBody, plainStage } from "../plain-stage.ts";
+import type { Stage, StagedBody, StagedRows } from "../stage.ts";
+import type { BodyLooks, RowsThere } from "./messages.ts";
+import { ThreadLink } from "./thread-link.ts";
+
+/** Smaller bodies are read at once in the caller's thread: sending them would take as long. */
+const BODY_SIZE_MIN = 128 * 1024;
+const THREAD = new URL("./stage-thread.ts", import.meta.url);
+
+/**
+ * Keeps large bodies in a thread of its own, so that this one has time for others. What it answers is what the plain stage does.
+ *
+ * Callers bound how many bodies wait: the thread takes them in the order they come.
+ */
+export class WorkerStage implements Stage, AsyncDisposable {
+  readonly #log: Log;
+  readonly #file: URL;
+  #thread: ThreadLink | undefined;
+  #lastBodyId = 0;
+  #closed = false;
+
+  /** `file` is what runs in the thread. */
+  constructor(log: Log, file = THREAD) {
+    this.#log = log;
+    this.#file = file;
+  }
+
+  async parse(body: Uint8Array, options: ParseOptions): Promise<StagedBody> {
+    if (body.length < BODY_SIZE_MIN || this.#closed) return new BodyHere(body, options);
+    if (this.#thread?.lost !== false) this.#thread = new ThreadLink(this.#file, this.#log);
+    return this.#send(this.#thread, ownMemory(body), options);
+  }
+
+  async encode(parts: readonly StagedRows[]): Promise<readonly FlushBlock[]> {
+    const there = parts.map(({ body }) => body).filter((body) => body instanceof BodyThere);
+    // Where bodies are in two threads, one is lost.
+    for (const { thread } of there) thread.throwIfLost();
+    const thread = there[0]?.thread;
+    if (thread === undefined) return plainStage.encode(parts);
+    const sent = new Map<StagedBody, number>();
+    const idOf = (body: StagedBody) => {
+      if (body instanceof BodyThere) return body.id;
+      const id = sent.get(body) ?? this.#sendAgain(body, thread);
+      sent.set(body, id);
+      return id;
+    };
+    const rows = parts.map(({ body, ...rest }): RowsThere => ({ bodyId: idOf(body), ...rest }));
+    try {
+      return await thread.call("encode", { parts: rows });
+    } finally {
+      release(thread, [...sent.values()]);
+    }
+  }
+
+  /** Ends the thread; what waits is rejected. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#closed = true;
+    await this.#thread?.[Symbol.asyncDispose]();
+  }
+
+  async #send(thread: ThreadLink, body: Uint8Array, options: ParseOptions): Promise<StagedBody> {
+    const bodyId = this.#nextBodyId();
+    const own = ownMemory(body);
+    const looks = await thread.call("parse", { bodyId, body: own, options }, [own.buffer]);
+    return new BodyThere(thread, bodyId, looks);
+  }
+
+  /** Has the thread read a body that is here, so that its rows can ride with others there. */
+  #sendAgain(body: StagedBody, thread: ThreadLink): number {
+    assert(body instanceof BodyHere, "a body is encoded where it was parsed");
+    const bodyId = this.#nextBodyId();
+    // What is asked of the thread next fails as this does.
+    thread.call("parse", { bodyId, ...body.source }).catch(() => undefined);
+    return bodyId;
+  }
+
+  #nextBodyId(): number {
+    this.#lastBodyId += 1;
+    return this.#lastBodyId;
+  }
+}
+
+/** A small body, and what it was read from. */
+class BodyHere extends PlainBody {
+  readonly source: { readonly body: Uint8Array<ArrayBuffer>; readonly options: ParseOptions };
+
+  constructor(body: Uint8Array, options: ParseOptions) {
+    super(parseLines(body, options));
+    this.source = { body: ownMemory(body), options };
+  }
+}
+
+/** A body whose rows are in the thread. */
+class BodyThere implements StagedBody {
+  readonly thread: ThreadLink;
+  readonly id: number;
+  readonly tables: BodyLooks["tables"];
+  readonly rejected: BodyLooks["rejected"];
+  readonly rejectedCount: number;
+  readonly lineCount: number;
+
+  constructor(thread: ThreadLink, id: number, looks: BodyLooks) {
+    this.thread = thread;
+    this.id = id;
+    this.tables = looks.tables;
+    this.rejected = looks.rejected;
+    this.rejectedCount = looks.rejectedCount;
+    this.lineCount = looks.lineCount;
+  }
+
+  async parsed(): Promise<ParsedBody> {
+    const { body, parts } = await this.thread.call("parsed", { bodyId: this.id });
+    return describable(body, parts);
+  }
+
+  [Symbol.dispose](): void {
+    release(this.thread, [this.id]);
+  }
+}
+
+function release(thread: ThreadLink, bodyIds: readonly number[]): void {
+  // A thread that is lost has let go of them.
+  if (bodyIds.length > 0) thread.call("release", { bodyIds }).catch(() => undefined);
+}
+
+/** `body` with memory of its own, which can be given away. */
+function ownMemory(body: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteLength } = body;
+  const whole = buffer instanceof ArrayBuffer && buffer.byteLength === byteLength;
+  // A Buffer has methods that are lost on the way, and whose memory may be marked as not to be given away.
+  return whole && !Buffer.isBuffer(body) ? new Uint8Array(buffer) : new Uint8Array(body);
+}
