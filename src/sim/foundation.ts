@@ -1,5 +1,6 @@
 import { utf8 } from "#base/bytes.ts";
 import { assert, DbError, isKind } from "#base/errors.ts";
+import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
 import type { Node } from "#node/node.ts";
@@ -176,9 +177,12 @@ class Foundation {
         // The old process hangs, somebody starts another, and then the old one comes back.
         world.count("twin");
         const [older, newer] = [run.process, host.start().process];
-        // Either the old one comes back after its successor has begun, or the new one hangs while it starts.
-        if (world.chance(0.5)) older.pause(1_000 + world.below(6_000));
-        else world.schedule(world.below(500), () => newer.pause(1_000 + world.below(8_000)));
+        // The old one comes back after its successor has begun, or the new one hangs while it starts, best of all with its fence.
+        const variant = world.below(3);
+        const pauseMs = 1_000 + world.below(8_000);
+        if (variant === 0) older.pause(pauseMs);
+        else if (variant === 1) world.schedule(world.below(500), () => newer.pause(pauseMs));
+        else this.#store.holdNextPut(newer, `${nodeLogPrefix(host.nodeId)}entry/`, pauseMs);
       }
     }
   }

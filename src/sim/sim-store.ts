@@ -38,6 +38,7 @@ export class SimStore {
   readonly history: StoreWrite[] = [];
   faults: StoreFaults;
   readonly #world: World;
+  readonly #held = new Map<Process, { readonly prefix: string; readonly delayMs: number }>();
   #lastAsked = 0;
 
   constructor(world: World, faults: StoreFaults) {
@@ -60,6 +61,11 @@ export class SimStore {
     };
   }
 
+  /** The next new object of `process` under `prefix` reaches the store `delayMs` after it was sent. */
+  holdNextPut(process: Process, prefix: string, delayMs: number): void {
+    this.#held.set(process, { prefix, delayMs });
+  }
+
   #put(process: Process, key: string, body: Uint8Array, absent: boolean): Promise<void> {
     const land = () => {
       if (absent && this.objects.has(key))
@@ -68,6 +74,11 @@ export class SimStore {
       this.objects.set(key, body);
       this.history.push({ key, body, atMs: this.#world.nowMs });
     };
+    const held = this.#held.get(process);
+    if (absent && held !== undefined && key.startsWith(held.prefix)) {
+      this.#held.delete(process);
+      return process.call(held.delayMs, land);
+    }
     if (absent && this.#world.chance(this.faults.latePut)) {
       this.#world.count("store_late_put");
       this.#world.schedule(this.#world.below(LATE_MS_MAX), () => {
