@@ -174,17 +174,22 @@ class Foundation {
         world.count("engine_crash");
         await run.engine?.crash();
       } else if (dice < 9) {
-        // The old process hangs, somebody starts another, and then the old one comes back.
         world.count("twin");
-        const [older, newer] = [run.process, host.start().process];
-        // The old one comes back after its successor has begun, or the new one hangs while it starts, best of all with its fence.
-        const variant = world.below(3);
-        const pauseMs = 1_000 + world.below(8_000);
-        if (variant === 0) older.pause(pauseMs);
-        else if (variant === 1) world.schedule(world.below(500), () => newer.pause(pauseMs));
-        else this.#store.holdNextPut(newer, `${nodeLogPrefix(host.nodeId)}entry/`, pauseMs);
+        this.#startTwin(host, run);
       }
     }
+  }
+
+  /** Somebody starts a process beside one that lives, and one of the two hangs. */
+  #startTwin(host: SimHost, { process: older }: SimRun): void {
+    const { world } = this;
+    const newer = host.start().process;
+    // The old one comes back after its successor has begun, or the new one hangs while it starts, best of all with its fence.
+    const variant = world.below(3);
+    const pauseMs = 1_000 + world.below(8_000);
+    if (variant === 0) older.pause(pauseMs);
+    else if (variant === 1) world.schedule(world.below(500), () => newer.pause(pauseMs));
+    else this.#store.holdNextPut(newer, `${nodeLogPrefix(host.nodeId)}entry/`, pauseMs);
   }
 
   async #writeOn(client: number): Promise<void> {
