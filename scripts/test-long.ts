@@ -1,6 +1,6 @@
 /**
  * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
- * world over thousands of seeds, and the bugs it must find.
+ * world over thousands of seeds, and the bugs it must find; a million lines through both parsers.
  *
  *     node scripts/test-long.ts                      all of them
  *     node scripts/test-long.ts kills queries        some of them
@@ -11,6 +11,7 @@
 import { parseArgs } from "node:util";
 import { runBugs } from "./long/bugs.ts";
 import { runKills } from "./long/kills.ts";
+import { runLines } from "./long/lines.ts";
 import { print } from "./long/output.ts";
 import { runQueries } from "./long/queries.ts";
 import { runSimulation } from "./long/simulation.ts";
@@ -22,6 +23,7 @@ const { values, positionals } = parseArgs({
     queries: { type: "string", default: "100000" },
     seeds: { type: "string", default: "5000" },
     from: { type: "string", default: "1" },
+    lines: { type: "string", default: "1000000" },
   },
 });
 
@@ -31,6 +33,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   queries: () => runQueries({ queryCount: Number(values.queries) }),
   simulation: () => runSimulation({ from: Number(values.from), seedCount: Number(values.seeds) }),
   bugs: () => runBugs({ seedCountMax: 1_000 }),
+  lines: () => runLines({ lineCount: Number(values.lines) }),
 };
 
 const names = positionals.length > 0 ? positionals : Object.keys(PARTS);

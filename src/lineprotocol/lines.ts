@@ -1,3 +1,4 @@
+import { assert } from "#base/errors.ts";
 import { BACKSLASH, EQUALS, HASH, NEWLINE, QUOTE, SPACE, TAB } from "./ascii.ts";
 
 /**
@@ -13,11 +14,11 @@ export class LineCursor {
   end = 0;
   /** Its first byte that is not blank. */
   textStart = 0;
-  /** Counts from 1, as an editor does. */
-  number = 0;
   readonly #bytes: Buffer;
   #next = 0;
-  #nextNumber = 1;
+  /** Newlines before `#countedTo`, which is not behind the line. */
+  #newlineCount = 0;
+  #countedTo = 0;
   /** The first quote and the first backslash at or after the current line; the body's end when there is none. */
   #quote = -1;
   #backslash = -1;
@@ -26,12 +27,26 @@ export class LineCursor {
     this.#bytes = bytes;
   }
 
+  /** The number of the line. Counts from 1, every newline of the body, as an editor does. */
+  get number(): number {
+    for (;;) {
+      const newline = this.#find(NEWLINE, this.#countedTo);
+      if (newline >= this.start) return this.#newlineCount + 1;
+      this.#newlineCount += 1;
+      this.#countedTo = newline + 1;
+    }
+  }
+
+  /** Goes on at `offset`, where a line begins that is behind this one. */
+  seek(offset: number): void {
+    this.#next = offset;
+  }
+
   /** Goes to the next line that says something; false when there is none. */
   advance(): boolean {
     const bytes = this.#bytes;
     while (this.#next < bytes.length) {
       this.start = this.#next;
-      this.number = this.#nextNumber;
       this.textStart = this.#skipBlanks(this.start);
       const first = bytes[this.textStart];
       if (first === HASH || first === NEWLINE || first === undefined) {
@@ -40,7 +55,6 @@ export class LineCursor {
         this.end = this.#findLineEnd(this.textStart);
       }
       this.#next = this.end + 1;
-      this.#nextNumber += 1;
       if (first !== HASH && first !== NEWLINE && first !== undefined) return true;
     }
     return false;
@@ -70,12 +84,10 @@ export class LineCursor {
       const byte = bytes[at] as number;
       if (byte === BACKSLASH) {
         at += 1;
-        if (bytes[at] === NEWLINE) this.#nextNumber += 1;
       } else if (byte === QUOTE) {
         inString = !inString && inFields && previous === EQUALS;
       } else if (byte === NEWLINE) {
         if (!inString) return at;
-        this.#nextNumber += 1;
       } else if (byte === SPACE) {
         inFields = true;
       }
@@ -90,59 +102,32 @@ export class LineCursor {
   }
 }
 
-/** Places of lines as arrays of `count` or more, for another thread. */
-export interface PlaceArrays {
-  readonly count: number;
-  readonly starts: Uint32Array<ArrayBuffer>;
-  readonly ends: Uint32Array<ArrayBuffer>;
-  readonly numbers: Uint32Array<ArrayBuffer>;
-}
+/** Where a line stands, without its newline; lines are counted from 1, as an editor does. */
+export type LinePlace = Pick<LineCursor, "start" | "end" | "number">;
 
-/** Where the lines of a body stand, by index. */
+/** Where the lines of a body stand, by index: those that say something. Found out when somebody asks. */
 export class LinePlaces {
-  count: number;
-  #starts: Uint32Array<ArrayBuffer>;
-  #ends: Uint32Array<ArrayBuffer>;
-  #numbers: Uint32Array<ArrayBuffer>;
+  readonly #bytes: Buffer;
+  #lines: readonly LinePlace[] | undefined;
 
-  /** Takes over what `arrays` gave; without it, there are no lines yet. */
-  constructor(given?: PlaceArrays) {
-    this.count = given?.count ?? 0;
-    this.#starts = given?.starts ?? new Uint32Array(0);
-    this.#ends = given?.ends ?? new Uint32Array(0);
-    this.#numbers = given?.numbers ?? new Uint32Array(0);
+  constructor(bytes: Buffer) {
+    this.#bytes = bytes;
   }
 
-  /** The places themselves: whoever gives them away uses this no more. */
-  arrays(): PlaceArrays {
-    return { count: this.count, starts: this.#starts, ends: this.#ends, numbers: this.#numbers };
+  at(index: number): LinePlace {
+    this.#lines ??= this.#walk();
+    const line = this.#lines[index];
+    assert(line !== undefined, "the body has such a line");
+    return line;
   }
 
-  /** Adds the line at which `cursor` is. */
-  add(cursor: LineCursor): void {
-    const index = this.count;
-    if (index === this.#starts.length) this.#resize(Math.max(64, 2 * index));
-    this.#starts[index] = cursor.start;
-    this.#ends[index] = cursor.end;
-    this.#numbers[index] = cursor.number;
-    this.count = index + 1;
-  }
-
-  start(index: number): number {
-    return this.#starts[index] ?? 0;
-  }
-
-  end(index: number): number {
-    return this.#ends[index] ?? 0;
-  }
-
-  lineNumber(index: number): number {
-    return this.#numbers[index] ?? 0;
-  }
-
-  #resize(count: number): void {
-    this.#starts = new Uint32Array(this.#starts.buffer.transfer(count * 4));
-    this.#ends = new Uint32Array(this.#ends.buffer.transfer(count * 4));
-    this.#numbers = new Uint32Array(this.#numbers.buffer.transfer(count * 4));
+  #walk(): readonly LinePlace[] {
+    const cursor = new LineCursor(this.#bytes);
+    const lines: LinePlace[] = [];
+    while (cursor.advance()) {
+      const { end, number, start } = cursor;
+      lines.push({ start, end, number });
+    }
+    return lines;
   }
 }

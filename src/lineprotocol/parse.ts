@@ -1,7 +1,6 @@
 import { isUtf8 } from "node:buffer";
-import { assert } from "#base/errors.ts";
 import { LineReader } from "./line/line-reader.ts";
-import { LineCursor, LinePlaces, type PlaceArrays } from "./lines.ts";
+import { LineCursor, type LinePlace, LinePlaces } from "./lines.ts";
 import type { ParsedBody, ParseOptions, RejectedLine } from "./parsed.ts";
 
 /** The limits of InfluxDB 3: names up to 64 KiB, strings up to 1 MiB. */
@@ -25,52 +24,67 @@ export function parseLines(body: Uint8Array, options: ParseOptions): ParsedBody 
 }
 
 /** What parsing gives, as values that another thread can be given. */
-export interface ParsedParts extends Omit<ParsedBody, "describeLine"> {
-  readonly places: PlaceArrays;
-}
+export type ParsedParts = Omit<ParsedBody, "describeLine">;
 
 /** Does the work of `parseLines`. */
 export function parseParts(body: Uint8Array, options: ParseOptions): ParsedParts {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  const bytes = bufferOf(body);
   const cursor = new LineCursor(bytes);
-  const places = new LinePlaces();
   const reader = new LineReader(bytes, options);
-  const rejected: RejectedLine[] = [];
-  let rejectedCount = 0;
+  const rejected = new RejectedLines(bytes, options.limits.rejectedMax);
   const isText = isUtf8(bytes);
+  let lineCount = 0;
   while (cursor.advance()) {
-    const line = places.count;
-    places.add(cursor);
     const isLineText = isText || isUtf8(bytes.subarray(cursor.start, cursor.end));
-    if (isLineText && reader.read(cursor.textStart, cursor.end, line)) continue;
-    rejectedCount += 1;
-    if (rejectedCount > options.limits.rejectedMax) continue;
-    const message = isLineText ? reader.problemMessage() : "line is not valid UTF-8";
-    rejected.push({ ...describe(bytes, places, line), message });
+    if (!isLineText) rejected.add(cursor, "line is not valid UTF-8");
+    else if (!reader.read(cursor.textStart, cursor.end, lineCount))
+      rejected.add(cursor, reader.problemMessage());
+    lineCount += 1;
   }
-  return {
-    tables: reader.finish(),
-    rejected,
-    rejectedCount,
-    lineCount: places.count,
-    places: places.arrays(),
-  };
+  return { tables: reader.finish(), ...rejected.all(), lineCount };
 }
 
 /** What was parsed, with the body it was parsed from. */
-export function describable(
-  body: Uint8Array,
-  { places: arrays, ...parsed }: ParsedParts,
-): ParsedBody {
-  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-  const places = new LinePlaces(arrays);
-  return { ...parsed, describeLine: (index) => describe(bytes, places, index) };
+export function describable(body: Uint8Array, parsed: ParsedParts): ParsedBody {
+  const bytes = bufferOf(body);
+  const places = new LinePlaces(bytes);
+  return {
+    ...parsed,
+    describeLine(index) {
+      const { end, number, start } = places.at(index);
+      return { lineNumber: number, text: textOf(bytes, start, end) };
+    },
+  };
 }
 
-function describe(bytes: Buffer, places: LinePlaces, index: number): Omit<RejectedLine, "message"> {
-  assert(index >= 0 && index < places.count, `there is no line ${index}`);
-  return {
-    lineNumber: places.lineNumber(index),
-    text: bytes.toString("utf8", places.start(index), places.end(index)),
-  };
+/** The bad lines of a body, the first of them described. */
+export class RejectedLines {
+  readonly #bytes: Buffer;
+  readonly #countMax: number;
+  readonly #lines: RejectedLine[] = [];
+  #count = 0;
+
+  constructor(bytes: Buffer, countMax: number) {
+    this.#bytes = bytes;
+    this.#countMax = countMax;
+  }
+
+  add({ end, number, start }: LinePlace, message: string): void {
+    this.#count += 1;
+    if (this.#count > this.#countMax) return;
+    this.#lines.push({ lineNumber: number, text: textOf(this.#bytes, start, end), message });
+  }
+
+  all(): Pick<ParsedBody, "rejected" | "rejectedCount"> {
+    return { rejected: this.#lines, rejectedCount: this.#count };
+  }
+}
+
+/** Bytes that are not UTF-8 are replaced. */
+function textOf(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString("utf8", start, end);
+}
+
+export function bufferOf(body: Uint8Array): Buffer {
+  return Buffer.from(body.buffer, body.byteOffset, body.byteLength);
 }

@@ -39,6 +39,11 @@ export function v1PrecisionFromText(text: string): FixedPrecision | undefined {
   return V1_PRECISIONS.get(text);
 }
 
+/** Nanoseconds in one unit of `precision`. */
+export function unitNs(precision: FixedPrecision): bigint {
+  return UNIT_NS[precision];
+}
+
 /** Nanoseconds for the timestamp `value`, exact; the caller checks that they fit into int64. */
 export function scaleToNs(value: bigint, precision: Precision): bigint {
   return value * UNIT_NS[precision === "auto" ? precisionByMagnitude(value) : precision];

@@ -8,6 +8,8 @@ import { Dictionary } from "./dictionary.ts";
  */
 export interface ColumnBuilder {
   readonly name: string;
+  /** Which column of its table; -1 until a row has a value here. */
+  index: number;
   /** Whether any row has a value here. */
   readonly used: boolean;
   /** Puts the staged value into `row`, which is above all rows that have a value here. */
@@ -18,6 +20,7 @@ export interface ColumnBuilder {
 
 export class FloatColumn implements ColumnBuilder {
   readonly name: string;
+  index = -1;
   staged = 0;
   readonly #presence = new Presence();
   #values = new Float64Array(0);
@@ -48,6 +51,7 @@ export class FloatColumn implements ColumnBuilder {
 
 export class WholeColumn implements ColumnBuilder {
   readonly name: string;
+  index = -1;
   readonly kind: "integer" | "uinteger";
   staged = 0n;
   readonly #presence = new Presence();
@@ -84,6 +88,7 @@ export class WholeColumn implements ColumnBuilder {
 
 export class BooleanColumn implements ColumnBuilder {
   readonly name: string;
+  index = -1;
   staged = false;
   readonly #presence = new Presence();
   #values = new Uint8Array(0);
@@ -115,6 +120,7 @@ export class BooleanColumn implements ColumnBuilder {
 /** Tags and strings. Its staged value is where the token stands in the body. */
 export class TextColumn implements ColumnBuilder {
   readonly name: string;
+  index = -1;
   readonly kind: "tag" | "string";
   /** What the last committed value is in the dictionary. */
   lastCode = 0;

@@ -46,6 +46,12 @@ export class TableBuilder {
     this.#budget.spend(this.#columns.length + 2);
   }
 
+  /** Leaves out the rows before `row`, which somebody else fills: they cost as much. */
+  skipTo(row: number): void {
+    this.#budget.spend((row - this.rowCount) * (this.#columns.length + 2));
+    this.rowCount = row;
+  }
+
   /** The table is used up. */
   finish(): ParsedTable {
     this.#resize(this.rowCount);
@@ -59,7 +65,7 @@ export class TableBuilder {
   #addColumn(column: ColumnBuilder): void {
     // All rows before this one get a cell, too.
     this.#budget.spend(this.rowCount);
-    this.#columns.push(column);
+    column.index = this.#columns.push(column) - 1;
   }
 
   #resize(count: number): void {

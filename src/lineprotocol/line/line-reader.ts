@@ -15,6 +15,19 @@ import { decodeToken, KEY, MEASUREMENT, TAG_VALUE, Token } from "../token.ts";
 import { skipSpaces, TimeReader } from "./time-reader.ts";
 import { NO_VALUE, ValueReader } from "./value-reader.ts";
 
+/** How a line is made up. */
+export interface LineShape {
+  /** Where the tags end, and a space stands. */
+  tagsEnd: number;
+  tagCount: number;
+  /** The first `columnCount`: those of its tags, then those of its fields. */
+  readonly columns: ColumnBuilder[];
+  columnCount: number;
+  /** Where the key of each field begins, and behind its equals sign the value. */
+  readonly fieldStarts: number[];
+  readonly valueStarts: number[];
+}
+
 /**
  * Reads line by line into columns of tables.
  *
@@ -29,21 +42,30 @@ export class LineReader {
   readonly #values: ValueReader;
   readonly #times: TimeReader;
   readonly #budget: Budget;
+  readonly #onRow: ((table: TableBuilder) => void) | undefined;
   /** Tables that have rows, in order of their first. */
   readonly #tables = new Map<string, TableBuilder>();
   /** The table of the last line, and where its name stands. */
   #table: TableBuilder | undefined;
   #tableStart = 0;
   #tableEnd = 0;
-  /** The line: where it ends, its index, and the columns that it has values for. */
+  /** The line: where it ends, its index, and its shape. */
   #end = 0;
   #line = 0;
-  readonly #columns: ColumnBuilder[] = [];
-  #columnCount = 0;
+  readonly #shape: LineShape = {
+    tagsEnd: 0,
+    tagCount: 0,
+    columns: [],
+    columnCount: 0,
+    fieldStarts: [],
+    valueStarts: [],
+  };
 
-  constructor(bytes: Buffer, options: ParseOptions) {
+  /** `onRow` is called before a table gets a row. */
+  constructor(bytes: Buffer, options: ParseOptions, onRow?: (table: TableBuilder) => void) {
     this.#bytes = bytes;
     this.#options = options;
+    this.#onRow = onRow;
     this.#values = new ValueReader(bytes, this.#fault, options.limits.stringSizeMax);
     this.#times = new TimeReader(bytes, options, this.#fault);
     this.#budget = new Budget(bytes.length);
@@ -56,7 +78,8 @@ export class LineReader {
   read(start: number, end: number, line: number): boolean {
     this.#end = end;
     this.#line = line;
-    this.#columnCount = 0;
+    const shape = this.#shape;
+    shape.columnCount = 0;
     const nameEnd = this.#readMeasurement(start);
     const table = this.#table;
     if (nameEnd === FAILED || table === undefined) return false;
@@ -64,16 +87,28 @@ export class LineReader {
     const tagsEnd =
       series === undefined ? this.#readTags(table, nameEnd) : this.#takeTags(series, nameEnd);
     if (tagsEnd === FAILED) return false;
-    const tagCount = this.#columnCount;
+    shape.tagsEnd = tagsEnd;
+    shape.tagCount = shape.columnCount;
     const fieldsEnd = this.#readFields(table, tagsEnd);
     if (fieldsEnd === FAILED) return false;
     if (this.#times.read(fieldsEnd, end) === FAILED) return false;
     // A table that only bad lines name is forgotten.
     if (table.rowCount === 0) this.#tables.set(table.name, table);
-    table.commit(this.#columns, this.#columnCount, this.#times.timeNs, line);
+    this.#onRow?.(table);
+    table.commit(shape.columns, shape.columnCount, this.#times.timeNs, line);
     if (series !== undefined) table.series.follow(series);
-    else table.series.learn(nameEnd, tagsEnd, this.#columns, tagCount);
+    else table.series.learn(nameEnd, tagsEnd, shape.columns, shape.tagCount);
     return true;
+  }
+
+  /** Of the line that was just read, and good. */
+  get table(): TableBuilder | undefined {
+    return this.#table;
+  }
+
+  /** Of the line that was just read, and good; the next one overwrites it. */
+  get shape(): LineShape {
+    return this.#shape;
   }
 
   /** What was wrong with the line that was just parsed. */
@@ -84,6 +119,11 @@ export class LineReader {
   /** The tables that have rows. The reader is used up. */
   finish(): readonly ParsedTable[] {
     return Array.from(this.#tables.values(), (table) => table.finish());
+  }
+
+  /** The tables that have rows, in the order of `finish`. */
+  tables(): readonly TableBuilder[] {
+    return [...this.#tables.values()];
   }
 
   #readMeasurement(start: number): number {
@@ -119,9 +159,9 @@ export class LineReader {
     for (let index = 0; index < columns.length; index += 1) {
       const column = columns[index] as TextColumn;
       column.stageCode(codes[index] as number);
-      this.#columns[index] = column;
+      this.#shape.columns[index] = column;
     }
-    this.#columnCount = columns.length;
+    this.#shape.columnCount = columns.length;
     return at + end - start;
   }
 
@@ -151,8 +191,7 @@ export class LineReader {
     const problem = this.#findNameProblem(token);
     if (problem !== undefined) return this.#fault.note(problem, start, token.end);
     key.column.stage(token);
-    this.#columns[this.#columnCount] = key.column;
-    this.#columnCount += 1;
+    this.#addColumn(key.column);
     return token.end;
   }
 
@@ -181,9 +220,16 @@ export class LineReader {
     if (valueEnd < 0) return valueEnd;
     if (key.line === this.#line) return this.#fault.note("field_twice", key.start, key.end);
     key.line = this.#line;
-    this.#columns[this.#columnCount] = this.#values.column as ColumnBuilder;
-    this.#columnCount += 1;
+    this.#addColumn(this.#values.column as ColumnBuilder);
+    this.#shape.fieldStarts[index] = start;
+    this.#shape.valueStarts[index] = valueStart;
     return valueEnd;
+  }
+
+  #addColumn(column: ColumnBuilder): void {
+    const shape = this.#shape;
+    shape.columns[shape.columnCount] = column;
+    shape.columnCount += 1;
   }
 
   #noteNoField(start: number, index: number): number {

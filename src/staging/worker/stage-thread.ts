@@ -1,7 +1,8 @@
 /** The thread that WorkerStage starts: answers calls in the order they come. */
 import { parentPort } from "node:worker_threads";
 import { assert, DbError, type ErrorParts, errorParts } from "#base/errors.ts";
-import { type ParsedParts, parseParts } from "#lineprotocol/parse.ts";
+import type { ParsedParts } from "#lineprotocol/parse.ts";
+import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
 import { encodeRows, looksOf } from "../plain-stage.ts";
 import type { Answer, Calls, Request } from "./messages.ts";
 
@@ -11,9 +12,10 @@ interface Body {
 }
 
 const bodies = new Map<number, Body>();
+const parser = new FastParser();
 
 function parse({ body, bodyId, options }: Calls["parse"]["request"]): Calls["parse"]["answer"] {
-  const parts = parseParts(body, options);
+  const parts = parser.parse(body, options);
   bodies.set(bodyId, { body, parts });
   const { lineCount, rejected, rejectedCount, tables } = parts;
   return { tables: tables.map(looksOf), rejected, rejectedCount, lineCount };
