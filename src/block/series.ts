@@ -46,8 +46,8 @@ function spread(codes: Uint32Array, series: Uint32Array): Uint32Array {
   return rows;
 }
 
-/** Numbers the distinct rows of `columns` in order of appearance. A hash table of series numbers; 0 is a free slot. */
-function findSeries(columns: readonly Uint32Array[]): {
+/** Numbers the distinct rows of `columns`, of which there is one at least, from 0 in order of appearance. */
+export function findSeries(columns: readonly Uint32Array[]): {
   readonly firstRows: readonly number[];
   readonly series: Uint32Array;
 } {
@@ -56,6 +56,7 @@ function findSeries(columns: readonly Uint32Array[]): {
   const firstRows: number[] = [];
   const series = new Uint32Array(rowCount);
   const slotMask = 2 ** Math.ceil(Math.log2(2 * rowCount)) - 1;
+  // A hash table of numbers from 1; 0 is a free slot.
   const slots = new Uint32Array(slotMask + 1);
   for (let row = 0; row < rowCount; row += 1) {
     let slot = (hashes[row] as number) & slotMask;

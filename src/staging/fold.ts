@@ -1,3 +1,4 @@
+import { findSeries } from "#block/series.ts";
 import { type ColumnBatch, type ColumnData, hasValue } from "#model/batch.ts";
 
 /** Which rows of a batch say something of a series and time that an earlier row has. */
@@ -9,11 +10,9 @@ export interface Repeats {
 }
 
 /** The rows that repeat a series and time; undefined when none does, which is told fast where times rise in each series. */
-export function findRepeats({ times, columns }: ColumnBatch): Repeats | undefined {
-  const series = seriesOfRows(
-    columns.flatMap(({ data }) => (data.kind === "tag" && "codes" in data ? [data] : [])),
-    times.length,
-  );
+export function findRepeats(batch: ColumnBatch): Repeats | undefined {
+  const { times } = batch;
+  const series = seriesOfRows(batch);
   if (timesRise(times, series)) return undefined;
   const keptRow = new Uint32Array(times.length);
   const kept = new Uint32Array(times.length);
@@ -42,26 +41,12 @@ export function foldColumn(data: ColumnData, keptRow: Uint32Array): void {
   }
 }
 
-type TagColumn = Extract<ColumnData, { codes: Uint32Array }>;
-
 /** A number for each row, equal where all tags are. */
-function seriesOfRows(tags: readonly TagColumn[], rowCount: number): Uint32Array {
-  const series = new Uint32Array(rowCount);
-  for (const { codes, dictionary } of tags) {
-    // Pairs of (series so far, code) get new numbers; both are below 2^32, and their product here is below 2^53.
-    const width = dictionary.length + 1;
-    const numberOf = new Map<number, number>();
-    for (let row = 0; row < rowCount; row++) {
-      const pair = (series[row] as number) * width + (codes[row] as number);
-      let number = numberOf.get(pair);
-      if (number === undefined) {
-        number = numberOf.size;
-        numberOf.set(pair, number);
-      }
-      series[row] = number;
-    }
-  }
-  return series;
+function seriesOfRows({ columns, times }: ColumnBatch): Uint32Array {
+  const tags = columns.flatMap(({ data }) =>
+    data.kind === "tag" && "codes" in data ? [data.codes] : [],
+  );
+  return tags.length === 0 ? new Uint32Array(times.length) : findSeries(tags).series;
 }
 
 function timesRise(times: BigInt64Array, series: Uint32Array): boolean {

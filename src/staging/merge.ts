@@ -11,6 +11,9 @@ import { findRepeats, foldColumn } from "./fold.ts";
 export function mergeBatches(batches: readonly ColumnBatch[]): ColumnBatch {
   const [first] = batches;
   assert(first !== undefined, "there is something to merge");
+  // Often there is one request with nothing to fold: its cells stay where they are.
+  if (batches.length === 1 && findRepeats(first) === undefined)
+    return { ...first, columns: first.columns.map(recoded) };
   const { databaseId, tableId } = first;
   const times = concatTimes(batches);
   const ids = [...new Set(batches.flatMap(({ columns }) => columns.map(({ id }) => id)))];
@@ -97,7 +100,7 @@ function recode(
   }
 }
 
-/** Drops what folding left unused in a dictionary. */
+/** Drops what is unused in a dictionary, as selecting rows and folding leave it. */
 function recoded({ id, data }: BatchColumn): BatchColumn {
   if (!("codes" in data)) return { id, data };
   return {
