@@ -7,6 +7,8 @@ export interface CommandSpec {
   readonly path: string;
   readonly alias?: string;
   readonly about: string;
+  /** What its help says below the options, in lines of at most 80 characters. */
+  readonly notes?: string;
   /** Its operands as the help shows them, like `[NAME]`. */
   readonly operands?: string;
   readonly options: readonly OptionSpec[];

@@ -35,6 +35,16 @@ suite("settings", () => {
     assert.equal(read([], { INFLUXDB3_SIZE: "" }).find("size"), "1mb");
   });
 
+  test("flags that were given come back as words, under their present names", () => {
+    const words = ["--parquet-cache", "7", "-q", "--no-sync", "--mode", "a", "--mode", "b"];
+    assert.deepEqual(
+      read(words, { INFLUXDB3_SIZE: "2mb" })
+        .flags()
+        .flatMap((flag) => flag.words),
+      ["--file-cache-size", "7mb", "--mode", "a,b", "--quiet", "--no-sync"],
+    );
+  });
+
   test("a value knows where it came from", () => {
     assert.equal(read(["--size", "3mb"]).source("size"), "flag");
     assert.equal(read([], { INFLUXDB3_SIZE: "2mb" }).source("size"), "env");

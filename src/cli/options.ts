@@ -117,6 +117,17 @@ export class Settings {
     return this.#settings.get(name)?.text;
   }
 
+  /** The flags of the command line, as words under their present names. */
+  flags(): readonly { readonly name: string; readonly words: readonly string[] }[] {
+    return [...this.#specs.values()].flatMap((spec) => {
+      const { name } = spec;
+      const setting = this.#settings.get(name);
+      if (setting?.source !== "flag") return [];
+      const words = spec.value === undefined ? [`--${name}`] : [`--${name}`, setting.text];
+      return [{ name, words }];
+    });
+  }
+
   /** Whether the value of `name` was given, and how. */
   source(name: string): Source | undefined {
     return this.#settings.get(name)?.source;

@@ -5,12 +5,12 @@ import { VERSION } from "#node/version.ts";
 import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
 import { QUERY } from "./client/query.ts";
 import { SHOW_DATABASES, SHOW_NODES } from "./client/show.ts";
-import { WRITE } from "./client/write.ts";
 import type { CommandSpec } from "./command.ts";
 import { addOptions, Settings } from "./options.ts";
 import { QUICK_START, SERVE } from "./serve/serve.ts";
 import type { Terminal } from "./terminal.ts";
 import { isUsageError } from "./values/usage.ts";
+import { WRITE } from "./write/write.ts";
 
 const COMMANDS: readonly CommandSpec[] = [
   SERVE,
@@ -100,6 +100,7 @@ function addCommand(
   command.description(spec.about);
   if (spec.alias !== undefined) command.alias(spec.alias);
   addOptions(command, spec.options, showAdvanced);
+  if (spec.notes !== undefined) command.addHelpText("after", `\n${spec.notes}`);
   command.allowExcessArguments(spec === QUICK_START);
   command.action(async () => {
     // Quick start is what any word leads to that is no command.

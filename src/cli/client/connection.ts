@@ -24,6 +24,16 @@ export interface ServerRequest {
   readonly parameters?: Readonly<Record<string, string | undefined>>;
   readonly contentType?: string;
   readonly body?: Uint8Array;
+  /** After how long without a byte the server counts as gone; without it, never. */
+  readonly silenceMsMax?: number;
+}
+
+/** What a server said, whether it took the request or not. */
+export interface Answer {
+  readonly status: number;
+  /** The seconds after which it wants to be asked again, as it wrote them. */
+  readonly retryAfter: string | undefined;
+  readonly text: string;
 }
 
 const ERROR_SIZE_MAX = 2 ** 20;
@@ -46,10 +56,15 @@ export async function readNamedFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {
-    throw new DbError("invalid", "file_unreadable", `error reading file: ${describeError(error)}`, {
-      cause: error,
-    });
+    throw fileUnreadable(error);
   }
+}
+
+/** The complaint about a file that cannot be read, because of `error`. */
+export function fileUnreadable(error: unknown): DbError {
+  return new DbError("invalid", "file_unreadable", `error reading file: ${describeError(error)}`, {
+    cause: error,
+  });
 }
 
 /**
@@ -61,11 +76,28 @@ export async function readNamedFile(path: string): Promise<Buffer> {
 export async function send(server: Server, request: ServerRequest): Promise<IncomingMessage> {
   const answer = await exchange(server, request);
   const status = answer.statusCode ?? 0;
-  if (status >= 200 && status < 300) return answer;
-  const text = errorText(await readBounded(answer));
+  if (isSuccess(status)) return answer;
+  throw refusal({ status, text: await readBounded(answer) });
+}
+
+/** Sends `request` and reads the answer, a refusal too. Rejects with `unavailable` / `server_unreachable`. */
+export async function sendForAnswer(server: Server, request: ServerRequest): Promise<Answer> {
+  const answer = await exchange(server, request);
+  const { statusCode: status = 0, headers } = answer;
+  return { status, retryAfter: headers["retry-after"], text: await readBounded(answer) };
+}
+
+/** Whether a server that answers with `status` took the request. */
+export function isSuccess(status: number): boolean {
+  return status >= 200 && status < 300;
+}
+
+/** The error that tells what the server said when it refused. */
+export function refusal({ status, text }: Pick<Answer, "status" | "text">): DbError {
+  const words = errorText(text);
   const name = [status, STATUS_CODES[status]].filter((part) => part !== undefined).join(" ");
-  const message = `server responded with error [${name}]${text === "" ? "" : `: ${text}`}`;
-  throw new DbError(errorKind(status), "server_refused", message, { detail: { status } });
+  const message = `server responded with error [${name}]${words === "" ? "" : `: ${words}`}`;
+  return new DbError(errorKind(status), "server_refused", message, { detail: { status } });
 }
 
 /** Sends `request` and reads the whole answer. */
@@ -102,7 +134,7 @@ function exchange(server: Server, request: ServerRequest): Promise<IncomingMessa
       ...(request.contentType === undefined ? {} : { "content-type": request.contentType }),
       ...(request.method === "POST" ? { "content-length": body.length } : {}),
     },
-    // One request is all a command makes.
+    // Most commands make one request. Those of a large write are large, and a connection that idles may be closed just then.
     agent: false as const,
   };
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
@@ -116,6 +148,11 @@ function exchange(server: Server, request: ServerRequest): Promise<IncomingMessa
       : httpRequest(url, options);
   sent.on("response", resolve);
   sent.on("error", (error) => reject(unreachable(server, error)));
+  const { silenceMsMax } = request;
+  if (silenceMsMax !== undefined) {
+    const silent = new Error(`nothing came for ${silenceMsMax / 1000} s`);
+    sent.setTimeout(silenceMsMax, () => sent.destroy(silent));
+  }
   sent.end(body);
   return promise;
 }

@@ -13,6 +13,17 @@ const KINDS: Readonly<Record<number, ErrorKind>> = {
   503: "unavailable",
 };
 
+/** A line that a write did not take, as the server names it. */
+export interface RejectedLine {
+  /** Counts from 1 in the body of the request. */
+  readonly lineNumber: number | undefined;
+  readonly message: string;
+  /** Its beginning. */
+  readonly text: string;
+}
+
+const PARTIAL_WRITE = "partial write of line protocol occurred";
+
 /** What the caller can do about an answer with `status`. */
 export function errorKind(status: number): ErrorKind {
   return KINDS[status] ?? (status >= 500 ? "internal" : "invalid");
@@ -28,17 +39,31 @@ export function errorText(body: string): string {
   const { error, message, data } = value;
   const text = typeof error === "string" ? error : message;
   if (typeof text !== "string") return oneLine(body);
-  return [oneLine(text), ...rejectedLines(data)].join("\n");
+  return [oneLine(text), ...rejectedLines(data).map(rejectedText)].join("\n");
 }
 
-function rejectedLines(data: unknown): readonly string[] {
+/** The lines that were not taken while all others of the write are stored; undefined when `body` tells of something else. */
+export function partialWriteLines(body: string): readonly RejectedLine[] | undefined {
+  const value = parseJson(body);
+  if (!isRecord(value) || value["error"] !== PARTIAL_WRITE) return undefined;
+  return rejectedLines(value["data"]);
+}
+
+/** A line that was not taken, as people are told of it. */
+export function rejectedText({ lineNumber, message, text }: RejectedLine): string {
+  const place = lineNumber === undefined ? "" : `line ${lineNumber}: `;
+  return `  ${place}${message}${text === "" ? "" : ` (${JSON.stringify(text)})`}`;
+}
+
+function rejectedLines(data: unknown): readonly RejectedLine[] {
   const entries: readonly unknown[] = Array.isArray(data) ? data : [data];
   return entries.filter(isRecord).map((entry) => {
     const { line_number: number, original_line: line, error_message: message } = entry;
-    const place = typeof number === "number" ? `line ${number}: ` : "";
-    const reason = typeof message === "string" ? oneLine(message) : "not taken";
-    const text = typeof line === "string" && line !== "" ? ` (${JSON.stringify(line)})` : "";
-    return `  ${place}${reason}${text}`;
+    return {
+      lineNumber: typeof number === "number" ? number : undefined,
+      message: typeof message === "string" ? oneLine(message) : "not taken",
+      text: typeof line === "string" ? line : "",
+    };
   });
 }
 

@@ -11,13 +11,17 @@ export interface Run {
 export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** What is piped in; undefined: a person sits there. */
-  readonly input?: string;
+  readonly input?: string | Readable;
+  /** Takes what a terminal would show of the work's state. */
+  readonly showStatus?: (text: string) => void;
+  /** Ctrl-C. */
+  readonly interrupt?: AbortSignal;
 }
 
 /** Runs the command that `words` ask for in this process. */
 export async function run(
   words: readonly string[],
-  { env = {}, input }: RunOptions = {},
+  { env = {}, input, showStatus, interrupt }: RunOptions = {},
 ): Promise<Run> {
   let out = "";
   let error = "";
@@ -27,7 +31,10 @@ export async function run(
       done();
     },
   });
-  const stream = Readable.from(input === undefined ? [] : [Buffer.from(input)]);
+  const stream =
+    input instanceof Readable
+      ? input
+      : Readable.from(input === undefined ? [] : [Buffer.from(input)]);
   const exitCode = await runProgram(words, {
     programName: "influxdb3",
     env,
@@ -39,6 +46,12 @@ export async function run(
     error: (line) => {
       error += `${line}\n`;
     },
+    showStatus,
+    catchInterrupt: () => ({
+      signal: interrupt ?? new AbortController().signal,
+      exitCode: 130,
+      [Symbol.dispose]: () => undefined,
+    }),
   });
   return { exitCode, out, error };
 }
