@@ -20,6 +20,11 @@ const FAULTS: Readonly<Record<FaultKind, true>> = {
   twin: true,
   clock_jump: true,
   peer_silence: true,
+  push_lost: true,
+  push_delayed: true,
+  push_doubled: true,
+  push_reordered: true,
+  push_forged: true,
 };
 
 export interface SimulationOptions {

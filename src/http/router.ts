@@ -1,9 +1,11 @@
+import { PUSH_PATH } from "#lifecycle/pusher.ts";
 import {
   createDatabase,
   deleteDatabase,
   listDatabases,
   updateDatabase,
 } from "./endpoint/databases.ts";
+import { push } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
@@ -49,6 +51,7 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/ping", { methods: { GET: ping, POST: ping } }],
   ["/metrics", { methods: { GET: metrics } }],
   ["/api/v3/tidelake/refresh", { methods: { POST: refresh } }],
+  [PUSH_PATH, { methods: { POST: push } }],
 ]);
 
 /** Everything about tokens, which there are none of. */

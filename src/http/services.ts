@@ -1,4 +1,5 @@
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
+import type { Push } from "#lifecycle/pusher.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 
 /** What the HTTP surface calls. node/ fulfils it; tests pass small objects. */
@@ -16,6 +17,8 @@ export interface HttpServices {
   ready(): Promise<void>;
   /** Another node says that the catalog has something new. */
   refresh(): Promise<void>;
+  /** Another node says how far its log goes. Waits for nothing. */
+  hearPush(push: Push): void;
   /** Answers another node's question who this is. */
   identify(): NodeIdentity;
   /** Prometheus text. */

@@ -99,6 +99,26 @@ suite("the followers of a process", () => {
     await running;
   });
 
+  test("a push moves the log of its node; one of a node that nobody follows is passed over", async () => {
+    const store = memoryStore();
+    await using first = await SmallNode.open({ store });
+    await using second = await SmallNode.open({ store, nodeId: "host02", seed: 2 });
+    await using reader = await reading(store);
+    reader.followers.hear({ node: first.node, position: 2 });
+    await reader.followers.load();
+    const running = reader.followers.run(reader.end.signal);
+    await settle();
+    await first.write("m f=1 1");
+    await second.write("m f=1 1");
+    reader.followers.hear({ node: second.node, position: 2 });
+    reader.followers.hear({ node: (second.node + 70) as typeof first.node, position: 2 });
+    reader.followers.hear({ node: reader.node.node, position: 2 });
+    await settle();
+    assert.deepEqual(reader.positions(), [1, 2]);
+    reader.end.abort();
+    await running;
+  });
+
   test("the log of a new node that cannot be read is shown with its trouble, until it can", async () => {
     const inner = memoryStore();
     let failure: DbError | undefined = new DbError("unsupported", "record_unknown", "too new");

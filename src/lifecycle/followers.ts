@@ -8,6 +8,7 @@ import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
 import { LogFollower } from "./log-follower.ts";
+import type { Push } from "./pusher.ts";
 
 export interface FollowersOptions {
   readonly catalog: Catalog;
@@ -43,6 +44,11 @@ export class Followers {
   /** Somebody waits for `position` of the log of `node`. */
   want(node: NodeNumber, position: Position): void {
     this.#followers.get(node)?.want(position);
+  }
+
+  /** Another node says how far its log goes. */
+  hear({ node, position }: Push): void {
+    this.#followers.get(node)?.hear(position);
   }
 
   /**

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { getEventListeners } from "node:events";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
 import { memoryStore } from "#objectstore/memory.ts";
@@ -8,21 +9,29 @@ import { storeWith } from "#testing/logs.ts";
 import { SmallNode } from "#testing/small-node.ts";
 import type { LogFollowerOptions } from "./log-follower.ts";
 
+const ENTRIES = "host01/log/entry/";
 const CHECKPOINTS = "host01/log/checkpoint/";
 
 /** A store that counts how often the checkpoints of host01 are listed, and that can be broken. */
 class CountingStore {
   readonly inner = memoryStore();
   listCount = 0;
+  /** Entries of host01 that were asked for. */
+  readonly asked: number[] = [];
   failure: DbError | undefined;
+  /** When answers about entries of host01 arrive; at once unless set. */
+  answered: Promise<void> | undefined;
   readonly store: ObjectStore = storeWith(this.inner, {
     list: (prefix, options) => {
       if (prefix === CHECKPOINTS) this.listCount += 1;
       return this.inner.list(prefix, options);
     },
     get: async (key) => {
+      if (key.startsWith(ENTRIES)) this.asked.push(Number(key.slice(ENTRIES.length)));
       if (this.failure !== undefined && key.startsWith("host01/log/")) throw this.failure;
-      return this.inner.get(key);
+      const body = await this.inner.get(key);
+      if (key.startsWith(ENTRIES)) await this.answered;
+      return body;
     },
   });
 
@@ -47,6 +56,25 @@ async function followed(some: Partial<LogFollowerOptions> = {}) {
     async [Symbol.asyncDispose]() {
       await reader[Symbol.asyncDispose]();
       await writer[Symbol.asyncDispose]();
+    },
+  };
+}
+
+/** A reader that looks every 250 ms, and has just looked. */
+async function followedAlong() {
+  const world = await followed();
+  await world.follower.load();
+  const end = new AbortController();
+  const run = world.follower.run(end.signal);
+  await settle();
+  world.counting.asked.length = 0;
+  return {
+    ...world,
+    async [Symbol.asyncDispose]() {
+      end.abort();
+      await run;
+      assert.equal(world.reader.clock.sleeperCount, 0, "no timer outlives it");
+      await world[Symbol.asyncDispose]();
     },
   };
 }
@@ -150,6 +178,127 @@ suite("rule 5: what is not there is the tail only after a list", () => {
     await reader.clock.advance(10_000);
     await follower.poll();
     assert.equal(follower.state.position, writer.writer.state.position);
+  });
+});
+
+suite("a push", () => {
+  test("shows what was written at once, and asks for that alone", async () => {
+    await using world = await followedAlong();
+    const { counting, follower, reader, writer } = world;
+    await writer.write("m f=1 1");
+    await settle();
+    assert.equal(follower.state.position, 1, "without it, the next look is in a while");
+    follower.hear(2);
+    await settle();
+    assert.equal(follower.state.position, 2);
+    assert.equal((await reader.rows("SELECT f FROM m")).length, 1);
+    assert.deepEqual(counting.asked, [2]);
+  });
+
+  test("that names a later entry brings those below it as well", async () => {
+    await using world = await followedAlong();
+    for (let time = 1; time <= 3; time++) await world.writer.write(`m f=1 ${time}`);
+    world.follower.hear(4);
+    await settle();
+    assert.equal(world.follower.state.position, 4);
+    assert.deepEqual(world.counting.asked, [2, 3, 4]);
+  });
+
+  test("that comes twice, or late, costs nothing", async () => {
+    await using world = await followedAlong();
+    const { counting, follower, writer } = world;
+    await writer.write("m f=1 1");
+    for (let round = 0; round < 3; round++) for (const position of [2, 1]) follower.hear(position);
+    await settle();
+    for (const position of [2, 1, 0]) follower.hear(position);
+    await settle();
+    assert.deepEqual(counting.asked, [2]);
+  });
+
+  test("that is lost makes the next look find it", async () => {
+    await using world = await followedAlong();
+    await world.writer.write("m f=1 1");
+    await world.reader.clock.advance(250);
+    assert.equal(world.follower.state.position, 2);
+  });
+
+  test("that is not true costs one look, no list, and hides nothing that comes later", async () => {
+    await using world = await followedAlong();
+    const { counting, follower, writer } = world;
+    const lists = await counting.during(async () => {
+      follower.hear(Number.MAX_SAFE_INTEGER);
+      await settle();
+    });
+    assert.equal(lists, 0);
+    assert.deepEqual(counting.asked, [2]);
+    assert.equal(follower.state.position, 1);
+    assert.equal(follower.trouble, undefined);
+    await settle();
+    assert.equal(counting.asked.length, 1, "it is not looked for again and again");
+    await writer.write("m f=1 1");
+    follower.hear(2);
+    await settle();
+    assert.equal(follower.state.position, 2);
+  });
+
+  test("that comes while it looks makes it look once more", async () => {
+    await using world = await followedAlong();
+    const { counting, follower, reader, writer } = world;
+    const answered = Promise.withResolvers<void>();
+    counting.answered = answered.promise;
+    await reader.clock.advance(250);
+    assert.deepEqual(counting.asked, [2], "which is not there yet");
+    await writer.write("m f=1 1");
+    follower.hear(2);
+    answered.resolve();
+    await settle();
+    assert.equal(follower.state.position, 2);
+    assert.deepEqual(counting.asked, [2, 2]);
+  });
+
+  test("does not stand for the list that is due", async () => {
+    await using world = await followed();
+    const { counting, follower, reader, writer } = world;
+    await follower.load();
+    await reader.clock.advance(10_000);
+    await writer.write("m f=1 1");
+    follower.hear(2);
+    assert.ok((await counting.during(() => follower.poll())) > 0);
+  });
+
+  test("leaves nothing behind, however many come", async () => {
+    const end = new AbortController();
+    await using world = await followed();
+    const { follower, writer } = world;
+    await follower.load();
+    const running = follower.run(end.signal);
+    for (let position = 2; position < 12; position++) {
+      await writer.write(`m f=1 ${position}`);
+      follower.hear(position);
+      await settle();
+    }
+    assert.equal(follower.state.position, 11);
+    assert.equal(getEventListeners(end.signal, "abort").length, 1);
+    assert.equal(world.reader.clock.sleeperCount, 1);
+    end.abort();
+    await running;
+  });
+
+  test("hastens nothing while the store does not answer", async () => {
+    await using world = await followedAlong();
+    const { counting, follower, reader, writer } = world;
+    counting.failure = new DbError("unavailable", "store_unreachable", "no answer");
+    await reader.clock.advance(1_000);
+    counting.asked.length = 0;
+    for (let position = 2; position < 100; position++) {
+      follower.hear(position);
+      await settle();
+    }
+    assert.deepEqual(counting.asked, []);
+    counting.failure = undefined;
+    await writer.write("m f=1 1");
+    await reader.clock.advance(5_000);
+    assert.equal(follower.state.position, 2);
   });
 });
 

@@ -40,6 +40,10 @@ export class LogFollower implements LogSource {
   readonly #options: LogFollowerOptions;
   readonly #tracker: LogTracker<NodeLogState>;
   #wanted: Position = 0;
+  /** How far the log goes, as others say. */
+  #heard: Position = 0;
+  /** Ends the pause between two looks; undefined where nothing but time does. */
+  #wake: (() => void) | undefined;
   /** When it last knew for certain where the tail is. */
   #certainMs = Number.NEGATIVE_INFINITY;
   #trouble: DbError | undefined;
@@ -69,6 +73,16 @@ export class LogFollower implements LogSource {
     if (position > this.#wanted) this.#wanted = position;
   }
 
+  /**
+   * Somebody says that `position` is there: it is looked for at once. True or not, nothing else comes of it; after a failure even
+   * that waits for the next look.
+   */
+  hear(position: Position): void {
+    if (position <= this.state.position) return;
+    this.#heard = Math.max(this.#heard, position);
+    this.#wake?.();
+  }
+
   /** Reads to the tail of now, for certain. After a failure `trouble` says whether it will last. */
   async load(): Promise<void> {
     try {
@@ -81,7 +95,7 @@ export class LogFollower implements LogSource {
 
   /** Reads on until `signal` is aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, intervalMs, logger } = this.#options;
+    const { intervalMs, logger } = this.#options;
     for (let failureCount = 0; !signal.aborted; ) {
       let pauseMs = intervalMs;
       try {
@@ -97,22 +111,41 @@ export class LogFollower implements LogSource {
         if (failureCount === 1)
           logger.warn("cannot read on in a node log", describe(error, this.node));
       }
-      await clock.sleep(pauseMs, signal).catch(() => undefined);
+      await this.#pause(pauseMs, { wakeable: failureCount === 0, signal });
     }
   }
 
-  /** Reads what is there now. */
+  /** Reads what is there now; after a push, as far as it says: what comes later has a push of its own, or the next look. */
   async poll(): Promise<void> {
     const { adopted, clock } = this.#options;
     const before = this.state.position;
     const wanted = this.#wanted;
+    const heard = this.#heard;
     const overtaken = Math.max(adopted().position, wanted) > before;
     const stalled = clock.monotonicMs() - this.#certainMs >= STALLED_MS;
-    await this.#tracker.advance({ certain: overtaken || stalled });
+    const through = heard > before ? heard : Number.POSITIVE_INFINITY;
+    await this.#tracker.advance({ certain: overtaken || stalled, through });
     this.#tracker.amend(withoutAdopted(this.state, adopted()));
     // What a certain look did not find is not there, whatever a token says: it is not looked for again and again.
     if (this.#wanted === wanted) this.#wanted = 0;
+    if (this.#heard === heard) this.#heard = 0;
     if (stalled || this.state.position > before) this.#certainMs = clock.monotonicMs();
+  }
+
+  /** Waits until it is time for the next look, or until there is something that was heard of meanwhile. */
+  async #pause(
+    pauseMs: number,
+    { wakeable, signal }: { wakeable: boolean; signal: AbortSignal },
+  ): Promise<void> {
+    if (wakeable && this.#heard > this.state.position) return;
+    const end = new AbortController();
+    const wake = () => end.abort();
+    if (wakeable) this.#wake = wake;
+    signal.addEventListener("abort", wake, { once: true });
+    if (signal.aborted) wake();
+    await this.#options.clock.sleep(pauseMs, end.signal).catch(() => undefined);
+    signal.removeEventListener("abort", wake);
+    this.#wake = undefined;
   }
 
   #note(error: unknown): void {

@@ -8,6 +8,7 @@ import { dataPrefix, Snapshotter } from "#ingest/snapshotter.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { LogKeeper } from "#lifecycle/log-keeper.ts";
 import { deleteOrphans } from "#lifecycle/orphans.ts";
+import { Pusher } from "#lifecycle/pusher.ts";
 import type { Manifest } from "#manifest/manifest.ts";
 import type { Adopted } from "#nodelog/node-log-state.ts";
 import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
@@ -43,10 +44,11 @@ export class IngestPart {
   readonly ingest: Ingest;
   readonly flusher: Flusher;
   readonly writer: NodeLogWriter;
+  readonly pusher: Pusher;
   readonly #keeper: LogKeeper;
   readonly #options: IngestPartOptions;
 
-  private constructor(options: IngestPartOptions, writer: NodeLogWriter) {
+  private constructor(options: IngestPartOptions, writer: NodeLogWriter, pusher: Pusher) {
     const { adopted, buffer, catalog, config, engine, ports } = options;
     const { clock, log, stage, random, store, onFile } = ports;
     const { node } = catalog.writer;
@@ -56,6 +58,7 @@ export class IngestPart {
       engine.bufferSizeBytes() * (own.rowCount / Math.max(1, buffer.rowCount));
     this.#options = options;
     this.writer = writer;
+    this.pusher = pusher;
     this.flusher = new Flusher({
       catalog,
       writer,
@@ -106,16 +109,23 @@ export class IngestPart {
   /** Wins the fence of this node's log, fills the buffer from it, and takes writes from then on. */
   static async start(options: IngestPartOptions): Promise<IngestPart> {
     const { buffer, catalog, config, logsChanged, ports, tasks } = options;
+    const { clock, log, transport } = ports;
+    const pusher = new Pusher({ catalog, transport, clock, log });
     const writer = await NodeLogWriter.start({
       log: new ObjectLog(nodeLogPrefix(config.nodeId), ports),
       writer: catalog.writer,
-      observer: bufferObserver(buffer.of(catalog.writer.node), logsChanged),
+      observer: {
+        ...bufferObserver(buffer.of(catalog.writer.node), logsChanged),
+        // What is applied stands in the log. Peers read it while it goes into the buffer here.
+        onEntry: ({ position }) => pusher.settled(position),
+      },
       signal: tasks.signal,
       needs: { catalog: catalog.state.position, manifest: 0 },
     });
-    const part = new IngestPart(options, writer);
+    const part = new IngestPart(options, writer, pusher);
     tasks.add("flush", (signal) => part.flusher.run(signal));
     tasks.add("snapshot", (signal) => part.#keeper.run(signal));
+    tasks.add("push", (signal) => pusher.run(signal));
     tasks.add("orphans", () => part.#deleteOrphans());
     return part;
   }

@@ -103,6 +103,21 @@ export class Metrics {
       "The manifest position that this node has read.",
       () => node.manifest.state.position,
     );
+    this.#counter(
+      "tidelake_pushes_sent_total",
+      "Pushes of this node's log that a peer took.",
+      () => node.ingest?.pusher.counts.sent ?? 0,
+    );
+    this.#counter(
+      "tidelake_pushes_failed_total",
+      "Pushes that no peer took in time.",
+      () => node.ingest?.pusher.counts.failed ?? 0,
+    );
+    this.#counter(
+      "tidelake_pushes_merged_total",
+      "Entries that had no push of their own, because a later one was there before it could leave.",
+      () => node.ingest?.pusher.counts.merged ?? 0,
+    );
   }
 
   /** Prometheus text. */
@@ -118,5 +133,17 @@ export class Metrics {
       collect: () => gauge.set(read()),
     });
     gauge.set(read());
+  }
+
+  #counter(name: string, help: string, read: () => number): void {
+    const counter: Counter = new Counter({
+      name,
+      help,
+      registers: [this.#registry],
+      collect: () => {
+        counter.reset();
+        counter.inc(read());
+      },
+    });
   }
 }

@@ -2,8 +2,10 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
 import { findNode } from "#catalog/catalog-state.ts";
+import { decodePush, PUSH_PATH } from "#lifecycle/pusher.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import type { Transport } from "#ports/transport.ts";
 import { settle } from "#testing/hand-clock.ts";
 import { storeWith } from "#testing/logs.ts";
 import { nodeOptions, readRows, writeLines } from "#testing/started-node.ts";
@@ -113,6 +115,32 @@ suite("a node", () => {
     await writeLines(writer.node, "m f=2 2");
     await reader.clock.advance(500);
     assert.deepEqual(await readRows(reader.node, "SELECT f FROM m ORDER BY time"), [[1], [2]]);
+  });
+
+  test("shows another's rows without waiting, where they hear of each other", async () => {
+    const store = memoryStore();
+    const reached: { node?: Node } = {};
+    const transport: Transport = {
+      async send(_address, { path, body }) {
+        if (path === PUSH_PATH) reached.node?.hearPush(decodePush(body ?? new Uint8Array(0)));
+        return { status: 202, body: new Uint8Array(0) };
+      },
+    };
+    const options = nodeOptions(store, 1, { config: { modes: ["ingest"] }, ports: { transport } });
+    const writer = await Node.start(options);
+    await writeLines(writer, "m f=0 1");
+    await using reader = await start(store, 2, { nodeId: "host02", modes: ["query"] });
+    reached.node = reader.node;
+    await writer.refresh();
+    await settle();
+    for (let time = 2; time <= 4; time++) {
+      await writeLines(writer, `m f=1 ${time}`);
+      await settle();
+      assert.equal((await readRows(reader.node, "SELECT f FROM m")).length, time);
+    }
+    assert.deepEqual(writer.ingest?.pusher.counts, { sent: 3, failed: 0, merged: 0 });
+    await stop(writer, options.clock);
+    assert.equal(options.clock.sleeperCount, 0, "no timer outlives the node");
   });
 
   test("a compactor takes over what is in files", async () => {

@@ -5,6 +5,7 @@ import { Catalog } from "#catalog/catalog.ts";
 import { CompactorOffice } from "#compaction/office.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { Followers } from "#lifecycle/followers.ts";
+import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { fencedError } from "#objectlog/log-tracker.ts";
@@ -230,6 +231,11 @@ export class Node {
     } finally {
       answered.abort();
     }
+  }
+
+  /** Another node said how far its log goes. */
+  hearPush(push: Push): void {
+    this.#parts.followers.hear(push);
   }
 
   /** Another node said that the catalog has something new. */

@@ -96,6 +96,9 @@ suite("what HTTP calls", () => {
       "tidelake_unsaved_rows 2",
       "tidelake_write_queue_bytes 0",
       "tidelake_log_position 2",
+      "tidelake_pushes_sent_total 0",
+      "tidelake_pushes_failed_total 0",
+      "tidelake_pushes_merged_total 0",
       'object_store_transfer_bytes_total{op="get"} 100',
     ])
       assert.ok(text.split("\n").includes(line), line);

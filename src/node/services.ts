@@ -34,6 +34,7 @@ export function nodeServices(
     },
     ready: () => node.ready(),
     refresh: () => node.refresh(),
+    hearPush: (push) => node.hearPush(push),
     identify: identity,
     metrics: () => metrics.text(),
   };

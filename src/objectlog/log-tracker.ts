@@ -51,15 +51,16 @@ export class LogTracker<State extends TrackedState> {
   /**
    * Applies what stands above the state, until nothing does. A position that is not there is the tail only if no
    * checkpoint, listed after it was asked for, stands at or above it (rule 5): `certain` makes sure of that, as everybody must who acts
-   * on the tail. Without it, the state may end below a stretch of deleted entries.
+   * on the tail. Without it, the state may end below a stretch of deleted entries, and it is enough to get to `through`, if given.
    */
-  async advance(options: { certain: boolean }): Promise<void> {
+  async advance(options: { certain: boolean; through?: Position }): Promise<void> {
     if (this.#state.position === 0) await this.restoreNewest();
-    while (true) {
-      const asked = this.#state.position + 1;
+    const { certain, through = Number.POSITIVE_INFINITY } = options;
+    const askedMax = certain ? Number.POSITIVE_INFINITY : through;
+    for (let asked = this.#next; asked <= askedMax; asked = this.#next) {
       const entry = await this.log.read(asked);
       if (entry === undefined) {
-        if (!options.certain) return;
+        if (!certain) return;
         if ((await this.restoreNewest()) || (await this.#movedMeanwhile(asked))) continue;
         return;
       }
@@ -71,7 +72,7 @@ export class LogTracker<State extends TrackedState> {
 
   /** Applies `entry`, which is the next one. */
   async take(entry: LogEntry): Promise<void> {
-    assert(entry.position === this.#state.position + 1, "entries are applied without holes");
+    assert(entry.position === this.#next, "entries are applied without holes");
     this.#observer.onEntry?.(entry);
     await this.#show(this.#machine.apply(this.#state, entry));
   }
@@ -100,6 +101,10 @@ export class LogTracker<State extends TrackedState> {
         if (!(isKind(error, "not_found") && error.code === "checkpoint_vanished")) throw error;
       }
     }
+  }
+
+  get #next(): Position {
+    return this.#state.position + 1;
   }
 
   /** Whether `asked` is there after all; throws `corrupt` / `log_hole` where it is not, and later entries are. */

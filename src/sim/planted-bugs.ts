@@ -96,7 +96,30 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   },
   hole_taken_for_tail: {
     file: "objectlog/log-tracker.ts",
-    edits: [{ find: "if (!options.certain) return;", replace: "return;" }],
+    edits: [{ find: "if (!certain) return;", replace: "return;" }],
+  },
+  push_believed_beyond_hole: {
+    file: "objectlog/log-tracker.ts",
+    edits: [
+      {
+        find: "const entry = await this.log.read(asked);",
+        replace: `if (askedMax < Number.POSITIVE_INFINITY) asked = askedMax;
+      const entry = await this.log.read(asked);`,
+      },
+      {
+        find: 'assert(entry.position === this.#next, "entries are applied without holes");',
+        replace: "",
+      },
+    ],
+  },
+  pushes_alone: {
+    file: "lifecycle/log-follower.ts",
+    edits: [
+      {
+        find: "await this.#options.clock.sleep(pauseMs, end.signal)",
+        replace: "await this.#options.clock.sleep(wakeable ? 600_000 : pauseMs, end.signal)",
+      },
+    ],
   },
   void_fence_believed: {
     file: "nodelog/node-log-writer.ts",

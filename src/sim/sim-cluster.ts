@@ -1,15 +1,14 @@
-import { hex, utf8 } from "#base/bytes.ts";
+import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
 import type { NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
-import { IDENTIFY_PATH } from "#node/registration.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
 import { randomBytes, seededRandom } from "#ports/random.ts";
-import type { Transport } from "#ports/transport.ts";
 import { plainStage } from "#staging/plain-stage.ts";
 import { Process } from "./process.ts";
 import { SimEngine } from "./sim-engine.ts";
+import { SimNetwork } from "./sim-network.ts";
 import type { SimStore } from "./sim-store.ts";
 import type { World } from "./world.ts";
 
@@ -21,48 +20,28 @@ export interface SimNodeOptions {
 }
 
 const CLOCK_SKEW_MS_MAX = 5_000;
-const PEER_DELAY_MS_MAX = 20;
 
-/** The nodes of one cluster in a world, and the network between them. */
+/** The nodes of one cluster in a world. */
 export class SimCluster {
   readonly world: World;
   readonly store: SimStore;
   readonly hosts: readonly SimHost[];
+  readonly network: SimNetwork;
   #processCount = 0;
 
   constructor(world: World, store: SimStore, nodes: readonly SimNodeOptions[]) {
     this.world = world;
     this.store = store;
     this.hosts = nodes.map((options) => new SimHost(this, options));
+    this.network = new SimNetwork(
+      world,
+      (address) => this.hosts.find(({ nodeId }) => nodeId === address)?.run,
+    );
   }
 
   nextProcessId(): string {
     this.#processCount += 1;
     return `process-${this.#processCount}`;
-  }
-
-  /** The network as `process` has it: answers of those who live, silence of the others. */
-  transportOf(process: Process): Transport {
-    return {
-      send: async (address, request) => {
-        const host = this.hosts.find(({ nodeId }) => nodeId === address);
-        const run = host?.run;
-        const lost = this.world.chance(0.05);
-        if (run === undefined || !run.process.alive || lost) {
-          this.world.count("peer_silence");
-          return process.call(request.timeoutMs, () => {
-            throw new DbError("unavailable", "peer_unreachable", `${address} does not answer`);
-          });
-        }
-        const { nodeId } = run.options;
-        const identity = { nodeId, clusterId: "cluster01", processId: run.processId };
-        const body = request.path === IDENTIFY_PATH ? utf8(JSON.stringify(identity)) : utf8("");
-        return process.call(this.world.below(PEER_DELAY_MS_MAX), () => {
-          if (request.method === "POST") run.node?.refresh().catch(() => undefined);
-          return { status: 200, body };
-        });
-      },
-    };
   }
 }
 
@@ -126,7 +105,7 @@ export class SimHost {
         clock: process.clock,
         random,
         log: silentLog,
-        transport: this.#cluster.transportOf(process),
+        transport: this.#cluster.network.of(process),
         stage: plainStage,
         openEngine: async (refill) => {
           run.engine = new SimEngine(process, own, refill);

@@ -22,7 +22,12 @@ export type FaultKind =
   | "pause"
   | "twin"
   | "clock_jump"
-  | "peer_silence";
+  | "peer_silence"
+  | "push_lost"
+  | "push_delayed"
+  | "push_doubled"
+  | "push_reordered"
+  | "push_forged";
 
 /** One seeded universe of virtual time and chance. Nothing in it happens but by its events, in their order. */
 export class World {

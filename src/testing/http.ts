@@ -42,6 +42,9 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     ready: unexpected,
     metrics: unexpected,
     refresh: unexpected,
+    hearPush: () => {
+      throw new Error("a service was called that the test does not expect");
+    },
     identify: () => IDENTITY,
     ...some,
   };

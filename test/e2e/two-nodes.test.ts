@@ -45,6 +45,30 @@ suite("two nodes", () => {
     assert.ok(performance.now() - startMs < 3_000);
   });
 
+  test("a write is pushed to the other node, however seldom that looks by itself", async () => {
+    await using sandbox = await Sandbox.open();
+    const more = ["--replication-interval", "60s"];
+    const one = await sandbox.start({ nodeId: "host01", more });
+    const two = await sandbox.start({ nodeId: "host02", more });
+    await two.write("d", "m v=0i 1");
+    // It knows the other node since that has greeted it.
+    await eventually(
+      async () => ((await one.rows("d", "SELECT v FROM m")).length > 0 ? true : undefined),
+      { what: "the first row on the other node" },
+    );
+    for (let value = 1; value <= 10; value++) {
+      const [writer, reader] = value % 2 === 0 ? [one, two] : [two, one];
+      await writer.write("d", `m v=${value}i ${value + 1}`);
+      await eventually(
+        async () => {
+          const rows = await reader.rows("d", `SELECT v FROM m WHERE v = ${value}`);
+          return rows.length > 0 ? true : undefined;
+        },
+        { what: `row ${value} on the other node`, withinMs: 10_000 },
+      );
+    }
+  });
+
   test("the last write of one point wins, whichever nodes the writes went through", async () => {
     await using sandbox = await Sandbox.open();
     const [one, two] = await pair(sandbox);

@@ -125,12 +125,7 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
     TRACKER,
     'else if (entry.kind === "fence" && (await this.restoreNewest())) continue;',
   ),
-  hole_taken_for_tail: slip(
-    "rule5_hole_is_no_tail",
-    TRACKER,
-    "if (!options.certain) return;",
-    "return;",
-  ),
+  hole_taken_for_tail: slip("rule5_hole_is_no_tail", TRACKER, "if (!certain) return;", "return;"),
   orphans_without_fence: slip(
     "rule6_orphans_under_fence",
     WRITER,
