@@ -199,7 +199,6 @@ export function scatter(log: usize): void {
 }
 
 /** The series of the line at `at`; 0 where it is not known. */
-// @ts-ignore
 @inline
 function findSeries(): u32 {
   if (lastSeries != 0) {
@@ -251,7 +250,6 @@ function findKeyEnd(): usize {
   return 0;
 }
 
-// @ts-ignore
 @inline
 function isKey(series: u32, key: usize, size: usize): bool {
   const entry = seriesAt + (series as usize << SERIES_SHIFT);
@@ -282,7 +280,6 @@ function hash(key: usize, size: usize): u32 {
 }
 
 /** Whether `size` bytes at both places are the same. */
-// @ts-ignore
 @inline
 function same(left: usize, right: usize, size: usize): bool {
   if (size >= 16) {
@@ -339,7 +336,6 @@ function readFields(layout: usize, start: usize): usize {
 }
 
 /** Puts the value of `kind` at `start` into `target`; answers where it ends: at a comma, a space or a newline. 0 where it is another. */
-// @ts-ignore
 @inline
 function readValue(kind: u32, start: usize, target: usize): usize {
   if (kind == BOOLEAN) return readBoolean(start, target);
@@ -392,7 +388,6 @@ function readValue(kind: u32, start: usize, target: usize): usize {
   return valueEnd(from);
 }
 
-// @ts-ignore
 @inline
 function valueEnd(from: usize): usize {
   const byte = load<u8>(from) as u32;
@@ -421,7 +416,6 @@ function readBoolean(start: usize, target: usize): usize {
 let lineTime: i64 = 0;
 
 /** Reads what stands behind the fields, at `start`; answers where the next line begins, or 0 where it is no plain timestamp. */
-// @ts-ignore
 @inline
 function readTime(start: usize): usize {
   if (load<u8>(start) as u32 == NEWLINE) {
