@@ -50,7 +50,7 @@ const FULL: u32 = 2;
 export let at: usize = 0;
 export let lineCount: u32 = 0;
 /** Where the log ends. */
-export let logEnd: usize = 0;
+let logEnd: usize = 0;
 
 let end: usize = 0;
 let seriesAt: usize = 0;
