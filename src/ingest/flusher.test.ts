@@ -44,6 +44,20 @@ function item(time: bigint, rowCount = 1) {
   return { rows, catalogVersion: 0, stampFloor: STAMP_NONE };
 }
 
+/** As item; tells who holds its rows. */
+function heldItem(time: bigint) {
+  const made = item(time);
+  let holderCount = 0;
+  for (const { body } of made.rows)
+    body.hold = () => {
+      holderCount += 1;
+      return () => {
+        holderCount -= 1;
+      };
+    };
+  return { ...made, holderCount: () => holderCount };
+}
+
 /** Takes each part for its one row. */
 const oneRowStage: Stage = {
   ...plainStage,
@@ -212,15 +226,18 @@ suite("a store in trouble", () => {
       await gate.promise;
       if (broken) throw new DbError("unavailable", "store_full", "the disk is full");
     });
-    const first = assert.rejects(node.flusher.add(item(1n)), { code: "store_full" });
+    const [one, two] = [heldItem(1n), heldItem(2n)];
+    const first = assert.rejects(node.flusher.add(one), { code: "store_full" });
     await settle();
-    const second = assert.rejects(node.flusher.add(item(2n)), { code: "store_full" });
+    const second = assert.rejects(node.flusher.add(two), { code: "store_full" });
     gate.resolve();
     await Promise.all([first, second]);
+    assert.equal(two.holderCount(), 1);
     broken = false;
     await node.clock.advance(10_000);
     await node.flusher.drain();
     assert.equal(node.buffer.rowCount, 2);
+    assert.deepEqual([one.holderCount(), two.holderCount()], [0, 0]);
   });
 
   test("that does not answer: those who wait go on waiting, until it does", async () => {

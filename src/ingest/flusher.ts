@@ -38,6 +38,8 @@ interface Waiting {
   readonly catalogVersion: Position;
   readonly stampFloor: OrderStamp;
   readonly settle: PromiseWithResolvers<FlushReceipt>;
+  /** Lets go of the rows. */
+  readonly release: () => void;
 }
 
 const CATALOG_RETRY_MS = 50;
@@ -85,10 +87,14 @@ export class Flusher {
   }
 
   /** Resolves when the rows, at most BATCH_ROW_COUNT_MAX rows together, are durable and in the buffer. */
-  async add(item: Omit<Waiting, "settle">): Promise<FlushReceipt> {
+  async add(item: Omit<Waiting, "settle" | "release">): Promise<FlushReceipt> {
     if (this.trouble !== undefined) throw this.trouble;
     const settle = Promise.withResolvers<FlushReceipt>();
-    this.#waiting.push({ ...item, settle });
+    const holds = item.rows.map(({ body }) => body.hold());
+    const release = () => {
+      for (const leave of holds) leave();
+    };
+    this.#waiting.push({ ...item, settle, release });
     this.#arrived.notify();
     return settle.promise;
   }
@@ -156,6 +162,7 @@ export class Flusher {
       for (const { settle } of group) settle.reject(error);
       throw error;
     } finally {
+      for (const { release } of group) release();
       this.#flushing = [];
       this.#flushed.notify();
     }
@@ -227,7 +234,9 @@ export class Flusher {
             cause: error,
           })
         : new DbError("unavailable", "node_stopping", "this node is stopping: write to another");
-    const left = [...this.#flushing, ...this.#waiting.splice(0)];
+    const waiting = this.#waiting.splice(0);
+    for (const { release } of waiting) release();
+    const left = [...this.#flushing, ...waiting];
     this.#flushing = [];
     for (const { settle } of left) settle.reject(this.#dead);
     this.#flushed.notify();

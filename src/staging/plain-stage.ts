@@ -51,12 +51,17 @@ export class PlainBody implements StagedBody {
     return table;
   }
 
+  hold(): () => void {
+    // The rows go with the object.
+    return () => undefined;
+  }
+
   async parsed(): Promise<ParsedBody> {
     return this.#parsed;
   }
 
   [Symbol.dispose](): void {
-    // Goes with the object.
+    // As above.
   }
 }
 

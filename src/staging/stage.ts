@@ -20,7 +20,7 @@ export interface Stage {
   encode(parts: readonly StagedRows[]): Promise<readonly FlushBlock[]>;
 }
 
-/** What a body says, by its looks. Its rows are let go of when it is disposed of. */
+/** What a body says, by its looks. Its rows are let go of when it is disposed of and nobody holds it any more. */
 export interface StagedBody extends Disposable {
   readonly tables: readonly StagedTable[];
   /** The first `rejectedMax` bad lines. */
@@ -28,6 +28,8 @@ export interface StagedBody extends Disposable {
   readonly rejectedCount: number;
   /** Lines that are neither blank nor comments. 0: the body says nothing. */
   readonly lineCount: number;
+  /** Keeps the rows until what it answers is called, once: who is told that a write failed may leave before its rows are flushed. */
+  hold(): () => void;
   /** All of it, its tables as in `tables`. Rejects with `unavailable` / `parser_restarted`. */
   parsed(): Promise<ParsedBody>;
 }

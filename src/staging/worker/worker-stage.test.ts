@@ -94,6 +94,17 @@ suite("the stage in a thread", () => {
     for (const body of there) body[Symbol.dispose]();
   });
 
+  test("keeps the rows of a body as long as somebody holds it", async () => {
+    await using stage = new WorkerStage(silentLog);
+    const [, , large] = await parseAll(stage);
+    assert.ok(large !== undefined);
+    const leave = large.hold();
+    large[Symbol.dispose]();
+    assert.equal((await stage.encode(partsOf([large]))).length, 2);
+    leave();
+    await assert.rejects(stage.encode(partsOf([large])), (error) => isKind(error, "internal"));
+  });
+
   test("takes pieces of larger memory without taking that memory", async () => {
     await using stage = new WorkerStage(silentLog);
     const text = largeText(1);

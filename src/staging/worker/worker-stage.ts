@@ -103,6 +103,8 @@ class BodyThere implements StagedBody {
   readonly rejected: BodyLooks["rejected"];
   readonly rejectedCount: number;
   readonly lineCount: number;
+  /** Whoever parsed it, and those who hold it. */
+  #holderCount = 1;
 
   constructor(thread: ThreadLink, id: number, looks: BodyLooks) {
     this.thread = thread;
@@ -118,8 +120,18 @@ class BodyThere implements StagedBody {
     return describable(body, parts);
   }
 
+  hold(): () => void {
+    this.#holderCount += 1;
+    return () => this.#leave();
+  }
+
   [Symbol.dispose](): void {
-    release(this.thread, [this.id]);
+    this.#leave();
+  }
+
+  #leave(): void {
+    this.#holderCount -= 1;
+    if (this.#holderCount === 0) release(this.thread, [this.id]);
   }
 }
 
