@@ -1,0 +1,221 @@
+/** The cells of one column in one row group as pages, each in the encoding that takes least. */
+import { zstdCompressSync } from "node:zlib";
+import { concatBytes } from "#base/bytes.ts";
+import { BitWriter, bitWidth } from "./bits.ts";
+import type { ParquetCells, ParquetColumn } from "./column.ts";
+import { type Coded, codeDoubles, codeTexts, offsetsFromFirst } from "./dictionary.ts";
+import { DELTA_SPREAD_MAX, putDeltas, putRun, putRuns, splitBytes } from "./encodings.ts";
+import {
+  type Bounds,
+  boundsOfBooleans,
+  boundsOfDoubles,
+  boundsOfTexts,
+  boundsOfWholes,
+  statistics,
+} from "./statistics.ts";
+import { encodeStruct, i32, struct, type ThriftValue } from "./thrift.ts";
+
+/** Numbers of the encodings in the format. */
+export const ENCODINGS = { plain: 0, rle: 3, delta: 5, dictionary: 8, split: 9 } as const;
+const EMPTY = new Uint8Array();
+const DATA_PAGE = 0;
+const DICTIONARY_PAGE = 2;
+
+/** A column chunk: its pages, and what the footer says of it. */
+export interface Chunk {
+  readonly bytes: Uint8Array;
+  /** Where in `bytes` the page of values begins; before it stands the dictionary, if there is one. */
+  readonly dataOffset: number;
+  readonly sizeUncompressedBytes: number;
+  readonly rowCount: number;
+  readonly encodings: readonly number[];
+  readonly statistics: ThriftValue;
+}
+
+/** How the values that are not NULL are written. */
+interface Body {
+  readonly encoding: number;
+  readonly bytes: Uint8Array;
+  readonly dictionary?: { readonly bytes: Uint8Array; readonly count: number };
+  readonly bounds: Bounds | undefined;
+}
+
+/** The pages of `cells`, of which there is one at least. */
+export function encodeChunk(column: ParquetColumn, cells: ParquetCells): Chunk {
+  const presence = presenceOf(cells);
+  const body = bodyOf(column, cells, presence);
+  const levels = column.required ? EMPTY : encodeLevels(presence, cells);
+  const rowCount = rowCountOf(cells);
+  const dictionary =
+    body.dictionary === undefined
+      ? { bytes: EMPTY, sizeUncompressedBytes: 0 }
+      : encodePage(DICTIONARY_PAGE, body.dictionary.bytes, {
+          7: struct({ 1: i32(body.dictionary.count), 2: i32(ENCODINGS.plain) }),
+        });
+  const data = encodePage(DATA_PAGE, concatBytes([levels, body.bytes]), {
+    5: struct({
+      1: i32(rowCount),
+      2: i32(body.encoding),
+      3: i32(ENCODINGS.rle),
+      4: i32(ENCODINGS.rle),
+    }),
+  });
+  const encodings = new Set<number>([ENCODINGS.rle, body.encoding]);
+  if (body.dictionary !== undefined) encodings.add(ENCODINGS.plain);
+  return {
+    bytes: concatBytes([dictionary.bytes, data.bytes]),
+    dataOffset: dictionary.bytes.length,
+    sizeUncompressedBytes: dictionary.sizeUncompressedBytes + data.sizeUncompressedBytes,
+    rowCount,
+    encodings: [...encodings],
+    statistics: statistics(presence?.nullCount ?? 0, body.bounds),
+  };
+}
+
+/** A page's header and its compressed bytes; the sizes that the format counts include the header. */
+function encodePage(
+  type: number,
+  bytes: Uint8Array,
+  rest: Readonly<Record<number, ThriftValue>>,
+): { readonly bytes: Uint8Array; readonly sizeUncompressedBytes: number } {
+  const compressed = zstdCompressSync(bytes);
+  const header = encodeStruct({
+    1: i32(type),
+    2: i32(bytes.length),
+    3: i32(compressed.length),
+    ...rest,
+  });
+  return {
+    bytes: concatBytes([header, compressed]),
+    sizeUncompressedBytes: header.length + bytes.length,
+  };
+}
+
+interface Presence {
+  /** 1 or 0 a row. */
+  readonly present: Uint8Array;
+  readonly nullCount: number;
+}
+
+function rowCountOf(cells: ParquetCells): number {
+  return "codes" in cells ? cells.codes.length : cells.values.length;
+}
+
+/** Undefined where no cell is NULL. */
+function presenceOf(cells: ParquetCells): Presence | undefined {
+  if (cells.kind === "coded wholes") return undefined;
+  const present =
+    cells.kind === "texts" ? Uint8Array.from(cells.codes, (code) => Math.min(code, 1)) : cells.present;
+  if (present === undefined) return undefined;
+  let nullCount = 0;
+  for (let i = 0; i < present.length; i += 1) nullCount += 1 - (present[i] as number);
+  return nullCount === 0 ? undefined : { present, nullCount };
+}
+
+/** Definition levels: which cells are not NULL. */
+function encodeLevels(presence: Presence | undefined, cells: ParquetCells): Uint8Array {
+  const runs = new BitWriter();
+  if (presence === undefined) putRun(runs, 1, rowCountOf(cells), 1);
+  else putRuns(runs, Uint32Array.from(presence.present), 1);
+  const levels = new BitWriter();
+  levels.fixed(runs.sizeBytes, 4);
+  levels.bytes(runs.written());
+  return levels.written();
+}
+
+function bodyOf(column: ParquetColumn, cells: ParquetCells, presence: Presence | undefined): Body {
+  switch (cells.kind) {
+    case "texts":
+      return textBody(codeTexts(cells.codes, cells.dictionary));
+    case "doubles":
+      return doubleBody(gathered(cells.values, presence));
+    case "wholes":
+      return wholeBody(gathered(cells.values, presence), column.type === "uint64");
+    case "coded wholes":
+      return codedWholeBody(cells.codes, cells.dictionary);
+    case "booleans":
+      return booleanBody(gathered(cells.values, presence));
+  }
+}
+
+type Values = Float64Array | BigInt64Array | Uint8Array;
+
+function gathered<T extends Values>(values: T, presence: Presence | undefined): T {
+  if (presence === undefined) return values;
+  const { present } = presence;
+  return values.filter((_, i: number) => present[i] === 1) as T;
+}
+
+function textBody({ codes, distinct }: Coded<readonly Uint8Array[]>): Body {
+  const bounds = boundsOfTexts(distinct);
+  // Texts that hardly repeat need no codes.
+  if (codes.length > 0 && 2 * distinct.length <= codes.length + 1)
+    return { ...codedBody(codes, plainTexts(distinct), distinct.length), bounds };
+  const texts = Array.from(codes, (code) => distinct[code] as Uint8Array);
+  return { encoding: ENCODINGS.plain, bytes: plainTexts(texts), bounds };
+}
+
+function doubleBody(values: Float64Array): Body {
+  if (values.length === 0) return { encoding: ENCODINGS.plain, bytes: EMPTY, bounds: undefined };
+  const coded = codeDoubles(values);
+  if (coded === undefined)
+    return { encoding: ENCODINGS.split, bytes: splitBytes(values), bounds: boundsOfDoubles(values) };
+  const { codes, distinct } = coded;
+  return { ...codedBody(codes, bytesOf(distinct), distinct.length), bounds: boundsOfDoubles(distinct) };
+}
+
+function wholeBody(values: BigInt64Array, unsigned: boolean): Body {
+  const bounds = boundsOfWholes(values, unsigned);
+  const [first] = values;
+  const offsets = offsetsFromFirst(values, DELTA_SPREAD_MAX);
+  if (first === undefined || offsets === undefined)
+    return { encoding: ENCODINGS.plain, bytes: bytesOf(values), bounds };
+  const writer = new BitWriter();
+  putDeltas(writer, first, offsets);
+  return { encoding: ENCODINGS.delta, bytes: writer.written(), bounds };
+}
+
+function codedWholeBody(codes: Uint32Array, dictionary: BigInt64Array): Body {
+  return {
+    ...codedBody(codes, bytesOf(dictionary), dictionary.length),
+    bounds: boundsOfWholes(dictionary, false),
+  };
+}
+
+function booleanBody(values: Uint8Array): Body {
+  const writer = new BitWriter();
+  const range = { start: 0, end: values.length, count: values.length };
+  writer.packed(Uint32Array.from(values), range, 1);
+  return { encoding: ENCODINGS.plain, bytes: writer.written(), bounds: boundsOfBooleans(values) };
+}
+
+function codedBody(codes: Uint32Array, dictionary: Uint8Array, count: number): Omit<Body, "bounds"> {
+  const width = bitWidth(count - 1);
+  const writer = new BitWriter();
+  writer.byte(width);
+  putRuns(writer, codes, width);
+  return {
+    encoding: ENCODINGS.dictionary,
+    bytes: writer.written(),
+    dictionary: { bytes: dictionary, count },
+  };
+}
+
+/** Each text behind its size. */
+function plainTexts(texts: readonly Uint8Array[]): Uint8Array {
+  let sizeBytes = 0;
+  for (const text of texts) sizeBytes += 4 + text.length;
+  const bytes = new Uint8Array(sizeBytes);
+  const view = new DataView(bytes.buffer);
+  let offset = 0;
+  for (const text of texts) {
+    view.setUint32(offset, text.length, true);
+    bytes.set(text, offset + 4);
+    offset += 4 + text.length;
+  }
+  return bytes;
+}
+
+function bytesOf(values: Float64Array | BigInt64Array): Uint8Array {
+  return new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+}

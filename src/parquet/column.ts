@@ -1,0 +1,35 @@
+/** What a column of a Parquet file is, and its cells. */
+
+/** A column as the file's schema has it. */
+export interface ParquetColumn {
+  readonly name: string;
+  readonly fieldId: number;
+  readonly type: ParquetType;
+  /** Whether it has a value in every row. */
+  readonly required: boolean;
+}
+
+export type ParquetType = "instant" | "int64" | "uint64" | "double" | "boolean" | "text";
+
+/** The cells of one column in one row group: 0 in `codes` and in `present` is NULL; what a NULL has in `values` does not matter. */
+export type ParquetCells =
+  | {
+      readonly kind: "texts";
+      readonly codes: Uint32Array;
+      /** UTF-8; code `n` is entry `n - 1`. Entries differ. */
+      readonly dictionary: readonly Uint8Array[];
+    }
+  | { readonly kind: "doubles"; readonly values: Float64Array; readonly present?: Uint8Array }
+  | {
+      readonly kind: "wholes";
+      /** Unsigned ones as signed ones of the same bits. */
+      readonly values: BigInt64Array;
+      readonly present?: Uint8Array;
+    }
+  | {
+      /** Few different numbers, and none is NULL: code `n` is entry `n`. */
+      readonly kind: "coded wholes";
+      readonly codes: Uint32Array;
+      readonly dictionary: BigInt64Array;
+    }
+  | { readonly kind: "booleans"; readonly values: Uint8Array; readonly present?: Uint8Array };
