@@ -11,7 +11,7 @@ const RANKS: readonly (readonly string[])[] = [
   ["base"],
   ["model"],
   ["ports"],
-  ["raft", "lineprotocol", "block", "parquet", "arrow", "objectstore"],
+  ["raft", "lineprotocol", "block", "parquet", "threads", "arrow", "objectstore"],
   ["objectlog", "engine", "replicated", "staging"],
   ["catalog", "nodelog", "manifest", "buffer"],
   ["view", "access"],

@@ -7,7 +7,7 @@ import type { TimeRange } from "#model/time-range.ts";
 import { ByteReader, ByteWriter, damaged } from "./bytes.ts";
 import { decodeColumn, encodeColumn } from "./column.ts";
 import { decodeInt64, encodeInt64 } from "./int64.ts";
-import { decodeTags, encodeTags, type TagCells } from "./series.ts";
+import { decodeTags, encodeTags, spread, type TagCells } from "./series.ts";
 
 /** The most rows of a block. */
 export const BLOCK_ROW_COUNT_MAX = 2 ** 20;
@@ -56,18 +56,62 @@ export function encodeBlock(batch: ColumnBatch): Uint8Array<ArrayBuffer> {
  * Throws `corrupt` / `block_damaged`, or `unsupported` / `block_version` for a block of a later version.
  */
 export function decodeBlock(bytes: Uint8Array): ColumnBatch {
+  const { header, times, series, fields } = readBlock(bytes);
+  const { databaseId, tableId } = header;
+  const tags = series.tags.map(({ id, codes, dictionary }): BatchColumn => {
+    return { id, data: { kind: "tag", codes: spread(codes, series.rows), dictionary } };
+  });
+  const columns = [...tags, ...fields].toSorted((left, right) => left.id - right.id);
+  return { databaseId, tableId, times, columns };
+}
+
+/** A block whose tags are told once for each series, and whose fields are decoded when they are asked for. */
+export interface BlockParts {
+  readonly header: BlockHeader;
+  readonly times: BigInt64Array;
+  readonly series: BlockSeries;
+  /** In ascending order of id; can be gone through once. Throws as decodeBlock does. */
+  readonly fields: Iterable<BatchColumn>;
+}
+
+/** The distinct rows of tags. Without a tag there is one series. */
+export interface BlockSeries {
+  readonly seriesCount: number;
+  /** The number of each row's series, from 0. */
+  readonly rows: Uint32Array;
+  /** A code for each series. */
+  readonly tags: readonly ({ readonly id: ColumnId } & TagCells)[];
+}
+
+/** Begins to read a block. Throws as decodeBlock does. */
+export function readBlock(bytes: Uint8Array): BlockParts {
   const reader = openBlock(bytes);
   const header = decodeHeader(reader);
-  const { databaseId, tableId, rowCount } = header;
+  const { columns, rowCount } = header;
   const times = decodeInt64(reader, rowCount);
-  const tagCount = header.columns.filter(({ kind }) => kind === "tag").length;
-  const tags = (tagCount > 0 ? decodeTags(reader, tagCount, rowCount) : []).values();
-  const columns = header.columns.map(({ id, kind }): BatchColumn => {
-    if (kind === "tag") return { id, data: { kind, ...(tags.next().value as TagCells) } };
-    return { id, data: decodeColumn(reader, kind, rowCount) };
-  });
+  const tagIds = columns.filter(({ kind }) => kind === "tag").map(({ id }) => id);
+  const series = decodeSeries(reader, tagIds, rowCount);
+  return { header, times, series, fields: decodeFields(reader, header) };
+}
+
+function decodeSeries(
+  reader: ByteReader,
+  tagIds: readonly ColumnId[],
+  rowCount: number,
+): BlockSeries {
+  if (tagIds.length === 0) return { seriesCount: 1, rows: new Uint32Array(rowCount), tags: [] };
+  const { seriesCount, rows, tags } = decodeTags(reader, tagIds.length, rowCount);
+  const named = tags.map((cells, index) => ({ id: tagIds[index] as ColumnId, ...cells }));
+  return { seriesCount, rows, tags: named };
+}
+
+function* decodeFields(
+  reader: ByteReader,
+  { columns, rowCount }: BlockHeader,
+): Generator<BatchColumn> {
+  for (const { id, kind } of columns)
+    if (kind !== "tag") yield { id, data: decodeColumn(reader, kind, rowCount) };
   if (reader.restBytes > 0) throw damaged("it has bytes left over", { count: reader.restBytes });
-  return { databaseId, tableId, times, columns };
 }
 
 /** What a block holds, without its cells; its checksum is checked. Throws as decodeBlock does. */

@@ -24,8 +24,16 @@ export function encodeTags(writer: ByteWriter, tags: readonly TagCells[]): void 
   encodeSequence(writer, series);
 }
 
-/** Reads `tagCount` columns of `rowCount` rows. Throws `corrupt` / `block_damaged`. */
-export function decodeTags(reader: ByteReader, tagCount: number, rowCount: number): TagCells[] {
+/** Reads `tagCount` columns of `rowCount` rows: their codes for each series, and the series of each row. */
+export function decodeTags(
+  reader: ByteReader,
+  tagCount: number,
+  rowCount: number,
+): {
+  readonly seriesCount: number;
+  readonly rows: Uint32Array;
+  readonly tags: readonly TagCells[];
+} {
   const seriesCount = reader.u32();
   if (seriesCount === 0 || seriesCount > rowCount) {
     throw damaged("wrong count of series", { seriesCount, rowCount });
@@ -34,11 +42,11 @@ export function decodeTags(reader: ByteReader, tagCount: number, rowCount: numbe
     const dictionary = decodeDictionary(reader);
     return { codes: decodeCodes(reader, seriesCount, dictionary.length), dictionary };
   });
-  const series = decodeCodes(reader, rowCount, seriesCount - 1);
-  return tags.map(({ codes, dictionary }) => ({ codes: spread(codes, series), dictionary }));
+  return { seriesCount, rows: decodeCodes(reader, rowCount, seriesCount - 1), tags };
 }
 
-function spread(codes: Uint32Array, series: Uint32Array): Uint32Array {
+/** The codes of rows, of those of series. */
+export function spread(codes: Uint32Array, series: Uint32Array): Uint32Array {
   const rows = new Uint32Array(series.length);
   for (let row = 0; row < rows.length; row += 1) {
     rows[row] = codes[series[row] as number] as number;

@@ -2,6 +2,7 @@ import { Mutex } from "#base/async.ts";
 import { hex } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
 import { assert, isKind } from "#base/errors.ts";
+import { readBlockHeader } from "#block/block.ts";
 import type { LogBuffer } from "#buffer/buffer.ts";
 import type { Generation } from "#buffer/generation.ts";
 import type { Catalog } from "#catalog/catalog.ts";
@@ -10,11 +11,15 @@ import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
 import type { BufferSource } from "#model/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
-import { hull, type TimeRange } from "#model/time-range.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Snapshot } from "#nodelog/records.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { Engine, WrittenFile } from "#ports/engine.ts";
+import {
+  type BufferedBlock,
+  type Engine,
+  FILE_ROW_COUNT_MAX,
+  type WrittenFile,
+} from "#ports/engine.ts";
 import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
 import { fileColumns } from "./file-columns.ts";
@@ -28,18 +33,14 @@ export interface SnapshotterOptions {
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
-  /** The shortest time window of a file. */
+  /** The shortest time window of a file; windows with fewer rows of a table than `fileRowCountMin` share files. */
   readonly windowNs: bigint;
+  readonly fileRowCountMin: number;
   /** Told of each file before others ask for it. */
   readonly onFile?: (file: DataFile, bytes: Uint8Array) => Promise<void>;
 }
 
-/** Windows of one table in one snapshot; above it they are made wider, so that old data cannot make a file for every ten minutes. */
-const WINDOW_COUNT_MAX = 24n;
-/** Each window is a whole number of the one before: 10 m, 20 m, 1 h, 4 h, 24 h, 5 d, and on. */
-const WINDOW_MULTIPLIERS = [2n, 3n, 4n, 6n, 5n];
-const WINDOW_MULTIPLIER_LAST = 6n;
-const FILE_ROW_COUNT_MAX = 1_000_000;
+const TABLES_AT_ONCE = 4;
 const PUT_RETRY_MS = 200;
 
 /** Writes the buffered rows of this node's log to files, and records that they hold them. One at a time. */
@@ -77,65 +78,57 @@ export class Snapshotter {
 
   async #writeFiles(
     generations: readonly Generation[],
-    range: PositionRange,
+    { positionAbove, positionMax }: Pick<BufferSource, "positionAbove" | "positionMax">,
     signal: AbortSignal,
   ): Promise<readonly DataFile[]> {
+    const blocks = generations.flatMap((generation) =>
+      generation.blocks.filter(
+        ({ position }) => position > positionAbove && position <= positionMax,
+      ),
+    );
+    const tables = Map.groupBy(blocks, ({ tableId }) => tableId).entries();
     const files: DataFile[] = [];
-    try {
-      for (const tableId of new Set(generations.flatMap(({ tables }) => [...tables.keys()]))) {
-        const table = findTableById(this.#options.catalog.state, tableId);
-        // Rows of a dropped table are nobody's any more.
-        if (table === undefined) continue;
-        for await (const file of this.#writeTable(table, generations, { range, signal }))
-          files.push(file);
+    const failed = new AbortController();
+    const either = AbortSignal.any([signal, failed.signal]);
+    const write = async () => {
+      try {
+        for (const [tableId, some] of tables)
+          for await (const file of this.#writeTable(tableId, some, either)) files.push(file);
+      } catch (error) {
+        failed.abort(error);
       }
-      return files;
-    } catch (error) {
-      // No record names these, and none will: their puts are settled, and the next snapshot uses other names.
-      for (const { key } of files) await this.#options.store.delete(key).catch(() => undefined);
-      throw error;
-    }
+    };
+    // The files of some tables are put while those of another are made.
+    await Promise.all(Array.from({ length: TABLES_AT_ONCE }, write));
+    if (!failed.signal.aborted) return files;
+    // No record names these, and none will: their puts are settled, and the next snapshot uses other names.
+    for (const { key } of files) await this.#options.store.delete(key).catch(() => undefined);
+    throw failed.signal.reason;
   }
 
   async *#writeTable(
-    table: TableSchema,
-    generations: readonly Generation[],
-    { range, signal }: { range: PositionRange; signal: AbortSignal },
+    tableId: TableId,
+    blocks: readonly BufferedBlock[],
+    signal: AbortSignal,
   ): AsyncGenerator<DataFile> {
-    const { engine, onFile } = this.#options;
-    const holding = generations.filter((generation) => generation.find(table.id, range));
-    if (holding.length === 0) return;
-    const sources = holding.map(({ id }): BufferSource => {
-      return { kind: "buffer", generation: id, ...range };
-    });
-    const windowNs = this.#windowFor(holding, table.id);
-    const columns = fileColumns(table);
-    const rowCountMax = FILE_ROW_COUNT_MAX;
-    const request = { tableId: table.id, columns, sources, windowNs, rowCountMax };
-    for await (const written of engine.writeFiles(request, signal)) {
-      const file = this.#describe(table, written, windowNs);
-      // A cache that has no room takes nothing from the snapshot.
-      await onFile?.(file, written.bytes).catch(() => undefined);
-      await this.#put(file.key, written.bytes, signal);
-      yield file;
+    const { catalog, engine, fileRowCountMin: rowCountMin, onFile, windowNs } = this.#options;
+    const table = findTableById(catalog.state, tableId);
+    // Rows of a dropped table are nobody's any more.
+    if (table === undefined) return;
+    const rest = { tableId, columns: fileColumns(table), windowNs, rowCountMin };
+    for (const some of inRequests(blocks)) {
+      for await (const written of engine.writeFiles({ ...rest, blocks: some }, signal)) {
+        const file = this.#describe(table, written);
+        // A cache that has no room takes nothing from the snapshot.
+        await onFile?.(file, written.bytes).catch(() => undefined);
+        await this.#put(file.key, written.bytes, signal);
+        yield file;
+      }
     }
   }
 
-  /** The least window of the ladder that makes few files of this snapshot. */
-  #windowFor(generations: readonly Generation[], tableId: TableId): bigint {
-    const times = generations.flatMap(({ tables }): TimeRange[] => {
-      const time = tables.get(tableId)?.time;
-      return time === undefined ? [] : [time];
-    });
-    const { start, end } = times.reduce(hull);
-    let windowNs = this.#options.windowNs;
-    for (let step = 0; (end - start) / windowNs >= WINDOW_COUNT_MAX; step++)
-      windowNs *= WINDOW_MULTIPLIERS[step] ?? WINDOW_MULTIPLIER_LAST;
-    return windowNs;
-  }
-
-  #describe(table: TableSchema, { bytes, ...written }: WrittenFile, windowNs: bigint): DataFile {
-    const { catalog, nodeId, random } = this.#options;
+  #describe(table: TableSchema, { bytes, ...written }: WrittenFile): DataFile {
+    const { catalog, nodeId, random, windowNs } = this.#options;
     const { node, epoch } = catalog.writer;
     const name = `${epoch}-${hex(randomBytes(random, 8))}.parquet`;
     return {
@@ -167,12 +160,27 @@ export class Snapshotter {
   }
 }
 
+/** Pieces of at most FILE_ROW_COUNT_MAX rows: what is in memory at one time has a bound. */
+function* inRequests(blocks: readonly BufferedBlock[]): Generator<readonly BufferedBlock[]> {
+  let some: BufferedBlock[] = [];
+  let rowCount = 0;
+  for (const block of blocks) {
+    const count = readBlockHeader(block.bytes).rowCount;
+    if (some.length > 0 && rowCount + count > FILE_ROW_COUNT_MAX) {
+      yield some;
+      some = [];
+      rowCount = 0;
+    }
+    some.push(block);
+    rowCount += count;
+  }
+  if (some.length > 0) yield some;
+}
+
 /** Where the files of a node stand in the store. */
 export function dataPrefix(nodeId: string): string {
   return `${nodeId}/data/`;
 }
-
-type PositionRange = Pick<BufferSource, "positionAbove" | "positionMax">;
 
 /** The table; undefined when it was dropped. A table that the catalog is still to name has rows that must not be passed over. */
 function findTableById(state: CatalogState, tableId: TableId): TableSchema | undefined {

@@ -36,6 +36,8 @@ export const CHECKPOINT_ENTRIES = 1_000;
 const NAME_SIZE_MAX = 64 * 1024;
 const STRING_SIZE_MAX = 1024 * 1024;
 const REJECTED_MAX = 100;
+/** Some hundred kB: fewer rows are not worth a file of their own. */
+const FILE_ROW_COUNT_MIN = 50_000;
 const PENDING_SIZE_MAX = 64 * 1024 * 1024;
 const WRITE_WAIT_MS_MAX = 30_000;
 
@@ -92,6 +94,7 @@ export class IngestPart {
       clock,
       random,
       windowNs: BigInt(config.gen1DurationMs) * 1_000_000n,
+      fileRowCountMin: FILE_ROW_COUNT_MIN,
       ...(onFile && { onFile }),
     });
     this.#keeper = new LogKeeper({

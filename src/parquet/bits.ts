@@ -66,12 +66,7 @@ export class BitWriter {
     this.#sizeBytes = 0;
   }
 
-  #packNarrow(
-    values: Uint32Array | Float64Array,
-    start: number,
-    end: number,
-    width: number,
-  ): void {
+  #packNarrow(values: Uint32Array | Float64Array, start: number, end: number, width: number): void {
     const bytes = this.#bytes;
     let offset = this.#sizeBytes;
     let held = 0;

@@ -104,19 +104,23 @@ function rowCountOf(cells: ParquetCells): number {
 /** Undefined where no cell is NULL. */
 function presenceOf(cells: ParquetCells): Presence | undefined {
   if (cells.kind === "coded wholes") return undefined;
-  const present =
-    cells.kind === "texts" ? Uint8Array.from(cells.codes, (code) => Math.min(code, 1)) : cells.present;
-  if (present === undefined) return undefined;
-  let nullCount = 0;
-  for (let i = 0; i < present.length; i += 1) nullCount += 1 - (present[i] as number);
-  return nullCount === 0 ? undefined : { present, nullCount };
+  const marks = cells.kind === "texts" ? cells.codes : cells.present;
+  if (marks === undefined || !marks.includes(0)) return undefined;
+  const present = new Uint8Array(marks.length);
+  let nullCount = marks.length;
+  for (let i = 0; i < marks.length; i += 1) {
+    if (marks[i] === 0) continue;
+    present[i] = 1;
+    nullCount -= 1;
+  }
+  return { present, nullCount };
 }
 
 /** Definition levels: which cells are not NULL. */
 function encodeLevels(presence: Presence | undefined, cells: ParquetCells): Uint8Array {
   const runs = new BitWriter();
   if (presence === undefined) putRun(runs, 1, rowCountOf(cells), 1);
-  else putRuns(runs, Uint32Array.from(presence.present), 1);
+  else putRuns(runs, new Uint32Array(presence.present), 1);
   const levels = new BitWriter();
   levels.fixed(runs.sizeBytes, 4);
   levels.bytes(runs.written());
@@ -159,9 +163,16 @@ function doubleBody(values: Float64Array): Body {
   if (values.length === 0) return { encoding: ENCODINGS.plain, bytes: EMPTY, bounds: undefined };
   const coded = codeDoubles(values);
   if (coded === undefined)
-    return { encoding: ENCODINGS.split, bytes: splitBytes(values), bounds: boundsOfDoubles(values) };
+    return {
+      encoding: ENCODINGS.split,
+      bytes: splitBytes(values),
+      bounds: boundsOfDoubles(values),
+    };
   const { codes, distinct } = coded;
-  return { ...codedBody(codes, bytesOf(distinct), distinct.length), bounds: boundsOfDoubles(distinct) };
+  return {
+    ...codedBody(codes, bytesOf(distinct), distinct.length),
+    bounds: boundsOfDoubles(distinct),
+  };
 }
 
 function wholeBody(values: BigInt64Array, unsigned: boolean): Body {
@@ -185,11 +196,15 @@ function codedWholeBody(codes: Uint32Array, dictionary: BigInt64Array): Body {
 function booleanBody(values: Uint8Array): Body {
   const writer = new BitWriter();
   const range = { start: 0, end: values.length, count: values.length };
-  writer.packed(Uint32Array.from(values), range, 1);
+  writer.packed(new Uint32Array(values), range, 1);
   return { encoding: ENCODINGS.plain, bytes: writer.written(), bounds: boundsOfBooleans(values) };
 }
 
-function codedBody(codes: Uint32Array, dictionary: Uint8Array, count: number): Omit<Body, "bounds"> {
+function codedBody(
+  codes: Uint32Array,
+  dictionary: Uint8Array,
+  count: number,
+): Omit<Body, "bounds"> {
   const width = bitWidth(count - 1);
   const writer = new BitWriter();
   writer.byte(width);

@@ -67,7 +67,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     cells: wholes,
     read: (name) => `epoch_ns(${name})`,
   },
-  stamp: { column: { type: "int64", required: true }, cell: int64, cells: codedWholes, read: plain },
+  stamp: {
+    column: { type: "int64", required: true },
+    cell: int64,
+    cells: codedWholes,
+    read: plain,
+  },
   integer: {
     column: { type: "int64", required: false },
     cell: fc.option(int64),
@@ -100,7 +105,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     }),
     read: plain,
   },
-  text: { column: { type: "text", required: false }, cell: fc.option(word), cells: texts, read: plain },
+  text: {
+    column: { type: "text", required: false },
+    cell: fc.option(word),
+    cells: texts,
+    read: plain,
+  },
 };
 
 /** Values that repeat, so that runs and dictionaries come about. */
@@ -169,7 +179,9 @@ suite("a Parquet file", () => {
             `SELECT count(*) FROM read_parquet('${path}') WHERE c IS NOT DISTINCT FROM (SELECT c FROM read_parquet('${path}', file_row_number = true) WHERE file_row_number = ${pick % values.length})`,
           );
           // DuckDB takes the zeros for equal, and one NaN for another.
-          const count = values.filter((value) => value === wanted || Object.is(value, wanted)).length;
+          const count = values.filter(
+            (value) => value === wanted || Object.is(value, wanted),
+          ).length;
           assert.equal(found[0]?.[0], BigInt(2 * count));
         }),
         { numRuns: 40 },
@@ -182,10 +194,30 @@ suite("a Parquet file", () => {
     const sizeOf = async (kind: string, values: readonly Cell[]) =>
       (await written(KINDS[kind] as Kind, [values])).sizeBytes;
     const numbers = Array.from({ length: count }, (_, i) => i);
-    assert.ok((await sizeOf("instant", numbers.map((i) => BigInt(i) * 10n ** 10n))) < 2_000);
-    assert.ok((await sizeOf("stamp", numbers.map((i) => BigInt(i % 100)))) < 5_000);
-    assert.ok((await sizeOf("text", numbers.map((i) => `host ${Math.floor(i / 1_000)}`))) < 2_000);
-    assert.ok((await sizeOf("double", numbers.map((i) => i % 90))) < 5_000);
+    assert.ok(
+      (await sizeOf(
+        "instant",
+        numbers.map((i) => BigInt(i) * 10n ** 10n),
+      )) < 2_000,
+    );
+    assert.ok(
+      (await sizeOf(
+        "stamp",
+        numbers.map((i) => BigInt(i % 100)),
+      )) < 5_000,
+    );
+    assert.ok(
+      (await sizeOf(
+        "text",
+        numbers.map((i) => `host ${Math.floor(i / 1_000)}`),
+      )) < 2_000,
+    );
+    assert.ok(
+      (await sizeOf(
+        "double",
+        numbers.map((i) => i % 90),
+      )) < 5_000,
+    );
     const noise = numbers.map((i) => Math.sin(i * i) * 1e9);
     assert.ok((await sizeOf("double", noise)) < 8.1 * count);
     const hashes = numbers.map((i) => BigInt.asIntN(64, BigInt(i) * 0x9e3779b97f4a7c15n));

@@ -75,7 +75,8 @@ export function boundsOfBooleans(values: Uint8Array): Bounds | undefined {
 
 /** Compares high halves, then low ones, without a bigint for each number. */
 function compareHalves(halves: Int32Array, left: number, right: number, flip: number): number {
-  const high = ((halves[2 * left + 1] as number) ^ flip) - ((halves[2 * right + 1] as number) ^ flip);
+  const high =
+    ((halves[2 * left + 1] as number) ^ flip) - ((halves[2 * right + 1] as number) ^ flip);
   if (high !== 0) return high;
   return ((halves[2 * left] as number) >>> 0) - ((halves[2 * right] as number) >>> 0);
 }

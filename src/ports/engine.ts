@@ -1,6 +1,6 @@
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, Position, TableId } from "#model/ids.ts";
-import type { BufferSource, Plan, ResultBatch } from "#model/plan.ts";
+import type { Plan, ResultBatch } from "#model/plan.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 
@@ -23,17 +23,23 @@ export interface FileColumn {
   readonly fileName: string;
 }
 
-/** Rows to be written as files: what `sources` hold of a table, sorted by tags, time and order stamp. */
+/** Rows to be written as files, sorted by tags, time and order stamp. Rows are not folded. */
 export interface WriteFilesRequest {
   readonly tableId: TableId;
   /** The table's columns, `time` first, tags in order of the series key. Columns without a value are left out. */
   readonly columns: readonly FileColumn[];
-  readonly sources: readonly BufferSource[];
-  /** Rows go to different files where `time` lies in different windows of this length, aligned to the Unix epoch. */
+  /** Blocks of the table, FILE_ROW_COUNT_MAX rows together at most, unless there is one alone. */
+  readonly blocks: readonly Pick<BufferedBlock, "stamp" | "bytes">[];
+  /**
+   * Rows go to different files where `time` lies in different windows of this length, aligned to the Unix epoch; windows with
+   * fewer rows than `rowCountMin` are joined to wider ones (engine/windows.ts).
+   */
   readonly windowNs: bigint;
-  /** A window with more rows makes several files. */
-  readonly rowCountMax: number;
+  readonly rowCountMin: number;
 }
+
+/** What a request for files may hold, and so the most rows of a file. */
+export const FILE_ROW_COUNT_MAX = 2 ** 20;
 
 /** A file that an engine has written, not yet in the store. */
 export interface WrittenFile
@@ -57,7 +63,7 @@ export interface Engine extends AsyncDisposable {
   append(blocks: readonly BufferedBlock[]): Promise<void>;
   /** Forgets the rows of `generation`. No query that runs or comes later names it. */
   dropGeneration(generation: GenerationId): Promise<void>;
-  /** Gives the files one by one; the next is made when it is asked for. */
+  /** Gives the files one by one. Rejects with `corrupt` / `block_damaged`, or `unavailable` when it is to be asked again. */
   writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncIterable<WrittenFile>;
   /**
    * Gives the rows of `plan` in batches; the next is made when it is asked for. Leaving the loop or aborting `signal` ends the

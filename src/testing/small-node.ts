@@ -130,6 +130,7 @@ export class SmallNode implements AsyncDisposable {
       clock,
       random: ports.random,
       windowNs: 600_000_000_000n,
+      fileRowCountMin: 1,
       ...options.snapshotter,
     });
     this.views = new Views({

@@ -113,6 +113,7 @@ export class BenchTable {
   readonly id: TableId;
   readonly columns: readonly FileColumn[];
   readonly #bench: Bench;
+  readonly #blocks: BufferedBlock[] = [];
 
   constructor(bench: Bench, columns: Readonly<Record<string, Exclude<ColumnKind, "time">>>) {
     this.#bench = bench;
@@ -141,7 +142,21 @@ export class BenchTable {
     stamp: bigint,
     rows: readonly WrittenRow[],
   ): Promise<void> {
-    await this.#bench.engine.append([this.block(generation, position, stamp, rows)]);
+    const block = this.block(generation, position, stamp, rows);
+    this.#blocks.push(block);
+    await this.#bench.engine.append([block]);
+  }
+
+  /** The blocks of `sources`, as they were appended. */
+  blocksOf(sources: readonly BufferSource[]): readonly BufferedBlock[] {
+    return sources.flatMap(({ generation, positionAbove, positionMax }) =>
+      this.#blocks.filter(
+        (block) =>
+          block.generation === generation &&
+          block.position > positionAbove &&
+          block.position <= positionMax,
+      ),
+    );
   }
 
   /** Buffered rows with positions above `positionAbove`, up to `positionMax`. */
@@ -152,15 +167,15 @@ export class BenchTable {
   /** Writes `sources` as files, which are then in the bench's files. */
   async persist(
     sources: readonly BufferSource[],
-    options: Partial<Pick<WriteFilesRequest, "windowNs" | "rowCountMax">> = {},
+    options: Partial<Pick<WriteFilesRequest, "windowNs" | "rowCountMin">> = {},
   ): Promise<DataFile[]> {
     const files: DataFile[] = [];
     const request: WriteFilesRequest = {
       tableId: this.id,
       columns: this.columns,
-      sources,
+      blocks: this.blocksOf(sources),
       windowNs: 10n ** 18n,
-      rowCountMax: 1_000_000,
+      rowCountMin: 1,
       ...options,
     };
     for await (const { bytes, ...written } of this.#bench.engine.writeFiles(request, FOREVER)) {

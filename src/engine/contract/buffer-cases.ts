@@ -53,8 +53,6 @@ export const BUFFER_CASES: ContractCases = {
     const known = table.buffered(generation);
     await assert.rejects(other.read([other.buffered(generation)]), missing);
     await assert.rejects(table.read([known, table.buffered(dropped)]), missing);
-    await assert.rejects(other.persist([other.buffered(generation)]), missing);
-    await assert.rejects(table.persist([known, table.buffered(dropped)]), missing);
   },
 
   "a source gives the positions above one and up to another": async (bench) => {

@@ -30,9 +30,9 @@ export const FILE_CASES: ContractCases = {
     const request = {
       tableId: table.id,
       columns: table.columns.slice(0, -1),
-      sources: [table.buffered(generation)],
+      blocks: table.blocksOf([table.buffered(generation)]),
       windowNs: 10n,
-      rowCountMax: 10,
+      rowCountMin: 1,
     };
     const files = bench.engine.writeFiles(request, new AbortController().signal);
     await assert.rejects(Array.fromAsync(files), { kind: "internal", code: "assertion_failed" });
@@ -114,7 +114,7 @@ export const FILE_CASES: ContractCases = {
     assertSameRows(await table.read(files.map(fileSource), { columns: ["time"] }), [[2n], [13n]]);
   },
 
-  "a window with too many rows makes several files, in order of tags and time": async (bench) => {
+  "rows are in order of tags and time": async (bench) => {
     const table = bench.table({ b: "tag", a: "tag", f: "integer" });
     const generation = bench.generation();
     // U+FF5E is below U+1F600, though not in UTF-16.
@@ -123,18 +123,41 @@ export const FILE_CASES: ContractCases = {
       [null, "y", "x"].flatMap((a) => [3n, 1n].map((time) => ({ time, b, a, f: 1n }))),
     );
     await table.append(generation, 1, 1n, rows.toReversed());
-    const files = await table.persist([table.buffered(generation)], { rowCountMax: 4 });
-    assert.deepEqual(
-      files.map(({ rowCount }) => rowCount),
-      [4, 4, 4, 4, 4, 4, 4, 4, 4, 4, 2],
-    );
+    const [file] = await table.persist([table.buffered(generation)]);
+    assert.ok(file);
     const expected = tags.flatMap((b) =>
       [null, "x", "y"].flatMap((a) => [1n, 3n].map((time) => [b, a, time])),
     );
-    for (const [i, file] of files.entries()) {
-      const read = await table.read([fileSource(file)], { columns: ["b", "a", "time"] });
-      assertSameRows(read, expected.slice(4 * i, 4 * i + 4));
-    }
+    const scan = table.scan([{ merge: false, sources: [fileSource(file)] }], {
+      columns: ["b", "a", "time"],
+    });
+    assert.deepEqual(await bench.rows(scan), expected);
+  },
+
+  "windows with few rows share a file of a wider window, others have their own": async (bench) => {
+    const table = bench.table({ f: "integer" });
+    const generation = bench.generation();
+    const minute = 60_000_000_000n;
+    const times = [
+      // Few rows in each of many windows of ten minutes, and many in one.
+      ...Array.from({ length: 50 }, (_, i) => BigInt(i) * 20n * minute - 100n * minute),
+      ...Array.from({ length: 40 }, (_, i) => 3_000n * minute + BigInt(i)),
+    ];
+    await table.append(
+      generation,
+      1,
+      1n,
+      times.map((time) => ({ time, f: time })),
+    );
+    const options = { windowNs: 10n * minute, rowCountMin: 20 };
+    const files = await table.persist([table.buffered(generation)], options);
+    assert.ok(files.length >= 2 && files.length <= 4, `${files.length} files`);
+    const own = files.find(({ time }) => time.start === 3_000n * minute);
+    assert.equal(own?.rowCount, 40);
+    assertSameRows(
+      await table.read(files.map(fileSource), { columns: ["time"] }),
+      times.map((time) => [time]),
+    );
   },
 
   "a file is unique where no two rows have one series and time; every row is kept": async (
@@ -204,9 +227,9 @@ export const FILE_CASES: ContractCases = {
     const request = {
       tableId: table.id,
       columns: table.columns,
-      sources: [table.buffered(generation)],
+      blocks: table.blocksOf([table.buffered(generation)]),
       windowNs: 10n,
-      rowCountMax: 10,
+      rowCountMin: 1,
     };
     const files = bench.engine.writeFiles(request, AbortSignal.abort(reason));
     await assert.rejects(Array.fromAsync(files), (error) => error === reason);

@@ -6,7 +6,7 @@ import { DbError, errorOfParts } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import { Inbox } from "./inbox.ts";
-import type { Answer, ChildSettings, Failure, Item, Request } from "./messages.ts";
+import type { Answer, ChildSettings, Failure, MadeBatch, Request } from "./messages.ts";
 
 const CHILD_PATH = new URL("./child/child.ts", import.meta.url);
 /** Variables the child gets: none that change Node, none that hold secrets. */
@@ -39,7 +39,7 @@ export class ChildLink implements AsyncDisposable {
   readonly #process: ChildProcess;
   readonly #log: Log;
   readonly #clock: Clock;
-  readonly #inboxes = new Map<number, Inbox<Item>>();
+  readonly #inboxes = new Map<number, Inbox<MadeBatch>>();
   readonly #ready = new Inbox<never>();
   readonly #exit = Promise.withResolvers<void>();
   #bufferSizeBytes = 0;
@@ -124,8 +124,8 @@ export class ChildLink implements AsyncDisposable {
   async *work(
     request: Work,
     signal: AbortSignal,
-    ended: (rest: readonly Item[]) => void,
-  ): AsyncGenerator<Item> {
+    ended: (rest: readonly MadeBatch[]) => void,
+  ): AsyncGenerator<MadeBatch> {
     const { id, inbox } = this.#begin();
     const onAbort = () => inbox.stop(signal.reason);
     signal.addEventListener("abort", onAbort, { once: true });
@@ -182,18 +182,18 @@ export class ChildLink implements AsyncDisposable {
     }
   }
 
-  #begin(): { readonly id: number; readonly inbox: Inbox<Item> } {
+  #begin(): { readonly id: number; readonly inbox: Inbox<MadeBatch> } {
     if (this.#dead) throw engineRestarted();
     this.#lastId += 1;
-    const inbox = new Inbox<Item>();
+    const inbox = new Inbox<MadeBatch>();
     this.#inboxes.set(this.#lastId, inbox);
     return { id: this.#lastId, inbox };
   }
 
   async #leave(
     id: number,
-    inbox: Inbox<Item>,
-    ended: (rest: readonly Item[]) => void,
+    inbox: Inbox<MadeBatch>,
+    ended: (rest: readonly MadeBatch[]) => void,
   ): Promise<void> {
     await this.#cancel(id, inbox);
     this.#inboxes.delete(id);
@@ -201,7 +201,7 @@ export class ChildLink implements AsyncDisposable {
   }
 
   /** Resolves when the work has ended in the child, which is killed when it does not listen. Never rejects. */
-  async #cancel(id: number, inbox: Inbox<Item>): Promise<void> {
+  async #cancel(id: number, inbox: Inbox<MadeBatch>): Promise<void> {
     let silentMs = 0;
     // Rounds are counted rather than read from a clock: while this process stood still, no answer could come.
     for (let waitedMs = 0; !inbox.ended; waitedMs += CANCEL_AGAIN_MS) {

@@ -1,7 +1,7 @@
 /** The engine port on DuckDB in a child process, which is started again and filled again when it fails. */
-import { mkdir, readFile, rm } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Signal } from "#base/async.ts";
+import { Signal, untilAborted } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan, ResultBatch, ResultColumn } from "#model/plan.ts";
@@ -16,7 +16,8 @@ import type {
 import type { Log } from "#ports/log.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { ChildLink, engineRestarted } from "./child-link.ts";
-import type { ChildSettings, FileOnDisk, Item, MadeBatch, MadeColumn } from "./messages.ts";
+import { FileWriter } from "./files/file-writer.ts";
+import type { ChildSettings, MadeBatch, MadeColumn } from "./messages.ts";
 import { type PinnedFiles, Pins } from "./pins.ts";
 import { assertShallow } from "./plan-depth.ts";
 
@@ -35,7 +36,7 @@ export interface DuckDbEngineOptions {
   readonly clock: Clock;
   /** What the engine may put aside on disk; four times the memory without it. */
   readonly spillSizeMax?: number;
-  /** Queries and file writers at a time, 8 without it; others wait. */
+  /** Queries at a time, 8 without it; others wait. */
   readonly queryCountMax?: number;
 }
 
@@ -54,6 +55,7 @@ export class DuckDbEngine implements Engine {
   readonly #options: DuckDbEngineOptions;
   readonly #settings: ChildSettings;
   readonly #queue = new ChangeQueue();
+  readonly #fileWriter: FileWriter;
   readonly #changed = new Signal();
   readonly #closing = new AbortController();
   #link: ChildLink | undefined;
@@ -69,13 +71,13 @@ export class DuckDbEngine implements Engine {
 
   private constructor(options: DuckDbEngineOptions) {
     this.#options = options;
+    this.#fileWriter = new FileWriter(options.log);
     const temporary = resolve(options.temporaryDirectory);
     this.#settings = {
       memorySizeMax: options.memorySizeMax,
       threads: options.threads,
       directories: {
         cache: resolve(options.cacheDirectory),
-        files: join(temporary, "files"),
         spill: join(temporary, "spill"),
       },
       spillSizeMax: options.spillSizeMax ?? 4 * options.memorySizeMax,
@@ -104,15 +106,9 @@ export class DuckDbEngine implements Engine {
 
   async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
     signal.throwIfAborted();
-    const link = await this.#ready(signal);
-    for await (const item of link.work({ kind: "write", request }, signal, removeFiles)) {
-      const { path, ...file } = item as FileOnDisk;
-      const bytes = await readFile(path).catch((cause: unknown) => {
-        // A restart clears the folder.
-        throw engineRestarted(cause);
-      });
-      await rm(path, { force: true });
-      yield { ...file, bytes };
+    for (const file of await untilAborted(this.#fileWriter.write(request), signal)) {
+      yield file;
+      signal.throwIfAborted();
     }
   }
 
@@ -126,9 +122,7 @@ export class DuckDbEngine implements Engine {
     const items = link.work(work, signal, () => pins[Symbol.dispose]());
     // The engine may read the files until the work has ended there.
     held.move();
-    for await (const item of items) {
-      yield batchOf(item as MadeBatch);
-    }
+    for await (const batch of items) yield batchOf(batch);
   }
 
   bufferSizeBytes(): number {
@@ -141,6 +135,7 @@ export class DuckDbEngine implements Engine {
     await this.#running;
     await this.#link?.[Symbol.asyncDispose]();
     this.#link = undefined;
+    await this.#fileWriter[Symbol.asyncDispose]();
     this.#queue.rejectAll(closed());
     await rm(resolve(this.#options.temporaryDirectory), { recursive: true, force: true });
   }
@@ -227,11 +222,9 @@ export class DuckDbEngine implements Engine {
   /** A child that has all blocks of the refill. */
   async #start(): Promise<ChildLink> {
     const { log, clock, refill } = this.#options;
-    const { files, spill } = this.#settings.directories;
-    for (const directory of [files, spill]) {
-      await rm(directory, { recursive: true, force: true });
-      await mkdir(directory, { recursive: true });
-    }
+    const { spill } = this.#settings.directories;
+    await rm(spill, { recursive: true, force: true });
+    await mkdir(spill, { recursive: true });
     const link = await ChildLink.start(this.#settings, { log, clock });
     try {
       await ChangeQueue.fill(link, refill());
@@ -255,11 +248,4 @@ function columnOf(column: MadeColumn): ResultColumn {
   if (column.type !== "string") return column;
   const { type, codes, dictionary } = column;
   return { type, values: Array.from(codes, (code) => dictionary[code - 1] ?? null) };
-}
-
-/** What cannot be removed goes with the folder. */
-function removeFiles(items: readonly Item[]): void {
-  for (const item of items) {
-    if ("path" in item) void rm(item.path, { force: true }).catch(() => undefined);
-  }
 }

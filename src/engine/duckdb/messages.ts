@@ -2,7 +2,7 @@
 import type { ErrorParts } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan, ResultColumn } from "#model/plan.ts";
-import type { BufferedBlock, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
+import type { BufferedBlock } from "#ports/engine.ts";
 
 /** How the engine is set up; see docs/decisions for what is locked. */
 export interface ChildSettings {
@@ -11,18 +11,12 @@ export interface ChildSettings {
   /** The engine may read and write in these folders alone; `spill` is for its own temporary files. */
   readonly directories: {
     readonly cache: string;
-    readonly files: string;
     readonly spill: string;
   };
   readonly spillSizeMax: number;
-  /** Queries and file writers that run at a time; more wait. */
+  /** Queries that run at a time; more wait. */
   readonly queryCountMax: number;
   readonly queryWaitingMax: number;
-}
-
-/** A file as the child leaves it for the adapter, who removes it. */
-export interface FileOnDisk extends Omit<WrittenFile, "bytes"> {
-  readonly path: string;
 }
 
 /** `id` names the work that later messages belong to. */
@@ -36,7 +30,6 @@ export type Request =
       readonly plan: Plan;
       readonly paths: ReadonlyMap<string, string>;
     }
-  | { readonly kind: "write"; readonly id: number; readonly request: WriteFilesRequest }
   /** The consumer took an item: one more may be made. */
   | { readonly kind: "next"; readonly id: number }
   | { readonly kind: "cancel"; readonly id: number };
@@ -56,13 +49,11 @@ export type MadeColumn =
       readonly dictionary: readonly string[];
     };
 
-export type Item = MadeBatch | FileOnDisk;
-
 export type Answer =
   | { readonly kind: "ready" }
   /** To `cancel`: the process listens, whatever the engine does. */
   | { readonly kind: "heard" }
-  | { readonly kind: "item"; readonly id: number; readonly item: Item }
+  | { readonly kind: "item"; readonly id: number; readonly item: MadeBatch }
   /** The last of its id. `bufferSizeBytes` is what all buffered rows take. */
   | { readonly kind: "done"; readonly id: number; readonly bufferSizeBytes: number }
   | { readonly kind: "failed"; readonly id: number; readonly failure: Failure };
@@ -74,5 +65,3 @@ export interface Failure extends ErrorParts {
 
 /** Batches that a query may have made that its consumer has not taken. */
 export const BATCHES_AHEAD = 2;
-/** A file is made when it is asked for. */
-export const FILES_AHEAD = 1;

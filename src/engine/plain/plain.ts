@@ -40,10 +40,8 @@ class PlainEngine implements Engine {
   }
 
   async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
-    const { tableId, sources } = request;
     signal.throwIfAborted();
-    const batches = sources.flatMap((source) => this.#buffer.find(tableId, source));
-    for (const file of filesOf(request, batches)) {
+    for (const file of filesOf(request)) {
       yield file;
       signal.throwIfAborted();
     }

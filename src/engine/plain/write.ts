@@ -1,11 +1,12 @@
 /** Buffered rows as data files: what WriteFilesRequest says. */
 
+import { floorDivide } from "#base/divide.ts";
 import { assert } from "#base/errors.ts";
-import { BLOCK_ROW_COUNT_MAX } from "#block/block.ts";
+import { decodeBlock } from "#block/block.ts";
 import { type ColumnId } from "#model/ids.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
 import type { FileColumn, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
-import { floorDivide } from "./expression/calendar.ts";
+import { joinWindows } from "../windows.ts";
 import { encodeFile } from "./plain-file.ts";
 import {
   batchFrom,
@@ -16,11 +17,12 @@ import {
   type StampedRow,
 } from "./rows.ts";
 
-/** The files of `batches`, window after window, each sorted. Rows are not folded. */
-export function* filesOf(
-  request: WriteFilesRequest,
-  batches: readonly StampedBatch[],
-): Generator<WrittenFile> {
+/** The files of `request`, window after window, each sorted. */
+export function* filesOf(request: WriteFilesRequest): Generator<WrittenFile> {
+  const batches = request.blocks.map(({ bytes, stamp }): StampedBatch => {
+    const batch = decodeBlock(bytes);
+    return { batch, stamps: new BigInt64Array(batch.times.length).fill(stamp) };
+  });
   const [first] = batches;
   if (first === undefined) return;
   // Tags lead, so that rows compare by the first cells.
@@ -29,14 +31,10 @@ export function* filesOf(
   assertKnown(batches, columns);
   const columnIds = columns.map(({ id }) => id);
   const rows = batches.flatMap((batch) => rowsOf(batch, columnIds));
-  const rowCountMax = Math.min(request.rowCountMax, BLOCK_ROW_COUNT_MAX);
-  for (const window of windowsOf(rows, request.windowNs)) {
-    window.sort(compareRows(tags.length));
-    for (let start = 0; start < window.length; start += rowCountMax) {
-      const some = window.slice(start, start + rowCountMax);
-      const stamped = batchFrom(some, columns, first.batch);
-      yield { ...envelopeOf(stamped, some, tags.length), bytes: encodeFile(stamped) };
-    }
+  for (const some of cutIntoFiles(rows, request)) {
+    some.sort(compareRows(tags.length));
+    const stamped = batchFrom(some, columns, first.batch);
+    yield { ...envelopeOf(stamped, some, tags.length), bytes: encodeFile(stamped) };
   }
 }
 
@@ -46,10 +44,21 @@ function assertKnown(batches: readonly StampedBatch[], columns: readonly FileCol
   assert(all, "a request for files names every column of the rows");
 }
 
-/** Rows by the window their time lies in, in order of time. */
-function windowsOf(rows: readonly StampedRow[], windowNs: bigint): StampedRow[][] {
-  const windows = Map.groupBy(rows, ({ time }) => floorDivide(time, windowNs));
-  return [...windows].toSorted(([a], [b]) => Number(a - b)).map(([, window]) => window);
+function cutIntoFiles(
+  rows: readonly StampedRow[],
+  { rowCountMin, windowNs }: WriteFilesRequest,
+): StampedRow[][] {
+  const byWindow = Map.groupBy(rows, ({ time }) => floorDivide(time, windowNs));
+  const windows = [...byWindow].toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const files = joinWindows(
+    windows.map(([number, { length }]) => ({ start: number * windowNs, rowCount: length })),
+    windowNs,
+    rowCountMin,
+  );
+  const grouped = Map.groupBy(windows.keys(), (place) => files[place]);
+  return [...grouped.values()].map((places) =>
+    places.flatMap((place) => windows[place]?.[1] ?? []),
+  );
 }
 
 function envelopeOf(

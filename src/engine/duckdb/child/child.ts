@@ -1,43 +1,31 @@
 /** The engine's process: takes requests from the adapter that started it, and ends with it. */
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { assert, errorOfParts } from "#base/errors.ts";
 import type { Plan } from "#model/plan.ts";
-import {
-  type Answer,
-  BATCHES_AHEAD,
-  type ChildSettings,
-  FILES_AHEAD,
-  type Item,
-  type Request,
-} from "../messages.ts";
+import type { Answer, ChildSettings, Request } from "../messages.ts";
 import type { PrintContext } from "../print/scan.ts";
 import { scanOf } from "../scan-of.ts";
 import { type BufferName, BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
 import { changeFailureOf, failureOf } from "./failures.ts";
 import { Job, runQuery } from "./query.ts";
-import { writeFiles } from "./write-files.ts";
 
 class EngineProcess {
   readonly #tables: BufferTables;
   readonly #pool: ConnectionPool;
-  readonly #filesDirectory: string;
   readonly #jobs = new Map<number, Job>();
-  #fileCount = 0;
 
   static async open(settings: ChildSettings): Promise<EngineProcess> {
     const instance = await openDatabase(settings);
     const { queryCountMax: countMax, queryWaitingMax: waitingMax } = settings;
     const pool = new ConnectionPool(instance, { countMax, waitingMax });
     const tables = new BufferTables(await instance.connect(), failureTeller());
-    return new EngineProcess(tables, pool, settings.directories.files);
+    return new EngineProcess(tables, pool);
   }
 
-  private constructor(tables: BufferTables, pool: ConnectionPool, filesDirectory: string) {
+  private constructor(tables: BufferTables, pool: ConnectionPool) {
     this.#tables = tables;
     this.#pool = pool;
-    this.#filesDirectory = filesDirectory;
   }
 
   /** Settles when the answers to `request` have been sent; never rejects. */
@@ -53,18 +41,7 @@ class EngineProcess {
           await this.#settle(buffersOf(request.plan));
           await runQuery(job, request.plan, context);
         };
-        return this.#work(request.id, { ahead: BATCHES_AHEAD, paths: request.paths }, run);
-      }
-      case "write": {
-        const paths = new Map<string, string>();
-        const context = this.#context(paths);
-        const nextPath = () => this.#nextPath();
-        const { sources, tableId } = request.request;
-        const run = async (job: Job) => {
-          await this.#settle(sources.map(({ generation }) => ({ generation, tableId })));
-          await writeFiles(job, request.request, context, nextPath);
-        };
-        return this.#work(request.id, { ahead: FILES_AHEAD, paths }, run);
+        return this.#work(request.id, request.paths, run);
       }
       case "next":
         this.#jobs.get(request.id)?.next();
@@ -95,11 +72,10 @@ class EngineProcess {
 
   async #work(
     id: number,
-    { ahead, paths }: Pick<PrintContext, "paths"> & { readonly ahead: number },
+    paths: PrintContext["paths"],
     run: (job: Job) => Promise<void>,
   ): Promise<void> {
-    const send = (item: Item) => answer({ kind: "item", id, item });
-    const job = new Job(this.#pool, ahead, send);
+    const job = new Job(this.#pool, (item) => answer({ kind: "item", id, item }));
     this.#jobs.set(id, job);
     try {
       await run(job);
@@ -119,11 +95,6 @@ class EngineProcess {
 
   #context(paths: ReadonlyMap<string, string>): PrintContext {
     return { findBuffer: (generation, id) => this.#tables.find(generation, id), paths };
-  }
-
-  #nextPath(): string {
-    this.#fileCount += 1;
-    return join(this.#filesDirectory, `${this.#fileCount}.parquet`);
   }
 }
 

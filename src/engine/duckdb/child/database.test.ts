@@ -9,12 +9,12 @@ import { ConnectionPool, openDatabase } from "./database.ts";
 
 async function openLocked() {
   const directory = await mkdtemp(join(tmpdir(), "engine-lock-"));
-  const [cache, files, spill] = ["c", "f", "s"].map((name) => join(directory, name));
-  assert.ok(cache && files && spill);
+  const [cache, spill] = ["c", "s"].map((name) => join(directory, name));
+  assert.ok(cache && spill);
   const settings: ChildSettings = {
     memorySizeMax: 100_000_000,
     threads: 1,
-    directories: { cache, files, spill },
+    directories: { cache, spill },
     spillSizeMax: 1_000_000,
     queryCountMax: 2,
     queryWaitingMax: 1,

@@ -19,10 +19,8 @@ export async function openDatabase(settings: ChildSettings): Promise<DuckDBInsta
 
 /** In this order: what is named before the lock can still be set. */
 function settingsOf(settings: ChildSettings): readonly (readonly [string, string])[] {
-  const { cache, files, spill } = settings.directories;
-  const allowed = [cache, files, spill].map((path) =>
-    printText(path.endsWith("/") ? path : `${path}/`),
-  );
+  const { cache, spill } = settings.directories;
+  const allowed = [cache, spill].map((path) => printText(path.endsWith("/") ? path : `${path}/`));
   return [
     ["memory_limit", `'${Math.floor(settings.memorySizeMax)}B'`],
     ["threads", String(settings.threads)],

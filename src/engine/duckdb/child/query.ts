@@ -1,8 +1,8 @@
-/** One query or file writer in the child: its connection, its end, and how far it may run ahead. */
+/** One query in the child: its connection, its end, and how far it may run ahead. */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
 import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/plan.ts";
-import type { Item } from "../messages.ts";
+import { BATCHES_AHEAD, type MadeBatch } from "../messages.ts";
 import { printPlan, printWithEnd, rowCountBound } from "../print/plan.ts";
 import type { PrintContext } from "../print/scan.ts";
 import type { ConnectionPool } from "./database.ts";
@@ -14,21 +14,20 @@ const WHOLE_ROW_COUNT_MAX = 8192;
 /** Chunks of a batch grow to this many, 8192 rows, so that the first rows come early. */
 const BATCH_CHUNK_COUNT_MAX = 4;
 
-/** Work for one consumer, which takes items one by one or ends it. */
+/** Work for one consumer, which takes batches one by one or ends it. */
 export class Job {
   readonly #pool: ConnectionPool;
-  readonly #send: (item: Item) => void;
-  #ahead: number;
+  readonly #send: (batch: MadeBatch) => void;
+  /** How many batches it may make before one is taken. */
+  #ahead = BATCHES_AHEAD;
   #cancelled = false;
   #connection: DuckDBConnection | undefined;
   #wake: () => void = () => undefined;
   /** What the engine was asked last, for the log. */
   sql = "";
 
-  /** `ahead`: how many items it may make before the first is taken. */
-  constructor(pool: ConnectionPool, ahead: number, send: (item: Item) => void) {
+  constructor(pool: ConnectionPool, send: (batch: MadeBatch) => void) {
     this.#pool = pool;
-    this.#ahead = ahead;
     this.#send = send;
   }
 
@@ -36,7 +35,7 @@ export class Job {
     return this.#cancelled;
   }
 
-  /** The consumer took an item. */
+  /** The consumer took a batch. */
   next(): void {
     this.#ahead += 1;
     this.#wake();
@@ -67,10 +66,10 @@ export class Job {
     }
   }
 
-  /** Gives an item to the consumer, then waits until it may make one more, or has been cancelled. */
-  async give(item: Item): Promise<void> {
+  /** Gives a batch to the consumer, then waits until it may make one more, or has been cancelled. */
+  async give(batch: MadeBatch): Promise<void> {
     if (this.#cancelled) return;
-    this.#send(item);
+    this.#send(batch);
     this.#ahead -= 1;
     while (this.#ahead <= 0 && !this.#cancelled) {
       await new Promise<void>((resolve) => {

@@ -1,5 +1,6 @@
 /** Scalar functions of time, on the UTC calendar. */
 
+import { floorDivide } from "#base/divide.ts";
 import { assert, DbError } from "#base/errors.ts";
 import type { IntervalValue, ScalarFunction } from "#model/expression.ts";
 import { FIXED_UNITS, MINUTE_NS, MONTH_UNITS, SECOND_NS } from "#model/time-units.ts";
@@ -20,12 +21,6 @@ export const CALENDAR = {
     nanoseconds: (left as bigint) - (right as bigint),
   }),
 } as const satisfies Partial<Record<ScalarFunction, StrictFunction>>;
-
-/** The quotient toward the past, where `/` goes toward zero. */
-export function floorDivide(value: bigint, divisor: bigint): bigint {
-  const quotient = value / divisor;
-  return value % divisor < 0n ? quotient - 1n : quotient;
-}
 
 function dateBin({ months, nanoseconds }: IntervalValue, time: bigint, origin: bigint): bigint {
   if (months === 0) {

@@ -1,8 +1,8 @@
 /** Values of one type as values of another. */
+import { floorDivide } from "#base/divide.ts";
 import { assert, DbError } from "#base/errors.ts";
 import type { ValueType } from "#model/expression.ts";
 import { fits } from "./arithmetic.ts";
-import { floorDivide } from "./calendar.ts";
 import type { Present } from "./value.ts";
 
 const WHOLE = /^[+-]?\d+$/;

@@ -1,0 +1,173 @@
+/** The rows of many blocks, in the order files have them, and cut into files. */
+import { floorDivide } from "#base/divide.ts";
+import type { BlockParts } from "#block/block.ts";
+import type { ColumnId } from "#model/ids.ts";
+import type { OrderStamp } from "#model/stamp.ts";
+import { joinWindows, type TimeWindow } from "../../windows.ts";
+import { type AllSeries, joinSeries, numbersTo, sortByCode } from "./series.ts";
+
+/** A block that was begun to be read. */
+export interface StampedParts {
+  readonly parts: BlockParts;
+  readonly stamp: OrderStamp;
+}
+
+/** All rows, numbered from 0 block by block. */
+export interface Rows {
+  readonly count: number;
+  readonly times: BigInt64Array;
+  /** The series of each row. */
+  readonly series: Uint32Array;
+  readonly all: AllSeries;
+  /** The order stamp of each row: an index into `stamps`, which rise. */
+  readonly stampCodes: Uint32Array;
+  readonly stamps: BigInt64Array;
+}
+
+/** How rows are cut into files. */
+export interface Cut {
+  readonly windowNs: bigint;
+  readonly rowCountMin: number;
+}
+
+/** The rows of `blocks`, whose tags are all among `tagIds`. */
+export function rowsOf(blocks: readonly StampedParts[], tagIds: readonly ColumnId[]): Rows {
+  const all = joinSeries(
+    blocks.map(({ parts }) => parts.series),
+    tagIds,
+  );
+  const count = blocks.reduce((sum, { parts }) => sum + parts.header.rowCount, 0);
+  const times = new BigInt64Array(count);
+  const series = new Uint32Array(count);
+  const stamps = BigInt64Array.from(new Set(blocks.map(({ stamp }) => stamp))).sort();
+  const codeOf = new Map([...stamps].map((stamp, code) => [stamp, code]));
+  const stampCodes = new Uint32Array(count);
+  let start = 0;
+  for (const [index, { parts, stamp }] of blocks.entries()) {
+    const end = start + parts.header.rowCount;
+    times.set(parts.times, start);
+    stampCodes.fill(codeOf.get(stamp) ?? 0, start, end);
+    const numbers = all.numbers[index] as Uint32Array;
+    const { rows } = parts.series;
+    for (let row = 0; row < rows.length; row += 1)
+      series[start + row] = numbers[rows[row] as number] as number;
+    start = end;
+  }
+  return { count, times, series, all, stampCodes, stamps };
+}
+
+/** The rows of each file, sorted by tags, time and order stamp; files in order of their first window. */
+export function cutIntoFiles(rows: Rows, cut: Cut): readonly Uint32Array[] {
+  const sorted = sortRows(rows);
+  const { fileCount, fileOf } = filesOf(rows.times, cut);
+  if (fileCount === 1) return [sorted];
+  const byFile = sortByCode(sorted, fileOf, fileCount);
+  const files: Uint32Array[] = [];
+  let start = 0;
+  while (start < byFile.length) {
+    const file = fileOf[byFile[start] as number];
+    let end = start + 1;
+    while (end < byFile.length && fileOf[byFile[end] as number] === file) end += 1;
+    files.push(byFile.subarray(start, end));
+    start = end;
+  }
+  return files;
+}
+
+/** Whether no two rows that follow each other in `sorted` have one series and time. */
+export function isUnique({ series, times }: Rows, sorted: Uint32Array): boolean {
+  const halves = new Int32Array(times.buffer);
+  for (let i = 1; i < sorted.length; i += 1) {
+    const before = sorted[i - 1] as number;
+    const row = sorted[i] as number;
+    if (series[before] !== series[row]) continue;
+    if (halves[2 * before] === halves[2 * row] && halves[2 * before + 1] === halves[2 * row + 1])
+      return false;
+  }
+  return true;
+}
+
+function sortRows(rows: Rows): Uint32Array {
+  const { all, count, series } = rows;
+  const rankOf = new Uint32Array(all.count);
+  for (let rank = 0; rank < all.count; rank += 1) rankOf[all.sorted[rank] as number] = rank;
+  const ranks = new Uint32Array(count);
+  for (let row = 0; row < count; row += 1) ranks[row] = rankOf[series[row] as number] as number;
+  const sorted = sortByCode(numbersTo(count), ranks, all.count);
+  const compare = comparer(rows);
+  let start = 0;
+  while (start < count) {
+    const rank = ranks[sorted[start] as number];
+    let end = start + 1;
+    let rises = true;
+    for (; end < count && ranks[sorted[end] as number] === rank; end += 1)
+      rises &&= compare(sorted[end - 1] as number, sorted[end] as number) <= 0;
+    // Most rows come in order of time.
+    if (!rises) sorted.subarray(start, end).sort(compare);
+    start = end;
+  }
+  return sorted;
+}
+
+/** By time, then stamp. The halves of a time compare without a bigint for each. */
+function comparer({ stampCodes, times }: Rows): (left: number, right: number) => number {
+  const halves = new Int32Array(times.buffer);
+  return (left, right) => {
+    const high = (halves[2 * left + 1] as number) - (halves[2 * right + 1] as number);
+    if (high !== 0) return high;
+    const low = ((halves[2 * left] as number) >>> 0) - ((halves[2 * right] as number) >>> 0);
+    if (low !== 0) return low;
+    return (stampCodes[left] as number) - (stampCodes[right] as number) || left - right;
+  };
+}
+
+interface Window {
+  readonly index: number;
+  readonly start: bigint;
+  rowCount: number;
+}
+
+/** The file of each row. */
+function filesOf(
+  times: BigInt64Array,
+  { rowCountMin, windowNs }: Cut,
+): { readonly fileOf: Uint32Array; readonly fileCount: number } {
+  const windowOf = new Uint32Array(times.length);
+  const windows = countWindows(times, windowNs, windowOf);
+  const sorted = windows.toSorted((left, right) => (left.start < right.start ? -1 : 1));
+  const files = joinWindows(sorted satisfies readonly TimeWindow[], windowNs, rowCountMin);
+  const ofWindow = new Uint32Array(windows.length);
+  for (const [place, { index }] of sorted.entries()) ofWindow[index] = files[place] as number;
+  for (let row = 0; row < windowOf.length; row += 1)
+    windowOf[row] = ofWindow[windowOf[row] as number] as number;
+  return { fileOf: windowOf, fileCount: new Set(files).size };
+}
+
+/** Writes the index of each row's window into `windowOf`. */
+function countWindows(
+  times: BigInt64Array,
+  windowNs: bigint,
+  windowOf: Uint32Array,
+): readonly Window[] {
+  const windows: Window[] = [];
+  const byNumber = new Map<bigint, Window>();
+  let current: Window | undefined;
+  let end = 0n;
+  for (let row = 0; row < times.length; row += 1) {
+    const time = times[row] as bigint;
+    if (current === undefined || time < current.start || time >= end) {
+      const number = floorDivide(time, windowNs);
+      const start = number * windowNs;
+      current = byNumber.get(number);
+      if (current === undefined) {
+        current = { index: windows.length, start, rowCount: 0 };
+        windows.push(current);
+        byNumber.set(number, current);
+      }
+      end = start + windowNs;
+    }
+    current.rowCount += 1;
+    windowOf[row] = current.index;
+  }
+  return windows;
+}

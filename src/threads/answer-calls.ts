@@ -1,0 +1,37 @@
+/** The thread's end of a ThreadLink. */
+import { parentPort } from "node:worker_threads";
+import { assert, DbError, type ErrorParts, errorParts } from "#base/errors.ts";
+import type { CallAnswer, CallRequest, CallTable } from "./thread-link.ts";
+
+/** How each call is answered; `give` names memory that goes along with the answer. */
+export type Answers<Calls extends CallTable> = {
+  readonly [Name in keyof Calls]: (
+    request: Calls[Name]["request"],
+    give: (memory: ArrayBuffer) => void,
+  ) => Calls[Name]["answer"];
+};
+
+/** Answers calls in the order they come, for as long as the thread is. An error that is no DbError is told as `internal` / `errorCode`. */
+export function answerCalls<Calls extends CallTable>(
+  answers: Answers<Calls>,
+  errorCode: string,
+): void {
+  const port = parentPort;
+  assert(port !== null, "a thread has a parent");
+  port.on("message", ({ id, name, request }: CallRequest<Calls>) => {
+    const given: ArrayBuffer[] = [];
+    let answer: CallAnswer;
+    try {
+      answer = { id, value: answers[name](request, (memory) => given.push(memory)) };
+    } catch (error) {
+      answer = { id, error: described(error, errorCode) };
+    }
+    port.postMessage(answer, given);
+  });
+}
+
+function described(error: unknown, code: string): ErrorParts {
+  if (error instanceof DbError) return errorParts(error);
+  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
+  return errorParts(new DbError("internal", code, message));
+}
