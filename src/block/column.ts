@@ -146,15 +146,15 @@ function encodeFloats(writer: ByteWriter, values: Float64Array): void {
 
 function decodeFloats(reader: ByteReader, count: number): Float64Array<ArrayBuffer> {
   const form = reader.u8();
-  const values = new Float64Array(count);
   if (form === RAW) {
+    const values = new Float64Array(count);
     new Uint8Array(values.buffer).set(reader.bytes(values.byteLength));
     return values;
   }
   const unit = UNITS[form];
   if (unit === undefined) throw damaged("unknown form of floats", { form });
-  const wholes = decodeSequence(reader, count);
-  for (let i = 0; i < count; i += 1) values[i] = (wholes[i] as number) / unit;
+  const values = decodeSequence(reader, count);
+  if (unit > 1) for (let i = 0; i < count; i += 1) values[i] = (values[i] as number) / unit;
   return values;
 }
 

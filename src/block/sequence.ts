@@ -31,7 +31,7 @@ export function encodeSequence(writer: ByteWriter, values: Wholes): void {
 }
 
 /** Reads `count` numbers. Throws `corrupt` / `block_damaged`. */
-export function decodeSequence(reader: ByteReader, count: number): Float64Array {
+export function decodeSequence(reader: ByteReader, count: number): Float64Array<ArrayBuffer> {
   return count > 0 ? decodeForm(reader, count, true) : new Float64Array(0);
 }
 
@@ -61,7 +61,11 @@ function encodeForm(writer: ByteWriter, values: Wholes, runsAllowed: boolean): v
   }
 }
 
-function decodeForm(reader: ByteReader, count: number, runsAllowed: boolean): Float64Array {
+function decodeForm(
+  reader: ByteReader,
+  count: number,
+  runsAllowed: boolean,
+): Float64Array<ArrayBuffer> {
   const head = reader.u8();
   const form = head & 0xf0;
   const planes = head & 0x0f;
@@ -145,10 +149,12 @@ function readPlanes(
   count: number,
   least: number,
   planes: number,
-): Float64Array {
+): Float64Array<ArrayBuffer> {
   const bytes = reader.bytes(planes * count);
-  const values = new Float64Array(count).fill(least);
-  for (let plane = 0; plane < planes; plane += 1) {
+  const values = new Float64Array(count);
+  if (planes === 0) return values.fill(least);
+  for (let i = 0; i < count; i += 1) values[i] = least + (bytes[i] as number);
+  for (let plane = 1; plane < planes; plane += 1) {
     const unit = 256 ** plane;
     const offset = plane * count;
     for (let i = 0; i < count; i += 1) {
@@ -176,7 +182,7 @@ function encodeRuns(writer: ByteWriter, values: Wholes, runCount: number): void 
   encodeForm(writer, lengths, false);
 }
 
-function decodeRuns(reader: ByteReader, count: number): Float64Array {
+function decodeRuns(reader: ByteReader, count: number): Float64Array<ArrayBuffer> {
   const runCount = reader.u32();
   if (runCount === 0 || runCount > count) throw damaged("wrong count of runs", { runCount, count });
   const runs = decodeForm(reader, runCount, false);

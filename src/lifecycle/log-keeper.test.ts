@@ -10,6 +10,7 @@ const FOREVER = new AbortController().signal;
 const NEVER: SnapshotLimits = {
   snapshotSizeBytes: 2 ** 40,
   snapshotAgeMs: 2 ** 40,
+  snapshotRowCount: 2 ** 40,
   flushesPerSnapshot: undefined,
   bufferSizeMax: 2 ** 40,
   checkpointEntries: 2 ** 40,
@@ -31,6 +32,7 @@ async function keep(some: Partial<SnapshotLimits>, failures: unknown[] = []) {
       return taken;
     },
     unsavedSizeBytes: () => node.buffer.of(node.node).unsavedSizeBytes,
+    unsavedRowCount: () => node.buffer.of(node.node).rowCount,
     bufferSizeBytes: () => bufferSizeBytes,
     adopted: () => node.adopted(),
     clock: node.clock,
@@ -66,6 +68,16 @@ suite("a snapshot is due", () => {
     assert.equal(kept.takenCount, 0);
     await kept.node.write("m f=1 2");
     await kept.node.write("m f=1 3");
+    await kept.keeper.step(FOREVER);
+    assert.equal(kept.takenCount, 1);
+  });
+
+  test("at a number of rows", async () => {
+    await using kept = await keep({ snapshotRowCount: 3 });
+    await kept.node.write("m f=1 1\nn f=1 1");
+    await kept.keeper.step(FOREVER);
+    assert.equal(kept.takenCount, 0);
+    await kept.node.write("m f=1 2");
     await kept.keeper.step(FOREVER);
     assert.equal(kept.takenCount, 1);
   });

@@ -10,6 +10,8 @@ export interface LogKeeperOptions {
   readonly takeSnapshot: (signal: AbortSignal) => Promise<boolean>;
   /** Bytes of this node's blocks that are in no file. */
   readonly unsavedSizeBytes: () => number;
+  /** Rows of this node that are in no file. */
+  readonly unsavedRowCount: () => number;
   /** Bytes that this node's buffered rows take. */
   readonly bufferSizeBytes: () => number;
   readonly adopted: () => Adopted;
@@ -22,6 +24,8 @@ export interface LogKeeperOptions {
 export interface SnapshotLimits {
   readonly snapshotSizeBytes: number;
   readonly snapshotAgeMs: number;
+  /** Rows that the engine may have to take in at once, for the first who asks for them. */
+  readonly snapshotRowCount: number;
   /** Undefined: flushes are not counted. */
   readonly flushesPerSnapshot: number | undefined;
   readonly bufferSizeMax: number;
@@ -85,7 +89,8 @@ export class LogKeeper {
   }
 
   #snapshotDue(): boolean {
-    const { bufferSizeBytes, clock, limits, unsavedSizeBytes, writer } = this.#options;
+    const { bufferSizeBytes, clock, limits, unsavedRowCount, unsavedSizeBytes, writer } =
+      this.#options;
     const { length } = writer.state.flushes;
     const nowMs = clock.monotonicMs();
     if (length === 0) this.#unsavedSinceMs = undefined;
@@ -93,6 +98,7 @@ export class LogKeeper {
     if (this.#unsavedSinceMs === undefined) return false;
     return (
       unsavedSizeBytes() >= limits.snapshotSizeBytes ||
+      unsavedRowCount() >= limits.snapshotRowCount ||
       nowMs - this.#unsavedSinceMs >= limits.snapshotAgeMs ||
       length >= (limits.flushesPerSnapshot ?? Number.POSITIVE_INFINITY) ||
       bufferSizeBytes() >= limits.bufferSizeMax

@@ -38,6 +38,8 @@ const STRING_SIZE_MAX = 1024 * 1024;
 const REJECTED_MAX = 100;
 /** Some hundred kB: fewer rows are not worth a file of their own. */
 const FILE_ROW_COUNT_MIN = 50_000;
+/** One file of a table with so many, and a second of the engine for who asks first. */
+const SNAPSHOT_ROW_COUNT = 1_000_000;
 const PENDING_SIZE_MAX = 64 * 1024 * 1024;
 const WRITE_WAIT_MS_MAX = 30_000;
 
@@ -101,11 +103,16 @@ export class IngestPart {
       writer,
       takeSnapshot: (signal) => snapshotter.take(signal),
       unsavedSizeBytes: () => own.unsavedSizeBytes,
+      unsavedRowCount: () => own.rowCount,
       bufferSizeBytes,
       adopted,
       clock,
       log,
-      limits: { ...config, checkpointEntries: config.checkpointEntries ?? CHECKPOINT_ENTRIES },
+      limits: {
+        ...config,
+        snapshotRowCount: SNAPSHOT_ROW_COUNT,
+        checkpointEntries: config.checkpointEntries ?? CHECKPOINT_ENTRIES,
+      },
     });
   }
 

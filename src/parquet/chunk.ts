@@ -4,7 +4,14 @@ import { concatBytes } from "#base/bytes.ts";
 import { BitWriter, bitWidth } from "./bits.ts";
 import type { ParquetCells, ParquetColumn } from "./column.ts";
 import { type Coded, codeDoubles, codeTexts, offsetsFromFirst } from "./dictionary.ts";
-import { DELTA_SPREAD_MAX, putDeltas, putRun, putRuns, splitBytes } from "./encodings.ts";
+import {
+  DELTA_SPREAD_MAX,
+  putDeltas,
+  putLongRuns,
+  putRun,
+  putRuns,
+  splitBytes,
+} from "./encodings.ts";
 import {
   type Bounds,
   boundsOfBooleans,
@@ -42,10 +49,11 @@ interface Body {
 
 /** The pages of `cells`, of which there is one at least. */
 export function encodeChunk(column: ParquetColumn, cells: ParquetCells): Chunk {
+  if (cells.kind === "text runs" && !isLong(cells)) return encodeChunk(column, spreadRuns(cells));
+  const rowCount = rowCountOf(cells);
   const presence = presenceOf(cells);
   const body = bodyOf(column, cells, presence);
-  const levels = column.required ? EMPTY : encodeLevels(presence, cells);
-  const rowCount = rowCountOf(cells);
+  const levels = column.required ? EMPTY : encodeLevels(presence, rowCount);
   const dictionary =
     body.dictionary === undefined
       ? { bytes: EMPTY, sizeUncompressedBytes: 0 }
@@ -91,46 +99,88 @@ function encodePage(
   };
 }
 
+type TextRuns = Extract<ParquetCells, { readonly kind: "text runs" }>;
+
+/** Runs are kept where they have this many rows on average. */
+const RUN_LENGTH_MIN = 16;
+
+function isLong({ lengths }: TextRuns): boolean {
+  return sumOf(lengths) >= RUN_LENGTH_MIN * lengths.length;
+}
+
+function spreadRuns({ codes, dictionary, lengths }: TextRuns): ParquetCells {
+  const spread = new Uint32Array(sumOf(lengths));
+  let start = 0;
+  for (let run = 0; run < codes.length; run += 1) {
+    const end = start + (lengths[run] as number);
+    spread.fill(codes[run] as number, start, end);
+    start = end;
+  }
+  return { kind: "texts", codes: spread, dictionary };
+}
+
+function sumOf(lengths: Uint32Array): number {
+  let sum = 0;
+  for (let i = 0; i < lengths.length; i += 1) sum += lengths[i] as number;
+  return sum;
+}
+
 interface Presence {
-  /** 1 or 0 a row. */
+  /** 1 or 0 a row, or a run. */
   readonly present: Uint8Array;
+  /** Rows of each run, where there are runs. */
+  readonly lengths?: Uint32Array;
   readonly nullCount: number;
 }
 
 function rowCountOf(cells: ParquetCells): number {
+  if ("lengths" in cells) return sumOf(cells.lengths);
   return "codes" in cells ? cells.codes.length : cells.values.length;
 }
 
 /** Undefined where no cell is NULL. */
 function presenceOf(cells: ParquetCells): Presence | undefined {
   if (cells.kind === "coded wholes") return undefined;
-  const marks = cells.kind === "texts" ? cells.codes : cells.present;
+  const marks = "codes" in cells ? cells.codes : cells.present;
   if (marks === undefined || !marks.includes(0)) return undefined;
+  const lengths = "lengths" in cells ? cells.lengths : undefined;
   const present = new Uint8Array(marks.length);
-  let nullCount = marks.length;
+  let nullCount = 0;
   for (let i = 0; i < marks.length; i += 1) {
-    if (marks[i] === 0) continue;
-    present[i] = 1;
-    nullCount -= 1;
+    if (marks[i] === 0) nullCount += lengths === undefined ? 1 : (lengths[i] as number);
+    else present[i] = 1;
   }
-  return { present, nullCount };
+  return { present, nullCount, ...(lengths && { lengths }) };
 }
 
 /** Definition levels: which cells are not NULL. */
-function encodeLevels(presence: Presence | undefined, cells: ParquetCells): Uint8Array {
+function encodeLevels(presence: Presence | undefined, rowCount: number): Uint8Array {
   const runs = new BitWriter();
-  if (presence === undefined) putRun(runs, 1, rowCountOf(cells), 1);
-  else putRuns(runs, new Uint32Array(presence.present), 1);
+  if (presence === undefined) putRun(runs, 1, rowCount, 1);
+  else putEither(runs, { values: new Uint32Array(presence.present), ...presence }, 1);
   const levels = new BitWriter();
   levels.fixed(runs.sizeBytes, 4);
   levels.bytes(runs.written());
   return levels.written();
 }
 
+/** Values a row, or a run. */
+interface RowsOrRuns {
+  readonly values: Uint32Array;
+  readonly lengths?: Uint32Array;
+}
+
+function putEither(writer: BitWriter, { lengths, values }: RowsOrRuns, width: number): void {
+  if (lengths === undefined) putRuns(writer, values, width);
+  else putLongRuns(writer, { values, lengths }, width);
+}
+
 function bodyOf(column: ParquetColumn, cells: ParquetCells, presence: Presence | undefined): Body {
   switch (cells.kind) {
     case "texts":
       return textBody(codeTexts(cells.codes, cells.dictionary));
+    case "text runs":
+      return runBody(cells);
     case "doubles":
       return doubleBody(gathered(cells.values, presence));
     case "wholes":
@@ -154,9 +204,20 @@ function textBody({ codes, distinct }: Coded<readonly Uint8Array[]>): Body {
   const bounds = boundsOfTexts(distinct);
   // Texts that hardly repeat need no codes.
   if (codes.length > 0 && 2 * distinct.length <= codes.length + 1)
-    return { ...codedBody(codes, plainTexts(distinct), distinct.length), bounds };
+    return { ...codedBody({ values: codes }, plainTexts(distinct), distinct.length), bounds };
   const texts = Array.from(codes, (code) => distinct[code] as Uint8Array);
   return { encoding: ENCODINGS.plain, bytes: plainTexts(texts), bounds };
+}
+
+/** Runs without the NULLs: long runs repeat, so codes pay. */
+function runBody({ codes, dictionary, lengths }: TextRuns): Body {
+  const { codes: used, distinct } = codeTexts(codes, dictionary);
+  if (distinct.length === 0) return { encoding: ENCODINGS.plain, bytes: EMPTY, bounds: undefined };
+  const usedLengths = lengths.filter((_, run) => codes[run] !== 0);
+  return {
+    ...codedBody({ values: used, lengths: usedLengths }, plainTexts(distinct), distinct.length),
+    bounds: boundsOfTexts(distinct),
+  };
 }
 
 function doubleBody(values: Float64Array): Body {
@@ -170,7 +231,7 @@ function doubleBody(values: Float64Array): Body {
     };
   const { codes, distinct } = coded;
   return {
-    ...codedBody(codes, bytesOf(distinct), distinct.length),
+    ...codedBody({ values: codes }, bytesOf(distinct), distinct.length),
     bounds: boundsOfDoubles(distinct),
   };
 }
@@ -188,7 +249,7 @@ function wholeBody(values: BigInt64Array, unsigned: boolean): Body {
 
 function codedWholeBody(codes: Uint32Array, dictionary: BigInt64Array): Body {
   return {
-    ...codedBody(codes, bytesOf(dictionary), dictionary.length),
+    ...codedBody({ values: codes }, bytesOf(dictionary), dictionary.length),
     bounds: boundsOfWholes(dictionary, false),
   };
 }
@@ -200,15 +261,11 @@ function booleanBody(values: Uint8Array): Body {
   return { encoding: ENCODINGS.plain, bytes: writer.written(), bounds: boundsOfBooleans(values) };
 }
 
-function codedBody(
-  codes: Uint32Array,
-  dictionary: Uint8Array,
-  count: number,
-): Omit<Body, "bounds"> {
+function codedBody(codes: RowsOrRuns, dictionary: Uint8Array, count: number): Omit<Body, "bounds"> {
   const width = bitWidth(count - 1);
   const writer = new BitWriter();
   writer.byte(width);
-  putRuns(writer, codes, width);
+  putEither(writer, codes, width);
   return {
     encoding: ENCODINGS.dictionary,
     bytes: writer.written(),

@@ -19,6 +19,13 @@ export type ParquetCells =
       /** UTF-8; code `n` is entry `n - 1`. Entries differ. */
       readonly dictionary: readonly Uint8Array[];
     }
+  | {
+      /** As texts; code `n` of `codes` goes for the next `lengths[n]` rows. */
+      readonly kind: "text runs";
+      readonly codes: Uint32Array;
+      readonly lengths: Uint32Array;
+      readonly dictionary: readonly Uint8Array[];
+    }
   | { readonly kind: "doubles"; readonly values: Float64Array; readonly present?: Uint8Array }
   | {
       readonly kind: "wholes";

@@ -19,17 +19,9 @@ export function codeDoubles(values: Float64Array): Coded<Float64Array> | undefin
 
 /** Whole numbers that lie near each other need no hashing. */
 function codeSmallWholes(values: Float64Array): Coded<Float64Array> | undefined {
-  let least = Number.POSITIVE_INFINITY;
-  let greatest = Number.NEGATIVE_INFINITY;
-  for (let i = 0; i < values.length; i += 1) {
-    const value = values[i] as number;
-    // True of whole numbers up to 2^31 alone, and of neither NaN nor -0.
-    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) return undefined;
-    if (value < least) least = value;
-    if (value > greatest) greatest = value;
-  }
-  const range = greatest - least + 1;
-  if (range > RANGE_MAX || range > values.length) return undefined;
+  const found = smallRange(values);
+  if (found === undefined) return undefined;
+  const { least, range } = found;
   const codeOf = new Uint32Array(range);
   for (let i = 0; i < values.length; i += 1) codeOf[(values[i] as number) - least] = 1;
   let count = 0;
@@ -46,6 +38,23 @@ function codeSmallWholes(values: Float64Array): Coded<Float64Array> | undefined 
     distinct[code] = values[i] as number;
   }
   return { codes, distinct };
+}
+
+/** Where the values lie; undefined where they are no whole numbers, or too far apart for a table of all between. */
+function smallRange(
+  values: Float64Array,
+): { readonly least: number; readonly range: number } | undefined {
+  let least = Number.POSITIVE_INFINITY;
+  let greatest = Number.NEGATIVE_INFINITY;
+  for (let i = 0; i < values.length; i += 1) {
+    const value = values[i] as number;
+    // True of whole numbers up to 2^31 alone, and of neither NaN nor -0.
+    if ((value | 0) !== value || (value === 0 && 1 / value < 0)) return undefined;
+    if (value < least) least = value;
+    if (value > greatest) greatest = value;
+  }
+  const range = greatest - least + 1;
+  return range > RANGE_MAX || range > values.length ? undefined : { least, range };
 }
 
 /** An open hash table over the bits of the values. */

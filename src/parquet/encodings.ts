@@ -17,13 +17,28 @@ export function putRuns(writer: BitWriter, values: Uint32Array, width: number): 
     const lack = (packedStart - start) & (GROUP_COUNT - 1);
     if (end - start >= lack + RUN_COUNT_MIN) {
       const runStart = start + lack;
-      putGroups(writer, values, packedStart, runStart, width);
+      putGroups(writer, values.subarray(packedStart, runStart), width);
       putRun(writer, value as number, end - runStart, width);
       packedStart = end;
     }
     start = end;
   }
-  putGroups(writer, values, packedStart, values.length, width);
+  putGroups(writer, values.subarray(packedStart), width);
+}
+
+/** RLE of runs, as they are but for neighbours with one value. */
+export function putLongRuns(
+  writer: BitWriter,
+  { lengths, values }: { readonly values: Uint32Array; readonly lengths: Uint32Array },
+  width: number,
+): void {
+  let run = 0;
+  while (run < values.length) {
+    const value = values[run] as number;
+    let count = 0;
+    for (; run < values.length && values[run] === value; run += 1) count += lengths[run] as number;
+    putRun(writer, value, count, width);
+  }
 }
 
 /** A run of `count` times `value`. */
@@ -32,17 +47,12 @@ export function putRun(writer: BitWriter, value: number, count: number, width: n
   writer.fixed(value, Math.ceil(width / 8));
 }
 
-function putGroups(
-  writer: BitWriter,
-  values: Uint32Array,
-  start: number,
-  end: number,
-  width: number,
-): void {
-  if (start === end) return;
-  const groupCount = Math.ceil((end - start) / GROUP_COUNT);
+function putGroups(writer: BitWriter, values: Uint32Array, width: number): void {
+  if (values.length === 0) return;
+  const groupCount = Math.ceil(values.length / GROUP_COUNT);
   writer.varint(2 * groupCount + 1);
-  writer.packed(values, { start, end, count: groupCount * GROUP_COUNT }, width);
+  const range = { start: 0, end: values.length, count: groupCount * GROUP_COUNT };
+  writer.packed(values, range, width);
 }
 
 const DELTA_BLOCK_COUNT = 128;

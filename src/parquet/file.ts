@@ -54,10 +54,10 @@ export function encodeParquet(
   const described = groups.map((group) => {
     const start = offset;
     const chunks = group.chunks.map((chunk, index) => {
-      const described = describeChunk(columns[index] as ParquetColumn, chunk, offset);
+      const chunkStart = offset;
       parts.push(chunk.bytes);
       offset += chunk.bytes.length;
-      return described;
+      return describeChunk(columns[index] as ParquetColumn, chunk, chunkStart);
     });
     return describeGroup(group, chunks, { start, end: offset });
   });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { utf8 } from "#base/bytes.ts";
 import { encodeChunk } from "./chunk.ts";
 import type { ParquetCells, ParquetColumn } from "./column.ts";
@@ -47,6 +47,22 @@ function texts(values: readonly Cell[]): ParquetCells {
   const dictionary = [...new Set(values.filter((value) => value !== null))] as string[];
   const codes = Uint32Array.from(values, (value) => dictionary.indexOf(value as string) + 1);
   return { kind: "texts", codes, dictionary: dictionary.map(utf8) };
+}
+
+function textRuns(values: readonly Cell[]): ParquetCells {
+  const whole = texts(values);
+  const codes: number[] = [];
+  const lengths: number[] = [];
+  for (const code of whole.kind === "texts" ? whole.codes : []) {
+    if (codes.at(-1) === code) lengths[lengths.length - 1] = (lengths.at(-1) ?? 0) + 1;
+    else lengths[codes.push(code) - 1] = 1;
+  }
+  return {
+    ...whole,
+    kind: "text runs",
+    codes: Uint32Array.from(codes),
+    lengths: Uint32Array.from(lengths),
+  } as ParquetCells;
 }
 
 function wholes(values: readonly Cell[]): ParquetCells {
@@ -105,6 +121,12 @@ const KINDS: Readonly<Record<string, Kind>> = {
     }),
     read: plain,
   },
+  "text in runs": {
+    column: { type: "text", required: false },
+    cell: fc.option(word),
+    cells: textRuns,
+    read: plain,
+  },
   text: {
     column: { type: "text", required: false },
     cell: fc.option(word),
@@ -134,7 +156,7 @@ suite("a Parquet file", () => {
   });
 
   async function rowsOf(sql: string): Promise<unknown[][]> {
-    return (await connection.run(sql)).getRows() as Promise<unknown[][]>;
+    return (await connection.run(sql)).getRows();
   }
 
   async function written(
@@ -152,6 +174,10 @@ suite("a Parquet file", () => {
     const bytes = encodeParquet(columns, rowGroups);
     await writeFile(path, bytes);
     return { path, sizeBytes: bytes.length };
+  }
+
+  async function sizeOf(kind: string, values: readonly Cell[]): Promise<number> {
+    return (await written(KINDS[kind] as Kind, [values])).sizeBytes;
   }
 
   for (const [name, kind] of Object.entries(KINDS)) {
@@ -191,8 +217,6 @@ suite("a Parquet file", () => {
 
   test("takes little room for what repeats, and no more than the values for what does not", async () => {
     const count = 100_000;
-    const sizeOf = async (kind: string, values: readonly Cell[]) =>
-      (await written(KINDS[kind] as Kind, [values])).sizeBytes;
     const numbers = Array.from({ length: count }, (_, i) => i);
     assert.ok(
       (await sizeOf(

@@ -34,8 +34,10 @@ export function boundsOfDoubles(values: Float64Array): Bounds | undefined {
   }
   if (values.length === 0) return undefined;
   // Zero of either sign may be among the values, and is found whichever is asked for.
-  const bytesOf = (value: number, zero: number) => bytesOfDouble(value === 0 ? zero : value);
-  return { least: bytesOf(least, -0), greatest: bytesOf(greatest, 0) };
+  return {
+    least: bytesOfDouble(least === 0 ? -0 : least),
+    greatest: bytesOfDouble(greatest === 0 ? 0 : greatest),
+  };
 }
 
 /** Undefined for no value. */

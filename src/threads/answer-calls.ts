@@ -11,10 +11,10 @@ export type Answers<Calls extends CallTable> = {
   ) => Calls[Name]["answer"];
 };
 
-/** Answers calls in the order they come, for as long as the thread is. An error that is no DbError is told as `internal` / `errorCode`. */
+/** Answers calls in the order they come, for as long as the thread is. An error that is no DbError is a bug, and told as `bug` says. */
 export function answerCalls<Calls extends CallTable>(
   answers: Answers<Calls>,
-  errorCode: string,
+  bug: (message: string) => DbError,
 ): void {
   const port = parentPort;
   assert(port !== null, "a thread has a parent");
@@ -24,14 +24,14 @@ export function answerCalls<Calls extends CallTable>(
     try {
       answer = { id, value: answers[name](request, (memory) => given.push(memory)) };
     } catch (error) {
-      answer = { id, error: described(error, errorCode) };
+      answer = { id, error: described(error, bug) };
     }
     port.postMessage(answer, given);
   });
 }
 
-function described(error: unknown, code: string): ErrorParts {
+function described(error: unknown, bug: (message: string) => DbError): ErrorParts {
   if (error instanceof DbError) return errorParts(error);
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return errorParts(new DbError("internal", code, message));
+  return errorParts(bug(message));
 }

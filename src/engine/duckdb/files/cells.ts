@@ -23,7 +23,7 @@ export class FieldReader {
   }
 
   /** The cells of column `id`; undefined when no block has it. Ids rise from call to call. */
-  take(id: ColumnId): ParquetCells | undefined {
+  take(id: ColumnId): RowCells | undefined {
     const parts = this.#blocks.map((block): Part => {
       const { next, rowCount } = block;
       if (next.done === true || next.value.id !== id) return { rowCount, data: undefined };
@@ -45,7 +45,7 @@ interface Part {
   readonly data: ColumnData | undefined;
 }
 
-function joined(parts: readonly Part[], kind: ColumnData["kind"], rowCount: number): ParquetCells {
+function joined(parts: readonly Part[], kind: ColumnData["kind"], rowCount: number): RowCells {
   switch (kind) {
     case "tag":
     case "string":
@@ -114,8 +114,11 @@ function joinTexts(
   return { codes, dictionary };
 }
 
+/** Cells of one row each. */
+type RowCells = Exclude<ParquetCells, { readonly kind: "text runs" }>;
+
 /** The cells of `rows`, in that order. */
-export function cellsOf(cells: ParquetCells, rows: Uint32Array): ParquetCells {
+export function cellsOf(cells: RowCells, rows: Uint32Array): ParquetCells {
   switch (cells.kind) {
     case "texts":
       return { ...cells, codes: take(cells.codes, rows, new Uint32Array(rows.length)) };
@@ -136,13 +139,11 @@ export function cellsOf(cells: ParquetCells, rows: Uint32Array): ParquetCells {
   }
 }
 
-/** Whether some of `rows` has a value. */
-export function hasCells(cells: ParquetCells, rows: Uint32Array): boolean {
+/** Whether some cell is not NULL. */
+export function hasValue(cells: ParquetCells): boolean {
   if (cells.kind === "coded wholes") return true;
-  const marks = cells.kind === "texts" ? cells.codes : cells.present;
-  if (marks === undefined) return true;
-  for (let i = 0; i < rows.length; i += 1) if (marks[rows[i] as number] !== 0) return true;
-  return false;
+  const marks = "codes" in cells ? cells.codes : cells.present;
+  return marks === undefined || marks.some((mark) => mark !== 0);
 }
 
 function presentOf(present: Uint8Array | undefined, rows: Uint32Array) {

@@ -8,8 +8,17 @@ import type { ParquetCells, ParquetColumn, ParquetType } from "#parquet/column.t
 import { encodeParquet } from "#parquet/file.ts";
 import type { FileColumn, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
 import { ORDER_FIELD_ID } from "../print/scan.ts";
-import { cellsOf, FieldReader, hasCells } from "./cells.ts";
-import { cutIntoFiles, isUnique, type Rows, rowsOf } from "./rows.ts";
+import { cellsOf, FieldReader, hasValue } from "./cells.ts";
+import {
+  cutIntoFiles,
+  type GroupRows,
+  isUnique,
+  type Rows,
+  rangesOf,
+  rowGroups,
+  rowsOf,
+  type StampedParts,
+} from "./rows.ts";
 
 const ROW_GROUP_SIZE = 122_880;
 const TYPES: Readonly<Record<ColumnKind, ParquetType>> = {
@@ -26,93 +35,104 @@ const TYPES: Readonly<Record<ColumnKind, ParquetType>> = {
 interface Draft {
   /** Its rows, sorted. */
   readonly rows: Uint32Array;
+  readonly groups: readonly GroupRows[];
   readonly columns: ParquetColumn[];
   /** For each column, a chunk for each row group. */
-  readonly chunks: Chunk[][];
+  readonly chunks: (readonly Chunk[])[];
   readonly columnIds: FileColumn["id"][];
 }
+
+/** The cells of a column in one row group. */
+type TakeCells = (group: GroupRows) => ParquetCells;
 
 /**
  * The files of `request`, all at once: each column is decoded once, over all blocks, and written into every file before the next.
  * Throws `corrupt` / `block_damaged`.
  */
 export function dataFiles(request: WriteFilesRequest): readonly WrittenFile[] {
-  const { blocks, columns, rowCountMin, windowNs } = request;
+  const { blocks, columns } = request;
   if (blocks.length === 0) return [];
   const stamped = blocks.map(({ bytes, stamp }) => ({ parts: readBlock(bytes), stamp }));
+  assertKnown(stamped, columns);
   const tagIds = columns.filter(({ kind }) => kind === "tag").map(({ id }) => id);
-  const known = new Set(columns.map(({ id }) => id));
-  for (const { parts } of stamped)
-    for (const { id } of parts.header.columns)
-      assert(known.has(id), "a request for files names every column of the rows");
   const rows = rowsOf(stamped, tagIds);
-  const drafts = cutIntoFiles(rows, { windowNs, rowCountMin }).map((sorted): Draft => {
-    return { rows: sorted, columns: [], chunks: [], columnIds: [] };
+  const drafts = cutIntoFiles(rows, request).map((sorted): Draft => {
+    const groups = rowGroups(rows, sorted, ROW_GROUP_SIZE);
+    return { rows: sorted, groups, columns: [], chunks: [], columnIds: [] };
   });
   const fields = new FieldReader(stamped);
-  const cellsOfTag = new Map(rows.all.tags.map((tag) => [tag.id, tagCells(rows, tag)]));
   for (const column of inOrder(columns)) {
-    const cells =
-      column.kind === "time"
-        ? timeCells(rows)
-        : (cellsOfTag.get(column.id) ?? fields.take(column.id));
-    if (cells !== undefined) for (const draft of drafts) putColumn(draft, column, cells);
+    const { fileName: name, id: fieldId, kind } = column;
+    const take = kind === "tag" ? tagCells(rows, column.id) : fieldCells(column, rows, fields);
+    const described = { name, fieldId, type: TYPES[kind], required: kind === "time" };
+    if (take === undefined) continue;
+    for (const draft of drafts)
+      if (putColumn(draft, described, take)) draft.columnIds.push(fieldId);
   }
   assert(fields.finished, "the columns of blocks are in order of their ids");
   return drafts.map((draft) => finish(draft, rows, columns));
 }
 
+function assertKnown(blocks: readonly StampedParts[], columns: readonly FileColumn[]): void {
+  const known = new Set(columns.map(({ id }) => id));
+  for (const { parts } of blocks) {
+    const all = parts.header.columns.every(({ id }) => known.has(id));
+    assert(all, "a request for files names every column of the rows");
+  }
+}
+
 /** Time, tags, and fields as blocks have them: in order of their ids. */
 function inOrder(columns: readonly FileColumn[]): readonly FileColumn[] {
-  const isField = ({ kind }: FileColumn) => kind !== "time" && kind !== "tag";
   const fields = columns.filter(isField).toSorted((left, right) => left.id - right.id);
   return [...columns.filter((column) => !isField(column)), ...fields];
 }
 
-function timeCells({ times }: Rows): ParquetCells {
-  return { kind: "wholes", values: times };
+function isField({ kind }: FileColumn): boolean {
+  return kind !== "time" && kind !== "tag";
 }
 
-function tagCells({ count, series }: Rows, tag: Rows["all"]["tags"][number]): ParquetCells {
-  const codes = new Uint32Array(count);
-  for (let row = 0; row < count; row += 1) codes[row] = tag.codes[series[row] as number] as number;
-  return { kind: "texts", codes, dictionary: tag.dictionary };
+/** Undefined where no row has the tag. */
+function tagCells({ all }: Rows, id: FileColumn["id"]): TakeCells | undefined {
+  const tag = all.tags.find((one) => one.id === id);
+  if (tag === undefined) return undefined;
+  const { codes, dictionary } = tag;
+  return ({ lengths, series }) => {
+    const runs = series.map((number) => codes[number] as number);
+    return { kind: "text runs", codes: runs, lengths, dictionary };
+  };
 }
 
-function putColumn(draft: Draft, { id, kind, fileName }: FileColumn, cells: ParquetCells): void {
-  if (!hasCells(cells, draft.rows)) return;
-  draft.columnIds.push(id);
-  const column = { name: fileName, fieldId: id, type: TYPES[kind], required: kind === "time" };
-  putChunks(draft, column, cells);
+/** Undefined where no row has the field. */
+function fieldCells(
+  { id, kind }: FileColumn,
+  { times }: Rows,
+  fields: FieldReader,
+): TakeCells | undefined {
+  const cells = kind === "time" ? ({ kind: "wholes", values: times } as const) : fields.take(id);
+  return cells && (({ rows }) => cellsOf(cells, rows));
 }
 
-function putChunks({ chunks, columns, rows }: Draft, column: ParquetColumn, cells: ParquetCells) {
-  columns.push(column);
-  const made: Chunk[] = [];
-  for (let start = 0; start < rows.length; start += ROW_GROUP_SIZE) {
-    const some = rows.subarray(start, start + ROW_GROUP_SIZE);
-    made.push(encodeChunk(column, cellsOf(cells, some)));
-  }
-  chunks.push(made);
+/** Answers whether the column has a value in the file; it is left out otherwise. */
+function putColumn(draft: Draft, column: ParquetColumn, take: TakeCells): boolean {
+  const taken = draft.groups.map(take);
+  if (!taken.some(hasValue)) return false;
+  draft.columns.push(column);
+  draft.chunks.push(taken.map((cells) => encodeChunk(column, cells)));
+  return true;
 }
 
 function finish(draft: Draft, rows: Rows, columns: readonly FileColumn[]): WrittenFile {
   const { stampCodes, stamps } = rows;
-  const order = {
-    name: freeName(columns),
-    fieldId: ORDER_FIELD_ID,
-    type: "int64",
-    required: true,
-  } as const;
-  putChunks(draft, order, { kind: "coded wholes", codes: stampCodes, dictionary: stamps });
-  const groups = (draft.chunks[0] ?? []).map((first, group) => ({
-    rowCount: first.rowCount,
-    chunks: draft.chunks.map((chunks) => chunks[group] as Chunk),
+  const order = { name: freeName(columns), fieldId: ORDER_FIELD_ID, type: "int64" } as const;
+  const orders = { kind: "coded wholes", codes: stampCodes, dictionary: stamps } as const;
+  putColumn(draft, { ...order, required: true }, (group) => cellsOf(orders, group.rows));
+  const groups = draft.groups.map((group, index) => ({
+    rowCount: group.rows.length,
+    chunks: draft.chunks.map((chunks) => chunks[index] as Chunk),
   }));
   return {
     rowCount: draft.rows.length,
-    time: rangeOf(rows.times, draft.rows),
-    ...stampRange(rows, draft.rows),
+    ...rangesOf(rows, draft.rows),
     unique: isUnique(rows, draft.rows),
     columnIds: draft.columnIds,
     bytes: encodeParquet(draft.columns, groups),
@@ -125,29 +145,4 @@ function freeName(columns: readonly FileColumn[]): string {
   let name = ORDER_COLUMN_NAME;
   for (let i = 2; taken.has(name); i += 1) name = `${ORDER_COLUMN_NAME}_${i}`;
   return name;
-}
-
-function rangeOf(times: BigInt64Array, rows: Uint32Array): WrittenFile["time"] {
-  let start = times[rows[0] as number] as bigint;
-  let end = start;
-  for (let i = 1; i < rows.length; i += 1) {
-    const time = times[rows[i] as number] as bigint;
-    if (time < start) start = time;
-    else if (time > end) end = time;
-  }
-  return { start, end };
-}
-
-function stampRange(
-  { stampCodes, stamps }: Rows,
-  rows: Uint32Array,
-): Pick<WrittenFile, "stampMin" | "stampMax"> {
-  let least = stamps.length - 1;
-  let greatest = 0;
-  for (let i = 0; i < rows.length; i += 1) {
-    const code = stampCodes[rows[i] as number] as number;
-    if (code < least) least = code;
-    if (code > greatest) greatest = code;
-  }
-  return { stampMin: stamps[least] as bigint, stampMax: stamps[greatest] as bigint };
 }

@@ -1,4 +1,5 @@
 /** The thread that FileWriter starts: makes data files of blocks. */
+import { DbError } from "#base/errors.ts";
 import { answerCalls } from "#threads/answer-calls.ts";
 import { dataFiles } from "./data-files.ts";
 import type { FileCalls } from "./messages.ts";
@@ -14,5 +15,5 @@ answerCalls<FileCalls>(
       return files;
     },
   },
-  "file_writer_failed",
+  (message) => new DbError("internal", "file_writer_failed", message),
 );

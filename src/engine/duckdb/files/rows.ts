@@ -3,6 +3,7 @@ import { floorDivide } from "#base/divide.ts";
 import type { BlockParts } from "#block/block.ts";
 import type { ColumnId } from "#model/ids.ts";
 import type { OrderStamp } from "#model/stamp.ts";
+import type { TimeRange } from "#model/time-range.ts";
 import { joinWindows, type TimeWindow } from "../../windows.ts";
 import { type AllSeries, joinSeries, numbersTo, sortByCode } from "./series.ts";
 
@@ -39,7 +40,7 @@ export function rowsOf(blocks: readonly StampedParts[], tagIds: readonly ColumnI
   const count = blocks.reduce((sum, { parts }) => sum + parts.header.rowCount, 0);
   const times = new BigInt64Array(count);
   const series = new Uint32Array(count);
-  const stamps = BigInt64Array.from(new Set(blocks.map(({ stamp }) => stamp))).sort();
+  const stamps = BigInt64Array.from(new Set(blocks.map(({ stamp }) => stamp))).toSorted();
   const codeOf = new Map([...stamps].map((stamp, code) => [stamp, code]));
   const stampCodes = new Uint32Array(count);
   let start = 0;
@@ -74,6 +75,36 @@ export function cutIntoFiles(rows: Rows, cut: Cut): readonly Uint32Array[] {
   return files;
 }
 
+/** Rows of one row group: which they are, and which series they have, one after the other. */
+export interface GroupRows {
+  readonly rows: Uint32Array;
+  readonly series: Uint32Array;
+  /** How many rows each of `series` has. */
+  readonly lengths: Uint32Array;
+}
+
+/** Groups of `rowCountMax` of the rows of a file, the last one of fewer. */
+export function rowGroups(
+  { series }: Rows,
+  sorted: Uint32Array,
+  rowCountMax: number,
+): readonly GroupRows[] {
+  const groups: GroupRows[] = [];
+  for (let start = 0; start < sorted.length; start += rowCountMax) {
+    const rows = sorted.subarray(start, start + rowCountMax);
+    const numbers = new Uint32Array(rows.length);
+    const lengths = new Uint32Array(rows.length);
+    let count = 0;
+    for (let i = 0; i < rows.length; i += 1) {
+      const number = series[rows[i] as number] as number;
+      if (count === 0 || numbers[count - 1] !== number) numbers[count++] = number;
+      lengths[count - 1] = (lengths[count - 1] as number) + 1;
+    }
+    groups.push({ rows, series: numbers.slice(0, count), lengths: lengths.slice(0, count) });
+  }
+  return groups;
+}
+
 /** Whether no two rows that follow each other in `sorted` have one series and time. */
 export function isUnique({ series, times }: Rows, sorted: Uint32Array): boolean {
   const halves = new Int32Array(times.buffer);
@@ -85,6 +116,32 @@ export function isUnique({ series, times }: Rows, sorted: Uint32Array): boolean 
       return false;
   }
   return true;
+}
+
+/** From the least to the greatest time and stamp of `some` rows, of which there is one at least. */
+export function rangesOf(
+  rows: Rows,
+  some: Uint32Array,
+): { readonly time: TimeRange; readonly stampMin: OrderStamp; readonly stampMax: OrderStamp } {
+  const { stampCodes, stamps, times } = rows;
+  const compare = timeComparer(times);
+  let first = some[0] as number;
+  let final = first;
+  let least = stamps.length - 1;
+  let greatest = 0;
+  for (let i = 0; i < some.length; i += 1) {
+    const row = some[i] as number;
+    const code = stampCodes[row] as number;
+    if (compare(row, first) < 0) first = row;
+    else if (compare(row, final) > 0) final = row;
+    if (code < least) least = code;
+    if (code > greatest) greatest = code;
+  }
+  return {
+    time: { start: times[first] as bigint, end: times[final] as bigint },
+    stampMin: stamps[least] as bigint,
+    stampMax: stamps[greatest] as bigint,
+  };
 }
 
 function sortRows(rows: Rows): Uint32Array {
@@ -109,15 +166,22 @@ function sortRows(rows: Rows): Uint32Array {
   return sorted;
 }
 
-/** By time, then stamp. The halves of a time compare without a bigint for each. */
+/** By time, then stamp. */
 function comparer({ stampCodes, times }: Rows): (left: number, right: number) => number {
+  const compareTimes = timeComparer(times);
+  return (left, right) =>
+    compareTimes(left, right) ||
+    (stampCodes[left] as number) - (stampCodes[right] as number) ||
+    left - right;
+}
+
+/** The halves of a time compare without a bigint for each. */
+function timeComparer(times: BigInt64Array): (left: number, right: number) => number {
   const halves = new Int32Array(times.buffer);
   return (left, right) => {
     const high = (halves[2 * left + 1] as number) - (halves[2 * right + 1] as number);
     if (high !== 0) return high;
-    const low = ((halves[2 * left] as number) >>> 0) - ((halves[2 * right] as number) >>> 0);
-    if (low !== 0) return low;
-    return (stampCodes[left] as number) - (stampCodes[right] as number) || left - right;
+    return ((halves[2 * left] as number) >>> 0) - ((halves[2 * right] as number) >>> 0);
   };
 }
 

@@ -46,9 +46,10 @@ function sortedTexts(blocks: readonly BlockSeries[], id: ColumnId): SortedTexts 
   for (const { tags } of blocks)
     for (const tag of tags)
       if (tag.id === id) for (const text of tag.dictionary) distinct.add(text);
-  const all = [...distinct].sort();
+  const texts = [...distinct];
   // Where no text has a surrogate, the order of UTF-16 is that of code points.
-  if (all.some((text) => SURROGATE.test(text))) all.sort(compareCodePoints);
+  const plain = !texts.some((text) => SURROGATE.test(text));
+  const all = plain ? texts.toSorted() : texts.toSorted(compareCodePoints);
   return { all, codeOf: new Map(all.map((text, index) => [text, index + 1])) };
 }
 
