@@ -1,18 +1,13 @@
 import { isUtf8 } from "node:buffer";
 import { SPACE } from "../ascii.ts";
-import {
-  BooleanColumn,
-  type ColumnBuilder,
-  FloatColumn,
-  type TextColumn,
-  WholeColumn,
-} from "../columns/columns.ts";
+import { BooleanColumn, type ColumnBuilder, FloatColumn, WholeColumn } from "../columns/columns.ts";
 import type { TableBuilder } from "../columns/table.ts";
 import { LineReader } from "../line/line-reader.ts";
 import { LineCursor } from "../lines.ts";
-import { bufferOf, type ParsedParts, parseParts, RejectedLines } from "../parse.ts";
-import type { ParsedTable, ParseOptions } from "../parsed.ts";
+import { bufferOf, parseParts, RejectedLines } from "../parse.ts";
+import type { ParseOptions } from "../parsed.ts";
 import { unitNs } from "../precision.ts";
+import { type SeriesParts, type SeriesTable, seriesTable } from "../series-table.ts";
 import { fillRows, type Layout, type TableRows } from "./fill-rows.ts";
 import { Machine } from "./machine.ts";
 
@@ -44,9 +39,12 @@ const FULL = 2;
 export class FastParser {
   #machine = new Machine();
 
-  parse(body: Uint8Array, options: ParseOptions): ParsedParts {
+  parse(body: Uint8Array, options: ParseOptions): SeriesParts {
     const bytes = bufferOf(body);
-    if (bytes.length > BODY_SIZE_MAX || !isUtf8(bytes)) return parseParts(body, options);
+    if (bytes.length > BODY_SIZE_MAX || !isUtf8(bytes)) {
+      const parts = parseParts(body, options);
+      return { ...parts, tables: parts.tables.map(seriesTable) };
+    }
     if (this.#machine.sizeBytes > MACHINE_SIZE_MAX) this.#machine = new Machine();
     this.#machine.clear();
     return new BodyRun(this.#machine, bytes, options).run();
@@ -63,11 +61,8 @@ class BodyRun {
   readonly #reader: LineReader;
   readonly #rejected: RejectedLines;
   readonly #tables = new Map<TableBuilder, TableRows>();
-  /** By number, from 1. */
-  readonly #series: {
-    readonly columns: readonly TextColumn[];
-    readonly codes: readonly number[];
-  }[] = [];
+  /** How many the machine has learnt. */
+  #seriesCount = 0;
 
   constructor(machine: Machine, bytes: Buffer, options: ParseOptions) {
     this.#machine = machine;
@@ -100,7 +95,7 @@ class BodyRun {
     this.#rejected = new RejectedLines(bytes, options.limits.rejectedMax);
   }
 
-  run(): ParsedParts {
+  run(): SeriesParts {
     const { exports } = this.#machine;
     let lineCount = 0;
     let oddCount = 0;
@@ -154,7 +149,7 @@ class BodyRun {
     const rows: TableRows = {
       at: this.#machine.takeZeros(TABLE_SIZE),
       plainRows: [],
-      series: [],
+      plainSeries: [],
       layouts: new Map(),
     };
     this.#tables.set(table, rows);
@@ -165,6 +160,7 @@ class BodyRun {
   #noteRow(rows: TableRows): boolean {
     const row = this.#machine.word(rows.at);
     rows.plainRows.push(row);
+    rows.plainSeries.push(0);
     if (this.#machine.exports.leaveGap(rows.at) !== 0) return true;
     // The log is full: nothing comes behind it.
     this.#machine.setWord(rows.at, row + 1);
@@ -183,17 +179,15 @@ class BodyRun {
   }
 
   #learnSeries(rows: TableRows): void {
-    const { columns, tagCount, tagsEnd } = this.#reader.shape;
+    const { tagsEnd } = this.#reader.shape;
     const start = this.#cursor.textStart;
     const number = this.#machine.exports.learnSeries(
       this.#bodyAt + start,
       tagsEnd - start,
       rows.at,
     );
-    if (number === 0 || number <= this.#series.length) return;
-    const own = columns.slice(0, tagCount) as TextColumn[];
-    this.#series.push({ columns: own, codes: own.map(({ lastCode }) => lastCode) });
-    rows.series.push(number);
+    rows.plainSeries[rows.plainSeries.length - 1] = number;
+    this.#seriesCount = Math.max(this.#seriesCount, number);
   }
 
   #learnLayout(rows: TableRows): void {
@@ -222,12 +216,16 @@ class BodyRun {
     rows.layouts.set(name, { at, columns: fields.map(({ index }) => index) } satisfies Layout);
   }
 
-  #finish(): readonly ParsedTable[] {
+  #finish(): readonly SeriesTable[] {
     const tables = this.#reader.tables();
     for (const table of tables) this.#skipRows(table);
     const parsed = this.#reader.finish();
     const rows = tables.map((table) => this.#tables.get(table));
-    return fillRows(this.#machine, this.#logAt, { parsed, rows, series: this.#series });
+    return fillRows(this.#machine, this.#logAt, {
+      parsed,
+      rows,
+      seriesCount: this.#seriesCount,
+    });
   }
 }
 
