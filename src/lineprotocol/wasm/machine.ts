@@ -5,6 +5,9 @@ import { compileWasm, type WasmGlobal, WasmMachine } from "#base/wasm.ts";
 interface Exports {
   readonly at: WasmGlobal;
   readonly lineCount: WasmGlobal;
+  readonly seriesCount: WasmGlobal;
+  readonly textCount: WasmGlobal;
+  readonly textsFull: WasmGlobal;
   begin(
     bodyAt: number,
     bodyEnd: number,
@@ -17,6 +20,18 @@ interface Exports {
     log: number,
     logSize: number,
   ): void;
+  beginTexts(
+    lists: number,
+    plain: number,
+    nameSizeMax: number,
+    stringSizeMax: number,
+    powers: number,
+  ): void;
+  growTexts(texts: number, max: number, slots: number, slotCount: number): void;
+  intern(domain: number, start: number, size: number): number;
+  gatherTexts(numbers: number, count: number, lengths: number, out: number): number;
+  sizeOfTexts(numbers: number, count: number): number;
+  addTags(tags: number): void;
   goOn(next: number): void;
   leaveGap(table: number): number;
   learnSeries(key: number, size: number, table: number): number;
