@@ -1,9 +1,10 @@
 /**
- * Compiles `src/lineprotocol/wasm/lines.as` to `lines.wasm` beside it, which is kept in the repository: a checkout runs without it.
+ * Compiles the sources of AssemblyScript to `.wasm` files beside them, which are kept in the repository: a checkout runs without it.
  *
  *     npm run wasm
  */
 import { writeFile } from "node:fs/promises";
-import { compileLines, LINES_WASM } from "./compile-lines.ts";
+import { compiledPath, compileSource, WASM_SOURCES } from "./compile-wasm.ts";
 
-await writeFile(LINES_WASM, await compileLines());
+for (const source of WASM_SOURCES)
+  await writeFile(compiledPath(source), await compileSource(source));

@@ -1,9 +1,13 @@
-/** Holds lines.wasm to its source. */
+/** Holds .wasm files to their sources. */
 import assert from "node:assert/strict";
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import { test } from "node:test";
-import { compileLines, LINES_WASM } from "../scripts/compile-lines.ts";
+import { compiledPath, compileSource, WASM_SOURCES } from "../scripts/compile-wasm.ts";
 
-test("lines.wasm is what lines.as compiles to: npm run wasm", async () => {
-  assert.ok(Buffer.from(await compileLines()).equals(await readFile(LINES_WASM)));
-});
+for (const source of WASM_SOURCES) {
+  test(`${basename(compiledPath(source))} is what ${basename(source)} compiles to: npm run wasm`, async () => {
+    const kept = await readFile(compiledPath(source));
+    assert.ok(Buffer.from(await compileSource(source)).equals(kept));
+  });
+}

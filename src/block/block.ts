@@ -36,15 +36,44 @@ const KINDS = ["tag", "string", "float", "integer", "uinteger", "boolean"] as co
 /** The bytes of `batch`, which has 1 to BLOCK_ROW_COUNT_MAX rows and keeps the rules of ColumnBatch. */
 export function encodeBlock(batch: ColumnBatch): Uint8Array<ArrayBuffer> {
   assertBatch(batch);
-  const writer = new ByteWriter(256 + 12 * batch.times.length);
-  writer.u8(MAGIC);
-  writer.u8(VERSION);
-  writer.bytes(new Uint8Array(COVERED_OFFSET - 2));
-  encodeHeader(writer, batch);
-  encodeInt64(writer, batch.times);
+  const { databaseId, tableId, times, columns } = batch;
+  const writer = beginBlock({
+    databaseId,
+    tableId,
+    rowCount: times.length,
+    time: rangeOf(times),
+    columns: columns.map(({ id, data }) => ({ id, kind: data.kind })),
+  });
+  encodeInt64(writer, times);
   const tags = batch.columns.flatMap(({ data }) => (data.kind === "tag" ? [data as TagCells] : []));
   if (tags.length > 0) encodeTags(writer, tags);
   for (const { data } of batch.columns) if (data.kind !== "tag") encodeColumn(writer, data);
+  return finishBlock(writer);
+}
+
+/** A block that says what `header` does; its cells follow, as `encodeBlock` writes them. The header keeps the rules of a block. */
+export function beginBlock(header: BlockHeader): ByteWriter {
+  const { databaseId, tableId, rowCount, time, columns } = header;
+  assertHeader(header);
+  const writer = new ByteWriter(256 + 16 * rowCount);
+  writer.u8(MAGIC);
+  writer.u8(VERSION);
+  writer.bytes(new Uint8Array(COVERED_OFFSET - 2));
+  writer.u32(databaseId);
+  writer.u32(tableId);
+  writer.u32(rowCount);
+  writer.i64(time.start);
+  writer.i64(time.end);
+  writer.u32(columns.length);
+  for (const { id, kind } of columns) {
+    writer.u32(id);
+    writer.u8(KINDS.indexOf(kind));
+  }
+  return writer;
+}
+
+/** The bytes of a block all of whose cells are written. */
+export function finishBlock(writer: ByteWriter): Uint8Array<ArrayBuffer> {
   const bytes = writer.finish();
   new DataView(bytes.buffer).setUint32(CHECKSUM_OFFSET, checksum(bytes), true);
   return bytes;
@@ -119,22 +148,25 @@ export function readBlockHeader(bytes: Uint8Array): BlockHeader {
   return decodeHeader(openBlock(bytes));
 }
 
-function assertBatch({ databaseId, tableId, times, columns }: ColumnBatch): void {
-  const rowCount = times.length;
+function assertBatch({ times, columns }: ColumnBatch): void {
+  for (const { data } of columns) assertCells(data, times.length);
+}
+
+function assertHeader({ databaseId, tableId, rowCount, columns }: BlockHeader): void {
   assert(rowCount > 0 && rowCount <= BLOCK_ROW_COUNT_MAX, `a block cannot hold ${rowCount} rows`);
   assert(columns.length <= BLOCK_COLUMN_COUNT_MAX, "a block has too many columns");
   for (const id of [databaseId, tableId]) {
     assert(Number.isInteger(id) && id >= 0 && id <= ID_MAX, `${id} is no id`);
   }
   let previous = 0;
-  for (const { id, data } of columns) {
+  for (const { id } of columns) {
     assert(Number.isInteger(id) && id > previous && id <= ID_MAX, "ids of columns rise from 1");
     previous = id;
-    assertCells(data, rowCount);
   }
 }
 
-function assertCells(data: ColumnData, rowCount: number): void {
+/** Holds `data` to the rules of ColumnData. */
+export function assertCells(data: ColumnData, rowCount: number): void {
   if ("codes" in data) {
     assert(data.codes.length === rowCount, "a column has a code for each row");
     const known = greatest(data.codes) <= data.dictionary.length;
@@ -154,23 +186,14 @@ function greatest(values: Uint32Array | Uint8Array): number {
   return most;
 }
 
-function encodeHeader(writer: ByteWriter, { databaseId, tableId, times, columns }: ColumnBatch) {
-  let start = times[0] as bigint;
+function rangeOf(times: BigInt64Array): TimeRange {
+  let start = times[0] ?? 0n;
   let end = start;
   for (const time of times) {
     if (time < start) start = time;
     else if (time > end) end = time;
   }
-  writer.u32(databaseId);
-  writer.u32(tableId);
-  writer.u32(times.length);
-  writer.i64(start);
-  writer.i64(end);
-  writer.u32(columns.length);
-  for (const { id, data } of columns) {
-    writer.u32(id);
-    writer.u8(KINDS.indexOf(data.kind));
-  }
+  return { start, end };
 }
 
 /** A reader behind the checksum, which is right. */

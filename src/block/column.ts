@@ -9,8 +9,8 @@ import { decodeSequence, encodeSequence, WHOLE_MAX } from "./sequence.ts";
 /** Form `decimals`: whole numbers of 1/UNITS[decimals]. */
 const UNITS = [1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
 const RAW = 0xff;
-const ALL_PRESENT = 0;
-const SOME_PRESENT = 1;
+export const ALL_PRESENT = 0;
+export const SOME_PRESENT = 1;
 
 type Numbers = Float64Array | BigInt64Array | BigUint64Array;
 

@@ -49,7 +49,8 @@ export function takeRows(data: ColumnData, rows: RowSelection): ColumnData {
   }
 }
 
-function isEmpty(data: ColumnData, rowCount: number): boolean {
+/** Whether none of the rows has a value. */
+export function isEmpty(data: ColumnData, rowCount: number): boolean {
   for (let row = 0; row < rowCount; row++) if (hasValue(data, row)) return false;
   return true;
 }

@@ -1,6 +1,5 @@
 import { assert } from "#base/errors.ts";
 import type { BatchColumn, ColumnBatch, ColumnData } from "#model/batch.ts";
-import type { ColumnId } from "#model/ids.ts";
 import { takeCells, takeRows } from "./batches.ts";
 import { findRepeats, foldColumn } from "./fold.ts";
 
@@ -19,7 +18,13 @@ export function mergeBatches(batches: readonly ColumnBatch[]): ColumnBatch {
   const ids = [...new Set(batches.flatMap(({ columns }) => columns.map(({ id }) => id)))];
   const columns = ids
     .toSorted((a, b) => a - b)
-    .map((id): BatchColumn => ({ id, data: concatColumn(batches, id, times.length) }));
+    .map((id): BatchColumn => {
+      const parts = batches.map((batch) => ({
+        rowCount: batch.times.length,
+        data: batch.columns.find((column) => column.id === id)?.data,
+      }));
+      return { id, data: concatColumn(parts, times.length) };
+    });
   return foldRows({ databaseId, tableId, times, columns });
 }
 
@@ -33,7 +38,7 @@ function foldRows(batch: ColumnBatch): ColumnBatch {
   return { ...batch, times: takeCells(batch.times, repeats.kept), columns: columns.map(recoded) };
 }
 
-function concatTimes(batches: readonly ColumnBatch[]): BigInt64Array {
+export function concatTimes(batches: readonly Pick<ColumnBatch, "times">[]): BigInt64Array {
   const rowCount = batches.reduce((sum, { times }) => sum + times.length, 0);
   const all = new BigInt64Array(rowCount);
   let row = 0;
@@ -44,12 +49,11 @@ function concatTimes(batches: readonly ColumnBatch[]): BigInt64Array {
   return all;
 }
 
-/** The cells of column `id` in all batches; NULL where a batch does not have it. The arrays are new. */
-function concatColumn(batches: readonly ColumnBatch[], id: ColumnId, rowCount: number): ColumnData {
-  const parts = batches.map(({ times, columns }) => ({
-    rowCount: times.length,
-    data: columns.find((column) => column.id === id)?.data,
-  }));
+/**
+ * The cells of all parts of a column, of which one has some; NULL where a part does not have the column. Dictionaries hold what is used.
+ * The arrays are new.
+ */
+export function concatColumn(parts: Parts, rowCount: number): ColumnData {
   const kind = parts.find(({ data }) => data !== undefined)?.data?.kind;
   assert(kind !== undefined, "some batch has the column");
   switch (kind) {
@@ -67,6 +71,7 @@ function concatColumn(batches: readonly ColumnBatch[], id: ColumnId, rowCount: n
   }
 }
 
+/** Pieces of a column, one behind the other; undefined is NULL in every row. */
 type Parts = readonly { readonly rowCount: number; readonly data: ColumnData | undefined }[];
 
 function concatText(parts: Parts, kind: "tag" | "string", rowCount: number): ColumnData {
@@ -101,7 +106,7 @@ function recode(
 }
 
 /** Drops what is unused in a dictionary, as selecting rows and folding leave it. */
-function recoded({ id, data }: BatchColumn): BatchColumn {
+export function recoded({ id, data }: BatchColumn): BatchColumn {
   if (!("codes" in data)) return { id, data };
   return {
     id,

@@ -19,6 +19,8 @@ export class TableBuilder {
   rowCount = 0;
   readonly #budget: Budget;
   readonly #columns: ColumnBuilder[] = [];
+  /** Rows that somebody else has: they have no cells here. */
+  #skippedCount = 0;
   #times = new BigInt64Array(0);
   #lines = new Uint32Array(0);
 
@@ -32,8 +34,8 @@ export class TableBuilder {
 
   /** Makes a row of what the first `count` of `columns` have staged, each of them another one. */
   commit(columns: readonly ColumnBuilder[], count: number, timeNs: bigint, line: number): void {
-    const row = this.rowCount;
-    if (row === 0) this.#budget.spend(TABLE_CELLS);
+    const row = this.rowCount - this.#skippedCount;
+    if (this.rowCount === 0) this.#budget.spend(TABLE_CELLS);
     if (row >= this.#lines.length) this.#resize(capacityFor(row));
     this.#times[row] = timeNs;
     this.#lines[row] = line;
@@ -42,22 +44,24 @@ export class TableBuilder {
       if (!column.used) this.#addColumn(column);
       column.commit(row);
     }
-    this.rowCount = row + 1;
+    this.rowCount += 1;
     this.#budget.spend(this.#columns.length + 2);
   }
 
-  /** Leaves out the rows before `row`, which somebody else fills: they cost as much. */
+  /** The rows before `row` are somebody else's, and cost as much as if they were here. */
   skipTo(row: number): void {
     this.#budget.spend((row - this.rowCount) * (this.#columns.length + 2));
+    this.#skippedCount += row - this.rowCount;
     this.rowCount = row;
   }
 
-  /** The table is used up. */
+  /** The rows that are here. The table is used up. */
   finish(): ParsedTable {
-    this.#resize(this.rowCount);
+    const rowCount = this.rowCount - this.#skippedCount;
+    this.#resize(rowCount);
     const columns = this.#columns.map((column) => ({
       name: column.name,
-      data: column.finish(this.rowCount),
+      data: column.finish(rowCount),
     }));
     return { name: this.name, times: this.#times, lines: this.#lines, columns };
   }

@@ -20,6 +20,11 @@ export interface LineShape {
   /** Where the tags end, and a space stands. */
   tagsEnd: number;
   tagCount: number;
+  /** Whether the tags were read one by one, so that where they stand is known. */
+  tagsRead: boolean;
+  /** Where the key of each tag begins, and behind its equals sign the value. */
+  readonly tagStarts: number[];
+  readonly tagValueStarts: number[];
   /** The first `columnCount`: those of its tags, then those of its fields. */
   readonly columns: ColumnBuilder[];
   columnCount: number;
@@ -55,6 +60,9 @@ export class LineReader {
   readonly #shape: LineShape = {
     tagsEnd: 0,
     tagCount: 0,
+    tagsRead: false,
+    tagStarts: [],
+    tagValueStarts: [],
     columns: [],
     columnCount: 0,
     fieldStarts: [],
@@ -88,6 +96,7 @@ export class LineReader {
       series === undefined ? this.#readTags(table, nameEnd) : this.#takeTags(series, nameEnd);
     if (tagsEnd === FAILED) return false;
     shape.tagsEnd = tagsEnd;
+    shape.tagsRead = series === undefined;
     shape.tagCount = shape.columnCount;
     const fieldsEnd = this.#readFields(table, tagsEnd);
     if (fieldsEnd === FAILED) return false;
@@ -176,8 +185,11 @@ export class LineReader {
           ? this.#fault.note("tag_equals", start + 1, this.#end)
           : FAILED;
       }
-      at = this.#readTagValue(key, keyStart + key.end - key.start + 1);
+      const valueStart = keyStart + key.end - key.start + 1;
+      at = this.#readTagValue(key, valueStart);
       if (at === FAILED) return FAILED;
+      this.#shape.tagStarts[index] = keyStart;
+      this.#shape.tagValueStarts[index] = valueStart;
     }
     return at;
   }

@@ -1,34 +1,29 @@
 import { isUtf8 } from "node:buffer";
 import { SPACE } from "../ascii.ts";
-import {
-  BooleanColumn,
-  type ColumnBuilder,
-  FloatColumn,
-  type TextColumn,
-  WholeColumn,
-} from "../columns/columns.ts";
 import type { TableBuilder } from "../columns/table.ts";
 import { LineReader } from "../line/line-reader.ts";
 import { LineCursor } from "../lines.ts";
-import { bufferOf, type ParsedParts, parseParts, RejectedLines } from "../parse.ts";
-import type { ParsedTable, ParseOptions } from "../parsed.ts";
+import { bufferOf, parseParts, RejectedLines } from "../parse.ts";
+import type { ParseOptions } from "../parsed.ts";
 import { unitNs } from "../precision.ts";
-import { fillRows, type Layout, type TableRows } from "./fill-rows.ts";
+import { type SeriesParts, type SeriesTable, seriesTable } from "../series-table.ts";
+import { fillRows, type TableRows } from "./fill-rows.ts";
+import { Layouts } from "./layouts.ts";
 import { Machine } from "./machine.ts";
+import { POWERS_OF_TEN } from "./powers.ts";
+import { Texts } from "./texts.ts";
 
 /** Larger bodies take the plain parser: this one would need too much memory at once. */
 const BODY_SIZE_MAX = 8 * 2 ** 20;
 /** An instance that has grown beyond this is let go of. */
 const MACHINE_SIZE_MAX = 48 * 2 ** 20;
-const SERIES_SIZE = 16;
-const SERIES_COUNT_MAX = 2 ** 16 - 1;
+const SERIES_SIZE = 32;
+const SERIES_COUNT_MAX = 2 ** 18 - 1;
 /** Bytes of a body for each series that may be learnt: shorter lines than this would not be worth it. */
 const SERIES_BODY_SIZE = 32;
+/** The bytes that a tag takes at least, with its key. */
+const TAG_BODY_SIZE = 4;
 const TABLE_SIZE = 64;
-const LAYOUT_HEAD = 16;
-const FIELD_SIZE = 16;
-/** Ways in which the lines of one table may be made up before no more are learnt. */
-const LAYOUT_COUNT_MAX = 16;
 /** Zeros behind the body, so that no load leaves it. */
 const PAD_SIZE = 64;
 /** Odd lines in a row after which the rest is left to the plain reader. */
@@ -36,17 +31,21 @@ const ODD_COUNT_MAX = 256;
 const NEWLINE = 10;
 const ENDED = 0;
 const FULL = 2;
+const TEXTS_FULL = 3;
 
 /**
  * Parses as `parseParts` does, and several times as fast where lines look like lines before them. The others are read by the plain reader:
- * the first of each series and of each way a line is made up, bad ones, and all values that are not plain numbers.
+ * the first of each way a line is made up, bad ones, and numbers that are hard to read.
  */
 export class FastParser {
   #machine = new Machine();
 
-  parse(body: Uint8Array, options: ParseOptions): ParsedParts {
+  parse(body: Uint8Array, options: ParseOptions): SeriesParts {
     const bytes = bufferOf(body);
-    if (bytes.length > BODY_SIZE_MAX || !isUtf8(bytes)) return parseParts(body, options);
+    if (bytes.length > BODY_SIZE_MAX || !isUtf8(bytes)) {
+      const parts = parseParts(body, options);
+      return { ...parts, tables: parts.tables.map(seriesTable) };
+    }
     if (this.#machine.sizeBytes > MACHINE_SIZE_MAX) this.#machine = new Machine();
     this.#machine.clear();
     return new BodyRun(this.#machine, bytes, options).run();
@@ -63,11 +62,9 @@ class BodyRun {
   readonly #reader: LineReader;
   readonly #rejected: RejectedLines;
   readonly #tables = new Map<TableBuilder, TableRows>();
-  /** By number, from 1. */
-  readonly #series: {
-    readonly columns: readonly TextColumn[];
-    readonly codes: readonly number[];
-  }[] = [];
+  readonly #layouts: Layouts;
+  readonly #texts: Texts;
+  readonly #seriesAt: number;
 
   constructor(machine: Machine, bytes: Buffer, options: ParseOptions) {
     this.#machine = machine;
@@ -75,7 +72,7 @@ class BodyRun {
     const size = bytes.length;
     const seriesCountMax = Math.min(SERIES_COUNT_MAX, Math.ceil(size / SERIES_BODY_SIZE));
     const slotCount = 2 ** Math.ceil(Math.log2(2 * seriesCountMax + 2));
-    const seriesAt = machine.take((seriesCountMax + 1) * SERIES_SIZE);
+    this.#seriesAt = machine.take((seriesCountMax + 1) * SERIES_SIZE);
     const slotsAt = machine.takeZeros(4 * slotCount);
     this.#bodyAt = machine.take(size + 1 + PAD_SIZE);
     machine.write(this.#bodyAt, bytes);
@@ -88,19 +85,30 @@ class BodyRun {
       this.#bodyAt + size,
       options.precision === "auto" ? 0n : unitNs(options.precision),
       options.defaultTimeNs,
-      seriesAt,
+      this.#seriesAt,
       seriesCountMax,
       slotsAt,
       slotCount,
       this.#logAt,
       logSize,
     );
+    const powersAt = machine.take(POWERS_OF_TEN.byteLength);
+    machine.write(powersAt, POWERS_OF_TEN);
+    machine.exports.beginTexts(
+      machine.take(size),
+      machine.take(size + PAD_SIZE),
+      options.limits.nameSizeMax,
+      options.limits.stringSizeMax,
+      powersAt,
+    );
+    this.#texts = new Texts(machine, Math.ceil(size / TAG_BODY_SIZE) + 1);
+    this.#layouts = new Layouts(machine, this.#bodyAt);
     this.#cursor = new LineCursor(bytes);
     this.#reader = new LineReader(bytes, options, (table) => this.#skipRows(table));
     this.#rejected = new RejectedLines(bytes, options.limits.rejectedMax);
   }
 
-  run(): ParsedParts {
+  run(): SeriesParts {
     const { exports } = this.#machine;
     let lineCount = 0;
     let oddCount = 0;
@@ -110,6 +118,7 @@ class BodyRun {
       oddCount = seen === lineCount ? oddCount + 1 : 0;
       lineCount = seen;
       if (status === ENDED) break;
+      if (status === TEXTS_FULL && this.#texts.grow()) continue;
       this.#cursor.seek(exports.at.value - this.#bodyAt);
       if (status === FULL || oddCount > ODD_COUNT_MAX) {
         lineCount = this.#readRest(lineCount);
@@ -153,8 +162,9 @@ class BodyRun {
     if (known !== undefined) return known;
     const rows: TableRows = {
       at: this.#machine.takeZeros(TABLE_SIZE),
+      number: this.#tables.size + 1,
       plainRows: [],
-      series: [],
+      plainSeries: [],
       layouts: new Map(),
     };
     this.#tables.set(table, rows);
@@ -165,6 +175,7 @@ class BodyRun {
   #noteRow(rows: TableRows): boolean {
     const row = this.#machine.word(rows.at);
     rows.plainRows.push(row);
+    rows.plainSeries.push(0);
     if (this.#machine.exports.leaveGap(rows.at) !== 0) return true;
     // The log is full: nothing comes behind it.
     this.#machine.setWord(rows.at, row + 1);
@@ -175,65 +186,33 @@ class BodyRun {
   #learn(): void {
     const rows = this.#tableRows();
     if (!this.#noteRow(rows)) return;
-    const { fieldStarts, tagsEnd } = this.#reader.shape;
+    const { shape } = this.#reader;
+    const { fieldStarts, tagsEnd } = shape;
     // More than one space is for the plain reader.
     if (this.#bytes[tagsEnd] !== SPACE || fieldStarts[0] !== tagsEnd + 1) return;
-    this.#learnSeries(rows);
-    this.#learnLayout(rows);
-  }
-
-  #learnSeries(rows: TableRows): void {
-    const { columns, tagCount, tagsEnd } = this.#reader.shape;
     const start = this.#cursor.textStart;
-    const number = this.#machine.exports.learnSeries(
+    const series = this.#machine.exports.learnSeries(
       this.#bodyAt + start,
       tagsEnd - start,
       rows.at,
     );
-    if (number === 0 || number <= this.#series.length) return;
-    const own = columns.slice(0, tagCount) as TextColumn[];
-    this.#series.push({ columns: own, codes: own.map(({ lastCode }) => lastCode) });
-    rows.series.push(number);
+    rows.plainSeries[rows.plainSeries.length - 1] = series;
+    this.#layouts.learnTags(rows, shape, start);
+    this.#layouts.learnFields(rows, shape);
   }
 
-  #learnLayout(rows: TableRows): void {
-    const { columnCount, columns, fieldStarts, tagCount, valueStarts } = this.#reader.shape;
-    const fields = columns.slice(tagCount, columnCount);
-    const kinds = fields.map(kindOf);
-    if (kinds.includes(undefined)) return;
-    const name = fields.map(({ index }) => index).join();
-    if (rows.layouts.has(name) || rows.layouts.size >= LAYOUT_COUNT_MAX) return;
-    const machine = this.#machine;
-    const at = machine.takeZeros(LAYOUT_HEAD + fields.length * FIELD_SIZE);
-    machine.setWord(at, rows.at);
-    machine.setWord(at + 4, fields.length);
-    machine.setWord(at + 8, machine.word(rows.at + 8));
-    machine.setWord(rows.at + 8, at);
-    machine.setWord(rows.at + 4, at);
-    for (const [place, field] of fields.entries()) {
-      const entry = at + LAYOUT_HEAD + place * FIELD_SIZE;
-      // The comma in front of the key is compared with it.
-      const start = (fieldStarts[place] as number) - (place === 0 ? 0 : 1);
-      machine.setWord(entry, this.#bodyAt + start);
-      machine.setWord(entry + 4, (valueStarts[place] as number) - start);
-      machine.setWord(entry + 8, kinds[place] as number);
-      machine.setWord(entry + 12, field.index);
-    }
-    rows.layouts.set(name, { at, columns: fields.map(({ index }) => index) } satisfies Layout);
-  }
-
-  #finish(): readonly ParsedTable[] {
+  #finish(): readonly SeriesTable[] {
     const tables = this.#reader.tables();
     for (const table of tables) this.#skipRows(table);
     const parsed = this.#reader.finish();
     const rows = tables.map((table) => this.#tables.get(table));
-    return fillRows(this.#machine, this.#logAt, { parsed, rows, series: this.#series });
+    return fillRows(this.#machine, {
+      parsed,
+      rows,
+      seriesAt: this.#seriesAt,
+      logAt: this.#logAt,
+      texts: this.#texts,
+      tagColumns: this.#layouts.tagColumns,
+    });
   }
-}
-
-/** As lines.as numbers them; undefined for what it does not read. */
-function kindOf(column: ColumnBuilder): number | undefined {
-  if (column instanceof FloatColumn) return 0;
-  if (column instanceof WholeColumn) return column.kind === "integer" ? 1 : 2;
-  return column instanceof BooleanColumn ? 3 : undefined;
 }

@@ -1,7 +1,9 @@
-import type { ColumnData } from "#model/batch.ts";
-import type { TextColumn } from "../columns/columns.ts";
+import type { ColumnData, ColumnDataKind } from "#model/batch.ts";
 import type { ParsedColumn, ParsedTable } from "../parsed.ts";
+import { type SeriesTable, seriesTable } from "../series-table.ts";
+import { domainOf } from "./layouts.ts";
 import type { Machine } from "./machine.ts";
+import { TextCodes, type Texts } from "./texts.ts";
 
 /** A way in which lines of a table are made up. */
 export interface Layout {
@@ -13,28 +15,31 @@ export interface Layout {
 /** What the machine knows of a table. */
 export interface TableRows {
   readonly at: number;
+  /** Counts from 1. */
+  readonly number: number;
   /** Rows that the plain reader made, rising. */
   readonly plainRows: number[];
-  /** Numbers of its series. */
-  readonly series: number[];
+  /** The number of each one's series, 0 where it has none. */
+  readonly plainSeries: number[];
   readonly layouts: Map<string, Layout>;
 }
 
 interface Body {
+  /** The rows that the plain reader made. */
   readonly parsed: readonly ParsedTable[];
   /** Of each table; undefined where the machine has none of its rows. */
   readonly rows: readonly (TableRows | undefined)[];
-  /** From number 1 on. */
-  readonly series: readonly Series[];
+  readonly seriesAt: number;
+  readonly logAt: number;
+  readonly texts: Texts;
+  /** The columns of each layout of tags, by its place. */
+  readonly tagColumns: ReadonlyMap<number, readonly number[]>;
 }
 
-interface Series {
-  readonly columns: readonly TextColumn[];
-  readonly codes: readonly number[];
-}
-
-/** Where the machine has written what it knows of a table's rows. */
-interface Written {
+/** Where the machine writes the rows of a table: one piece of its memory. */
+interface Places {
+  readonly start: number;
+  readonly end: number;
   readonly times: number;
   readonly lines: number;
   readonly series: number;
@@ -43,114 +48,225 @@ interface Written {
   readonly columns: readonly number[];
 }
 
+const SERIES_SIZE = 32;
+const SERIES_TAGS = 16;
+const SERIES_TEXTS = 20;
 const TIMES = 16;
 const LINES = 20;
 const SERIES = 24;
 const LAYOUTS = 28;
 const COLUMNS = 32;
 
-/** The tables with the rows that the machine made, which are empty in `parsed`. */
-export function fillRows(machine: Machine, log: number, body: Body): readonly ParsedTable[] {
-  const written = body.parsed.map((table, index) => {
+/** The tables, with the rows of the plain reader and those of the machine. */
+export function fillRows(machine: Machine, body: Body): readonly SeriesTable[] {
+  const places = body.parsed.map((table, index) => {
     const rows = body.rows[index];
-    return rows !== undefined && hasRows(table, rows) ? makeRoom(machine, table, rows) : undefined;
+    const hasRows = rows !== undefined && rows.plainRows.length < machine.word(rows.at);
+    return hasRows ? makeRoom(machine, table, rows) : undefined;
   });
-  machine.exports.scatter(log);
-  // By number of series; used for one column after the other.
-  const codeOf = new Uint32Array(body.series.length + 1);
+  machine.exports.scatter(body.logAt);
+  const fillers = body.parsed.map((table, index) => {
+    const [rows, written] = [body.rows[index], places[index]];
+    if (rows === undefined || written === undefined) return undefined;
+    return new Filler({ machine, plain: table, rows, places: written, body });
+  });
+  // All texts have their numbers now. By number of series, and of text; used for one table after the other.
+  const placeOf = new Uint32Array(machine.exports.seriesCount.value + 1);
+  const codes = new TextCodes(machine);
   return body.parsed.map((table, index) => {
-    const [rows, places] = [body.rows[index], written[index]];
-    if (rows === undefined || places === undefined) return table;
-    return new Filler(machine, {
-      table,
-      rows,
-      written: places,
-      series: body.series,
-      codeOf,
-    }).fill();
+    return fillers[index]?.fill(placeOf, codes) ?? seriesTable(table);
   });
 }
 
-/** Whether the machine made rows of the table. */
-function hasRows({ times }: ParsedTable, { plainRows }: TableRows): boolean {
-  return plainRows.length < times.length;
-}
-
-function makeRoom(machine: Machine, table: ParsedTable, { at, layouts }: TableRows): Written {
-  const rowCount = table.times.length;
-  const used = new Set([...layouts.values()].flatMap(({ columns }) => columns));
+function makeRoom(machine: Machine, table: ParsedTable, { at, layouts }: TableRows): Places {
+  const rowCount = machine.word(at);
+  const list = machine.take(4 * table.columns.length);
+  const times = machine.take(8 * rowCount);
   const columns = table.columns.map(({ data }, index) => {
-    if (!used.has(index)) return 0;
-    return machine.takeZeros(rowCount * (data.kind === "boolean" ? 1 : 8));
+    const size = rowCount * cellSize(data.kind);
+    const having = countHaving(layouts, index);
+    if (having === 0) return 0;
+    // Rows of the plain reader are put in behind.
+    return having === layouts.size ? machine.take(size) : machine.takeZeros(size);
   });
-  const list = machine.take(4 * columns.length);
   for (const [index, place] of columns.entries()) machine.setWord(list + 4 * index, place);
-  const written: Written = {
-    times: machine.take(8 * rowCount),
-    lines: machine.take(4 * rowCount),
-    series: machine.takeZeros(4 * rowCount),
-    layouts: machine.takeZeros(4 * rowCount),
-    columns,
-  };
-  machine.setWord(at + TIMES, written.times);
-  machine.setWord(at + LINES, written.lines);
-  machine.setWord(at + SERIES, written.series);
-  machine.setWord(at + LAYOUTS, written.layouts);
+  const lines = machine.take(4 * rowCount);
+  const series = machine.take(4 * rowCount);
+  const layoutsAt = machine.take(4 * rowCount);
+  machine.setWord(at + TIMES, times);
+  machine.setWord(at + LINES, lines);
+  machine.setWord(at + SERIES, series);
+  machine.setWord(at + LAYOUTS, layoutsAt);
   machine.setWord(at + COLUMNS, list);
-  return written;
+  const end = layoutsAt + 4 * rowCount;
+  return { start: times, end, times, lines, series, layouts: layoutsAt, columns };
+}
+
+function cellSize(kind: ColumnDataKind): number {
+  if (kind === "boolean") return 1;
+  return kind === "string" ? 4 : 8;
+}
+
+function countHaving(layouts: TableRows["layouts"], column: number): number {
+  let count = 0;
+  for (const { columns } of layouts.values()) if (columns.includes(column)) count += 1;
+  return count;
 }
 
 interface FillerOptions {
-  readonly table: ParsedTable;
+  readonly machine: Machine;
+  readonly plain: ParsedTable;
   readonly rows: TableRows;
-  readonly written: Written;
-  readonly series: readonly Series[];
-  readonly codeOf: Uint32Array;
+  readonly places: Places;
+  readonly body: Body;
 }
 
 /** Joins the rows of one table that the machine made with those that the plain reader made. */
 class Filler {
   readonly #machine: Machine;
-  readonly #options: FillerOptions;
+  readonly #plain: ParsedTable;
+  readonly #rows: TableRows;
+  readonly #places: Places;
+  readonly #body: Body;
+  /** Of the columns of texts, the numbers of the plain reader's texts, by its codes. */
+  readonly #numbers: readonly (Uint32Array | undefined)[];
   readonly #rowCount: number;
-  readonly #seriesOf: Uint32Array;
+  /** A copy of what the machine wrote, which the result keeps. */
+  readonly #written: ArrayBuffer;
+  /** For each row of the machine its layout, 0 for one of the plain reader. */
+  readonly #layoutOf: Uint32Array;
 
-  constructor(machine: Machine, options: FillerOptions) {
+  constructor({ body, machine, places, plain, rows }: FillerOptions) {
     this.#machine = machine;
-    this.#options = options;
-    this.#rowCount = options.table.times.length;
-    this.#seriesOf = machine.words(options.written.series, this.#rowCount);
-  }
-
-  fill(): ParsedTable {
-    const { rows, table, written } = this.#options;
-    const times = new BigInt64Array(this.#machine.bytes(written.times, 8 * this.#rowCount));
-    const lines = this.#machine.words(written.lines, this.#rowCount);
-    for (const row of rows.plainRows) {
-      times[row] = table.times[row] as bigint;
-      lines[row] = table.lines[row] as number;
-    }
-    const columns = table.columns.map(({ data, name }, index): ParsedColumn => {
-      return { name, data: this.#column(data, index) };
+    this.#plain = plain;
+    this.#rows = rows;
+    this.#places = places;
+    this.#body = body;
+    this.#rowCount = machine.word(rows.at);
+    this.#written = machine.bytes(places.start, places.end - places.start);
+    this.#layoutOf = this.#words(places.layouts);
+    for (const row of rows.plainRows) this.#layoutOf[row] = 0;
+    this.#numbers = plain.columns.map(({ data }, index) => {
+      // Of tags it may have none either; few are here then.
+      if (!("codes" in data) || (data.kind === "string" && places.columns[index] === 0))
+        return undefined;
+      return body.texts.numbersOf(domainOf(rows, index), data.dictionary);
     });
-    return { name: table.name, times, lines, columns };
   }
 
-  #column(data: ColumnData, index: number): ColumnData {
-    if ("codes" in data) {
-      return data.kind === "tag" ? { ...data, codes: this.#codes(data.codes, index) } : data;
+  /** `placeOf` and `codes` are as for other tables before and after. */
+  fill(placeOf: Uint32Array, codes: TextCodes): SeriesTable {
+    const { name, columns } = this.#plain;
+    const times = new BigInt64Array(
+      this.#written,
+      this.#offset(this.#places.times),
+      this.#rowCount,
+    );
+    putIn(times, this.#plain.times, this.#rows.plainRows);
+    const lines = this.#words(this.#places.lines);
+    putIn(lines, this.#plain.lines, this.#rows.plainRows);
+    const { series, sources } = this.#series(placeOf);
+    const tags = this.#tags(sources);
+    const cells = columns.map(({ data, name: column }, index): ParsedColumn => {
+      if (!("codes" in data)) return { name: column, data: this.#column(data, index) };
+      const numbers = tags[index] ?? this.#strings(data.codes, index);
+      const isPlain = this.#numbers[index] === undefined;
+      const dictionary = isPlain
+        ? data.dictionary
+        : this.#body.texts.textsOf(codes.encode(numbers));
+      return { name: column, data: { kind: data.kind, codes: numbers, dictionary } };
+    });
+    return { name, times, lines, series, seriesCount: sources.length, cells };
+  }
+
+  /**
+   * Numbers the series from 0, in order of appearance. Sources: for each, the first row among those of the plain reader, or else the
+   * machine's number of the series, negative.
+   */
+  #series(placeOf: Uint32Array): { readonly sources: number[]; readonly series: Uint32Array } {
+    const { plainRows, plainSeries } = this.#rows;
+    const series = this.#words(this.#places.series);
+    putIn(series, Uint32Array.from(plainSeries), plainRows);
+    const sources: number[] = [];
+    const seen: number[] = [];
+    let plainCount = 0;
+    for (let row = 0; row < series.length; row += 1) {
+      const isPlain = plainRows[plainCount] === row;
+      const number = series[row] as number;
+      let place = number === 0 ? 0 : (placeOf[number] as number);
+      if (place === 0) {
+        place = sources.push(isPlain ? plainCount : -number);
+        placeOf[number] = place;
+        seen.push(number);
+      }
+      series[row] = place - 1;
+      if (isPlain) plainCount += 1;
     }
-    if (this.#options.written.columns[index] === 0) return data;
+    for (const number of seen) placeOf[number] = 0;
+    return { sources, series };
+  }
+
+  /** By column, the numbers of the tags of each series. */
+  #tags(sources: readonly number[]): readonly (Uint32Array | undefined)[] {
+    const { seriesAt, tagColumns } = this.#body;
+    const machine = this.#machine;
+    const tags = this.#plain.columns.map(({ data }) => {
+      return data.kind === "tag" ? new Uint32Array(sources.length) : undefined;
+    });
+    for (let index = 0; index < sources.length; index += 1) {
+      const source = sources[index] as number;
+      if (source >= 0) {
+        this.#putPlainTags(tags, index, source);
+        continue;
+      }
+      const entry = seriesAt - source * SERIES_SIZE;
+      const columns = tagColumns.get(machine.word(entry + SERIES_TAGS)) as readonly number[];
+      const texts = machine.word(entry + SERIES_TEXTS);
+      for (let place = 0; place < columns.length; place += 1) {
+        const numbers = tags[columns[place] as number] as Uint32Array;
+        numbers[index] = machine.word(texts + 4 * place);
+      }
+    }
+    return tags;
+  }
+
+  #putPlainTags(tags: readonly (Uint32Array | undefined)[], index: number, row: number): void {
+    for (const [column, numbers] of tags.entries()) {
+      const data = this.#plain.columns[column]?.data;
+      if (numbers === undefined || data === undefined || !("codes" in data)) continue;
+      numbers[index] = (this.#numbers[column] as Uint32Array)[data.codes[row] as number] as number;
+    }
+  }
+
+  /** The numbers of the strings of a column, or their codes where the machine has none. */
+  #strings(plain: Uint32Array, index: number): Uint32Array {
+    const at = this.#places.columns[index] as number;
+    const numbers = this.#numbers[index];
+    if (numbers === undefined) {
+      const codes = new Uint32Array(this.#rowCount);
+      putIn(codes, plain, this.#rows.plainRows);
+      return codes;
+    }
+    const cells = this.#words(at);
+    putIn(
+      cells,
+      plain.map((code) => numbers[code] as number),
+      this.#rows.plainRows,
+    );
+    return cells;
+  }
+
+  #column(data: Exclude<ColumnData, { codes: unknown }>, index: number): ColumnData {
     const presence = this.#presence(data.present, index);
     switch (data.kind) {
       case "float":
-        return { kind: "float", values: this.#values(data.values, index), ...presence };
+        return { kind: data.kind, values: this.#values(data.values, index), ...presence };
       case "integer":
-        return { kind: "integer", values: this.#values(data.values, index), ...presence };
+        return { kind: data.kind, values: this.#values(data.values, index), ...presence };
       case "uinteger":
-        return { kind: "uinteger", values: this.#values(data.values, index), ...presence };
+        return { kind: data.kind, values: this.#values(data.values, index), ...presence };
       case "boolean":
-        return { kind: "boolean", values: this.#values(data.values, index), ...presence };
+        return { kind: data.kind, values: this.#values(data.values, index), ...presence };
     }
   }
 
@@ -159,42 +275,55 @@ class Filler {
     plain: Values,
     index: number,
   ): Values {
-    const at = this.#options.written.columns[index] as number;
-    const buffer = this.#machine.bytes(at, this.#rowCount * plain.BYTES_PER_ELEMENT);
-    const values = new (plain.constructor as new (buffer: ArrayBuffer) => Values)(buffer);
-    for (const row of this.#options.rows.plainRows) values[row] = plain[row] as never;
+    const at = this.#places.columns[index] as number;
+    const Type = plain.constructor as new (
+      buffer: ArrayBuffer | number,
+      offset?: number,
+      length?: number,
+    ) => Values;
+    const values =
+      at === 0
+        ? new Type(this.#rowCount)
+        : new Type(this.#written, this.#offset(at), this.#rowCount);
+    putIn(values, plain, this.#rows.plainRows);
     return values;
   }
 
   #presence(plain: Uint8Array | undefined, index: number): { readonly present?: Uint8Array } {
-    const { layouts, plainRows } = this.#options.rows;
+    const { layouts, plainRows } = this.#rows;
     const having = [...layouts.values()].filter(({ columns }) => columns.includes(index));
     let count = 0;
     for (const { at } of having) count += this.#machine.word(at + 12);
-    for (const row of plainRows) count += plain === undefined ? 1 : (plain[row] as number);
+    if (plain === undefined) count += plainRows.length;
+    else for (const flag of plain) count += flag;
     if (count === this.#rowCount) return {};
-    const present = plain?.slice() ?? new Uint8Array(this.#rowCount).fill(1);
-    const layoutOf = this.#machine.words(this.#options.written.layouts, this.#rowCount);
+    const present = new Uint8Array(this.#rowCount);
     const has = new Set(having.map(({ at }) => at));
-    for (let row = 0; row < this.#rowCount; row += 1) {
-      const layout = layoutOf[row] as number;
-      if (layout !== 0) present[row] = has.has(layout) ? 1 : 0;
-    }
+    const layoutOf = this.#layoutOf;
+    for (let row = 0; row < present.length; row += 1)
+      present[row] = has.has(layoutOf[row] as number) ? 1 : 0;
+    for (const [index_, row] of plainRows.entries())
+      present[row] = plain === undefined ? 1 : (plain[index_] as number);
     return { present };
   }
 
-  #codes(codes: Uint32Array, index: number): Uint32Array {
-    const { codeOf, rows, series } = this.#options;
-    for (const number of rows.series) {
-      const one = series[number - 1] as Series;
-      const place = one.columns.findIndex((column) => column.index === index);
-      codeOf[number] = place < 0 ? 0 : (one.codes[place] as number);
-    }
-    const seriesOf = this.#seriesOf;
-    for (let row = 0; row < seriesOf.length; row += 1) {
-      const number = seriesOf[row] as number;
-      if (number !== 0) codes[row] = codeOf[number] as number;
-    }
-    return codes;
+  #words(at: number): Uint32Array {
+    return new Uint32Array(this.#written, this.#offset(at), this.#rowCount);
   }
+
+  #offset(at: number): number {
+    return at - this.#places.start;
+  }
+}
+
+type Cells = Uint32Array | Uint8Array | Float64Array | BigInt64Array | BigUint64Array;
+
+/** Puts the cells of `source`, one behind the other, into `rows` of `target`. */
+function putIn<Array_ extends Cells>(
+  target: Array_,
+  source: Array_,
+  rows: readonly number[],
+): void {
+  for (let index = 0; index < rows.length; index += 1)
+    target[rows[index] as number] = source[index] as never;
 }

@@ -1,18 +1,20 @@
 /** The thread that WorkerStage starts: answers calls in the order they come. */
 import { parentPort } from "node:worker_threads";
 import { assert, DbError, type ErrorParts, errorParts } from "#base/errors.ts";
-import type { ParsedParts } from "#lineprotocol/parse.ts";
+import { type SeriesParts, type SeriesTable, spreadSeries } from "#lineprotocol/series-table.ts";
 import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
-import { encodeRows, looksOf } from "../plain-stage.ts";
+import type { StagedTable } from "../stage.ts";
 import type { Answer, Calls, Request } from "./messages.ts";
+import { SeriesEncoder } from "./series-encoder.ts";
 
 interface Body {
   readonly body: Uint8Array<ArrayBuffer>;
-  readonly parts: ParsedParts;
+  readonly parts: SeriesParts;
 }
 
 const bodies = new Map<number, Body>();
 const parser = new FastParser();
+const encoder = new SeriesEncoder();
 
 function parse({ body, bodyId, options }: Calls["parse"]["request"]): Calls["parse"]["answer"] {
   const parts = parser.parse(body, options);
@@ -22,13 +24,24 @@ function parse({ body, bodyId, options }: Calls["parse"]["request"]): Calls["par
 }
 
 function encode({ parts }: Calls["encode"]["request"]): Calls["encode"]["answer"] {
-  return encodeRows(
+  return encoder.encode(
     parts.map(({ bodyId, rows, tableIndex, target }) => {
-      const parsed = bodyOf(bodyId).parts.tables[tableIndex];
-      assert(parsed !== undefined, "a part names a table of its body");
-      return { parsed, rows, target };
+      const table = bodyOf(bodyId).parts.tables[tableIndex];
+      assert(table !== undefined, "a part names a table of its body");
+      return { parsed: table, rows, target };
     }),
   );
+}
+
+/** As `ParsedBody` has it. */
+function parsed({ bodyId }: Calls["parsed"]["request"]): Calls["parsed"]["answer"] {
+  const { body, parts } = bodyOf(bodyId);
+  return { body, parts: { ...parts, tables: parts.tables.map(spreadSeries) } };
+}
+
+function looksOf({ cells, name, times }: SeriesTable): StagedTable {
+  const columns = cells.map((column) => ({ name: column.name, kind: column.data.kind }));
+  return { name, rowCount: times.length, columns };
 }
 
 function bodyOf(bodyId: number): Body {
@@ -42,7 +55,7 @@ function answerTo(call: Request): Calls[keyof Calls]["answer"] {
     case "parse":
       return parse(call.request);
     case "parsed":
-      return bodyOf(call.request.bodyId);
+      return parsed(call.request);
     case "encode":
       return encode(call.request);
     case "release":
