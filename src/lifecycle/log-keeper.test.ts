@@ -70,6 +70,7 @@ suite("a snapshot is due", () => {
     await kept.node.write("m f=1 3");
     await kept.keeper.step(FOREVER);
     assert.equal(kept.takenCount, 1);
+    assert.equal(kept.keeper.counts.taken, 1);
   });
 
   test("at a number of rows", async () => {

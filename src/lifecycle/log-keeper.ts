@@ -33,6 +33,13 @@ export interface SnapshotLimits {
   readonly checkpointEntries: number;
 }
 
+/** Snapshots that stand in the log since the start of this process. */
+export interface SnapshotCounts {
+  readonly taken: number;
+  /** How long they took, together. */
+  readonly ms: number;
+}
+
 const CHECK_MS = 100;
 const IDLE_LOOK_MS = 5 * 60_000;
 const TROUBLE_PAUSE_MS = 1_000;
@@ -43,10 +50,15 @@ export class LogKeeper {
   /** When the oldest flush that is in no file was first seen here. */
   #unsavedSinceMs: number | undefined;
   #lookedMs: number;
+  #counts: SnapshotCounts = { taken: 0, ms: 0 };
 
   constructor(options: LogKeeperOptions) {
     this.#options = options;
     this.#lookedMs = options.clock.monotonicMs();
+  }
+
+  get counts(): SnapshotCounts {
+    return this.#counts;
   }
 
   /** Works until `signal` is aborted; rejects with `conflict` / `node_fenced` or damage, which end this process. */
@@ -70,9 +82,9 @@ export class LogKeeper {
 
   /** Does what is due now. */
   async step(signal: AbortSignal): Promise<void> {
-    const { adopted, clock, limits, takeSnapshot, writer } = this.#options;
+    const { adopted, clock, limits, writer } = this.#options;
     if (this.#snapshotDue()) {
-      await takeSnapshot(signal);
+      await this.#takeSnapshot(signal);
       this.#unsavedSinceMs = undefined;
     }
     if (writer.replayCount >= limits.checkpointEntries) await writer.checkpoint(adopted());
@@ -83,9 +95,18 @@ export class LogKeeper {
 
   /** Leaves the log as short as it can be: for a clean stop. */
   async finish(signal: AbortSignal): Promise<void> {
-    const { adopted, takeSnapshot, writer } = this.#options;
-    const taken = await takeSnapshot(signal);
+    const { adopted, writer } = this.#options;
+    const taken = await this.#takeSnapshot(signal);
     if (taken || writer.replayCount > 1) await writer.checkpoint(adopted());
+  }
+
+  async #takeSnapshot(signal: AbortSignal): Promise<boolean> {
+    const { clock, takeSnapshot } = this.#options;
+    const startedMs = clock.monotonicMs();
+    if (!(await takeSnapshot(signal))) return false;
+    const { ms, taken } = this.#counts;
+    this.#counts = { taken: taken + 1, ms: ms + clock.monotonicMs() - startedMs };
+    return true;
   }
 
   #snapshotDue(): boolean {

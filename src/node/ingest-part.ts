@@ -6,7 +6,7 @@ import { Flusher } from "#ingest/flusher.ts";
 import { Ingest } from "#ingest/ingest.ts";
 import { dataPrefix, Snapshotter } from "#ingest/snapshotter.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
-import { LogKeeper } from "#lifecycle/log-keeper.ts";
+import { LogKeeper, type SnapshotCounts } from "#lifecycle/log-keeper.ts";
 import { deleteOrphans } from "#lifecycle/orphans.ts";
 import { Pusher } from "#lifecycle/pusher.ts";
 import type { Manifest } from "#manifest/manifest.ts";
@@ -138,6 +138,10 @@ export class IngestPart {
     tasks.add("push", (signal) => pusher.run(signal));
     tasks.add("orphans", () => part.#deleteOrphans());
     return part;
+  }
+
+  get snapshotCounts(): SnapshotCounts {
+    return this.#keeper.counts;
   }
 
   /** This node's own log, for views. */

@@ -104,6 +104,16 @@ export class Metrics {
       () => node.manifest.state.position,
     );
     this.#counter(
+      "tidelake_snapshots_total",
+      "Snapshots: times that buffered rows became files.",
+      () => node.ingest?.snapshotCounts.taken ?? 0,
+    );
+    this.#counter(
+      "tidelake_snapshots_seconds_total",
+      "How long the snapshots took, together.",
+      () => (node.ingest?.snapshotCounts.ms ?? 0) / 1_000,
+    );
+    this.#counter(
       "tidelake_pushes_sent_total",
       "Pushes of this node's log that a peer took.",
       () => node.ingest?.pusher.counts.sent ?? 0,

@@ -96,6 +96,8 @@ suite("what HTTP calls", () => {
       "tidelake_unsaved_rows 2",
       "tidelake_write_queue_bytes 0",
       "tidelake_log_position 2",
+      "tidelake_snapshots_total 0",
+      "tidelake_snapshots_seconds_total 0",
       "tidelake_pushes_sent_total 0",
       "tidelake_pushes_failed_total 0",
       "tidelake_pushes_merged_total 0",
