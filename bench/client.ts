@@ -105,7 +105,9 @@ function parseReply(bytes: Buffer): Reply | undefined {
     return text === undefined ? undefined : { status, text };
   }
   const sizeBytes = Number(/^content-length: *(\d+)/im.exec(head)?.[1] ?? 0);
-  return rest.length < sizeBytes ? undefined : { status, text: rest.toString("utf8", 0, sizeBytes) };
+  return rest.length < sizeBytes
+    ? undefined
+    : { status, text: rest.toString("utf8", 0, sizeBytes) };
 }
 
 function joinChunks(bytes: Buffer): string | undefined {

@@ -87,8 +87,6 @@ function makeQuery(index: number, tail: number): Question {
   const start = end - HOUR_SEC - Math.floor(hoursBack) * BODY_SEC;
   const within = `time >= '${iso(start)}' AND time < '${iso(start + HOUR_SEC)}'`;
   const host = Math.floor(Math.random() * HOST_COUNT);
-  const rowCount = (count: number) => (rows: readonly Row[]) =>
-    rows.length === count ? undefined : `${rows.length} rows, not ${count}`;
   switch (index % 3) {
     case 0:
       return {
@@ -112,6 +110,10 @@ function makeQuery(index: number, tail: number): Question {
       };
     }
   }
+}
+
+function rowCount(expected: number): Question["rowsSeen"] {
+  return ({ length }) => (length === expected ? undefined : `${length} rows, not ${expected}`);
 }
 
 /** Counts and sums all rows of the first `bodyCount` bodies, some at a time; answers what is missing, doubled or wrong. */
