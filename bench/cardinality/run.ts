@@ -5,7 +5,7 @@ import { Server } from "../../scripts/long/server.ts";
 import { Connection } from "../client.ts";
 import { drained, metric } from "../metrics.ts";
 import { benchFolder } from "../node.ts";
-import { cpuSeconds, processesOf, residentBytes } from "../processes.ts";
+import { cpuSeconds, type ProcessUse, processesOf, residentBytes } from "../processes.ts";
 import type { Figures } from "../report.ts";
 import type { Case } from "./cases.ts";
 
@@ -80,16 +80,9 @@ class CaseBench {
 
   /** Looks how much memory the processes take, all of them together. */
   watch(servers: readonly Server[]): void {
-    this.figures["residentMBMost"] = 0;
     this.#timer = setInterval(() => {
-      for (const server of servers) {
-        if (!server.running) continue;
-        const residentMB = round(residentBytes(processesOf(server.pid)) / MIB, 0);
-        this.figures["residentMBMost"] = Math.max(
-          residentMB,
-          Number(this.figures["residentMBMost"]),
-        );
-      }
+      for (const server of servers)
+        if (server.running) this.#keepMost("residentMBMost", residentMB(processesOf(server.pid)));
     }, LOOK_MS);
   }
 
@@ -187,13 +180,29 @@ class CaseBench {
   }
 
   #resident(server: Server, name: string): void {
-    const processes = processesOf(server.pid);
-    this.figures[`${name}MB`] = round(residentBytes(processes) / MIB, 0);
-    for (const role of ["node", "child"] as const) {
-      const own = processes.filter((process) => process.role === role);
-      this.figures[`${name}MB ${role}`] = round(residentBytes(own) / MIB, 0);
+    for (const [role, memoryMB] of Object.entries(residentMB(processesOf(server.pid))))
+      this.figures[`${name}MB${role}`] = memoryMB;
+  }
+
+  #keepMost(name: string, memoryMB: Readonly<Record<string, number>>): void {
+    for (const [role, value] of Object.entries(memoryMB)) {
+      const key = `${name}${role}`;
+      this.figures[key] = Math.max(value, Number(this.figures[key] ?? 0));
     }
   }
+}
+
+/** All together, and by role. */
+function residentMB(processes: readonly ProcessUse[]): Readonly<Record<string, number>> {
+  return {
+    "": sumMB(processes),
+    " node": sumMB(processes.filter(({ role }) => role === "node")),
+    " child": sumMB(processes.filter(({ role }) => role === "child")),
+  };
+}
+
+function sumMB(processes: readonly ProcessUse[]): number {
+  return round(residentBytes(processes) / MIB, 0);
 }
 
 /** Writes a body, again while it is told to come later. */
