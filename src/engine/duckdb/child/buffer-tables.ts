@@ -1,41 +1,40 @@
 /**
  * Recent rows as tables of the engine: one per generation and table, the first tags as codes beside a dictionary each.
  *
- * Blocks wait, decoded, until somebody reads their table, or until they are many, when they are inserted in the background: the
- * engine takes rows in large pieces for half of what they cost in small ones (20 columns, seconds of CPU for a million rows: 2.3 in
- * pieces of 5,000, 1.2 in pieces of 125,000).
+ * Blocks wait as they came until somebody reads their table, or until they are many and their pace allows it: most rows of a
+ * bulk load are in files, and their generation is dropped, before anybody asks for them. They go in in large pieces, for the engine
+ * takes those for half of what small ones cost (20 columns, seconds of CPU for a million rows: 2.3 in pieces of 5,000, 0.8 in pieces
+ * of 125,000).
  */
-import type { DuckDBConnection } from "@duckdb/node-api";
+import { setImmediate as letOthersIn } from "node:timers/promises";
+import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Mutex } from "#base/async.ts";
-import { decodeBlock } from "#block/block.ts";
 import type { ColumnDataKind } from "#model/batch.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { type BufferTable, dictionaryName } from "../print/scan.ts";
 import { type AppendedBlock, appendDictionary, appendRows, STORED_TYPES } from "./append.ts";
+import { Pace } from "./pace.ts";
+import {
+  decodeRows,
+  type EncodedBlock,
+  encodedBlocks,
+  encodedSize,
+  pieceFrom,
+  rowsSize,
+  TEXT_SIZE,
+} from "./waiting-rows.ts";
 
 /**
  * Tags that are coded, later ones are texts. Appending codes costs half of what texts do (10 tags, 10 fields, seconds of CPU for
  * a million rows: 2.2 and 4), but planning their joins takes time in the third power of their number: 57 took 17 seconds.
  */
 const CODED_TAG_COUNT_MAX = 10;
-/** Bytes a row takes before its columns: position, stamp and time. */
-const ROW_SIZE = 24;
-const TEXT_SIZE = 16;
-/** A row group of the engine's: it takes this many as they are, fewer are copied once more. */
+/** Rows of a piece, a little more than a row group of the engine's: it takes that as it is, fewer are copied once more. */
+const PIECE_ROW_COUNT_MAX = 125_000;
+/** A table with as many waiting rows or blocks is full. */
 const WAITING_ROW_COUNT_MAX = 122_880;
-/** Bounds what many small blocks take. */
 const WAITING_BLOCK_COUNT_MAX = 500;
-/** How many times these bounds may wait while earlier ones are inserted; whoever appends more waits as well. */
-const WAITING_TIMES_MAX = 2;
-const CELL_SIZES: Readonly<Record<ColumnDataKind, number>> = {
-  tag: 4,
-  string: TEXT_SIZE,
-  float: 8,
-  integer: 8,
-  uinteger: 8,
-  boolean: 1,
-};
 
 /** Names a buffered table. */
 export interface BufferName {
@@ -44,99 +43,131 @@ export interface BufferName {
 }
 
 interface Table extends BufferTable {
+  /** Of the engine's table, which has another each time it is made: who named one that is gone is told so, and not given half of the rows. */
+  name: string;
+  makeCount: number;
   readonly generation: GenerationId;
+  readonly tableId: TableId;
   readonly columns: Map<ColumnId, ColumnDataKind>;
   /** Codes of texts, by coded tag; 0 is NULL's. */
   readonly dictionaries: Map<ColumnId, Map<string, number>>;
-  /** Blocks that are not in the engine's table yet, in order. */
-  waiting: AppendedBlock[];
+  /** In order. They stay, so that the table can be made anew: they take a tenth of what their rows do there. */
+  blocks: EncodedBlock[];
+  /** How many of `blocks` are in the engine's table; the others wait. */
+  insertedCount: number;
   waitingRowCount: number;
+  /** It changes in one place at a time. */
+  readonly changes: Mutex;
   /** Whether the engine has the table. */
   made: boolean;
   positionMax: number;
   /** Of the rows in the engine's table, and of those that wait. */
   sizeBytes: number;
-  waitingSizeBytes: number;
+}
+
+export interface BufferTablesOptions {
+  /** Hears of insertions that failed and that nobody waited for: their rows go on waiting, and who reads them is told. */
+  readonly onFailure: (error: unknown) => void;
+  /** For the pace of insertions alone. */
+  readonly nowMs: () => number;
+}
+
+/** One transaction at a time. */
+interface Lane {
+  readonly connection: DuckDBConnection;
+  readonly turns: Mutex;
 }
 
 export class BufferTables {
-  readonly #connection: DuckDBConnection;
+  /** For what somebody waits for. */
+  readonly #foreground: Lane;
+  readonly #background: Lane;
   readonly #tables = new Map<string, Table>();
-  /** The engine's tables change one at a time. */
-  readonly #changes = new Mutex();
   readonly #onFailure: (error: unknown) => void;
+  readonly #pace: Pace;
   #inserting = false;
+  #sizeBytes = 0;
 
-  /** `onFailure` hears of insertions that failed and that nobody waited for: their rows go on waiting, and who reads them is told. */
-  constructor(connection: DuckDBConnection, onFailure: (error: unknown) => void) {
-    this.#connection = connection;
+  static async open(instance: DuckDBInstance, options: BufferTablesOptions): Promise<BufferTables> {
+    return new BufferTables(await openLane(instance), await openLane(instance), options);
+  }
+
+  private constructor(
+    foreground: Lane,
+    background: Lane,
+    { onFailure, nowMs }: BufferTablesOptions,
+  ) {
+    this.#foreground = foreground;
+    this.#background = background;
     this.#onFailure = onFailure;
+    this.#pace = new Pace(nowMs);
   }
 
   /** The table as the engine has it; undefined as long as all its rows wait. */
   find(generation: GenerationId, tableId: TableId): BufferTable | undefined {
-    const table = this.#tables.get(tableName(generation, tableId));
+    const table = this.#tables.get(keyOf(generation, tableId));
     return table?.made === true ? table : undefined;
   }
 
-  /** About what all rows take. */
+  /** About what all rows take, those that wait counted as if they did not. */
   sizeBytes(): number {
-    let sizeBytes = 0;
-    for (const table of this.#tables.values())
-      sizeBytes += table.sizeBytes + table.waitingSizeBytes;
-    return sizeBytes;
+    return this.#sizeBytes;
   }
 
-  /** Takes all blocks or none. Rejects with `corrupt` / `block_damaged`. */
-  async append(blocks: readonly BufferedBlock[]): Promise<void> {
-    const groups = Map.groupBy(blocks, ({ generation, tableId }) => tableName(generation, tableId));
-    const decoded = [...groups].map(([name, some]) => {
-      return { name, some, fresh: decodeNew(some, this.#tables.get(name)?.positionMax ?? 0) };
+  /** Takes all blocks or none. Throws `corrupt` / `block_damaged`. */
+  append(blocks: readonly BufferedBlock[]): void {
+    const groups = Map.groupBy(blocks, ({ generation, tableId }) => keyOf(generation, tableId));
+    const checked = [...groups].map(([key, some]) => {
+      return { key, some, fresh: encodedBlocks(some, this.#tables.get(key)?.positionMax ?? 0) };
     });
-    let fullTimes = 0;
-    for (const { name, some, fresh } of decoded) {
+    let full = false;
+    for (const { key, some, fresh } of checked) {
       const [first] = some;
       if (first === undefined || fresh.length === 0) continue;
-      const table = this.#tables.get(name) ?? this.#add(name, first.generation);
-      for (const block of fresh) addWaiting(table, block);
-      fullTimes = Math.max(fullTimes, timesFull(table));
+      const table = this.#tables.get(key) ?? this.#add(key, first);
+      for (const block of fresh) this.#wait(table, block);
+      full ||= isFull(table);
     }
-    if (fullTimes >= 1 && !this.#inserting) void this.#insertFull();
-    if (fullTimes >= WAITING_TIMES_MAX) await this.#changes.run(async () => undefined);
+    if (full && !this.#inserting) void this.#insertFull();
   }
 
   /** Whether rows of any of these tables wait: then they cannot be read before `settle`. */
   waits(sources: readonly BufferName[]): boolean {
-    return this.#waiting(sources).length > 0;
+    return this.#named(sources).some((table) => waitingCount(table) > 0);
   }
 
-  /** Makes all rows of these tables readable. Rejects as the engine does, and the rows go on waiting. */
+  /** Makes all rows that these tables have now readable. Rejects as the engine does, and what is not in it goes on waiting. */
   async settle(sources: readonly BufferName[]): Promise<void> {
-    if (!this.waits(sources)) return;
-    await this.#changes.run(() => this.#insertWaiting(this.#waiting(sources)));
-  }
-
-  drop(generation: GenerationId): Promise<void> {
-    return this.#changes.run(() => this.#drop(generation));
-  }
-
-  async #drop(generation: GenerationId): Promise<void> {
-    for (const [name, table] of this.#tables) {
-      if (table.generation !== generation) continue;
-      this.#tables.delete(name);
-      for (const id of table.dictionaries.keys()) {
-        await this.#connection.run(`DROP TABLE ${dictionaryName(name, id)}`);
-      }
-      if (table.made) await this.#connection.run(`DROP TABLE ${name}`);
+    for (const { tableId } of sources) this.#pace.read(tableId);
+    const wanted = this.#named(sources).map((table) => ({ table, count: table.blocks.length }));
+    // One that is there already starts over when an insertion into it fails meanwhile.
+    const findNext = () => wanted.find(({ table, count }) => table.insertedCount < count)?.table;
+    for (let next = findNext(); next !== undefined; next = findNext()) {
+      const table = next;
+      await change(table, this.#foreground, (connection) => this.#insertPiece(table, connection));
     }
   }
 
-  /** Inserts the rows of full tables until there is none. Never rejects. */
+  /** Forgets all rows of `generation`. Rejects as the engine does, which then keeps what nobody can name. */
+  async drop(generation: GenerationId): Promise<void> {
+    const tables = [...this.#tables.values()].filter((table) => table.generation === generation);
+    for (const table of tables) {
+      await change(table, this.#foreground, async (connection) => {
+        this.#tables.delete(keyOf(generation, table.tableId));
+        this.#grow(table, -table.sizeBytes);
+        table.insertedCount = table.blocks.length;
+        if (table.made) await unmake(table, connection);
+      });
+    }
+  }
+
+  /** Inserts rows of full tables until there is none that may be. Never rejects. */
   async #insertFull(): Promise<void> {
     this.#inserting = true;
     try {
-      while (this.#full().length > 0) {
-        await this.#changes.run(() => this.#insertWaiting(this.#full()));
+      for (let table = this.#findFull(); table !== undefined; table = this.#findFull()) {
+        const full = table;
+        await change(full, this.#background, (connection) => this.#insertPiece(full, connection));
       }
     } catch (error) {
       this.#onFailure(error);
@@ -145,130 +176,175 @@ export class BufferTables {
     }
   }
 
-  #full(): readonly Table[] {
-    return [...this.#tables.values()].filter((table) => timesFull(table) >= 1);
+  #findFull(): Table | undefined {
+    return this.#tables.values().find((table) => isFull(table) && this.#pace.allows(table.tableId));
   }
 
-  #add(name: string, generation: GenerationId): Table {
+  #add(key: string, { generation, tableId }: BufferName): Table {
     const table: Table = {
-      name,
+      name: key,
+      makeCount: 0,
       generation,
+      tableId,
       columns: new Map(),
       dictionaries: new Map(),
-      waiting: [],
+      blocks: [],
+      insertedCount: 0,
       waitingRowCount: 0,
+      changes: new Mutex(),
       made: false,
       positionMax: 0,
       sizeBytes: 0,
-      waitingSizeBytes: 0,
     };
-    this.#tables.set(name, table);
+    this.#tables.set(key, table);
     return table;
   }
 
-  #waiting(sources: readonly BufferName[]): readonly Table[] {
-    const names = new Set(sources.map(({ generation, tableId }) => tableName(generation, tableId)));
-    return [...names].flatMap((name) => {
-      const table = this.#tables.get(name);
-      return table === undefined || table.waiting.length === 0 ? [] : [table];
-    });
+  #wait(table: Table, block: EncodedBlock): void {
+    table.blocks.push(block);
+    table.waitingRowCount += block.rowCount;
+    table.positionMax = block.position;
+    this.#grow(table, block.sizeBytes);
+    this.#pace.came(block.rowCount);
   }
 
-  /** Inserts all rows that wait now of all of `tables`, or none; more may come meanwhile, and wait. */
-  async #insertWaiting(tables: readonly Table[]): Promise<void> {
-    if (tables.length === 0) return;
-    const taken = tables.map((table) => ({ table, blocks: [...table.waiting] }));
-    for (const { table, blocks } of taken) {
-      await this.#make(table);
-      await this.#addColumns(table, blocks);
+  #grow(table: Table, sizeBytes: number): void {
+    table.sizeBytes += sizeBytes;
+    this.#sizeBytes += sizeBytes;
+  }
+
+  #named(sources: readonly BufferName[]): readonly Table[] {
+    const keys = new Set(sources.map(({ generation, tableId }) => keyOf(generation, tableId)));
+    return [...keys].flatMap((key) => this.#tables.get(key) ?? []);
+  }
+
+  /** Inserts the first rows that wait, if any do; more may come meanwhile, and wait. */
+  async #insertPiece(table: Table, connection: DuckDBConnection): Promise<void> {
+    const piece = pieceFrom(table.blocks, table.insertedCount, PIECE_ROW_COUNT_MAX);
+    if (piece.length === 0) return;
+    const blocks: AppendedBlock[] = [];
+    for (const block of piece) {
+      blocks.push(decodeRows(block));
+      await letOthersIn();
     }
-    await this.#connection.run("BEGIN TRANSACTION");
-    const added: (() => void)[] = [];
     try {
-      for (const { table, blocks } of taken) added.push(await this.#insert(table, blocks));
-      await this.#connection.run("COMMIT");
+      await make(table, connection);
+      await addColumns(table, blocks, connection);
+      await connection.run("BEGIN TRANSACTION");
+      await this.#insert(table, blocks, connection);
+      await connection.run("COMMIT");
     } catch (error) {
-      for (const undo of added) undo();
-      await this.#connection.run("ROLLBACK").catch(() => undefined);
+      await this.#startOver(table, connection);
       throw error;
     }
-    for (const { table, blocks } of taken) countInserted(table, blocks);
+    this.#countInserted(table, piece, blocks);
   }
 
-  async #make(table: Table): Promise<void> {
-    if (table.made) return;
-    await this.#connection.run(
-      `CREATE TABLE ${table.name} (_position BIGINT, _order BIGINT, time BIGINT)`,
-    );
-    table.made = true;
+  /**
+   * Has all rows of `table` wait again, and the engine without it: one whose commit failed for lack of memory loses count of its
+   * rows, and fails the next commit for good (DuckDB 1.5.5).
+   */
+  async #startOver(table: Table, connection: DuckDBConnection): Promise<void> {
+    await connection.run("ROLLBACK").catch(() => undefined);
+    table.insertedCount = 0;
+    table.waitingRowCount = sumOf(table.blocks, ({ rowCount }) => rowCount);
+    this.#grow(table, sumOf(table.blocks, ({ sizeBytes }) => sizeBytes) - table.sizeBytes);
+    await unmake(table, connection).catch(() => undefined);
   }
 
-  async #addColumns(table: Table, blocks: readonly AppendedBlock[]): Promise<void> {
-    for (const { batch } of blocks) {
-      for (const { id, data } of batch.columns) {
-        if (table.columns.has(id)) continue;
-        const { dictionaries } = table;
-        const codeable = dictionaries.has(id) || dictionaries.size < CODED_TAG_COUNT_MAX;
-        const coded = data.kind === "tag" && codeable;
-        if (coded) {
-          const dictionary = dictionaryName(table.name, id);
-          // What was made before a failure is made again.
-          await this.#connection.run(
-            `CREATE OR REPLACE TABLE ${dictionary} AS SELECT 0::UINTEGER AS code, NULL::VARCHAR AS value`,
-          );
-          dictionaries.set(id, new Map());
-        }
-        // Rows from before the tag have its code of NULL.
-        const kind = data.kind === "tag" && !coded ? "string" : data.kind;
-        const type = coded ? "UINTEGER DEFAULT 0" : STORED_TYPES[kind].sql;
-        await this.#connection.run(
-          `ALTER TABLE ${table.name} ADD COLUMN IF NOT EXISTS c${id} ${type}`,
+  /** `piece`, the first that waited, is in the engine's table now, which has a cell for each of its columns. */
+  #countInserted(
+    table: Table,
+    piece: readonly EncodedBlock[],
+    blocks: readonly AppendedBlock[],
+  ): void {
+    const kinds = [...table.columns.values()];
+    for (const { bytes, rowCount, sizeBytes } of piece) {
+      table.waitingRowCount -= rowCount;
+      this.#grow(table, encodedSize(bytes.length) - sizeBytes);
+    }
+    for (const block of blocks) this.#grow(table, rowsSize(block, kinds));
+    table.insertedCount += piece.length;
+  }
+
+  async #insert(
+    table: Table,
+    blocks: readonly AppendedBlock[],
+    connection: DuckDBConnection,
+  ): Promise<void> {
+    for (const [id, codes] of table.dictionaries) {
+      const texts = addTexts(codes, blocks, id);
+      const firstCode = codes.size - texts.length + 1;
+      await appendDictionary(connection, dictionaryName(table.name, id), texts, firstCode);
+      this.#grow(
+        table,
+        sumOf(texts, (text) => 2 * text.length + TEXT_SIZE),
+      );
+    }
+    await appendRows(connection, table, blocks);
+  }
+}
+
+async function openLane(instance: DuckDBInstance): Promise<Lane> {
+  return { connection: await instance.connect(), turns: new Mutex() };
+}
+
+/** Runs `work`, which changes `table`, when it is that's turn and the lane's. */
+function change(
+  table: Table,
+  { connection, turns }: Lane,
+  work: (connection: DuckDBConnection) => Promise<void>,
+): Promise<void> {
+  return table.changes.run(() => turns.run(() => work(connection)));
+}
+
+async function make(table: Table, connection: DuckDBConnection): Promise<void> {
+  if (table.made) return;
+  await connection.run(`CREATE TABLE ${table.name} (_position BIGINT, _order BIGINT, time BIGINT)`);
+  table.made = true;
+}
+
+async function addColumns(
+  table: Table,
+  blocks: readonly AppendedBlock[],
+  connection: DuckDBConnection,
+): Promise<void> {
+  for (const { batch } of blocks) {
+    for (const { id, data } of batch.columns) {
+      if (table.columns.has(id)) continue;
+      const { dictionaries } = table;
+      const codeable = dictionaries.has(id) || dictionaries.size < CODED_TAG_COUNT_MAX;
+      const coded = data.kind === "tag" && codeable;
+      if (coded) {
+        const dictionary = dictionaryName(table.name, id);
+        await connection.run(
+          `CREATE TABLE ${dictionary} AS SELECT 0::UINTEGER AS code, NULL::VARCHAR AS value`,
         );
-        table.columns.set(id, kind);
+        dictionaries.set(id, new Map());
       }
+      // Rows from before the tag have its code of NULL.
+      const kind = data.kind === "tag" && !coded ? "string" : data.kind;
+      const type = coded ? "UINTEGER DEFAULT 0" : STORED_TYPES[kind].sql;
+      await connection.run(`ALTER TABLE ${table.name} ADD COLUMN c${id} ${type}`);
+      table.columns.set(id, kind);
     }
-  }
-
-  /** Answers what takes new codes back. */
-  async #insert(table: Table, blocks: readonly AppendedBlock[]): Promise<() => void> {
-    const added: [Map<string, number>, string][] = [];
-    let addedSizeBytes = 0;
-    const undo = () => {
-      for (const [codes, text] of added) codes.delete(text);
-      table.sizeBytes -= addedSizeBytes;
-    };
-    try {
-      for (const [id, codes] of table.dictionaries) {
-        const texts = addTexts(codes, blocks, id);
-        for (const text of texts) added.push([codes, text]);
-        const firstCode = codes.size - texts.length + 1;
-        await appendDictionary(this.#connection, dictionaryName(table.name, id), texts, firstCode);
-        const sizeBytes = texts.reduce((sum, text) => sum + 2 * text.length + TEXT_SIZE, 0);
-        table.sizeBytes += sizeBytes;
-        addedSizeBytes += sizeBytes;
-      }
-      await appendRows(this.#connection, table, blocks);
-    } catch (error) {
-      undo();
-      throw error;
-    }
-    return undo;
   }
 }
 
-function tableName(generation: GenerationId, tableId: TableId): string {
+/** Takes the table out of the engine. Rejects as that does. */
+async function unmake(table: Table, connection: DuckDBConnection): Promise<void> {
+  const names = [...table.dictionaries.keys()].map((id) => dictionaryName(table.name, id));
+  names.push(table.name);
+  table.made = false;
+  table.makeCount += 1;
+  table.name = `${keyOf(table.generation, table.tableId)}r${table.makeCount}`;
+  table.columns.clear();
+  table.dictionaries.clear();
+  for (const name of names) await connection.run(`DROP TABLE IF EXISTS ${name}`);
+}
+
+function keyOf(generation: GenerationId, tableId: TableId): string {
   return `b${generation}_${tableId}`;
-}
-
-function decodeNew(blocks: readonly BufferedBlock[], positionMax: number): AppendedBlock[] {
-  let position = positionMax;
-  const decoded: AppendedBlock[] = [];
-  for (const block of blocks) {
-    if (block.position <= position) continue;
-    position = block.position;
-    decoded.push({ position, stamp: block.stamp, batch: decodeBlock(block.bytes) });
-  }
-  return decoded;
 }
 
 /** Gives codes to the texts of a tag that have none yet; answers those, in order of code. */
@@ -290,46 +366,16 @@ function addTexts(
   return texts;
 }
 
-/** How many times a table has as many waiting rows or blocks as are inserted together. */
-function timesFull({ waiting, waitingRowCount }: Table): number {
-  return Math.max(
-    waitingRowCount / WAITING_ROW_COUNT_MAX,
-    waiting.length / WAITING_BLOCK_COUNT_MAX,
+function waitingCount({ blocks, insertedCount }: Table): number {
+  return blocks.length - insertedCount;
+}
+
+function isFull(table: Table): boolean {
+  return (
+    table.waitingRowCount >= WAITING_ROW_COUNT_MAX || waitingCount(table) >= WAITING_BLOCK_COUNT_MAX
   );
 }
 
-function addWaiting(table: Table, block: AppendedBlock): void {
-  table.waiting.push(block);
-  table.waitingRowCount += block.batch.times.length;
-  table.positionMax = block.position;
-  table.waitingSizeBytes += waitingSize(block);
-}
-
-/** `blocks`, the first that waited, are in the engine's table now, which has a cell for each of its columns. */
-function countInserted(table: Table, blocks: readonly AppendedBlock[]): void {
-  const kinds = [...table.columns.values()];
-  for (const block of blocks) {
-    table.sizeBytes += rowsSize(block, kinds);
-    table.waitingRowCount -= block.batch.times.length;
-    table.waitingSizeBytes -= waitingSize(block);
-  }
-  table.waiting = table.waiting.slice(blocks.length);
-}
-
-function waitingSize(block: AppendedBlock): number {
-  return rowsSize(
-    block,
-    block.batch.columns.map(({ data }) => data.kind),
-  );
-}
-
-/** About what the rows of a block take in columns of `kinds`. */
-function rowsSize({ batch }: AppendedBlock, kinds: readonly ColumnDataKind[]): number {
-  let sizeBytes =
-    kinds.reduce((sum, kind) => sum + CELL_SIZES[kind], ROW_SIZE) * batch.times.length;
-  for (const { data } of batch.columns) {
-    if (data.kind !== "string") continue;
-    for (const text of data.dictionary) sizeBytes += text.length;
-  }
-  return sizeBytes;
+function sumOf<T>(items: readonly T[], numberOf: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + numberOf(item), 0);
 }

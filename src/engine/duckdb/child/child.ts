@@ -19,7 +19,10 @@ class EngineProcess {
     const instance = await openDatabase(settings);
     const { queryCountMax: countMax, queryWaitingMax: waitingMax } = settings;
     const pool = new ConnectionPool(instance, { countMax, waitingMax });
-    const tables = new BufferTables(await instance.connect(), failureTeller());
+    const tables = await BufferTables.open(instance, {
+      onFailure: failureTeller(),
+      nowMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+    });
     return new EngineProcess(tables, pool);
   }
 
@@ -32,7 +35,7 @@ class EngineProcess {
   async handle(request: Exclude<Request, { kind: "open" }>): Promise<void> {
     switch (request.kind) {
       case "append":
-        return this.#change(request.id, () => this.#tables.append(request.blocks));
+        return this.#change(request.id, async () => this.#tables.append(request.blocks));
       case "drop":
         return this.#change(request.id, () => this.#tables.drop(request.generation));
       case "query": {

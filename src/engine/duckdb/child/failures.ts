@@ -36,6 +36,13 @@ const MEANINGS: readonly Meaning[] = [
     message: "the engine has no more memory for this: ask for less",
   },
   {
+    // A table that is made anew after an insertion failed.
+    pattern: /^Catalog Error: Table with name b\d+_\d+(r\d+)?(_d\d+)? does not exist/,
+    kind: "exceeded",
+    code: "buffer_memory",
+    message: "the engine has no memory for more buffered rows",
+  },
+  {
     pattern: /expression depth limit|memory exhausted|stack overflow/i,
     kind: "exceeded",
     code: "query_depth",
