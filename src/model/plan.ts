@@ -85,6 +85,8 @@ export interface ScanPlan {
 /** Sources that are read together; `merge` where they may hold rows with the same series and time. */
 export interface SourceGroup {
   readonly merge: boolean;
+  /** Only rows whose time lies in one of these are read; all without it. They rise, and have no instant in common. */
+  readonly times?: readonly TimeRange[];
   readonly sources: readonly ScanSource[];
 }
 

@@ -8,7 +8,7 @@ import { plainEngine } from "#engine/plain/plain.ts";
 import { manifestMachine } from "#manifest/manifest-state.ts";
 import type { DatabaseId, NodeNumber } from "#model/ids.ts";
 import type { ScanSource, SourceGroup } from "#model/plan.ts";
-import { ALL_TIME, intersection, overlaps, type TimeRange } from "#model/time-range.ts";
+import { ALL_TIME, overlaps, type TimeRange } from "#model/time-range.ts";
 import { nodeLogMachine } from "#nodelog/node-log-state.ts";
 import { fileOf } from "#testing/node-logs.ts";
 import { View } from "#view/view.ts";
@@ -51,9 +51,11 @@ function nameOf(source: ScanSource): string {
 }
 
 function show(groups: readonly SourceGroup[]): readonly string[] {
-  return groups.map(
-    ({ merge, sources }) => `${merge ? "merge" : "plain"} ${sources.map(nameOf).join(" ")}`,
-  );
+  return groups.map(({ merge, sources, times }) => {
+    const within = times?.map(({ start, end }) => `${start}..${end}`).join(",");
+    const words = [merge ? "merge" : "plain", ...sources.map(nameOf)];
+    return [...words, ...(within === undefined ? [] : [`in ${within}`])].join(" ");
+  });
 }
 
 const range = (start: bigint, end: bigint): TimeRange => ({ start, end });
@@ -76,35 +78,35 @@ suite("the sources of a table in a view", () => {
       "one that may repeat is merged",
       [{ time: range(0n, 9n), unique: false }],
       ALL_TIME,
-      ["merge file0"],
+      ["merge file0 in 0..9"],
     ],
     [
-      "those without a common instant are apart, in order of time",
+      "those without a common instant are read as they are, in order of time",
       [
         { time: range(10n, 19n), unique: true },
         { time: range(0n, 9n), unique: true },
       ],
       ALL_TIME,
-      ["plain file1", "plain file0"],
+      ["plain file1 file0"],
     ],
     [
-      "an instant in common is enough to be merged",
+      "an instant in common is merged, and nothing else",
       [
         { time: range(0n, 10n), unique: true },
         { time: range(10n, 19n), unique: true },
       ],
       ALL_TIME,
-      ["merge file0 file1"],
+      ["merge file0 file1 in 10..10", "plain file0 file1 in 0..9,11..19"],
     ],
     [
-      "one may join two that have nothing in common",
+      "one may meet two that have nothing in common",
       [
         { time: range(0n, 3n), unique: true },
         { time: range(6n, 9n), unique: true },
         { time: range(2n, 7n), unique: true },
       ],
       ALL_TIME,
-      ["merge file0 file2 file1"],
+      ["merge file0 file2 file1 in 2..3,6..7", "plain file0 file2 file1 in 0..1,4..5,8..9"],
     ],
     [
       "a short one within a long one does not end it",
@@ -114,7 +116,17 @@ suite("the sources of a table in a view", () => {
         { time: range(5n, 6n), unique: true },
       ],
       ALL_TIME,
-      ["merge file0 file1 file2"],
+      ["merge file0 file1 file2 in 1..2,5..6", "plain file0 in 0..0,3..4,7..9"],
+    ],
+    [
+      "one that may repeat is merged whole, with what it meets",
+      [
+        { time: range(0n, 9n), unique: true },
+        { time: range(8n, 14n), unique: false },
+        { time: range(15n, 20n), unique: true },
+      ],
+      ALL_TIME,
+      ["plain file2", "merge file0 file1 in 8..14", "plain file0 in 0..7,15..20"],
     ],
     [
       "what overlaps outside the query's time alone is apart",
@@ -124,7 +136,7 @@ suite("the sources of a table in a view", () => {
         { time: range(21n, 30n), unique: true },
       ],
       range(11n, 25n),
-      ["plain file1", "plain file2"],
+      ["plain file1 file2"],
     ],
     [
       "both ends of the query's time count",
@@ -133,7 +145,7 @@ suite("the sources of a table in a view", () => {
         { time: range(9n, 12n), unique: true },
       ],
       range(5n, 9n),
-      ["plain file0", "plain file1"],
+      ["plain file0 file1"],
     ],
   ];
   for (const [name, files, time, groups] of cases) {
@@ -157,11 +169,12 @@ suite("the sources of a table in a view", () => {
     );
   });
 
-  test("rows with one time are never in two groups, nothing is lost or read twice, and nothing is merged for nothing", async () => {
-    const aTime = fc.bigInt({ min: -8n, max: 8n });
-    const aRange = fc
-      .tuple(aTime, aTime)
-      .map(([a, b]): TimeRange => (a < b ? { start: a, end: b } : { start: b, end: a }));
+  const aTime = fc.bigInt({ min: -8n, max: 8n });
+  const aRange = fc
+    .tuple(aTime, aTime)
+    .map(([a, b]): TimeRange => (a < b ? { start: a, end: b } : { start: b, end: a }));
+
+  test("each instant of each source is read once, all sources of an instant together, and merged where that is needed", async () => {
     const aFile = fc.record({ time: aRange, unique: fc.boolean() });
     const generations = fc.array(fc.array(aTime, { minLength: 1, maxLength: 4 }), { maxLength: 4 });
     await fc.assert(
@@ -172,41 +185,59 @@ suite("the sources of a table in a view", () => {
         async (files, buffered, time) => {
           using view = await viewOf(files, buffered);
           const groups = sourceGroups(view, TABLE, time);
-          const times = new Map<string, TimeRange>();
-          for (const [index, file] of files.entries()) times.set(`file${index}`, file.time);
-          for (const { source, time: all } of view.buffers(TABLE.id))
-            times.set(nameOf(source), all);
-          const read = groups.flatMap(({ sources }) => sources.map(nameOf));
-          const expected = [...times]
-            .filter(([, all]) => overlaps(all, time))
-            .map(([name]) => name);
-          assert.deepEqual(read.toSorted(compareText), expected.toSorted(compareText));
-          const clipped = (source: ScanSource) =>
-            intersection(times.get(nameOf(source)) ?? ALL_TIME, time) ?? ALL_TIME;
-          for (const [index, group] of groups.entries())
-            for (const other of groups.slice(index + 1))
-              for (const left of group.sources)
-                for (const right of other.sources)
-                  assert.ok(!overlaps(clipped(left), clipped(right)));
-          for (const { merge, sources } of groups)
-            assert.equal(merge, sources.length > 1 || !isUnique(sources[0], files, view));
+          for (let instant = time.start; instant <= time.end; instant += 1n) {
+            const known = sourcesAt(files, view, instant);
+            const reading = groups.filter(({ times, sources }) => {
+              const named = sources.some((source) => known.has(nameOf(source)));
+              return named && holds(times, instant);
+            });
+            assert.ok(reading.length <= 1);
+            const read = (reading[0]?.sources ?? []).map(nameOf).filter((name) => known.has(name));
+            assert.deepEqual(read.toSorted(compareText), [...known.keys()].toSorted(compareText));
+            if (known.size === 0) continue;
+            assert.equal(reading[0]?.merge, known.size > 1 || [...known.values()].includes(false));
+          }
         },
       ),
       { numRuns: 200 },
     );
   });
+
+  test("many overlaps make few ranges", async () => {
+    const files = Array.from({ length: 100 }, (_, index) => {
+      const start = BigInt(index * 10 + (index % 7));
+      return { time: range(start, start + 11n), unique: true };
+    });
+    using view = await viewOf(files);
+    const [merged, plain, ...others] = sourceGroups(view, TABLE, ALL_TIME);
+    assert.deepEqual([merged?.merge, plain?.merge, others], [true, false, []]);
+    assert.equal(merged?.times?.length, 16);
+    for (let instant = 0n; instant < 1_010n; instant += 1n) {
+      const known = sourcesAt(files, view, instant);
+      if (known.size > 1) assert.ok(holds(merged?.times, instant));
+      if (known.size > 0)
+        assert.notEqual(holds(merged?.times, instant), holds(plain?.times, instant));
+    }
+  });
 });
 
-function isUnique(
-  source: ScanSource | undefined,
+/** What has rows at `instant`, or may have, and whether it is unique. */
+function sourcesAt(
   files: readonly GivenFile[],
   view: View,
-): boolean {
-  if (source?.kind === "file") return files[Number(nameOf(source).slice(4))]?.unique === true;
-  return (
-    view.buffers(TABLE.id).find((found) => found.source.generation === source?.generation)
-      ?.unique === true
-  );
+  instant: bigint,
+): ReadonlyMap<string, boolean> {
+  const at = { start: instant, end: instant };
+  const all = [
+    ...files.map((file, index) => ({ ...file, name: `file${index}` })),
+    ...view.buffers(TABLE.id).map(({ source, ...rest }) => ({ ...rest, name: nameOf(source) })),
+  ];
+  const found = all.filter(({ time }) => overlaps(time, at));
+  return new Map(found.map(({ name, unique }) => [name, unique]));
+}
+
+function holds(times: readonly TimeRange[] | undefined, instant: bigint): boolean {
+  return times?.some(({ start, end }) => start <= instant && instant <= end) ?? true;
 }
 
 function compareText(left: string, right: string): number {

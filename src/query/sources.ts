@@ -1,42 +1,108 @@
 import type { ScanSource, SourceGroup } from "#model/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
-import { overlaps, type TimeRange } from "#model/time-range.ts";
+import { hull, intersection, overlaps, type TimeRange } from "#model/time-range.ts";
 import type { View } from "#view/view.ts";
 
 /** A file or a piece of the buffer, as planning sees it. */
 interface Candidate {
   readonly source: ScanSource;
+  /** Of its rows, cut to the time that is asked for. */
   readonly time: TimeRange;
   readonly unique: boolean;
 }
 
+/** Ranges of time that a plan names; with more, the nearest are joined. */
+const RANGE_COUNT_MAX = 16;
+
 /**
  * What of `view` may hold rows of `table` in `time`, grouped so that rows with the same series and time are never in two
- * groups. Sources whose times overlap are merged; one that is alone is read as it is, if it holds no series and time twice.
+ * groups. Only what must be is merged: the times at which sources overlap, and sources that hold a series and time twice.
  */
 export function sourceGroups(
   view: View,
   table: TableSchema,
   time: TimeRange,
 ): readonly SourceGroup[] {
-  const candidates = candidatesOf(view, table).filter((candidate) =>
-    overlaps(candidate.time, time),
-  );
+  const candidates = candidatesOf(view, table).flatMap((candidate): Candidate[] => {
+    const cut = intersection(candidate.time, time);
+    return cut === undefined ? [] : [{ ...candidate, time: cut }];
+  });
   const sorted = candidates.toSorted((left, right) => compare(left.time.start, right.time.start));
-  const groups: { members: Candidate[]; end: bigint }[] = [];
-  for (const candidate of sorted) {
-    // Two that meet each other and the query's time meet within it, so nothing need be cut to it.
-    const { start, end } = candidate.time;
-    const open = groups.at(-1);
-    if (open !== undefined && start <= open.end) {
-      open.members.push(candidate);
-      if (end > open.end) open.end = end;
-    } else groups.push({ members: [candidate], end });
+  const merged = joinNearest(mergedTimes(sorted));
+  const apart = sorted.filter((one) => !merged.some((range) => overlaps(range, one.time)));
+  const all = sorted.map((one) => one.time);
+  const plain = merged.length === 0 ? [] : gapsOf(merged, all.reduce(hull));
+  return [
+    groupOf(apart, { merge: false }),
+    ...(merged.length > 0
+      ? [
+          groupOf(within(sorted, merged), { merge: true, times: merged }),
+          groupOf(within(without(sorted, apart), plain), { merge: false, times: plain }),
+        ]
+      : []),
+  ].filter(({ sources }) => sources.length > 0);
+}
+
+/** The times at which there may be two rows of one series and time: rising ranges without a common instant. */
+function mergedTimes(sorted: readonly Candidate[]): readonly TimeRange[] {
+  const found: TimeRange[] = [];
+  let covered: bigint | undefined;
+  for (const { time, unique } of sorted) {
+    const { start, end } = time;
+    if (!unique) found.push(time);
+    else if (covered !== undefined && start <= covered)
+      found.push({ start, end: end < covered ? end : covered });
+    if (covered === undefined || end > covered) covered = end;
   }
-  return groups.map(({ members }) => ({
-    merge: members.length > 1 || members.some(({ unique }) => !unique),
-    sources: members.map(({ source }) => source),
+  const joined: TimeRange[] = [];
+  for (const range of found) {
+    const last = joined.at(-1);
+    if (last !== undefined && range.start <= last.end + 1n)
+      joined[joined.length - 1] = hull(last, range);
+    else joined.push(range);
+  }
+  return joined;
+}
+
+/** At most RANGE_COUNT_MAX ranges, which cover all of `ranges`. */
+function joinNearest(ranges: readonly TimeRange[]): readonly TimeRange[] {
+  if (ranges.length <= RANGE_COUNT_MAX) return ranges;
+  const gaps = ranges.slice(1).map(({ start }, index) => ({
+    index: index + 1,
+    length: start - (ranges[index]?.end ?? start),
   }));
+  const kept = gaps
+    .toSorted((left, right) => compare(right.length, left.length))
+    .slice(0, RANGE_COUNT_MAX - 1);
+  const cuts = [0, ...kept.map(({ index }) => index).toSorted((a, b) => a - b), ranges.length];
+  return cuts.slice(1).map((end, index) => ranges.slice(cuts[index], end).reduce(hull));
+}
+
+/** What of `whole` lies outside of `ranges`, which rise within it. */
+function gapsOf(ranges: readonly TimeRange[], whole: TimeRange): readonly TimeRange[] {
+  const gaps: TimeRange[] = [];
+  let { start } = whole;
+  for (const range of ranges) {
+    if (range.start > start) gaps.push({ start, end: range.start - 1n });
+    start = range.end + 1n;
+  }
+  if (start <= whole.end) gaps.push({ start, end: whole.end });
+  return gaps;
+}
+
+function within(candidates: readonly Candidate[], ranges: readonly TimeRange[]) {
+  return candidates.filter(({ time }) => ranges.some((range) => overlaps(range, time)));
+}
+
+function without(candidates: readonly Candidate[], others: readonly Candidate[]) {
+  return candidates.filter((one) => !others.includes(one));
+}
+
+function groupOf(
+  candidates: readonly Candidate[],
+  how: Pick<SourceGroup, "merge" | "times">,
+): SourceGroup {
+  return { ...how, sources: candidates.map(({ source }) => source) };
 }
 
 function candidatesOf(view: View, table: TableSchema): readonly Candidate[] {

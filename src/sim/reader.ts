@@ -33,8 +33,8 @@ export async function readAndCompare(
 }
 
 /** Each source by itself, so that rows that are there twice are seen twice. */
-function apart({ sources }: SourceGroup): readonly SourceGroup[] {
-  return sources.map((source) => ({ merge: false, sources: [source] }));
+function apart(group: SourceGroup): readonly SourceGroup[] {
+  return group.sources.map((source) => ({ ...group, merge: false, sources: [source] }));
 }
 
 function scan(table: TableSchema, groups: readonly SourceGroup[]): ScanPlan {

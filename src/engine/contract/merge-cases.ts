@@ -1,5 +1,6 @@
 /** Which rows a scan gives, and which values win. */
 import assert from "node:assert/strict";
+import type { TimeRange } from "#model/time-range.ts";
 import type { Bench, ContractCases } from "./bench.ts";
 import { assertSameRows, call, input, int, text, time } from "./build.ts";
 
@@ -35,6 +36,49 @@ export const MERGE_CASES: ContractCases = {
     ];
     assertSameRows(await table.read(sources), merged);
     assertSameRows(await table.read(sources.toReversed()), merged);
+  },
+
+  "a group gives rows of the times it names alone, merged or not": async (bench) => {
+    const table = bench.table({ f: "integer" });
+    const [filed, buffered] = [bench.generation(), bench.generation()];
+    const [min, max] = [-(2n ** 63n), 2n ** 63n - 1n];
+    const times = [min, -max, -1n, 0n, 1n, 2n, 3n, max];
+    const rows = times.map((instant) => ({ time: instant, f: instant }));
+    await table.append(filed, 1, 1n, rows);
+    await table.append(buffered, 1, 2n, rows);
+    const files = await table.persist([table.buffered(filed)]);
+    const fromFiles = files.map((file) => ({ kind: "file" as const, file }));
+    const fromBuffer = [table.buffered(buffered)];
+    const cases: readonly (readonly TimeRange[])[] = [
+      [{ start: min, end: min }],
+      [
+        { start: min, end: -1n },
+        { start: 1n, end: 2n },
+      ],
+      [
+        { start: 0n, end: 0n },
+        { start: 3n, end: max },
+      ],
+      [{ start: min, end: max }],
+      [{ start: 4n, end: 5n }],
+    ];
+    for (const named of cases) {
+      const expected = times.filter((instant) =>
+        named.some(({ start, end }) => start <= instant && instant <= end),
+      );
+      const groups = [
+        { merge: true, sources: [...fromFiles, ...fromBuffer], times: named },
+        { merge: false, sources: fromFiles, times: named },
+        { merge: false, sources: fromBuffer, times: named },
+      ];
+      for (const group of groups) {
+        const found = await bench.rows(table.scan([group], { columns: ["time"] }));
+        assertSameRows(
+          found,
+          expected.map((instant) => [instant]),
+        );
+      }
+    }
   },
 
   "rows merge by all tags, though few columns are asked for": async (bench) => {

@@ -25,13 +25,17 @@ async function scanGroup(plan: ScanPlan, group: SourceGroup, load: LoadSource): 
     for (const batch of await load(source)) {
       // The columns first, so that the predicate finds them; then the key.
       for (const row of rowsOf(batch, [...columnIds, ...tagIds])) {
-        if (inRange(plan, source, row) && accepts(row.cells)) rows.push(row);
+        if (inTimes(group, row) && inRange(plan, source, row) && accepts(row.cells)) rows.push(row);
       }
     }
   }
   return group.merge
     ? mergeRows(rows, columnIds)
     : rows.map(({ cells }) => cells.slice(0, columnIds.length));
+}
+
+function inTimes({ times }: SourceGroup, { time }: StampedRow): boolean {
+  return times === undefined || times.some(({ start, end }) => start <= time && time <= end);
 }
 
 function inRange({ time }: ScanPlan, source: ScanSource, row: StampedRow): boolean {

@@ -2,7 +2,7 @@
 import { DbError } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
-import type { BufferSource, ScanColumn, ScanPlan, ScanSource, SourceGroup } from "#model/plan.ts";
+import type { BufferSource, ScanColumn, ScanPlan, SourceGroup } from "#model/plan.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
@@ -113,7 +113,7 @@ function printGroup(plan: ScanPlan, group: SourceGroup, context: PrintContext): 
   const keyIds = new Set(key.map(({ id }) => id));
   const fields = plan.columns.filter(({ id }) => !keyIds.has(id));
   const columns = group.merge ? [...key, ...fields] : plan.columns;
-  const sources = printSources(plan, group.sources, columns, context);
+  const sources = printSources(plan, group, columns, context);
   if (sources.length === 0) return [];
   const predicate =
     plan.predicate === undefined
@@ -134,7 +134,7 @@ function printGroup(plan: ScanPlan, group: SourceGroup, context: PrintContext): 
 
 function printSources(
   plan: ScanPlan,
-  sources: readonly ScanSource[],
+  { sources, times }: SourceGroup,
   columns: readonly ScanColumn[],
   context: PrintContext,
 ): string[] {
@@ -148,12 +148,13 @@ function printSources(
   );
   const printed = [...byStamp].map(([stampAbove, some]) => {
     const list = some.map(({ file }) => file);
-    return printFiles(list, { columns, time: plan.time, stampAbove }, context);
+    return printFiles(list, { columns, time: plan.time, times, stampAbove }, context);
   });
   for (const source of sources) {
     if (source.kind !== "buffer") continue;
     const table = getBuffer(context, source.generation, plan.tableId);
     const conditions = timeConditions("b.time", plan.time, String);
+    if (times !== undefined) conditions.push(anyTimeCondition("b.time", times, String));
     printed.push(printBuffer(table, source, { columns, conditions }));
   }
   return printed;
@@ -162,6 +163,7 @@ function printSources(
 interface FileScan {
   readonly columns: readonly ScanColumn[];
   readonly time: TimeRange;
+  readonly times: SourceGroup["times"];
   readonly stampAbove: OrderStamp | undefined;
 }
 
@@ -185,6 +187,7 @@ function printFiles(files: readonly DataFile[], scan: FileScan, context: PrintCo
     ({ time }) => time.start >= scan.time.start && time.end <= scan.time.end,
   );
   const conditions = within ? [] : timeConditions("t", scan.time, printInstant);
+  if (scan.times !== undefined) conditions.push(anyTimeCondition("t", scan.times, printInstant));
   if (scan.stampAbove !== undefined) conditions.push(`o > ${scan.stampAbove}`);
   const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
   return `SELECT ${[...results, "o"].join(", ")} FROM read_parquet([${paths.join(", ")}], schema = MAP {${schema.join(", ")}})${where}`;
@@ -213,4 +216,16 @@ function timeConditions(
   if (start > TIME_MIN) conditions.push(`${name} >= ${print(start)}`);
   if (end < TIME_MAX) conditions.push(`${name} <= ${print(end)}`);
   return conditions;
+}
+
+function anyTimeCondition(
+  name: string,
+  times: readonly TimeRange[],
+  print: (time: bigint) => string,
+): string {
+  const ranges = times.map((range) => {
+    const conditions = timeConditions(name, range, print);
+    return conditions.length === 0 ? "TRUE" : `(${conditions.join(" AND ")})`;
+  });
+  return `(${ranges.join(" OR ")})`;
 }
