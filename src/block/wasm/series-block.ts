@@ -3,8 +3,7 @@ import { assert } from "#base/errors.ts";
 import type { BatchColumn, ColumnBatch, ColumnData } from "#model/batch.ts";
 import { assertCells, beginBlock, finishBlock } from "../block.ts";
 import type { ByteWriter } from "../bytes.ts";
-import { ALL_PRESENT, encodeDictionary, SOME_PRESENT } from "../column.ts";
-import type { TagCells } from "../series.ts";
+import { ALL_PRESENT, encodedTexts, SOME_PRESENT } from "../column.ts";
 import { CellMachine } from "./cell-machine.ts";
 
 /** What a `ColumnBatch` says. */
@@ -15,6 +14,8 @@ export interface SeriesBatch extends Pick<ColumnBatch, "databaseId" | "tableId" 
   /** The columns, in ascending order of id: tags have a cell for each series, all others for each row. */
   readonly cells: readonly BatchColumn[];
 }
+
+type TextData = Extract<ColumnData, { codes: unknown }>;
 
 /** Gives what `encodeBlock` gives, a few times as fast. */
 export class SeriesBlockEncoder {
@@ -54,22 +55,28 @@ export class SeriesBlockEncoder {
   }
 
   #encodeTags(writer: ByteWriter, { cells, series, seriesCount }: SeriesBatch): void {
-    const tags = cells.flatMap(({ data }) => (data.kind === "tag" ? [data as TagCells] : []));
+    const tags = cells.flatMap(({ data }) => (data.kind === "tag" ? [data as TextData] : []));
     if (tags.length === 0) return;
     writer.u32(seriesCount);
-    for (const { codes, dictionary } of tags) {
-      encodeDictionary(writer, dictionary);
-      writer.bytes(this.#machine.words(codes).bytes);
-    }
+    for (const tag of tags) this.#encodeText(writer, tag);
     const { bytes, greatest } = this.#machine.words(series);
     assert(greatest === seriesCount - 1, "each series has rows");
     writer.bytes(bytes);
   }
 
+  #encodeText(writer: ByteWriter, { codes, dictionary, encoded }: TextData): void {
+    const { bytes, lengths } = encoded ?? encodedTexts(dictionary);
+    assert(lengths.length === dictionary.length, "a dictionary in UTF-8 has as many texts");
+    writer.u32(lengths.length);
+    writer.u32(bytes.length);
+    writer.bytes(this.#machine.words(lengths).bytes);
+    writer.bytes(bytes);
+    writer.bytes(this.#machine.words(codes).bytes);
+  }
+
   #encodeColumn(writer: ByteWriter, data: ColumnData): void {
     if ("codes" in data) {
-      encodeDictionary(writer, data.dictionary);
-      writer.bytes(this.#machine.words(data.codes).bytes);
+      this.#encodeText(writer, data);
       return;
     }
     const present = data.present?.includes(0) === true ? data.present : undefined;
