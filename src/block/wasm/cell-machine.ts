@@ -42,13 +42,17 @@ export class CellMachine {
 
   /** Makes room for columns of `rowCount` rows. */
   begin(rowCount: number): void {
-    if (this.#machine.sizeBytes > SIZE_MAX) this.#machine = new WasmMachine<Exports>(MODULE);
     const machine = this.#machine;
     machine.clear();
     this.#cells = machine.take(8 * rowCount);
     this.#flags = machine.take(rowCount);
     this.#wholes = machine.take(24 * rowCount);
     this.#out = machine.take(8 * rowCount + FORM_SIZE_MAX);
+  }
+
+  /** Lets go of memory that few blocks need. */
+  end(): void {
+    if (this.#machine.sizeBytes > SIZE_MAX) this.#machine = new WasmMachine<Exports>(MODULE);
   }
 
   /** A sequence of `codes`, and the greatest of them. */

@@ -38,6 +38,7 @@ export class SeriesBlockEncoder {
     writer.bytes(timeCells);
     this.#encodeTags(writer, batch);
     for (const { data } of cells) if (data.kind !== "tag") this.#encodeColumn(writer, data);
+    this.#machine.end();
     return finishBlock(writer);
   }
 
@@ -55,7 +56,7 @@ export class SeriesBlockEncoder {
   }
 
   #encodeTags(writer: ByteWriter, { cells, series, seriesCount }: SeriesBatch): void {
-    const tags = cells.flatMap(({ data }) => (data.kind === "tag" ? [data as TextData] : []));
+    const tags = cells.flatMap(({ data }) => (data.kind === "tag" ? [data] : []));
     if (tags.length === 0) return;
     writer.u32(seriesCount);
     for (const tag of tags) this.#encodeText(writer, tag);
