@@ -15,7 +15,13 @@ export interface SeriesBatch extends Pick<ColumnBatch, "databaseId" | "tableId" 
   readonly cells: readonly BatchColumn[];
 }
 
-type TextData = Extract<ColumnData, { codes: unknown }>;
+/** A piece of a column of texts. */
+export interface TextPart {
+  readonly rowCount: number;
+  readonly data: TextData | undefined;
+}
+
+export type TextData = Extract<ColumnData, { codes: unknown }>;
 
 /** Gives what `encodeBlock` gives, a few times as fast. */
 export class SeriesBlockEncoder {
@@ -53,6 +59,28 @@ export class SeriesBlockEncoder {
   }: Pick<SeriesBatch, "series" | "seriesCount" | "times">) {
     this.#machine.begin(times.length);
     return this.#machine.findRepeats(times, series, seriesCount);
+  }
+
+  /**
+   * One column of the texts of all `parts`, which use all of their dictionaries, in order of first use; undefined is `count` NULLs.
+   * Undefined where somebody has chosen the texts so that this takes too long.
+   */
+  joinTexts(parts: readonly TextPart[], kind: TextData["kind"]): TextData | undefined {
+    const all = parts.map(({ data }) => data?.encoded ?? encodedTexts(data?.dictionary ?? []));
+    const joined = this.#machine.joinTexts(all);
+    if (joined === undefined) return undefined;
+    const codes = new Uint32Array(parts.reduce((sum, { rowCount }) => sum + rowCount, 0));
+    const dictionary: string[] = [];
+    let [row, text] = [0, 0];
+    for (const { data, rowCount } of parts) {
+      const newCodes = joined.codes.subarray(text, text + (data?.dictionary.length ?? 0));
+      for (const [index, code] of newCodes.entries())
+        if (code > dictionary.length) dictionary.push(data?.dictionary[index] as string);
+      if (data !== undefined) translate(data.codes, newCodes, codes.subarray(row, row + rowCount));
+      row += rowCount;
+      text += newCodes.length;
+    }
+    return { kind, codes, dictionary, encoded: joined.encoded };
   }
 
   #encodeTags(writer: ByteWriter, { cells, series, seriesCount }: SeriesBatch): void {
@@ -94,5 +122,13 @@ export class SeriesBlockEncoder {
       case "boolean":
         writer.bytes(this.#machine.bits(data.values));
     }
+  }
+}
+
+/** Writes the codes of `source` to `target`, as they are from now on. */
+function translate(source: Uint32Array, newCodes: Uint32Array, target: Uint32Array): void {
+  for (let row = 0; row < target.length; row += 1) {
+    const code = source[row] as number;
+    target[row] = code === 0 ? 0 : (newCodes[code - 1] as number);
   }
 }
