@@ -138,8 +138,8 @@ suite("texts of several pieces", () => {
   });
 
   test("are left to others where they were chosen to meet", () => {
-    const numbers = Array.from({ length: 30_000 }, (_, index) => String(10_000_000 + index));
-    const texts = numbers.filter((text) => slotOf(text) === 0n).slice(0, 100);
+    const some = Array.from({ length: 30_000 }, (_, index) => String(10_000_000 + index));
+    const texts = some.filter((text) => slotOf(text) === 0n).slice(0, 100);
     assert.equal(texts.length, 100);
     const data = textData("tag", texts);
     assert.equal(encoder.joinTexts([{ rowCount: 100, data }], "tag"), undefined);
