@@ -1,17 +1,18 @@
 /**
- * What the thread of the stage does, without the thread: bodies of 5,000 lines are parsed and made blocks, one each. CPU seconds per
- * million rows of both steps, for several kinds of lines.
+ * What the thread of the stage does, without the thread: bodies of 5,000 lines are parsed and made blocks. CPU seconds per
+ * million rows of both steps, for several kinds of lines. `--merge` says how many bodies make one block.
  *
- *     node bench/stage.ts [steady shuffled …] [--bodies 40] [--rounds 3]
+ *     node bench/stage.ts [steady shuffled …] [--bodies 40] [--rounds 3] [--merge 1]
  *
  * The least of the rounds counts: what else the machine does can only add to it.
  */
 import { parseArgs } from "node:util";
 import { DEFAULT_LIMITS } from "#lineprotocol/parse.ts";
 import type { ParseOptions } from "#lineprotocol/parsed.ts";
+import type { SeriesTable } from "#lineprotocol/series-table.ts";
 import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
-import { SeriesEncoder } from "#staging/worker/series-encoder.ts";
+import { SeriesEncoder, type SeriesRows } from "#staging/worker/series-encoder.ts";
 import { round } from "../scripts/long/figures.ts";
 import { type Figures, report } from "./report.ts";
 import { BODY_KINDS, type BodyKind, bodiesOf } from "./stage-bodies.ts";
@@ -24,6 +25,7 @@ const { positionals, values } = parseArgs({
   allowPositionals: true,
   options: {
     bodies: { type: "string", default: "40" },
+    merge: { type: "string", default: "1" },
     rounds: { type: "string", default: "3" },
   },
 });
@@ -63,21 +65,14 @@ function measure(name: string, kind: BodyKind): Figures {
 /** CPU seconds per million rows, bytes of blocks per row. */
 function runOnce(bodies: readonly Uint8Array[]) {
   let [parseMicros, encodeMicros, blockSize] = [0, 0, 0];
-  for (const body of bodies) {
+  const mergeCount = Number(values.merge);
+  for (let first = 0; first < bodies.length; first += mergeCount) {
     const startedMicros = cpuMicros();
-    const { tables } = parser.parse(body, OPTIONS);
+    const parsed = bodies
+      .slice(first, first + mergeCount)
+      .flatMap((body) => parser.parse(body, OPTIONS).tables);
     const parsedMicros = cpuMicros();
-    const blocks = encoder.encode(
-      tables.map((parsed) => ({
-        parsed,
-        rows: { start: 0, end: parsed.times.length },
-        target: {
-          databaseId: 1 as DatabaseId,
-          tableId: 1 as TableId,
-          columnIds: parsed.cells.map((_, index) => (index + 1) as ColumnId),
-        },
-      })),
-    );
+    const blocks = encoder.encode(parsed.map(allRows));
     encodeMicros += cpuMicros() - parsedMicros;
     parseMicros += parsedMicros - startedMicros;
     for (const { bytes } of blocks) blockSize += bytes.length;
@@ -87,6 +82,18 @@ function runOnce(bodies: readonly Uint8Array[]) {
     parse: parseMicros / rowCount,
     encode: encodeMicros / rowCount,
     blockSize: blockSize / rowCount,
+  };
+}
+
+function allRows(parsed: SeriesTable): SeriesRows {
+  return {
+    parsed,
+    rows: { start: 0, end: parsed.times.length },
+    target: {
+      databaseId: 1 as DatabaseId,
+      tableId: 1 as TableId,
+      columnIds: parsed.cells.map((_, index) => (index + 1) as ColumnId),
+    },
   };
 }
 

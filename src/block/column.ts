@@ -1,7 +1,7 @@
 /** The cells of one field column, and the dictionaries that tags and strings share (docs/formats/block.md). */
 import { fromUtf8, utf8 } from "#base/bytes.ts";
 import { assert } from "#base/errors.ts";
-import type { ColumnData, ColumnDataKind } from "#model/batch.ts";
+import type { ColumnData, ColumnDataKind, EncodedTexts } from "#model/batch.ts";
 import { type ByteReader, type ByteWriter, damaged } from "./bytes.ts";
 import { decodeInt64, encodeInt64 } from "./int64.ts";
 import { decodeSequence, encodeSequence, WHOLE_MAX } from "./sequence.ts";
@@ -71,15 +71,23 @@ export function decodeColumn(
 /** Writes `texts`, which differ from each other. */
 export function encodeDictionary(writer: ByteWriter, texts: readonly string[]): void {
   assert(new Set(texts).size === texts.length, "entries of a dictionary differ");
-  const lengths = Float64Array.from(texts, (text) => text.length);
-  const joined = texts.join("");
-  // A half of a surrogate pair has no UTF-8; entries are looked at alone, for two halves may meet in `joined`.
-  assert(joined.isWellFormed() && texts.every((text) => text.isWellFormed()), "text is Unicode");
-  const bytes = utf8(joined);
+  const { bytes, lengths } = encodedTexts(texts);
   writer.u32(texts.length);
   writer.u32(bytes.length);
   encodeSequence(writer, lengths);
   writer.bytes(bytes);
+}
+
+/** `texts` in UTF-8. */
+export function encodedTexts(texts: readonly string[]): EncodedTexts {
+  const lengths = new Uint32Array(texts.length);
+  for (let index = 0; index < lengths.length; index += 1) {
+    const text = texts[index] as string;
+    // A half of a surrogate pair has no UTF-8; texts are looked at alone, for two halves may meet when they are joined.
+    assert(text.isWellFormed(), "text is Unicode");
+    lengths[index] = text.length;
+  }
+  return { bytes: utf8(texts.join("")), lengths };
 }
 
 /** Throws `corrupt` / `block_damaged`. */

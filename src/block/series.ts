@@ -54,11 +54,22 @@ export function spread(codes: Uint32Array, series: Uint32Array): Uint32Array {
   return rows;
 }
 
-/** Numbers the distinct rows of `columns`, of which there is one at least, from 0 in order of appearance. */
-export function findSeries(columns: readonly Uint32Array[]): {
+/** The distinct rows of some columns. */
+export interface FoundSeries {
   readonly firstRows: readonly number[];
   readonly series: Uint32Array;
-} {
+}
+
+/** Rows that one row may be compared with, on the average: with more, somebody has chosen tags that meet. */
+const PROBE_COUNT = 16;
+
+/** Numbers the distinct rows of `columns`, of which there is one at least, from 0 in order of appearance. */
+export function findSeries(columns: readonly Uint32Array[]): FoundSeries {
+  return hashedSeries(columns) ?? sortedSeries(columns);
+}
+
+/** Undefined where it would take too long. */
+function hashedSeries(columns: readonly Uint32Array[]): FoundSeries | undefined {
   const hashes = hashRows(columns);
   const rowCount = hashes.length;
   const firstRows: number[] = [];
@@ -66,13 +77,16 @@ export function findSeries(columns: readonly Uint32Array[]): {
   const slotMask = 2 ** Math.ceil(Math.log2(2 * rowCount)) - 1;
   // A hash table of numbers from 1; 0 is a free slot.
   const slots = new Uint32Array(slotMask + 1);
+  let probesLeft = PROBE_COUNT * rowCount;
   for (let row = 0; row < rowCount; row += 1) {
     let slot = (hashes[row] as number) & slotMask;
     let found = slots[slot] as number;
     while (found !== 0 && !equalRows(columns, firstRows[found - 1] as number, row)) {
       slot = (slot + 1) & slotMask;
       found = slots[slot] as number;
+      probesLeft -= 1;
     }
+    if (probesLeft < 0) return undefined;
     if (found === 0) {
       firstRows.push(row);
       found = firstRows.length;
@@ -81,6 +95,34 @@ export function findSeries(columns: readonly Uint32Array[]): {
     series[row] = found - 1;
   }
   return { firstRows, series };
+}
+
+function sortedSeries(columns: readonly Uint32Array[]): FoundSeries {
+  const rowCount = columns[0]?.length ?? 0;
+  const rows = new Uint32Array(rowCount);
+  for (let row = 0; row < rowCount; row += 1) rows[row] = row;
+  rows.sort((left, right) => compareRows(columns, left, right) || left - right);
+  // For each row, the first that is like it; then its number.
+  const series = new Uint32Array(rowCount);
+  let first = rows[0] ?? 0;
+  for (const row of rows) {
+    if (compareRows(columns, first, row) !== 0) first = row;
+    series[row] = first;
+  }
+  const firstRows: number[] = [];
+  for (let row = 0; row < rowCount; row += 1) {
+    first = series[row] as number;
+    series[row] = first === row ? firstRows.push(row) - 1 : (series[first] as number);
+  }
+  return { firstRows, series };
+}
+
+function compareRows(columns: readonly Uint32Array[], left: number, right: number): number {
+  for (const codes of columns) {
+    const apart = (codes[left] as number) - (codes[right] as number);
+    if (apart !== 0) return apart;
+  }
+  return 0;
 }
 
 function hashRows(columns: readonly Uint32Array[]): Uint32Array {

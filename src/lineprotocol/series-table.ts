@@ -18,7 +18,7 @@ export type SeriesParts = Omit<ParsedParts, "tables"> & { readonly tables: reado
 /** Gives each row the tags of its series. */
 export function spreadSeries({ cells, lines, name, series, times }: SeriesTable): ParsedTable {
   const columns = cells.map(({ data, name: column }): ParsedColumn => {
-    return { name: column, data: data.kind === "tag" ? spread(data, series) : data };
+    return { name: column, data: "codes" in data ? spread(data, series) : data };
   });
   return { name, times, lines, columns };
 }
@@ -30,9 +30,11 @@ export function seriesTable({ columns, lines, name, times }: ParsedTable): Serie
   return { name, times, lines, series, seriesCount: times.length, cells: columns };
 }
 
-function spread(data: ColumnData, series: Uint32Array): ColumnData {
-  if (!("codes" in data)) return data;
-  const { codes, dictionary, kind } = data;
+function spread(
+  { codes, dictionary, kind }: Extract<ColumnData, { codes: unknown }>,
+  series: Uint32Array,
+): ColumnData {
+  if (kind === "string") return { kind, codes, dictionary };
   const all = new Uint32Array(series.length);
   for (let row = 0; row < all.length; row += 1) all[row] = codes[series[row] as number] as number;
   return { kind, codes: all, dictionary };

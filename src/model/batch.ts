@@ -11,11 +11,20 @@ export type ColumnData =
       readonly kind: "tag" | "string";
       readonly codes: Uint32Array;
       readonly dictionary: readonly string[];
+      /** The same as `dictionary`, where it was made from UTF-8 and whoever writes it need not make that again. */
+      readonly encoded?: EncodedTexts;
     }
   | { readonly kind: "float"; readonly values: Float64Array; readonly present?: Uint8Array }
   | { readonly kind: "integer"; readonly values: BigInt64Array; readonly present?: Uint8Array }
   | { readonly kind: "uinteger"; readonly values: BigUint64Array; readonly present?: Uint8Array }
   | { readonly kind: "boolean"; readonly values: Uint8Array; readonly present?: Uint8Array };
+
+/** Texts in UTF-8, one behind the other. */
+export interface EncodedTexts {
+  readonly bytes: Uint8Array;
+  /** Of each, in UTF-16 units. */
+  readonly lengths: Uint32Array;
+}
 
 /** Whether `row` of a column is not NULL. */
 export function hasValue(data: ColumnData, row: number): boolean {

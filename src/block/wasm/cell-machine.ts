@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { compileWasm, type WasmGlobal, WasmMachine } from "#base/wasm.ts";
+import type { EncodedTexts } from "#model/batch.ts";
 
 /** What cells.as exports; addresses are bytes of its memory. */
 interface Exports {
@@ -20,11 +21,30 @@ interface Exports {
     slotCount: number,
     keptRows: number,
   ): number;
+  readonly textsEnd: WasmGlobal;
+  joinTexts(
+    texts: number,
+    lengths: number,
+    count: number,
+    codes: number,
+    slots: number,
+    slotCount: number,
+    entries: number,
+    out: number,
+    outLengths: number,
+  ): number;
+}
+
+/** What CellMachine.joinTexts answers. */
+export interface JoinedTexts {
+  readonly codes: Uint32Array;
+  readonly encoded: EncodedTexts;
 }
 
 const MODULE = compileWasm(readFileSync(new URL("./cells.wasm", import.meta.url)));
 /** An instance that has grown beyond this is let go of. */
 const SIZE_MAX = 32 * 2 ** 20;
+const TOO_MANY_PROBES = 2;
 /** What a form's own fields take at most, and the bits of presence of 8 rows. */
 const FORM_SIZE_MAX = 64;
 
@@ -42,13 +62,17 @@ export class CellMachine {
 
   /** Makes room for columns of `rowCount` rows. */
   begin(rowCount: number): void {
-    if (this.#machine.sizeBytes > SIZE_MAX) this.#machine = new WasmMachine<Exports>(MODULE);
     const machine = this.#machine;
     machine.clear();
     this.#cells = machine.take(8 * rowCount);
     this.#flags = machine.take(rowCount);
     this.#wholes = machine.take(24 * rowCount);
     this.#out = machine.take(8 * rowCount + FORM_SIZE_MAX);
+  }
+
+  /** Lets go of memory that few blocks need. */
+  end(): void {
+    if (this.#machine.sizeBytes > SIZE_MAX) this.#machine = new WasmMachine<Exports>(MODULE);
   }
 
   /** A sequence of `codes`, and the greatest of them. */
@@ -103,7 +127,50 @@ export class CellMachine {
     const slots = machine.takeZeros(4 * slotCount);
     const kept = machine.take(4 * count);
     const some = machine.exports.findRepeats(this.#cells, numbers, count, slots, slotCount, kept);
+    if (some === TOO_MANY_PROBES) return sortedRepeats(times, series);
     return some === 0 ? undefined : machine.words(kept, count);
+  }
+
+  /**
+   * The texts of `all`, each once, in order of appearance; and for each text of each, its code among those. Undefined where they had to be
+   * compared too often. What was begun is over.
+   */
+  joinTexts(all: readonly EncodedTexts[]): JoinedTexts | undefined {
+    const machine = this.#machine;
+    machine.clear();
+    const count = all.reduce((sum, { lengths }) => sum + lengths.length, 0);
+    const size = all.reduce((sum, { bytes }) => sum + bytes.length, 0);
+    const texts = machine.take(size);
+    const out = machine.take(size);
+    const lengthsAt = machine.take(4 * count);
+    const outLengths = machine.take(4 * count);
+    const codes = machine.take(4 * count);
+    const entries = machine.take(8 * count);
+    const slotCount = 2 ** Math.ceil(Math.log2(2 * count + 2));
+    const slots = machine.takeZeros(4 * slotCount);
+    let [at, index] = [texts, 0];
+    for (const { bytes, lengths } of all) {
+      machine.write(at, bytes);
+      machine.write(lengthsAt + 4 * index, lengths);
+      at += bytes.length;
+      index += lengths.length;
+    }
+    const { exports } = machine;
+    const distinct = exports.joinTexts(
+      texts,
+      lengthsAt,
+      count,
+      codes,
+      slots,
+      slotCount,
+      entries,
+      out,
+      outLengths,
+    );
+    if (distinct === 0) return undefined;
+    const bytes = new Uint8Array(machine.bytes(out, exports.textsEnd.value - out));
+    const encoded = { bytes, lengths: machine.words(outLengths, distinct) };
+    return { codes: machine.words(codes, count), encoded };
   }
 
   /** Answers how many there are. */
@@ -120,4 +187,25 @@ export class CellMachine {
   #written(end: number): Uint8Array {
     return this.#machine.view(this.#out, end);
   }
+}
+
+/** As `findRepeats`; slower, whatever the times are. */
+function sortedRepeats(times: BigInt64Array, series: Uint32Array): Uint32Array | undefined {
+  const rows = Uint32Array.from(times.keys());
+  const order = (left: number, right: number) => {
+    const apart = (series[left] as number) - (series[right] as number);
+    if (apart !== 0) return apart;
+    const [one, other] = [times[left] as bigint, times[right] as bigint];
+    if (one === other) return left - right;
+    return one < other ? -1 : 1;
+  };
+  const kept = new Uint32Array(rows.length);
+  let [first, some] = [-1, false];
+  for (const row of rows.toSorted(order)) {
+    const repeats = first >= 0 && series[row] === series[first] && times[row] === times[first];
+    if (repeats) some = true;
+    else first = row;
+    kept[row] = first;
+  }
+  return some ? kept : undefined;
 }

@@ -12,6 +12,9 @@ const RUNS: u32 = 0x20;
 const RAW: u32 = 0xff;
 const FORM_SIZE_MAX: usize = 32;
 const UNIT_COUNT: u32 = 16;
+/** Slots that a text may be away from its own: with more, somebody has chosen texts that meet. */
+const PROBE_COUNT: u32 = 32;
+const ROW_PROBE_COUNT: u32 = 256;
 const SIGN: i64 = 0x8000000000000000;
 
 const UNITS = memory.data<f64>([1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15]);
@@ -126,12 +129,12 @@ export function timesRise(times: usize, series: usize, count: usize, lasts: usiz
 }
 
 /**
- * Writes for each row the first one with its series and time to `keptRows`; answers whether any is another one. `slots` are all 0, and
- * a power of two of at least twice as many as rows.
+ * Writes for each row the first one with its series and time to `keptRows`; answers 1 where any is another one, 0 where none is, and 2
+ * where too many have the same slot to tell. `slots` are all 0, and a power of two of at least twice as many as rows.
  */
-export function findRepeats(times: usize, series: usize, count: usize, slots: usize, slotCount: u32, keptRows: usize): bool {
+export function findRepeats(times: usize, series: usize, count: usize, slots: usize, slotCount: u32, keptRows: usize): u32 {
   const mask = slotCount - 1;
-  let some = false;
+  let some: u32 = 0;
   for (let row: usize = 0; row < count; row += 1) {
     const time = load<i64>(times + (row << 3));
     const number = load<u32>(series + (row << 2));
@@ -139,7 +142,8 @@ export function findRepeats(times: usize, series: usize, count: usize, slots: us
     mixed = (mixed ^ (mixed >> 29)) * 0xbf58476d1ce4e5b9;
     let slot = (mixed >> 32) as u32 & mask;
     let found = row;
-    for (;;) {
+    for (let probe: u32 = 0; ; probe += 1) {
+      if (probe == ROW_PROBE_COUNT) return 2;
       const place = slots + ((slot as usize) << 2);
       const known = load<u32>(place) as usize;
       if (known == 0) {
@@ -148,7 +152,7 @@ export function findRepeats(times: usize, series: usize, count: usize, slots: us
       }
       if (load<i64>(times + ((known - 1) << 3)) == time && load<u32>(series + ((known - 1) << 2)) == number) {
         found = known - 1;
-        some = true;
+        some = 1;
         break;
       }
       slot = (slot + 1) & mask;
@@ -156,6 +160,85 @@ export function findRepeats(times: usize, series: usize, count: usize, slots: us
     store<u32>(keptRows + (row << 2), found as u32);
   }
   return some;
+}
+
+/** Set by joinTexts: where the texts that differ end. */
+export let textsEnd: usize = 0;
+
+/**
+ * Writes for each of `count` texts, which stand in UTF-8 one behind the other, which of those that differ it is, from 1 in order of
+ * appearance, to `codes`; and those that differ to `out`, and how long each is to `outLengths`. `lengths` are in UTF-16 units. `slots` are
+ * all 0, and a power of two of at least twice as many as texts; `entries` has room for 8 bytes a text. Answers how many differ, 0 where
+ * too many have the same slot.
+ */
+export function joinTexts(
+  texts: usize, lengths: usize, count: usize, codes: usize, slots: usize, slotCount: u32, entries: usize, out: usize, outLengths: usize,
+): usize {
+  const mask = slotCount - 1;
+  let from = texts;
+  let distinct: usize = 0;
+  textsEnd = out;
+  for (let i: usize = 0; i < count; i += 1) {
+    const length = load<u32>(lengths + (i << 2));
+    const size = sizeOf(from, length);
+    const slot = hash(from, size);
+    let code: usize = 0;
+    for (let probe: u32 = 0; code == 0; probe += 1) {
+      if (probe == PROBE_COUNT) return 0;
+      const place = slots + (((slot + probe) & mask) as usize << 2);
+      code = load<u32>(place) as usize;
+      if (code == 0) {
+        const entry = entries + (distinct << 3);
+        store<u32>(entry, textsEnd as u32);
+        store<u32>(entry + 4, size as u32);
+        store<u32>(outLengths + (distinct << 2), length);
+        memory.copy(textsEnd, from, size);
+        textsEnd += size;
+        distinct += 1;
+        code = distinct;
+        store<u32>(place, code as u32);
+        break;
+      }
+      const entry = entries + ((code - 1) << 3);
+      if (load<u32>(entry + 4) as usize != size || !same(from, load<u32>(entry) as usize, size)) code = 0;
+    }
+    store<u32>(codes + (i << 2), code as u32);
+    from += size;
+  }
+  return distinct;
+}
+
+/** The bytes of the characters at `start` that are `length` units of UTF-16. */
+@inline
+function sizeOf(start: usize, length: u32): usize {
+  let from = start;
+  let units: u32 = 0;
+  while (units < length) {
+    const byte = load<u8>(from) as u32;
+    // By its first byte a character has one to four; those of four are two units.
+    from += byte < 0xc0 ? 1 : byte < 0xe0 ? 2 : byte < 0xf0 ? 3 : 4;
+    units += byte < 0xf0 ? 1 : 2;
+  }
+  return from - start;
+}
+
+function hash(key: usize, size: usize): u32 {
+  let mixed: u64 = (size as u64) * 0x9e3779b97f4a7c15;
+  const stop = key + size;
+  let from = key;
+  for (; from + 8 <= stop; from += 8) mixed = rotl<u64>(mixed ^ load<u64>(from), 29) * 0xbf58476d1ce4e5b9;
+  for (; from < stop; from += 1) mixed = rotl<u64>(mixed ^ (load<u8>(from) as u64), 11) * 0x94d049bb133111eb;
+  mixed ^= mixed >> 29;
+  mixed *= 0xbf58476d1ce4e5b9;
+  return (mixed >> 32) as u32;
+}
+
+@inline
+function same(left: usize, right: usize, size: usize): bool {
+  let offset: usize = 0;
+  for (; offset + 8 <= size; offset += 8) if (load<u64>(left + offset) != load<u64>(right + offset)) return false;
+  for (; offset < size; offset += 1) if (load<u8>(left + offset) != load<u8>(right + offset)) return false;
+  return true;
 }
 
 /** Math.round: halves go up. */

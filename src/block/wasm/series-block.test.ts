@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
+import { fromUtf8 } from "#base/bytes.ts";
 import type { ColumnBatch, ColumnData } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
 import { below, type Random, seededRandom } from "#ports/random.ts";
-import { aBatch, batchOf, SAMPLES } from "#testing/batches.ts";
+import { aBatch, batchOf, SAMPLES, textData } from "#testing/batches.ts";
 import { encodeBlock } from "../block.ts";
 import { findSeries } from "../series.ts";
 import { type SeriesBatch, SeriesBlockEncoder } from "./series-block.ts";
@@ -86,6 +87,65 @@ suite("blocks of rows by series", () => {
   });
 });
 
+const all = (number: bigint) => BigInt.asUintN(64, number);
+
+/** Where cells.as looks for a text of eight bytes first, when there are up to 127. */
+function slotOf(text: string): bigint {
+  const some = all(8n * 0x9e3779b97f4a7c15n) ^ Buffer.from(text).readBigUInt64LE();
+  let mixed = all(all((some << 29n) | (some >> 35n)) * 0xbf58476d1ce4e5b9n);
+  mixed ^= mixed >> 29n;
+  return (all(mixed * 0xbf58476d1ce4e5b9n) >> 32n) & 255n;
+}
+
+suite("texts of several pieces", () => {
+  test("are each in the dictionary once, in order of appearance", () => {
+    const random = seededRandom(9);
+    const texts = [
+      "",
+      "a",
+      "b",
+      "é",
+      "東京",
+      "😀",
+      "a😀é",
+      "0123456",
+      "01234567",
+      "0123456789abcdefé",
+    ];
+    for (let round = 0; round < 200; round += 1) {
+      const cells = Array.from({ length: 1 + below(random, 4) }, () =>
+        Array.from({ length: 1 + below(random, 30) }, () => {
+          const text = texts[below(random, texts.length)] as string;
+          return random.next() < 0.2 ? null : text.repeat(1 + below(random, 3));
+        }),
+      );
+      const parts = cells.map((rows) => ({
+        rowCount: rows.length,
+        data: textData("string", rows),
+      }));
+      const expected = textData("string", cells.flat());
+      if (expected.dictionary.length === 0) continue;
+      const found = encoder.joinTexts([{ rowCount: 2, data: undefined }, ...parts], "string");
+      assert.deepEqual(found?.dictionary, expected.dictionary);
+      assert.deepEqual(found.codes, Uint32Array.of(0, 0, ...expected.codes));
+      const { bytes, lengths } = found.encoded ?? assert.fail();
+      assert.equal(fromUtf8(bytes), expected.dictionary.join(""));
+      assert.deepEqual(
+        [...lengths],
+        expected.dictionary.map((text) => text.length),
+      );
+    }
+  });
+
+  test("are left to others where they were chosen to meet", () => {
+    const some = Array.from({ length: 30_000 }, (_, index) => String(10_000_000 + index));
+    const texts = some.filter((text) => slotOf(text) === 0n).slice(0, 100);
+    assert.equal(texts.length, 100);
+    const data = textData("tag", texts);
+    assert.equal(encoder.joinTexts([{ rowCount: 100, data }], "tag"), undefined);
+  });
+});
+
 suite("rows that repeat a series and time", () => {
   test("are found, whatever the order", () => {
     const random = seededRandom(7);
@@ -110,4 +170,33 @@ suite("rows that repeat a series and time", () => {
       );
     }
   });
+
+  test("are found where times were chosen to meet", () => {
+    // The times whose hash is 0 to 999: the way back through it.
+    const times = Array.from({ length: 1_000 }, (_, index) => {
+      const mixed = all(BigInt(index) * inverse(0xbf58476d1ce4e5b9n));
+      const before = mixed ^ (mixed >> 29n) ^ (mixed >> 58n);
+      return BigInt.asIntN(64, before * inverse(0x9e3779b97f4a7c15n));
+    });
+    const series = new Uint32Array(1_001);
+    assert.equal(
+      encoder.findRepeats({
+        times: BigInt64Array.from(times),
+        series: series.slice(1),
+        seriesCount: 1,
+      }),
+      undefined,
+    );
+    const twice = BigInt64Array.of(...times, times[7] ?? 0n);
+    const expected = Uint32Array.from(twice.keys());
+    expected[1_000] = 7;
+    assert.deepEqual(encoder.findRepeats({ times: twice, series, seriesCount: 1 }), expected);
+  });
 });
+
+/** What times the odd `factor` is 1 in 64 bits. */
+function inverse(factor: bigint): bigint {
+  let found = factor;
+  for (let round = 0; round < 6; round += 1) found = all(found * (2n - factor * found));
+  return found;
+}

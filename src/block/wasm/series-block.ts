@@ -3,8 +3,7 @@ import { assert } from "#base/errors.ts";
 import type { BatchColumn, ColumnBatch, ColumnData } from "#model/batch.ts";
 import { assertCells, beginBlock, finishBlock } from "../block.ts";
 import type { ByteWriter } from "../bytes.ts";
-import { ALL_PRESENT, encodeDictionary, SOME_PRESENT } from "../column.ts";
-import type { TagCells } from "../series.ts";
+import { ALL_PRESENT, encodedTexts, SOME_PRESENT } from "../column.ts";
 import { CellMachine } from "./cell-machine.ts";
 
 /** What a `ColumnBatch` says. */
@@ -15,6 +14,14 @@ export interface SeriesBatch extends Pick<ColumnBatch, "databaseId" | "tableId" 
   /** The columns, in ascending order of id: tags have a cell for each series, all others for each row. */
   readonly cells: readonly BatchColumn[];
 }
+
+/** A piece of a column of texts. */
+export interface TextPart {
+  readonly rowCount: number;
+  readonly data: TextData | undefined;
+}
+
+export type TextData = Extract<ColumnData, { codes: unknown }>;
 
 /** Gives what `encodeBlock` gives, a few times as fast. */
 export class SeriesBlockEncoder {
@@ -37,6 +44,7 @@ export class SeriesBlockEncoder {
     writer.bytes(timeCells);
     this.#encodeTags(writer, batch);
     for (const { data } of cells) if (data.kind !== "tag") this.#encodeColumn(writer, data);
+    this.#machine.end();
     return finishBlock(writer);
   }
 
@@ -53,23 +61,51 @@ export class SeriesBlockEncoder {
     return this.#machine.findRepeats(times, series, seriesCount);
   }
 
+  /**
+   * One column of the texts of all `parts`, which use all of their dictionaries, in order of first use; undefined is `count` NULLs.
+   * Undefined where somebody has chosen the texts so that this takes too long.
+   */
+  joinTexts(parts: readonly TextPart[], kind: TextData["kind"]): TextData | undefined {
+    const all = parts.map(({ data }) => data?.encoded ?? encodedTexts(data?.dictionary ?? []));
+    const joined = this.#machine.joinTexts(all);
+    if (joined === undefined) return undefined;
+    const codes = new Uint32Array(parts.reduce((sum, { rowCount }) => sum + rowCount, 0));
+    const dictionary: string[] = [];
+    let [row, text] = [0, 0];
+    for (const { data, rowCount } of parts) {
+      const newCodes = joined.codes.subarray(text, text + (data?.dictionary.length ?? 0));
+      for (const [index, code] of newCodes.entries())
+        if (code > dictionary.length) dictionary.push(data?.dictionary[index] as string);
+      if (data !== undefined) translate(data.codes, newCodes, codes.subarray(row, row + rowCount));
+      row += rowCount;
+      text += newCodes.length;
+    }
+    return { kind, codes, dictionary, encoded: joined.encoded };
+  }
+
   #encodeTags(writer: ByteWriter, { cells, series, seriesCount }: SeriesBatch): void {
-    const tags = cells.flatMap(({ data }) => (data.kind === "tag" ? [data as TagCells] : []));
+    const tags = cells.flatMap(({ data }) => (data.kind === "tag" ? [data] : []));
     if (tags.length === 0) return;
     writer.u32(seriesCount);
-    for (const { codes, dictionary } of tags) {
-      encodeDictionary(writer, dictionary);
-      writer.bytes(this.#machine.words(codes).bytes);
-    }
+    for (const tag of tags) this.#encodeText(writer, tag);
     const { bytes, greatest } = this.#machine.words(series);
     assert(greatest === seriesCount - 1, "each series has rows");
     writer.bytes(bytes);
   }
 
+  #encodeText(writer: ByteWriter, { codes, dictionary, encoded }: TextData): void {
+    const { bytes, lengths } = encoded ?? encodedTexts(dictionary);
+    assert(lengths.length === dictionary.length, "a dictionary in UTF-8 has as many texts");
+    writer.u32(lengths.length);
+    writer.u32(bytes.length);
+    writer.bytes(this.#machine.words(lengths).bytes);
+    writer.bytes(bytes);
+    writer.bytes(this.#machine.words(codes).bytes);
+  }
+
   #encodeColumn(writer: ByteWriter, data: ColumnData): void {
     if ("codes" in data) {
-      encodeDictionary(writer, data.dictionary);
-      writer.bytes(this.#machine.words(data.codes).bytes);
+      this.#encodeText(writer, data);
       return;
     }
     const present = data.present?.includes(0) === true ? data.present : undefined;
@@ -86,5 +122,13 @@ export class SeriesBlockEncoder {
       case "boolean":
         writer.bytes(this.#machine.bits(data.values));
     }
+  }
+}
+
+/** Writes the codes of `source` to `target`, as they are from now on. */
+function translate(source: Uint32Array, newCodes: Uint32Array, target: Uint32Array): void {
+  for (let row = 0; row < target.length; row += 1) {
+    const code = source[row] as number;
+    target[row] = code === 0 ? 0 : (newCodes[code - 1] as number);
   }
 }

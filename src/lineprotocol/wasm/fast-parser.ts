@@ -46,9 +46,12 @@ export class FastParser {
       const parts = parseParts(body, options);
       return { ...parts, tables: parts.tables.map(seriesTable) };
     }
-    if (this.#machine.sizeBytes > MACHINE_SIZE_MAX) this.#machine = new Machine();
-    this.#machine.clear();
-    return new BodyRun(this.#machine, bytes, options).run();
+    try {
+      return new BodyRun(this.#machine, bytes, options).run();
+    } finally {
+      if (this.#machine.sizeBytes > MACHINE_SIZE_MAX) this.#machine = new Machine();
+      this.#machine.clear();
+    }
   }
 }
 

@@ -172,9 +172,9 @@ class Filler {
       const numbers = tags[index] ?? this.#strings(data.codes, index);
       const isPlain = this.#numbers[index] === undefined;
       const dictionary = isPlain
-        ? data.dictionary
-        : this.#body.texts.textsOf(codes.encode(numbers));
-      return { name: column, data: { kind: data.kind, codes: numbers, dictionary } };
+        ? { dictionary: data.dictionary }
+        : this.#body.texts.dictionaryOf(codes.encode(numbers));
+      return { name: column, data: { kind: data.kind, codes: numbers, ...dictionary } };
     });
     return { name, times, lines, series, seriesCount: sources.length, cells };
   }

@@ -1,4 +1,5 @@
-import { utf8 } from "#base/bytes.ts";
+import { fromUtf8, utf8 } from "#base/bytes.ts";
+import type { EncodedTexts } from "#model/batch.ts";
 import type { Machine } from "./machine.ts";
 
 const TEXT_SIZE = 16;
@@ -51,7 +52,7 @@ export class Texts {
   }
 
   /** The texts of `numbers`, in their order. */
-  textsOf(numbers: readonly number[]): string[] {
+  dictionaryOf(numbers: readonly number[]): TextDictionary {
     const machine = this.#machine;
     const known = Uint32Array.from(numbers.filter((number) => number < FIRST_OTHER));
     const list = machine.take(4 * known.length);
@@ -59,16 +60,16 @@ export class Texts {
     const lengthsAt = machine.take(4 * known.length);
     const out = machine.take(machine.exports.sizeOfTexts(list, known.length));
     const end = machine.exports.gatherTexts(list, known.length, lengthsAt, out);
-    const bytes = machine.view(out, end);
-    const joined = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString();
-    const lengths = machine.words(lengthsAt, known.length).values();
-    let start = 0;
-    return numbers.map((number) => {
-      if (number >= FIRST_OTHER) return this.#otherTexts[number - FIRST_OTHER] as string;
-      const from = start;
-      start += lengths.next().value as number;
-      return joined.slice(from, start);
+    const bytes = new Uint8Array(machine.bytes(out, end - out));
+    const lengths = machine.words(lengthsAt, known.length);
+    const texts = splitTexts(fromUtf8(bytes), lengths);
+    if (known.length === numbers.length) return { dictionary: texts, encoded: { bytes, lengths } };
+    let index = 0;
+    const dictionary = numbers.map((number) => {
+      const text = number >= FIRST_OTHER ? this.#otherTexts[number - FIRST_OTHER] : texts[index++];
+      return text as string;
     });
+    return { dictionary };
   }
 
   #intern(domain: number, at: number, size: number): number {
@@ -86,6 +87,22 @@ export class Texts {
     this.#others.set(key, number);
     return number;
   }
+}
+
+/** What a column of texts has beside its codes. */
+export interface TextDictionary {
+  readonly dictionary: readonly string[];
+  readonly encoded?: EncodedTexts;
+}
+
+function splitTexts(joined: string, lengths: Uint32Array): string[] {
+  const texts: string[] = [];
+  let start = 0;
+  for (const length of lengths) {
+    texts.push(joined.slice(start, start + length));
+    start += length;
+  }
+  return texts;
 }
 
 /** Codes of texts in order of first use, one column after the other. */

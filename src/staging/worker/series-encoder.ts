@@ -1,10 +1,10 @@
 import { assert } from "#base/errors.ts";
 import { findSeries } from "#block/series.ts";
-import { type SeriesBatch, SeriesBlockEncoder } from "#block/wasm/series-block.ts";
+import { type SeriesBatch, SeriesBlockEncoder, type TextPart } from "#block/wasm/series-block.ts";
 import type { SeriesTable } from "#lineprotocol/series-table.ts";
 import type { BatchColumn, ColumnData } from "#model/batch.ts";
 import type { FlushBlock } from "#model/flush.ts";
-import type { TableId } from "#model/ids.ts";
+import type { ColumnId, TableId } from "#model/ids.ts";
 import { isEmpty, takeCells, takeRows } from "../batches.ts";
 import { foldColumn } from "../fold.ts";
 import { concatColumn, concatTimes, recoded } from "../merge.ts";
@@ -34,8 +34,47 @@ export class SeriesEncoder {
     const [first] = parts;
     assert(first !== undefined, "a table of a flush has rows");
     const { databaseId, tableId } = first.target;
-    const merged = this.#fold(distinct(joined(parts.map(pieceOf))));
+    const merged = this.#fold(distinct(this.#join(parts.map(pieceOf))));
     return { databaseId, tableId, bytes: this.#blocks.encode({ databaseId, tableId, ...merged }) };
+  }
+
+  /** The rows of all pieces, one behind the other. */
+  #join(pieces: readonly Piece[]): Piece {
+    const [first] = pieces;
+    assert(first !== undefined, "there is something to join");
+    if (pieces.length === 1) return first;
+    const times = concatTimes(pieces);
+    const series = new Uint32Array(times.length);
+    let [row, seriesCount] = [0, 0];
+    for (const piece of pieces) {
+      for (const number of piece.series) series[row++] = seriesCount + number;
+      seriesCount += piece.seriesCount;
+    }
+    const ids = [...new Set(pieces.flatMap(({ cells }) => cells.map(({ id }) => id)))];
+    const cells = ids
+      .toSorted((a, b) => a - b)
+      .map((id): BatchColumn => ({ id, data: this.#joinColumn(pieces, id) }));
+    return { times, series, seriesCount, cells };
+  }
+
+  #joinColumn(pieces: readonly Piece[], id: ColumnId): ColumnData {
+    const columns = pieces.map(({ cells }) => cells.find((column) => column.id === id)?.data);
+    const kind = columns.find((data) => data !== undefined)?.kind;
+    const parts = pieces.map(({ seriesCount, times }, index) => ({
+      rowCount: kind === "tag" ? seriesCount : times.length,
+      data: columns[index],
+    }));
+    const texts =
+      kind === "tag" || kind === "string"
+        ? this.#blocks.joinTexts(parts.map(textPart), kind)
+        : undefined;
+    return (
+      texts ??
+      concatColumn(
+        parts,
+        parts.reduce((sum, { rowCount }) => sum + rowCount, 0),
+      )
+    );
   }
 
   /** Of rows with the same series and time one stays, with the last value of each field. */
@@ -75,6 +114,16 @@ function pieceOf({ parsed, rows, target }: SeriesRows): Piece {
   return { times, series, seriesCount, cells: cells.toSorted((a, b) => a.id - b.id) };
 }
 
+function textPart({
+  data,
+  rowCount,
+}: {
+  readonly data: ColumnData | undefined;
+  readonly rowCount: number;
+}): TextPart {
+  return { rowCount, data: data !== undefined && "codes" in data ? data : undefined };
+}
+
 function takeSome(
   data: ColumnData,
   rows: RowSelection,
@@ -98,33 +147,6 @@ function seriesOf(
     numbers[row] = (numberOf[old] as number) - 1;
   }
   return [numbers, Uint32Array.from(used)];
-}
-
-/** The rows of all pieces, one behind the other. */
-function joined(pieces: readonly Piece[]): Piece {
-  const [first] = pieces;
-  assert(first !== undefined, "there is something to join");
-  if (pieces.length === 1) return first;
-  const times = concatTimes(pieces);
-  const series = new Uint32Array(times.length);
-  let [row, seriesCount] = [0, 0];
-  for (const piece of pieces) {
-    for (const number of piece.series) series[row++] = seriesCount + number;
-    seriesCount += piece.seriesCount;
-  }
-  const ids = [...new Set(pieces.flatMap(({ cells }) => cells.map(({ id }) => id)))];
-  const cells = ids
-    .toSorted((a, b) => a - b)
-    .map((id): BatchColumn => {
-      const columns = pieces.map((piece) => piece.cells.find((column) => column.id === id)?.data);
-      const isTag = columns.some((data) => data?.kind === "tag");
-      const parts = pieces.map((piece, index) => ({
-        rowCount: isTag ? piece.seriesCount : piece.times.length,
-        data: columns[index],
-      }));
-      return { id, data: concatColumn(parts, isTag ? seriesCount : times.length) };
-    });
-  return { times, series, seriesCount, cells };
 }
 
 /** The same rows, with one series for all that have the same tags. */
