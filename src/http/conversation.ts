@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { DbError, describeError } from "#base/errors.ts";
-import { type BodyBudget, readBody } from "./exchange/body.ts";
+import type { Semaphore } from "#base/async.ts";
+import { readBody } from "./exchange/body.ts";
+import type { BodyBudget, BodyClaim } from "./exchange/body-budget.ts";
 import { asDbError, errorStatus } from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { Reply } from "./exchange/reply.ts";
@@ -17,6 +19,8 @@ export interface Host {
   readonly limits: HttpLimits;
   readonly watch: StallWatch;
   readonly budget: BodyBudget;
+  /** Lets in those whose bodies are inflated. */
+  readonly inflating: Semaphore;
   /** Whether no request should follow over the connections that are open. */
   stopping(): boolean;
   /** Throws `unavailable` while the node starts or stops. */
@@ -40,7 +44,7 @@ export class Conversation {
   readonly #abort = new AbortController();
   readonly #startMs: number;
   #expectsContinue: boolean;
-  #heldBytes = 0;
+  #claim: BodyClaim | undefined;
   #answerSizeBytes = 0;
   #broken = false;
 
@@ -78,8 +82,8 @@ export class Conversation {
 
   /** The connection has taken the answer, or is gone. */
   finish(): void {
-    const { options, budget } = this.#host;
-    budget.held -= this.#heldBytes;
+    const { options } = this.#host;
+    this.#claim?.[Symbol.dispose]();
     if (!this.#response.writableFinished) this.abort(CLIENT_LEFT);
     const status = this.#status();
     options.observe?.({
@@ -117,12 +121,13 @@ export class Conversation {
   }
 
   #readBody(): Promise<Uint8Array> {
-    const { options, budget, watch, limits } = this.#host;
+    const { options, budget, inflating, watch, limits } = this.#host;
     return readBody(this.#request, {
       sizeMax: options.requestSizeMax,
       budget,
-      onTaken: (sizeBytes) => {
-        this.#heldBytes += sizeBytes;
+      inflating,
+      onClaim: (claim) => {
+        this.#claim = claim;
       },
       onStart: () => {
         if (this.#expectsContinue) this.#response.writeContinue();
@@ -130,6 +135,7 @@ export class Conversation {
       },
       watch,
       stallMsMax: limits.bodyStallMsMax,
+      signal: this.#abort.signal,
     });
   }
 
@@ -196,4 +202,6 @@ function passOver(request: IncomingMessage, sizeMax: number): void {
     sizeBytes += chunk.length;
     if (sizeBytes > sizeMax) request.destroy();
   });
+  // Whoever gave up reading it has paused it.
+  request.resume();
 }

@@ -45,6 +45,8 @@ export interface HttpLimits {
   readonly requestMsMax: number;
   /** Between two pieces of a body. */
   readonly bodyStallMsMax: number;
+  /** A body that took longer and comes slowly gives way to others where the memory of all is short. */
+  readonly bodySlowMs: number;
   /** In which a client takes nothing of an answer that waits for it. */
   readonly answerStallMsMax: number;
   /** Between two requests of a connection. */
@@ -59,6 +61,7 @@ export const HTTP_LIMITS: HttpLimits = {
   headersMsMax: 20_000,
   requestMsMax: 300_000,
   bodyStallMsMax: 30_000,
+  bodySlowMs: 5_000,
   answerStallMsMax: 300_000,
   idleMsMax: 75_000,
   stopMsMax: 10_000,

@@ -1,7 +1,9 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { Semaphore } from "#base/async.ts";
 import { DbError, describeError } from "#base/errors.ts";
 import { Conversation, type Host } from "./conversation.ts";
+import { BodyBudget } from "./exchange/body-budget.ts";
 import { StallWatch } from "./exchange/stall-watch.ts";
 import {
   HEADER_COUNT_MAX,
@@ -14,6 +16,9 @@ import type { HttpServices, NodeIdentity } from "./services.ts";
 
 /** How often node:http looks for requests that are late, in milliseconds at most. */
 const LATE_CHECK_MS_MAX = 5_000;
+
+/** Bodies inflated at a time. Each takes a thread of the four that the disk needs as well. */
+const INFLATE_COUNT_MAX = 2;
 
 /**
  * Speaks HTTP/1.1: reads requests, calls one service for each, and writes what it answers.
@@ -80,10 +85,12 @@ export class HttpServer implements AsyncDisposable {
       options: this.#options,
       limits: this.#limits,
       watch: this.#watch,
-      budget: {
-        held: 0,
-        heldMax: Math.max(this.#limits.bodiesSizeMax, this.#options.requestSizeMax),
-      },
+      budget: new BodyBudget(
+        this.#options.clock,
+        Math.max(this.#limits.bodiesSizeMax, this.#options.requestSizeMax),
+        this.#limits.bodySlowMs,
+      ),
+      inflating: new Semaphore(INFLATE_COUNT_MAX),
       stopping: () => this.#stopping,
       requireServices: () => this.#requireServices(),
       identity: (): NodeIdentity => this.#services?.identify() ?? this.#options.identity,

@@ -1,33 +1,29 @@
 import type { IncomingMessage } from "node:http";
-import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
-import { concatBytes } from "#base/bytes.ts";
+import type { Semaphore } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
-import type { StallWatch, Watched } from "./stall-watch.ts";
-
-/** Bytes of request bodies that all requests together may hold; `held` belongs to the server. */
-export interface BodyBudget {
-  held: number;
-  readonly heldMax: number;
-}
+import type { BodyBudget, BodyClaim } from "./body-budget.ts";
+import { BodyMemory } from "./body-memory.ts";
+import { inflate } from "./inflate.ts";
+import type { StallWatch } from "./stall-watch.ts";
 
 export interface BodyOptions {
   /** Bytes of one body, as sent and inflated. */
   readonly sizeMax: number;
   readonly budget: BodyBudget;
-  /** Receives each byte count taken from the budget; the owner gives them back when the request is over. */
-  readonly onTaken: (sizeBytes: number) => void;
+  /** Receives what the body holds of the budget; the owner disposes of it when the request is over. */
+  readonly onClaim: (claim: BodyClaim) => void;
   /** Called when the body is wanted: the client may send it now. */
   readonly onStart: () => void;
   readonly watch: StallWatch;
   readonly stallMsMax: number;
+  readonly inflating: Semaphore;
+  /** Aborted when nobody waits for the body any more. */
+  readonly signal: AbortSignal;
 }
 
-const GUNZIP_CHUNK_SIZE = 64 * 1024;
-
 /**
- * Reads the body of `request`, inflated by streaming zlib where `Content-Encoding` says gzip, of one or several members.
- * Never holds more than `sizeMax` and a chunk. Leaves the request open when it rejects, so that it can be answered:
+ * Reads the body of `request` into memory of its own, inflated where `Content-Encoding` says gzip, of one or several members.
+ * Leaves the request open, and paused, when it rejects, so that it can be answered:
  *
  * - `invalid` / `content_encoding`, `body_gzip`
  * - `exceeded` / `request_size`, `request_memory`
@@ -40,27 +36,23 @@ export async function readBody(
   options: BodyOptions,
 ): Promise<Uint8Array> {
   const gzip = isGzip(request.headers["content-encoding"]);
+  const said = request.headers["content-length"];
+  const sizeSaid = said === undefined ? undefined : Number(said);
   // Refuses at once what says that it is too large, before a byte of it is taken.
-  if (Number(request.headers["content-length"] ?? 0) > options.sizeMax) throw tooLarge(options);
+  if (sizeSaid !== undefined && sizeSaid > options.sizeMax) throw tooLarge(options);
   options.onStart();
-  const stalled = Promise.withResolvers<never>();
-  const watched = options.watch.begin(options.stallMsMax, () => {
-    stalled.reject(
-      new DbError(
-        "unavailable",
-        "request_stalled",
-        `nothing of the request's body came for ${options.stallMsMax} ms`,
-        { detail: { stallMsMax: options.stallMsMax } },
-      ),
-    );
-  });
+  const reception = new Reception(request, options, sizeSaid);
+  options.onClaim(reception.claim);
+  const sent = await reception.promise;
+  if (!gzip || sent.length === 0) return sent;
   try {
-    const chunks = sentChunks(request, options, watched);
-    const read = gzip ? inflate(chunks, options) : collect(chunks, options);
-    // A read that is given up ends when the connection does.
-    return await Promise.race([read, stalled.promise]);
-  } finally {
-    watched.end();
+    const inflated = await inflate(sent, options);
+    if (inflated === undefined) throw tooLarge(options);
+    reception.claim.hold(inflated.length);
+    return inflated;
+  } catch (error) {
+    reception.claim.hold(0);
+    throw error;
   }
 }
 
@@ -71,92 +63,69 @@ function isGzip(encoding: string | undefined): boolean {
   throw new DbError("invalid", "content_encoding", `unacceptable content-encoding: ${encoding}`);
 }
 
-async function* sentChunks(
-  request: IncomingMessage,
-  options: BodyOptions,
-  watched: Watched,
-): AsyncGenerator<Uint8Array> {
-  let sizeBytes = 0;
-  // The request outlives a reader that gives up: its answer goes over the same connection.
-  const chunks: AsyncIterable<Buffer> = request.iterator({ destroyOnReturn: false });
-  for await (const chunk of chunks) {
-    watched.moved();
-    sizeBytes += chunk.length;
-    if (sizeBytes > options.sizeMax) throw tooLarge(options);
-    yield chunk;
-  }
-}
+/** A body on its way in, as it is sent. Listens to what the request tells, without a promise for each piece. */
+class Reception {
+  readonly claim: BodyClaim;
+  readonly promise: Promise<Uint8Array<ArrayBuffer>>;
+  readonly #request: IncomingMessage;
+  readonly #options: BodyOptions;
+  readonly #memory: BodyMemory;
+  readonly #settle = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
+  readonly #watched: ReturnType<StallWatch["begin"]>;
 
-async function inflate(
-  chunks: AsyncGenerator<Uint8Array>,
-  options: BodyOptions,
-): Promise<Uint8Array> {
-  const first = await chunks.next();
-  if (first.done === true) return new Uint8Array();
-  let sentBytes = 0;
-  const gunzip = createGunzip({ chunkSize: GUNZIP_CHUNK_SIZE });
-  async function* counted(): AsyncGenerator<Uint8Array> {
-    for (let step = first; step.done !== true; step = await chunks.next()) {
-      sentBytes += step.value.length;
-      yield step.value;
+  constructor(request: IncomingMessage, options: BodyOptions, sizeSaid: number | undefined) {
+    this.#request = request;
+    this.#options = options;
+    this.promise = this.#settle.promise;
+    this.claim = options.budget.claim((reason) => this.#fail(reason));
+    this.#memory = new BodyMemory(this.claim, options.sizeMax, sizeSaid);
+    this.#watched = options.watch.begin(options.stallMsMax, () => this.#fail(stalled(options)));
+    request.on("data", this.#take).once("end", this.#end);
+    // What the stream says when the client left. An error after that concerns nobody.
+    request.once("error", this.#fail).once("close", this.#left);
+  }
+
+  readonly #take = (chunk: Uint8Array): void => {
+    this.#watched.moved();
+    try {
+      const { sizeBytes } = this.#memory;
+      if (sizeBytes + chunk.length > this.#options.sizeMax) throw tooLarge(this.#options);
+      this.#memory.add(chunk);
+      this.claim.receivedBytes = this.#memory.sizeBytes;
+    } catch (error) {
+      this.#fail(error);
     }
-  }
-  try {
-    const body = await pipeline(counted, gunzip, (inflated: AsyncIterable<Uint8Array>) =>
-      collect(inflated, options),
-    );
-    // Zlib passes over zeros after a member and all that follows them; lines must not vanish so.
-    if (gunzip.bytesWritten === sentBytes) return body;
-    throw new Error("bytes follow the compressed data");
-  } catch (error) {
-    if (error instanceof DbError) throw error;
-    throw badGzip(error);
-  } finally {
-    // Lets go of the request, so that what is left of its body can be passed over.
-    chunks.return(undefined).catch(() => undefined);
+  };
+
+  readonly #end = (): void => {
+    this.#stop();
+    this.#settle.resolve(this.#memory.take());
+  };
+
+  readonly #left = (): void => this.#fail(new Error("the connection ended before the body did"));
+
+  readonly #fail = (error: unknown): void => {
+    this.#stop();
+    this.#memory.drop();
+    // Nothing more is taken until somebody passes over it.
+    this.#request.pause();
+    this.#settle.reject(error);
+  };
+
+  #stop(): void {
+    this.#watched.end();
+    this.claim.receiving = false;
+    this.#request.off("data", this.#take).off("end", this.#end).off("close", this.#left);
   }
 }
 
-function badGzip(cause: unknown): DbError {
-  const message = cause instanceof Error ? cause.message : String(cause);
-  // The pipeline is aborted where zlib ends before the body does.
-  const reason = isAbort(cause) ? "bytes follow the compressed data" : message;
-  return new DbError("invalid", "body_gzip", `the body is not whole gzip data: ${reason}`, {
-    cause,
-  });
-}
-
-function isAbort(error: unknown): boolean {
-  return error instanceof Error && error.name === "AbortError";
-}
-
-async function collect(
-  chunks: AsyncIterable<Uint8Array>,
-  options: BodyOptions,
-): Promise<Uint8Array> {
-  const parts: Uint8Array[] = [];
-  let sizeBytes = 0;
-  for await (const chunk of chunks) {
-    sizeBytes += chunk.length;
-    if (sizeBytes > options.sizeMax) throw tooLarge(options);
-    take(chunk.length, options);
-    parts.push(chunk);
-  }
-  const [only] = parts;
-  return only !== undefined && parts.length === 1 ? only : concatBytes(parts);
-}
-
-function take(sizeBytes: number, { budget, onTaken }: BodyOptions): void {
-  if (budget.held + sizeBytes > budget.heldMax) {
-    throw new DbError(
-      "exceeded",
-      "request_memory",
-      `the bodies of all requests together may hold ${budget.heldMax} bytes; try again later`,
-      { detail: { bodiesSizeMax: budget.heldMax } },
-    );
-  }
-  budget.held += sizeBytes;
-  onTaken(sizeBytes);
+function stalled({ stallMsMax }: BodyOptions): DbError {
+  return new DbError(
+    "unavailable",
+    "request_stalled",
+    `nothing of the request's body came for ${stallMsMax} ms`,
+    { detail: { stallMsMax } },
+  );
 }
 
 function tooLarge({ sizeMax }: BodyOptions): DbError {

@@ -1,0 +1,128 @@
+import { DbError } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+
+/** A body that comes slower than this, on average, gives way where memory is short. */
+const SLOW_BYTES_PER_SECOND = 16 * 1024;
+
+/**
+ * Memory that the bodies of all requests together may hold, from their first byte until their requests are answered.
+ *
+ * Where it is short, bodies that come slowly give way to others: otherwise a few clients that send a byte now and then would keep
+ * everybody out.
+ */
+export class BodyBudget {
+  readonly #clock: Clock;
+  readonly #heldMax: number;
+  readonly #slowMs: number;
+  readonly #claims = new Set<BodyClaim>();
+  #heldBytes = 0;
+
+  /** Bodies younger than `slowMs` are not slow yet. */
+  constructor(clock: Clock, heldMax: number, slowMs: number) {
+    this.#clock = clock;
+    this.#heldMax = heldMax;
+    this.#slowMs = slowMs;
+  }
+
+  /** Whether half of it is free: a body may then take at once what it says that it needs. */
+  get ample(): boolean {
+    return this.#heldBytes * 2 < this.#heldMax;
+  }
+
+  get heldBytes(): number {
+    return this.#heldBytes;
+  }
+
+  /** What one request holds. `giveWay` is called when its body is to be given up for others, and lets go of it. */
+  claim(giveWay: (reason: DbError) => void): BodyClaim {
+    const claim = new BodyClaim(this, giveWay, this.#clock.monotonicMs());
+    this.#claims.add(claim);
+    return claim;
+  }
+
+  /** For claims: holds `moreBytes` more, or throws `exceeded` / `request_memory`. */
+  take(moreBytes: number): void {
+    if (this.#heldBytes + moreBytes > this.#heldMax) this.#makeRoom(moreBytes);
+    if (this.#heldBytes + moreBytes > this.#heldMax) throw this.#full("");
+    this.#heldBytes += moreBytes;
+  }
+
+  /** For claims. */
+  give(sizeBytes: number): void {
+    this.#heldBytes -= sizeBytes;
+  }
+
+  /** For claims: its request is over. */
+  forget(claim: BodyClaim): void {
+    this.#claims.delete(claim);
+  }
+
+  /** Gives up slow bodies, the slowest first, until there is room or none is left. */
+  #makeRoom(moreBytes: number): void {
+    const nowMs = this.#clock.monotonicMs();
+    const slow: { claim: BodyClaim; rate: number }[] = [];
+    for (const claim of this.#claims) {
+      const ageMs = nowMs - claim.startMs;
+      if (!claim.receiving || ageMs < this.#slowMs) continue;
+      const rate = claim.receivedBytes / (ageMs / 1_000);
+      if (rate < SLOW_BYTES_PER_SECOND) slow.push({ claim, rate });
+    }
+    slow.sort((left, right) => left.rate - right.rate);
+    for (const { claim } of slow) {
+      if (this.#heldBytes + moreBytes <= this.#heldMax) return;
+      claim.giveUp(this.#full(", and this one came too slowly while others waited"));
+    }
+  }
+
+  #full(why: string): DbError {
+    return new DbError(
+      "exceeded",
+      "request_memory",
+      `the bodies of all requests together may hold ${this.#heldMax} bytes${why}; try again later`,
+      { detail: { bodiesSizeMax: this.#heldMax } },
+    );
+  }
+}
+
+/** What the body of one request holds of the budget. */
+export class BodyClaim implements Disposable {
+  readonly startMs: number;
+  /** Bytes that came. */
+  receivedBytes = 0;
+  /** Whether more is to come. */
+  receiving = true;
+  readonly #budget: BodyBudget;
+  readonly #giveWay: (reason: DbError) => void;
+  #heldBytes = 0;
+
+  constructor(budget: BodyBudget, giveWay: (reason: DbError) => void, startMs: number) {
+    this.#budget = budget;
+    this.#giveWay = giveWay;
+    this.startMs = startMs;
+  }
+
+  /** Whether a body may take at once what it says that it needs. */
+  get ample(): boolean {
+    return this.#budget.ample;
+  }
+
+  /** From now on the body holds `sizeBytes`, in place of what it held. Throws `exceeded` / `request_memory`, and changes nothing. */
+  hold(sizeBytes: number): void {
+    const moreBytes = sizeBytes - this.#heldBytes;
+    if (moreBytes > 0) this.#budget.take(moreBytes);
+    else this.#budget.give(-moreBytes);
+    this.#heldBytes = sizeBytes;
+  }
+
+  /** For the budget: the body is not wanted any more; what it holds is let go of at once. */
+  giveUp(reason: DbError): void {
+    this.#giveWay(reason);
+  }
+
+  /** The request is over. */
+  [Symbol.dispose](): void {
+    this.receiving = false;
+    this.hold(0);
+    this.#budget.forget(this);
+  }
+}
