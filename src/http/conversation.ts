@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { DbError, describeError } from "#base/errors.ts";
 import type { Semaphore } from "#base/async.ts";
+import { DbError, describeError } from "#base/errors.ts";
 import { readBody } from "./exchange/body.ts";
 import type { BodyBudget, BodyClaim } from "./exchange/body-budget.ts";
 import { asDbError, errorStatus } from "./exchange/errors.ts";

@@ -18,11 +18,53 @@ export interface CheckedRows {
   readonly rows: Uint32Array;
   /** Columns that those bring, in order of first use. */
   readonly added: readonly NewColumn[];
-  readonly problems: readonly RowProblem[];
 }
 
 type Limits = Pick<SchemaLimits, "columnCountMax" | "tagCountMax">;
 type Problem = Omit<RowProblem, "line">;
+
+/** Problems that are kept, those of the first lines; the others are counted. */
+export const PROBLEMS_KEPT_MAX = 100;
+
+/** The lines of a body that do not fit: there may be as many as it has lines. */
+export class RowProblems {
+  #count = 0;
+  #limitMet = false;
+  #kept: RowProblem[] = [];
+  /** No line from here on is among the first. */
+  #lineEnd = Number.POSITIVE_INFINITY;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Whether any of them met a limit. */
+  get limitMet(): boolean {
+    return this.#limitMet;
+  }
+
+  add(line: number, { limitMet, message }: Problem): void {
+    this.#count += 1;
+    this.#limitMet ||= limitMet;
+    if (line >= this.#lineEnd) return;
+    this.#kept.push({ line, message, limitMet });
+    if (this.#kept.length === 2 * PROBLEMS_KEPT_MAX) this.#trim();
+  }
+
+  /** Those of the first PROBLEMS_KEPT_MAX lines, by line. */
+  first(): readonly RowProblem[] {
+    this.#trim();
+    return this.#kept;
+  }
+
+  #trim(): void {
+    this.#kept = this.#kept
+      .toSorted((left, right) => left.line - right.line)
+      .slice(0, PROBLEMS_KEPT_MAX);
+    const last = this.#kept[PROBLEMS_KEPT_MAX - 1];
+    if (last !== undefined) this.#lineEnd = last.line;
+  }
+}
 
 /** The columns that a table brings to its schema (undefined: a new table); undefined where some of its rows may not fit. */
 export function checkColumns(
@@ -34,24 +76,30 @@ export function checkColumns(
   return columns.every((column) => growing.add(column) === undefined) ? growing.added : undefined;
 }
 
-/** Checks the rows of one table against its schema, one by one. */
+/** Checks the rows of one table against its schema, one by one; tells `problems` of those that do not fit. */
 export function checkRows(
   parsed: ParsedTable,
   schema: TableSchema | undefined,
   limits: Limits,
+  problems: RowProblems,
 ): CheckedRows {
   const growing = new GrowingTable(parsed.name, schema, limits);
   const looks = parsed.columns.map(({ data, name }) => ({ name, kind: data.kind }));
-  const usedAt = (row: number) =>
-    looks.filter((_, index) => hasValue((parsed.columns[index] as ParsedColumn).data, row));
-  const rows: number[] = [];
-  const problems: RowProblem[] = [];
-  for (let row = 0; row < parsed.times.length; row++) {
-    const problem = growing.addAll(usedAt(row));
-    if (problem === undefined) rows.push(row);
-    else problems.push({ ...problem, line: parsed.lines[row] ?? 0 });
+  const rowCount = parsed.times.length;
+  const rows = new Uint32Array(rowCount);
+  const used: StagedColumn[] = [];
+  let fitCount = 0;
+  for (let row = 0; row < rowCount; row++) {
+    used.length = 0;
+    for (let index = 0; index < looks.length; index++) {
+      const { data } = parsed.columns[index] as ParsedColumn;
+      if (hasValue(data, row)) used.push(looks[index] as StagedColumn);
+    }
+    const problem = growing.addAll(used);
+    if (problem === undefined) rows[fitCount++] = row;
+    else problems.add(parsed.lines[row] ?? 0, problem);
   }
-  return { rows: Uint32Array.from(rows), added: growing.added, problems };
+  return { rows: rows.slice(0, fitCount), added: growing.added };
 }
 
 /** The columns of a table while lines add to them. */

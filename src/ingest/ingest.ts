@@ -7,7 +7,7 @@ import { nextStamp, type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { encodeWriteToken, parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Stage, StagedBody } from "#staging/stage.ts";
-import type { RowProblem } from "./check-rows.ts";
+import { PROBLEMS_KEPT_MAX, type RowProblem } from "./check-rows.ts";
 import type { Flusher, FlushReceipt } from "./flusher.ts";
 import { groupRows, toStagedRows } from "./rows.ts";
 import { type Validated, validate } from "./validate.ts";
@@ -28,8 +28,6 @@ export interface IngestOptions {
 const ROUNDS_MAX = 20;
 /** How far a token may be ahead of this node's clock: further than clocks of a cluster differ. */
 const TOKEN_AHEAD_NS_MAX = 86_400_000_000_000n;
-/** Rejected lines that an answer describes. */
-const REJECTED_MAX = 100;
 
 /**
  * The write path: parse → check against the catalog, which learns new tables and columns → batches → flush → acknowledge.
@@ -127,12 +125,12 @@ export class Ingest {
         parsed = await body.parsed();
         continue;
       }
-      const refused = !acceptPartial && validated.problems.length + body.rejectedCount > 0;
+      const refused = !acceptPartial && validated.problems.count + body.rejectedCount > 0;
       if (refused || validated.changes.length === 0) return { validated, state, parsed };
       await catalog.transact((newest) => {
         const again = decide(newest);
         if (again === undefined) return [];
-        return !acceptPartial && again.problems.length > 0 ? [] : again.changes;
+        return !acceptPartial && again.problems.count > 0 ? [] : again.changes;
       });
     }
     throw new DbError("unavailable", "schema_contended", "the catalog changes too fast: try again");
@@ -172,7 +170,7 @@ export class Ingest {
 /** Whether `decide` finds anything to refuse, or may when it sees the rows. */
 function refuses(decide: () => Validated | undefined): boolean {
   try {
-    return decide()?.problems.length !== 0;
+    return decide()?.problems.count !== 0;
   } catch (error) {
     if (isKind(error, "exceeded")) return true;
     throw error;
@@ -193,17 +191,14 @@ function outcomeOf(
   { problems }: Validated,
   parsed: ParsedBody | undefined,
 ): WriteOutcome {
-  const described = problems
-    .toSorted((left, right) => left.line - right.line)
-    .slice(0, REJECTED_MAX)
-    .map((problem) => describe(parsed, problem));
+  const described = problems.first().map((problem) => describe(parsed, problem));
   return {
     token: undefined,
     rejected: [...rejected, ...described]
       .toSorted((left, right) => left.lineNumber - right.lineNumber)
-      .slice(0, REJECTED_MAX),
-    rejectedCount: rejectedCount + problems.length,
-    limitMet: problems.some(({ limitMet }) => limitMet),
+      .slice(0, PROBLEMS_KEPT_MAX),
+    rejectedCount: rejectedCount + problems.count,
+    limitMet: problems.limitMet,
   };
 }
 

@@ -10,7 +10,7 @@ import type { ParsedTable } from "#lineprotocol/parsed.ts";
 import type { DatabaseId, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { type RowSelection, rowCountOf, type StagedTable } from "#staging/stage.ts";
-import { checkColumns, checkRows, type RowProblem } from "./check-rows.ts";
+import { checkColumns, checkRows, RowProblems } from "./check-rows.ts";
 import type { SchemaLimits } from "./write.ts";
 
 /** What the catalog says of the tables of a body. */
@@ -18,7 +18,8 @@ export interface Validated {
   /** What the catalog must learn before the rows fit; empty when they do. */
   readonly changes: readonly CatalogChange[];
   readonly tables: readonly ValidatedTable[];
-  readonly problems: readonly RowProblem[];
+  /** The lines that do not fit. */
+  readonly problems: RowProblems;
 }
 
 export interface ValidatedTable {
@@ -54,31 +55,25 @@ export function validate(
       : undefined;
   const databaseId = known?.id ?? state.nextDatabaseId;
   const growing = new GrowingDatabase(state, databaseId, limits);
-  const checked: CheckedTable[] = [];
+  const checked: ValidatedTable[] = [];
   for (const [index, table] of looks.entries()) {
     const schema = known && findTable(known, table.name);
-    const result = growing.check(table, schema, parsed?.[index]);
-    if (result === undefined) return undefined;
-    checked.push({ ...result, index, schema });
+    const rows = growing.check(table, schema, parsed?.[index]);
+    if (rows === undefined) return undefined;
+    checked.push({ rows, index, schema });
   }
   const { changes } = growing;
   return {
     changes: fresh !== undefined && changes.length > 0 ? [fresh, ...changes] : changes,
     tables: checked.filter(({ rows }) => rowCountOf(rows) > 0),
-    problems: checked.flatMap(({ problems }) => problems),
+    problems: growing.problems,
   };
 }
-
-interface CheckResult {
-  readonly rows: RowSelection;
-  readonly problems: readonly RowProblem[];
-}
-
-type CheckedTable = ValidatedTable & CheckResult;
 
 /** The tables of a database while a body adds to them. */
 class GrowingDatabase {
   readonly changes: CatalogChange[] = [];
+  readonly problems = new RowProblems();
   readonly #databaseId: DatabaseId;
   readonly #limits: SchemaLimits;
   #tableCount: number;
@@ -91,23 +86,23 @@ class GrowingDatabase {
     this.#nextTableId = state.nextTableId;
   }
 
-  /** Undefined where the rows have to be seen. */
+  /** The rows that fit; undefined where they have to be seen. */
   check(
     looks: StagedTable,
     schema: TableSchema | undefined,
     parsed: ParsedTable | undefined,
-  ): CheckResult | undefined {
+  ): RowSelection | undefined {
     if (schema === undefined && this.#tableCount >= this.#limits.tableCountMax)
       return parsed && this.#refuse(parsed);
     const added = checkColumns(looks, schema, this.#limits);
     if (added !== undefined) {
       this.#learn(looks.name, schema, added);
-      return { rows: { start: 0, end: looks.rowCount }, problems: [] };
+      return { start: 0, end: looks.rowCount };
     }
     if (parsed === undefined) return undefined;
-    const checked = checkRows(parsed, schema, this.#limits);
-    if (checked.rows.length > 0) this.#learn(looks.name, schema, checked.added);
-    return checked;
+    const { added: columns, rows } = checkRows(parsed, schema, this.#limits, this.problems);
+    if (rows.length > 0) this.#learn(looks.name, schema, columns);
+    return rows;
   }
 
   #learn(name: string, schema: TableSchema | undefined, columns: readonly NewColumn[]): void {
@@ -121,9 +116,9 @@ class GrowingDatabase {
     }
   }
 
-  #refuse(parsed: ParsedTable): CheckResult {
+  #refuse(parsed: ParsedTable): RowSelection {
     const message = `Update to schema would exceed number of tables limit: attempted to create table but already have ${this.#tableCount} table(s) (limit: ${this.#limits.tableCountMax})`;
-    const problems = Array.from(parsed.lines, (line) => ({ line, message, limitMet: true }));
-    return { rows: new Uint32Array(0), problems };
+    for (const line of parsed.lines) this.problems.add(line, { message, limitMet: true });
+    return new Uint32Array(0);
   }
 }
