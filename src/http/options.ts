@@ -37,6 +37,7 @@ export interface ObservedRequest {
 
 /** Bounds on what clients can take of a node. Times in milliseconds. */
 export interface HttpLimits {
+  /** Where more come, those that rest make room, longest first. */
   readonly connectionCountMax: number;
   /** Bytes that the bodies of all requests together may hold; one body of the allowed size always fits. */
   readonly bodiesSizeMax: number;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { DbError, isKind } from "#base/errors.ts";
 import { type Log, silentLog } from "#ports/log.ts";
@@ -242,19 +242,48 @@ suite("the HTTP server", () => {
     assert.match(large.text, /^HTTP\/1.1 431 /);
   });
 
-  test("takes no more connections than it may", async () => {
-    await using server = await openServer({ limits: { connectionCountMax: 2 } });
+  test("takes no more connections than it may: those that rest longest make room", async () => {
+    await using server = await openServer({ limits: { connectionCountMax: 3 } });
     const port = Number(server.address.split(":")[1]);
-    const held = [connect(port, "127.0.0.1"), connect(port, "127.0.0.1")];
-    await Promise.all(held.map((socket) => once(socket, "connect")));
-    await assert.rejects(send(server.address, { path: "/health" }));
-    for (const socket of held) socket.destroy();
-    let answered = false;
-    while (!answered) {
-      answered = await send(server.address, { path: "/health" }).then(
-        ({ status }) => status === 200,
-        () => false,
-      );
+    const held: Socket[] = [];
+    const closed: number[] = [];
+    for (let index = 0; index < 6; index++) {
+      const socket = connect(port, "127.0.0.1");
+      socket.once("close", () => closed.push(index)).on("error", () => undefined);
+      held.push(socket);
+      await ask(socket);
+      // The first asks again and again: it does not rest longest.
+      if (index > 0 && held[0] !== undefined) await ask(held[0]);
     }
+    assert.equal((await send(server.address, { path: "/health" })).status, 200);
+    assert.deepEqual(closed, [1, 2, 3, 4]);
+    for (const socket of held) socket.destroy();
+  });
+
+  test("takes no more connections than it may: where all have requests that run, a new one goes", async () => {
+    const running = Promise.withResolvers<string>();
+    const bothRun = Promise.withResolvers<void>();
+    let runningCount = 0;
+    const metrics = () => {
+      runningCount += 1;
+      if (runningCount === 2) bothRun.resolve();
+      return running.promise;
+    };
+    await using server = await openServer({
+      services: someServices({ metrics }),
+      limits: { connectionCountMax: 2 },
+    });
+    const asked = [1, 2].map(() => send(server.address, { path: "/metrics" }));
+    await bothRun.promise;
+    await assert.rejects(send(server.address, { path: "/health" }));
+    running.resolve("a 1\n");
+    for (const { status } of await Promise.all(asked)) assert.equal(status, 200);
+    assert.equal((await send(server.address, { path: "/health" })).status, 200);
   });
 });
+
+/** Sends one request over `socket`, and waits for its answer. */
+async function ask(socket: Socket): Promise<void> {
+  socket.write("GET /health HTTP/1.1\r\nHost: a\r\n\r\n");
+  await once(socket, "data");
+}

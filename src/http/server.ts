@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from "node:net";
 import { Semaphore } from "#base/async.ts";
 import { DbError, describeError } from "#base/errors.ts";
+import { Connections } from "./connections.ts";
 import { Conversation, type Host } from "./conversation.ts";
 import { BodyBudget } from "./exchange/body-budget.ts";
 import { StallWatch } from "./exchange/stall-watch.ts";
@@ -109,10 +110,17 @@ export class HttpServer implements AsyncDisposable {
       keepAlive: true,
     });
     server.maxHeadersCount = HEADER_COUNT_MAX;
-    server.maxConnections = limits.connectionCountMax;
-    server.on("request", (request, response) => this.#accept(request, response, false));
+    const connections = new Connections(limits.connectionCountMax);
+    server.on("connection", (socket) => connections.open(socket));
+    const accept = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
+      const { socket } = request;
+      connections.begin(socket);
+      response.once("close", () => connections.end(socket));
+      this.#accept(request, response, expects);
+    };
+    server.on("request", (request, response) => accept(request, response, false));
     // The word to go on is given when the body is wanted: a refusal then costs no body.
-    server.on("checkContinue", (request, response) => this.#accept(request, response, true));
+    server.on("checkContinue", (request, response) => accept(request, response, true));
     return server;
   }
 
