@@ -1,6 +1,6 @@
 /**
  * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
- * world over thousands of seeds, and the bugs it must find; a million lines through both parsers.
+ * world over thousands of seeds, and the bugs it must find; a million lines through both parsers; clients that mean harm.
  *
  *     node scripts/test-long.ts                      all of them
  *     node scripts/test-long.ts kills queries        some of them
@@ -10,6 +10,7 @@
  */
 import { parseArgs } from "node:util";
 import { runBugs } from "./long/bugs.ts";
+import { runHostile } from "./long/hostile.ts";
 import { runKills } from "./long/kills.ts";
 import { runLines } from "./long/lines.ts";
 import { print } from "./long/output.ts";
@@ -24,6 +25,8 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string", default: "5000" },
     from: { type: "string", default: "1" },
     lines: { type: "string", default: "1000000" },
+    seconds: { type: "string", default: "60" },
+    idle: { type: "string", default: "10000" },
   },
 });
 
@@ -34,6 +37,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   simulation: () => runSimulation({ from: Number(values.from), seedCount: Number(values.seeds) }),
   bugs: () => runBugs({ seedCountMax: 1_000 }),
   lines: () => runLines({ lineCount: Number(values.lines) }),
+  hostile: () => runHostile({ seconds: Number(values.seconds), idleCount: Number(values.idle) }),
 };
 
 const names = positionals.length > 0 ? positionals : Object.keys(PARTS);

@@ -35,3 +35,24 @@ export async function startCluster(options: readonly string[]): Promise<Cluster>
     },
   };
 }
+
+export interface SingleNode extends AsyncDisposable {
+  readonly server: Server;
+}
+
+/** One node that does everything, on a folder of its own, started and ready; the folder goes with it. */
+export async function startNode(options: readonly string[]): Promise<SingleNode> {
+  const scratch = await mkdtemp(join(tmpdir(), "tidelake-long-"));
+  const directory = join(scratch, "store");
+  const port = await freePort();
+  const server = new Server({ nodeId: "host01", mode: "all", port, directory, scratch, options });
+  server.start();
+  await server.ready();
+  return {
+    server,
+    async [Symbol.asyncDispose]() {
+      await server[Symbol.asyncDispose]();
+      await rm(scratch, { recursive: true, force: true, maxRetries: 5 });
+    },
+  };
+}
