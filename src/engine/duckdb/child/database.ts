@@ -17,7 +17,10 @@ export async function openDatabase(settings: ChildSettings): Promise<DuckDBInsta
   return instance;
 }
 
-/** In this order: what is named before the lock can still be set. */
+/**
+ * In this order: what is named before the lock can still be set. Without its background threads the engine's allocator keeps what
+ * dropped tables and ended queries took: 495 MB in place of 239 some seconds after a million rows went in.
+ */
 function settingsOf(settings: ChildSettings): readonly (readonly [string, string])[] {
   const { cache, spill } = settings.directories;
   const allowed = [cache, spill].map((path) => printText(path.endsWith("/") ? path : `${path}/`));
@@ -30,6 +33,8 @@ function settingsOf(settings: ChildSettings): readonly (readonly [string, string
     ["secret_directory", printText(spill)],
     ["allow_persistent_secrets", "false"],
     ["TimeZone", "'UTC'"],
+    ["allocator_background_threads", "true"],
+    ["allocator_flush_threshold", "'16MB'"],
     ["parquet_metadata_cache", "true"],
     ["ieee_floating_point_ops", "true"],
     ["preserve_insertion_order", "true"],

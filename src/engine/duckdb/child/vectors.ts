@@ -36,7 +36,7 @@ interface Range {
   readonly count: number;
 }
 
-/** Writes rows of `column` into column `index` of a fresh chunk, whose type for it is the fitting one. */
+/** Writes rows of `column` into column `index` of a fresh or reset chunk, whose type for it is the fitting one. */
 export function fillColumn(
   chunk: duckdb.DataChunk,
   index: number,
