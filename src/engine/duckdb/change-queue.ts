@@ -1,6 +1,7 @@
 /** Appends and drops in the order they came, on their way to a child. */
 import { Signal } from "#base/async.ts";
 import { assert } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import type { Change, ChildLink } from "./child-link.ts";
 
@@ -8,28 +9,69 @@ import type { Change, ChildLink } from "./child-link.ts";
 const MESSAGE_SIZE_MAX = 8 * 2 ** 20;
 const MESSAGE_BLOCK_COUNT_MAX = 1_000;
 
+/** Appends that nobody waits for are sent together: all of this time, or so many bytes. */
+const LINGER_MS = 50;
+const LINGER_SIZE_MAX = 2 ** 20;
+/** A change may have to wait for rows that are being inserted, some seconds. */
+const ANSWER_MS_MAX = 60_000;
+
 interface Entry {
   readonly change: Change;
   readonly atMs: number;
-  readonly resolve: () => void;
-  readonly reject: (error: unknown) => void;
+  readonly done: PromiseWithResolvers<void>;
 }
 
 /**
- * What callers wait for while one message is on its way; those that came meanwhile share the next. A child that dies takes
+ * Changes on their way to a child, in the order they came; one message is on its way at a time. A child that dies takes
  * nothing along: its successor is filled, and then gets what was not answered once more, which the positions make harmless.
- * Its length is bounded by its callers, who wait for each append.
+ * Blocks in it are those that the buffer keeps.
  */
 export class ChangeQueue {
+  readonly #clock: Clock;
   readonly #entries: Entry[] = [];
   readonly #added = new Signal();
+  /** The last entry that was taken to be sent, and is not answered. */
+  #sent: Entry | undefined;
+  /** Ends the pause before the next message. */
+  #hurry = new AbortController();
 
-  /** Resolves or rejects as the child answers `change`, which came at `atMs`. */
-  add(change: Change, atMs: number): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.#entries.push({ change, atMs, resolve, reject });
-      this.#added.notify();
-    });
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Resolves or rejects as the child answers `change`. */
+  make(change: Change): Promise<void> {
+    const { done } = this.#add(change);
+    this.#hurry.abort();
+    return done.promise;
+  }
+
+  /** The child gets `change` before long, and before `settled` resolves. */
+  makeSoon(change: Change): void {
+    // Who reads is told where the child does not get it.
+    this.#add(change).done.promise.catch(() => undefined);
+    if (this.waitingSizeBytes >= LINGER_SIZE_MAX) this.#hurry.abort();
+  }
+
+  /** Bytes of blocks that are not on their way yet. */
+  get waitingSizeBytes(): number {
+    return sizeOf(this.#entries);
+  }
+
+  /** Resolves when the child has made all that was added before; rejects when no child could be started for too long. */
+  async settled(): Promise<void> {
+    const last = this.#entries.at(-1) ?? this.#sent;
+    if (last === undefined) return;
+    this.#hurry.abort();
+    await last.done.promise;
+  }
+
+  #add(change: Change): Entry {
+    const atMs = this.#clock.monotonicMs();
+    const entry = { change, atMs, done: Promise.withResolvers<void>() };
+    this.#entries.push(entry);
+    this.#added.notify();
+    return entry;
   }
 
   /** Sends what is here and what comes until `link` is dead or `signal` aborted. */
@@ -42,18 +84,38 @@ export class ChangeQueue {
         await this.#added.wait(ended).catch(() => undefined);
         continue;
       }
+      const { signal: hurry } = this.#hurry;
+      await this.#clock.sleep(LINGER_MS, AbortSignal.any([ended, hurry])).catch(() => undefined);
+      this.#hurry = new AbortController();
       const group = takeGroup(this.#entries);
-      this.#entries.unshift(...(await sendGroup(link, group)));
+      this.#sent = group.at(-1);
+      this.#entries.unshift(...(await this.#send(link, group)));
+      this.#sent = undefined;
+    }
+  }
+
+  /** As sendGroup; a child that says nothing for too long is killed, for reading waits for it. */
+  async #send(link: ChildLink, group: readonly Entry[]): Promise<readonly Entry[]> {
+    const answered = new AbortController();
+    const late = this.#clock.sleep(ANSWER_MS_MAX, answered.signal);
+    void late.then(
+      () => link.kill(new Error("it took no change for a minute")),
+      () => undefined,
+    );
+    try {
+      return await sendGroup(link, group);
+    } finally {
+      answered.abort();
     }
   }
 
   /** Rejects what came before `atMs`. */
   rejectOlder(atMs: number, error: unknown): void {
-    while ((this.#entries[0]?.atMs ?? atMs) < atMs) this.#entries.shift()?.reject(error);
+    while ((this.#entries[0]?.atMs ?? atMs) < atMs) this.#entries.shift()?.done.reject(error);
   }
 
   rejectAll(error: unknown): void {
-    for (const { reject } of this.#entries.splice(0)) reject(error);
+    for (const { done } of this.#entries.splice(0)) done.reject(error);
   }
 
   /** Appends all of `blocks` to a fresh child. */
@@ -95,19 +157,25 @@ function takeGroup(entries: Entry[]): Entry[] {
 async function sendGroup(link: ChildLink, group: readonly Entry[]): Promise<readonly Entry[]> {
   try {
     await link.change(merge(group));
-    for (const { resolve } of group) resolve();
+    for (const { done } of group) done.resolve();
     return [];
   } catch (error) {
-    if (link.dead) return group;
-    if (group.length === 1) {
-      group[0]?.reject(error);
+    const [first] = group;
+    if (first?.change.kind === "drop" && !link.dead) {
+      first.done.reject(error);
       return [];
     }
-    // One bad block must not fail the others.
-    const left: Entry[] = [];
-    for (const entry of group) left.push(...(await sendGroup(link, [entry])));
-    return left;
+    // Blocks were whole when they came: a child that cannot take them must not answer as if they were not there.
+    if (!link.dead) link.kill(error);
+    return group;
   }
+}
+
+function sizeOf(entries: readonly Entry[]): number {
+  let sizeBytes = 0;
+  for (const { change } of entries)
+    if (change.kind === "append") for (const { bytes } of change.blocks) sizeBytes += bytes.length;
+  return sizeBytes;
 }
 
 function merge(group: readonly Entry[]): Change {

@@ -2,7 +2,7 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
-import { DbError, errorOfParts } from "#base/errors.ts";
+import { DbError, describeError, errorOfParts } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import { Inbox } from "./inbox.ts";
@@ -147,12 +147,14 @@ export class ChildLink implements AsyncDisposable {
     if (this.#process.pid === undefined) return;
     // The child ends itself when its channel closes.
     if (this.#process.connected) this.#process.disconnect();
-    if (!(await this.#settles(this.#exit.promise, STOP_MS_MAX))) this.kill();
+    if (!(await this.#settles(this.#exit.promise, STOP_MS_MAX)))
+      this.kill(new Error("it did not end"));
     await this.#exit.promise;
   }
 
-  /** Ends the child at once, wherever it is. */
-  kill(): void {
+  /** Ends the child at once, wherever it is. It counts as dead before it is gone: work that comes now is for the next one. */
+  kill(cause: unknown): void {
+    this.#die(new Error(`the engine's process was killed: ${describeError(cause)}`, { cause }));
     this.#process.kill("SIGKILL");
   }
 
@@ -207,9 +209,7 @@ export class ChildLink implements AsyncDisposable {
     for (let waitedMs = 0; !inbox.ended; waitedMs += CANCEL_AGAIN_MS) {
       if (silentMs >= SILENT_MS_MAX || waitedMs >= CANCEL_MS_MAX) {
         this.#log.error("The engine's process hangs and is killed", { silentMs, waitedMs });
-        // Dead before it is gone: work that comes now is for the next child.
-        this.#die(new Error("the engine's process hung and was killed"));
-        this.kill();
+        this.kill(new Error("it hung"));
         return inbox.end;
       }
       const answerCount = this.#answerCount;

@@ -92,6 +92,7 @@ suite("the engine in a child process", () => {
         kept.push(block);
         await engine.append([block]);
         acknowledged = position;
+        await delay(1);
       }
     })();
     let restartsSeen = 0;
@@ -162,6 +163,7 @@ suite("the engine in a child process", () => {
     kept.push(table.block(generation, 1, 1n, [{ time: 1n, f: 1n }]));
     await engine.append(kept);
     const plan = scanOf(table, table.buffered(generation));
+    assert.deepEqual(await bench.rows(plan), [[1n]]);
     const hung = engine.pid ?? 0;
     process.kill(hung, "SIGSTOP");
     const reason = new Error("enough");

@@ -3,6 +3,7 @@ import { mkdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Signal, untilAborted } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
+import { readBlockHeader } from "#block/block.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan, ResultBatch, ResultColumn } from "#model/plan.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -54,7 +55,7 @@ const STEADY_MS = 60_000;
 export class DuckDbEngine implements Engine {
   readonly #options: DuckDbEngineOptions;
   readonly #settings: ChildSettings;
-  readonly #queue = new ChangeQueue();
+  readonly #queue: ChangeQueue;
   readonly #fileWriter: FileWriter;
   readonly #changed = new Signal();
   readonly #closing = new AbortController();
@@ -71,6 +72,7 @@ export class DuckDbEngine implements Engine {
 
   private constructor(options: DuckDbEngineOptions) {
     this.#options = options;
+    this.#queue = new ChangeQueue(options.clock);
     this.#fileWriter = new FileWriter(options.log);
     const temporary = resolve(options.temporaryDirectory);
     this.#settings = {
@@ -97,11 +99,14 @@ export class DuckDbEngine implements Engine {
   }
 
   async append(blocks: readonly BufferedBlock[]): Promise<void> {
-    if (blocks.length > 0) await this.#enqueue({ kind: "append", blocks });
+    if (this.#closing.signal.aborted) throw closed();
+    for (const { bytes } of blocks) readBlockHeader(bytes);
+    if (blocks.length > 0) this.#queue.makeSoon({ kind: "append", blocks });
   }
 
   async dropGeneration(generation: GenerationId): Promise<void> {
-    await this.#enqueue({ kind: "drop", generation });
+    if (this.#closing.signal.aborted) throw closed();
+    await this.#queue.make({ kind: "drop", generation });
   }
 
   async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
@@ -117,6 +122,9 @@ export class DuckDbEngine implements Engine {
     assertShallow(plan);
     using held = new DisposableStack();
     const pins = held.use(await Pins.take(this.#options.files, plan, signal));
+    // What was appended before is there before the plan.
+    await this.#ready(signal);
+    await untilAborted(this.#queue.settled(), signal);
     const link = await this.#ready(signal);
     const work = { kind: "query", plan, paths: pins.paths } as const;
     const items = link.work(work, signal, () => pins[Symbol.dispose]());
@@ -126,7 +134,7 @@ export class DuckDbEngine implements Engine {
   }
 
   bufferSizeBytes(): number {
-    return this.#link?.bufferSizeBytes ?? 0;
+    return this.#queue.waitingSizeBytes + (this.#link?.bufferSizeBytes ?? 0);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -138,11 +146,6 @@ export class DuckDbEngine implements Engine {
     await this.#fileWriter[Symbol.asyncDispose]();
     this.#queue.rejectAll(closed());
     await rm(resolve(this.#options.temporaryDirectory), { recursive: true, force: true });
-  }
-
-  async #enqueue(change: Parameters<ChangeQueue["add"]>[0]): Promise<void> {
-    if (this.#closing.signal.aborted) throw closed();
-    await this.#queue.add(change, this.#options.clock.monotonicMs());
   }
 
   /** The engine, once it is filled; rejects with `unavailable` when that takes too long. */
