@@ -14,9 +14,12 @@ import { POWERS_OF_TEN } from "./powers.ts";
 import { Texts } from "./texts.ts";
 
 /** Larger bodies take the plain parser: this one would need too much memory at once. */
-const BODY_SIZE_MAX = 8 * 2 ** 20;
-/** An instance that has grown beyond this is let go of. */
-const MACHINE_SIZE_MAX = 48 * 2 ** 20;
+const BODY_SIZE_MAX = 12 * 2 ** 20;
+/**
+ * An instance that has grown beyond this, as only bodies of very many columns make it, is let go of. Others are kept: a new one for each
+ * large body would take twice the time and memory, for the system clears its pages and V8 collects it late.
+ */
+const MACHINE_SIZE_MAX = 160 * 2 ** 20;
 const SERIES_SIZE = 32;
 const SERIES_COUNT_MAX = 2 ** 18 - 1;
 /** Bytes of a body for each series that may be learnt: shorter lines than this would not be worth it. */
