@@ -248,6 +248,9 @@ const SAMPLE_COUNT = 4_096;
 
 /** Numbers with few decimals come again and compress better as they are, others byte by byte. */
 function rawDoubles(values: Float64Array): Omit<Body, "bounds"> {
+  // Where nothing is compressed, both take the same.
+  if (values.byteLength < COMPRESSED_SIZE_MIN)
+    return { encoding: ENCODINGS.plain, bytes: bytesOf(values) };
   const sample = values.subarray(0, SAMPLE_COUNT);
   const plainSize = zstdCompressSync(bytesOf(sample)).length;
   const splitSize = zstdCompressSync(splitBytes(sample)).length;
