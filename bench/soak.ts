@@ -38,7 +38,7 @@ const { values } = parseArgs({
     share: { type: "string", default: "0.8" },
     maximum: { type: "string" },
     "maximum-seconds": { type: "string", default: "20" },
-    connections: { type: "string", default: "4" },
+    connections: { type: "string", default: "8" },
     "query-pause-ms": { type: "string", default: "250" },
     "overload-minutes": { type: "string", default: "2" },
     "overload-connections": { type: "string", default: "96" },

@@ -26,6 +26,7 @@ const PASS_COUNT = 2;
 const USUAL_COUNT = 5;
 const LOOK_MS = 250;
 const RETRY_MS = 50;
+const COUNT_MS = 500;
 const DRAIN_MS_MAX = 600_000;
 const MIB = 2 ** 20;
 const KEPT_MAX = 10;
@@ -103,6 +104,7 @@ class CaseBench {
       this.figures[`${name}RowsPerSec`] = round((this.#case.rowCount / tookMs) * 1_000, 0);
       this.figures[`${name}CpuSecPerMRows`] = round((usedSec / this.#case.rowCount) * 1e6, 2);
       this.#resident(server, name);
+      await this.#snapshots(server, name);
     }
   }
 
@@ -129,13 +131,12 @@ class CaseBench {
     this.figures["replayReadyMs"] = round(await second.ready(), 0);
   }
 
+  /** Waits until what was replayed is in files; nothing is where a snapshot was due before the kill. */
   async makeFiles(server: Server): Promise<void> {
     await this.timed("filesMs", () => drained(server, DRAIN_MS_MAX));
     // A snapshot is counted a moment after its rows are.
-    while ((await metric(server, "tidelake_snapshots_total")) === 0) await sleep(LOOK_MS);
-    const seconds = await metric(server, "tidelake_snapshots_seconds_total");
-    this.figures["snapshots"] = await metric(server, "tidelake_snapshots_total");
-    this.figures["snapshotsMs"] = round(seconds * 1_000, 0);
+    await sleep(COUNT_MS);
+    await this.#snapshots(server, "replayed");
     this.figures["filesCpuSec"] = round(cpuSeconds(processesOf(server.pid)), 1);
   }
 
@@ -177,6 +178,12 @@ class CaseBench {
           );
       }
     }
+  }
+
+  async #snapshots(server: Server, name: string): Promise<void> {
+    const seconds = await metric(server, "tidelake_snapshots_seconds_total");
+    this.figures[`${name} snapshots`] = await metric(server, "tidelake_snapshots_total");
+    this.figures[`${name} snapshotsMs`] = round(seconds * 1_000, 0);
   }
 
   #resident(server: Server, name: string): void {

@@ -24,6 +24,13 @@ import { encodeStruct, i32, struct, type ThriftValue } from "./thrift.ts";
 
 /** Numbers of the encodings in the format. */
 export const ENCODINGS = { plain: 0, rle: 3, delta: 5, dictionary: 8, split: 9 } as const;
+/** Numbers of the ways to compress. */
+const CODECS = { none: 0, zstd: 6 } as const;
+/**
+ * Chunks of fewer bytes stay as they are: setting zstd up takes 35 µs, a third of the thread's time for a file of twenty rows
+ * (`node bench/cardinality.ts tables`).
+ */
+const COMPRESSED_SIZE_MIN = 512;
 const EMPTY = new Uint8Array();
 const DATA_PAGE = 0;
 const DICTIONARY_PAGE = 2;
@@ -34,6 +41,7 @@ export interface Chunk {
   /** Where in `bytes` the page of values begins; before it stands the dictionary, if there is one. */
   readonly dataOffset: number;
   readonly sizeUncompressedBytes: number;
+  readonly codec: number;
   readonly rowCount: number;
   readonly encodings: readonly number[];
   readonly statistics: ThriftValue;
@@ -54,13 +62,15 @@ export function encodeChunk(column: ParquetColumn, cells: ParquetCells): Chunk {
   const presence = presenceOf(cells);
   const body = bodyOf(column, cells, presence);
   const levels = column.required ? EMPTY : encodeLevels(presence, rowCount);
+  const sizeBytes = levels.length + body.bytes.length + (body.dictionary?.bytes.length ?? 0);
+  const codec = sizeBytes < COMPRESSED_SIZE_MIN ? CODECS.none : CODECS.zstd;
   const dictionary =
     body.dictionary === undefined
       ? { bytes: EMPTY, sizeUncompressedBytes: 0 }
-      : encodePage(DICTIONARY_PAGE, body.dictionary.bytes, {
+      : encodePage(DICTIONARY_PAGE, body.dictionary.bytes, codec, {
           7: struct({ 1: i32(body.dictionary.count), 2: i32(ENCODINGS.plain) }),
         });
-  const data = encodePage(DATA_PAGE, concatBytes([levels, body.bytes]), {
+  const data = encodePage(DATA_PAGE, concatBytes([levels, body.bytes]), codec, {
     5: struct({
       1: i32(rowCount),
       2: i32(body.encoding),
@@ -74,27 +84,29 @@ export function encodeChunk(column: ParquetColumn, cells: ParquetCells): Chunk {
     bytes: concatBytes([dictionary.bytes, data.bytes]),
     dataOffset: dictionary.bytes.length,
     sizeUncompressedBytes: dictionary.sizeUncompressedBytes + data.sizeUncompressedBytes,
+    codec,
     rowCount,
     encodings: [...encodings],
     statistics: statistics(presence?.nullCount ?? 0, body.bounds),
   };
 }
 
-/** A page's header and its compressed bytes; the sizes that the format counts include the header. */
+/** A page's header and its bytes, compressed or not; the sizes that the format counts include the header. */
 function encodePage(
   type: number,
   bytes: Uint8Array,
+  codec: number,
   rest: Readonly<Record<number, ThriftValue>>,
 ): { readonly bytes: Uint8Array; readonly sizeUncompressedBytes: number } {
-  const compressed = zstdCompressSync(bytes);
+  const stored = codec === CODECS.none ? bytes : zstdCompressSync(bytes);
   const header = encodeStruct({
     1: i32(type),
     2: i32(bytes.length),
-    3: i32(compressed.length),
+    3: i32(stored.length),
     ...rest,
   });
   return {
-    bytes: concatBytes([header, compressed]),
+    bytes: concatBytes([header, stored]),
     sizeUncompressedBytes: header.length + bytes.length,
   };
 }
@@ -236,6 +248,9 @@ const SAMPLE_COUNT = 4_096;
 
 /** Numbers with few decimals come again and compress better as they are, others byte by byte. */
 function rawDoubles(values: Float64Array): Omit<Body, "bounds"> {
+  // Where nothing is compressed, both take the same.
+  if (values.byteLength < COMPRESSED_SIZE_MIN)
+    return { encoding: ENCODINGS.plain, bytes: bytesOf(values) };
   const sample = values.subarray(0, SAMPLE_COUNT);
   const plainSize = zstdCompressSync(bytesOf(sample)).length;
   const splitSize = zstdCompressSync(splitBytes(sample)).length;

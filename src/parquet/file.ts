@@ -18,7 +18,6 @@ import {
 
 const MAGIC = utf8("PAR1");
 const FORMAT_VERSION = 1;
-const CODEC_ZSTD = 6;
 const REQUIRED = 0;
 const OPTIONAL = 1;
 const NOTHING = struct({});
@@ -97,7 +96,7 @@ function describeChunk(column: ParquetColumn, chunk: Chunk, offset: number): Thr
     1: i32(TYPES[column.type].stored),
     2: list(chunk.encodings.map(i32)),
     3: list([binary(utf8(column.name))]),
-    4: i32(CODEC_ZSTD),
+    4: i32(chunk.codec),
     5: i64(chunk.rowCount),
     6: i64(chunk.sizeUncompressedBytes),
     7: i64(chunk.bytes.length),

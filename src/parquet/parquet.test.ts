@@ -248,6 +248,18 @@ suite("a Parquet file", () => {
     assert.ok((await sizeOf("integer", hashes)) < 8.1 * count);
   });
 
+  test("compresses chunks of some size, and leaves small ones as they are", async () => {
+    const many = Array.from({ length: 500 }, (_, i) => Math.sin(i));
+    const { path } = await written(KINDS["double"] as Kind, [[1, 2, null], many]);
+    const rows = await rowsOf(
+      `SELECT compression, total_compressed_size = total_uncompressed_size FROM parquet_metadata('${path}') ORDER BY row_group_id`,
+    );
+    assert.deepEqual(rows, [
+      ["UNCOMPRESSED", true],
+      ["ZSTD", false],
+    ]);
+  });
+
   test("tells bounds of each row group and counts of NULL", async () => {
     const { path } = await written(KINDS["integer"] as Kind, [[5n, null, -7n], [null], [2n]]);
     const rows = await rowsOf(

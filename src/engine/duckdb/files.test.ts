@@ -40,9 +40,6 @@ suite("data files of the engine", () => {
         ),
         columns,
       );
-      assert.deepEqual(await read(`SELECT DISTINCT compression FROM parquet_metadata('${path}')`), [
-        ["ZSTD"],
-      ]);
       assert.deepEqual(
         await read(`SELECT epoch_ns(time), "ho""st", _order_2 FROM read_parquet('${path}')`),
         [
