@@ -104,7 +104,7 @@ suite("the buffer of a node log", () => {
     assert.deepEqual(await bench.times(generation.id, 4), [10n, 20n]);
     assert.equal(log.rowCount, 3);
     assert.equal(generation.positionMax, 5);
-    assert.ok(log.sizeBytes > 0 && log.sizeBytes === log.unsavedSizeBytes);
+    assert.ok(log.unsavedSizeBytes > 0 && log.sizeBytes > log.unsavedSizeBytes);
   });
 
   test("a table's times, positions and uniqueness are known", async () => {
@@ -186,7 +186,7 @@ suite("the buffer of a node log", () => {
     await log.retire(2);
     assert.deepEqual(bench.dropped, [first.id]);
     assert.equal(log.rowCount, 1);
-    assert.ok(log.sizeBytes > log.unsavedSizeBytes, "what a view names still takes its place");
+    const before = log.sizeBytes;
     second.release();
     await log.dropUnseen();
     assert.deepEqual(bench.dropped, [first.id]);
@@ -194,7 +194,7 @@ suite("the buffer of a node log", () => {
     await log.dropUnseen();
     await log.dropUnseen();
     assert.deepEqual(bench.dropped, [first.id, second.id]);
-    assert.equal(log.sizeBytes, log.unsavedSizeBytes);
+    assert.ok(log.sizeBytes < before, "what a view named took its place until then");
   });
 
   test("a generation with rows above the files stays whole, and goes on growing", async () => {

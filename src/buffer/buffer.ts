@@ -6,6 +6,8 @@ import type { GenerationId, NodeNumber, Position } from "#model/ids.ts";
 import type { BufferedBlock, Engine } from "#ports/engine.ts";
 import { Generation } from "./generation.ts";
 
+/** What a block takes beside its bytes: it matters where blocks are of a row or two. */
+const BLOCK_SIZE = 300;
 /** A generation takes no more blocks when it has this many bytes, so that a snapshot frees most of what it covers. */
 const GENERATION_SIZE_MAX = 8 * 1024 * 1024;
 
@@ -38,7 +40,7 @@ export class Buffer {
     for (const log of this.#logs.values()) yield* log.refill();
   }
 
-  /** Bytes of blocks, those of retired generations that views still name included. */
+  /** What all blocks take, those of retired generations that views still name included. */
   get sizeBytes(): number {
     return [...this.#logs.values()].reduce((sum, log) => sum + log.sizeBytes, 0);
   }
@@ -73,9 +75,10 @@ export class LogBuffer {
     return this.#generations;
   }
 
+  /** What all blocks take, those of retired generations included. */
   get sizeBytes(): number {
     return [...this.#generations, ...this.#retired].reduce(
-      (sum, { sizeBytes }) => sum + sizeBytes,
+      (sum, { blocks, sizeBytes }) => sum + sizeBytes + blocks.length * BLOCK_SIZE,
       0,
     );
   }

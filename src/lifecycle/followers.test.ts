@@ -21,6 +21,7 @@ async function reading(store: ObjectStore) {
     changed,
     own: node.node,
     keepRows: true,
+    peerRowsSizeMax: 2 ** 30,
     intervalMs: 250,
   });
   const end = new AbortController();

@@ -20,6 +20,8 @@ export interface FollowersOptions {
   /** The node whose log this process writes, and so does not follow. */
   readonly own: NodeNumber | undefined;
   readonly keepRows: boolean;
+  /** Bytes that blocks of other nodes may take here; logs are not read on beyond that. */
+  readonly peerRowsSizeMax: number;
   readonly intervalMs: number;
 }
 
@@ -34,6 +36,12 @@ export class Followers {
 
   constructor(options: FollowersOptions) {
     this.#options = options;
+  }
+
+  /** What blocks of other nodes take. */
+  get peerRowsSizeBytes(): number {
+    const { buffer, own } = this.#options;
+    return buffer.sizeBytes - (own === undefined ? 0 : buffer.of(own).sizeBytes);
   }
 
   /** Those that have been read to their tail once, or cannot be. */
@@ -92,6 +100,7 @@ export class Followers {
       log: new ObjectLog(nodeLogPrefix(nodeId), ports),
       buffer: buffer.of(node),
       keepRows,
+      isFull: () => this.peerRowsSizeBytes >= this.#options.peerRowsSizeMax,
       changed,
       adopted: () => ({
         position: adoptedOf(manifest.state, node).position,

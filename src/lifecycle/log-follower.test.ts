@@ -97,6 +97,34 @@ suite("following a log", () => {
     assert.equal((await reader.rows("SELECT f FROM m")).length, 2);
   });
 
+  test("without room for more rows it stops and says so, until they are in files", async () => {
+    let full = false;
+    await using world = await followed({ isFull: () => full });
+    const { writer, reader, follower } = world;
+    await writer.write("m f=1 1");
+    await follower.load();
+    full = true;
+    await writer.write("m f=2 2");
+    await writer.write("m f=3 3");
+    await assert.rejects(follower.load(), { kind: "unavailable", code: "peer_rows_full" });
+    assert.equal(reader.buffer.rowCount, 1);
+    await assert.rejects(reader.rows("SELECT f FROM m"), { code: "peer_rows_full" });
+    // It is full all the same: rows in files are passed over, not taken.
+    await writer.snapshotter.take(new AbortController().signal);
+    await follower.poll();
+    assert.equal(reader.buffer.rowCount, 0);
+    assert.equal(follower.state.position, writer.writer.state.position);
+    full = false;
+    await writer.write("m f=4 4");
+    const end = new AbortController();
+    const run = follower.run(end.signal);
+    await settle();
+    assert.equal(follower.trouble, undefined);
+    assert.equal((await reader.rows("SELECT f FROM m")).length, 4);
+    end.abort();
+    await run;
+  });
+
   test("without the rows, where only the records are wanted", async () => {
     await using world = await followed({ keepRows: false });
     await world.writer.write("m f=1 1");

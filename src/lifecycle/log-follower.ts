@@ -8,7 +8,7 @@ import {
   nodeLogMachine,
   withoutAdopted,
 } from "#nodelog/node-log-state.ts";
-import { LogTracker } from "#objectlog/log-tracker.ts";
+import { LogTracker, type TrackerObserver } from "#objectlog/log-tracker.ts";
 import type { ObjectLog } from "#objectlog/object-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
@@ -20,6 +20,8 @@ export interface LogFollowerOptions {
   readonly buffer: LogBuffer;
   /** Whether its rows are wanted here, or only what its records say. */
   readonly keepRows: boolean;
+  /** Whether rows of other nodes take all the memory that they may. */
+  readonly isFull: () => boolean;
   /** Notified when the log has moved. */
   readonly changed: Signal;
   /** How far the manifest has it, as this process knows. */
@@ -54,7 +56,7 @@ export class LogFollower implements LogSource {
     this.buffer = buffer;
     this.#options = options;
     const observer = keepRows
-      ? bufferObserver(buffer, changed)
+      ? this.#bounded(bufferObserver(buffer, changed))
       : { onShown: () => changed.notify() };
     this.#tracker = new LogTracker(log, nodeLogMachine, observer);
   }
@@ -63,7 +65,7 @@ export class LogFollower implements LogSource {
     return this.#tracker.state;
   }
 
-  /** Why the log cannot be read on: a damaged object, or a record of a later version. */
+  /** Why the log cannot be read on: a damaged object, a record of a later version, or no memory for its rows. */
   get trouble(): DbError | undefined {
     return this.#trouble;
   }
@@ -124,12 +126,33 @@ export class LogFollower implements LogSource {
     const overtaken = Math.max(adopted().position, wanted) > before;
     const stalled = clock.monotonicMs() - this.#certainMs >= STALLED_MS;
     const through = heard > before ? heard : Number.POSITIVE_INFINITY;
+    if (this.#options.isFull()) await this.#passOver();
     await this.#tracker.advance({ certain: overtaken || stalled, through });
     this.#tracker.amend(withoutAdopted(this.state, adopted()));
     // What a certain look did not find is not there, whatever a token says: it is not looked for again and again.
     if (this.#wanted === wanted) this.#wanted = 0;
     if (this.#heard === heard) this.#heard = 0;
     if (stalled || this.state.position > before) this.#certainMs = clock.monotonicMs();
+  }
+
+  /** Goes to where rows that would come next are in files already, if it is known by now. */
+  async #passOver(): Promise<void> {
+    const { snapshotted } = this.state;
+    if (await this.#tracker.restoreNewest()) return;
+    await this.#tracker.leap((state) => state.snapshotted > snapshotted);
+  }
+
+  /** Takes no state with more rows while there is no room for them; one with more rows in files makes room. */
+  #bounded(observer: TrackerObserver<NodeLogState>): TrackerObserver<NodeLogState> {
+    return {
+      ...observer,
+      onNext: async (next) => {
+        const { flushes, snapshotted } = this.state;
+        const grows = next.flushes.length > flushes.length && next.snapshotted === snapshotted;
+        if (grows && this.#options.isFull()) throw peerRowsFull(this.node);
+        await observer.onNext?.(next);
+      },
+    };
   }
 
   /** Waits until it is time for the next look, or until there is something that was heard of meanwhile. */
@@ -149,9 +172,22 @@ export class LogFollower implements LogSource {
   }
 
   #note(error: unknown): void {
-    const lasting = isKind(error, "corrupt") || isKind(error, "unsupported");
-    this.#trouble = lasting ? error : this.#trouble;
+    if (isKind(error, "corrupt") || isKind(error, "unsupported") || isFullError(error))
+      this.#trouble = error;
   }
+}
+
+function peerRowsFull(node: NodeNumber): DbError {
+  return new DbError(
+    "unavailable",
+    "peer_rows_full",
+    "rows of other nodes that are in no file yet take all the memory that they may here: ask another node, or again when they have made snapshots",
+    { detail: { node } },
+  );
+}
+
+function isFullError(error: unknown): error is DbError {
+  return error instanceof DbError && error.code === "peer_rows_full";
 }
 
 function describe(error: unknown, node: NodeNumber) {

@@ -15,6 +15,8 @@ export interface NodeConfig {
   readonly snapshotAgeMs: number;
   /** Buffered bytes that force a snapshot; writes are refused at twice as many. */
   readonly bufferSizeMax: number;
+  /** Bytes that blocks of other nodes' rows may take; their logs are not read on beyond that. */
+  readonly peerRowsSizeMax: number;
   readonly gen1DurationMs: number;
   /** Entries of a log between its checkpoints; 1,000 unless given. */
   readonly checkpointEntries?: number;

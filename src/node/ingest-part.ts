@@ -16,6 +16,7 @@ import { ObjectLog } from "#objectlog/object-log.ts";
 import type { Engine } from "#ports/engine.ts";
 import { bufferObserver, type LogSource } from "#view/log-source.ts";
 import type { NodeConfig } from "./config.ts";
+import { ownRowsSizeMax, WRITES_SIZE_MAX } from "./memory.ts";
 import type { NodePorts } from "./ports.ts";
 import type { Tasks } from "./tasks.ts";
 
@@ -40,7 +41,6 @@ const REJECTED_MAX = 100;
 const FILE_ROW_COUNT_MIN = 50_000;
 /** One file of a table with so many, and a second of the engine for who asks first. */
 const SNAPSHOT_ROW_COUNT = 1_000_000;
-const PENDING_SIZE_MAX = 64 * 1024 * 1024;
 const WRITE_WAIT_MS_MAX = 30_000;
 
 /** What a node with mode `ingest` has: its own log, and the write path into it. */
@@ -49,6 +49,8 @@ export class IngestPart {
   readonly flusher: Flusher;
   readonly writer: NodeLogWriter;
   readonly pusher: Pusher;
+  /** What this node's rows that are in no file take, about. */
+  readonly ownRowsSizeBytes: () => number;
   readonly #keeper: LogKeeper;
   readonly #options: IngestPartOptions;
 
@@ -60,6 +62,7 @@ export class IngestPart {
     // Of all that the engine holds, the share of this node's own rows: only those can a snapshot free.
     const bufferSizeBytes = () =>
       engine.bufferSizeBytes() * (own.rowCount / Math.max(1, buffer.rowCount));
+    this.ownRowsSizeBytes = bufferSizeBytes;
     this.#options = options;
     this.writer = writer;
     this.pusher = pusher;
@@ -69,9 +72,9 @@ export class IngestPart {
       stage,
       clock,
       flushIntervalMs: config.flushIntervalMs,
-      pendingSizeMax: PENDING_SIZE_MAX,
+      pendingSizeMax: WRITES_SIZE_MAX,
       bufferSizeBytes,
-      bufferSizeMax: 2 * config.bufferSizeMax,
+      bufferSizeMax: ownRowsSizeMax(config),
     });
     this.ingest = new Ingest({
       catalog,

@@ -15,6 +15,7 @@ import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { WorkerStage } from "#staging/worker/worker-stage.ts";
 import type { NodeConfig, StoreConfig } from "./config.ts";
+import { engineSizeMax } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
@@ -115,6 +116,7 @@ async function openPorts(
   const cacheDirectory = join(scratch, "cache");
   const { fileCacheSizeMax: sizeMax } = config;
   const cache = parts.use(await FileCache.open({ store, directory: cacheDirectory, sizeMax, log }));
+  metrics.showMemory([{ name: "file_cache", sizeMax, sizeBytes: () => cache.sizeBytes }]);
   return {
     store,
     clock: realClock,
@@ -125,7 +127,7 @@ async function openPorts(
     openEngine: (refill) =>
       DuckDbEngine.open({
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.
-        memorySizeMax: config.engineMemorySizeMax + 2 * config.bufferSizeMax,
+        memorySizeMax: engineSizeMax(config),
         threads: availableParallelism(),
         queryCountMax: config.concurrentQueriesMax,
         temporaryDirectory: join(scratch, "engine"),

@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { ObservedRequest } from "#http/options.ts";
 import type { StoreObserver } from "#objectstore/measured.ts";
+import type { MemoryPart } from "./memory.ts";
 import type { Node } from "./node.ts";
 
 const STORE_SECONDS = [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10];
@@ -14,6 +15,7 @@ export class Metrics {
   readonly #httpBytes: Counter;
   readonly #storeSeconds: Histogram;
   readonly #storeBytes: Counter;
+  readonly #memoryParts: MemoryPart[] = [];
 
   constructor() {
     const registers = [this.#registry];
@@ -50,6 +52,21 @@ export class Metrics {
       labelNames: ["op"],
       registers,
     });
+    this.#memoryGauge(
+      "tidelake_memory_bytes",
+      "What each part of the memory takes, about; of engine, its rows alone.",
+      ({ sizeBytes }) => sizeBytes(),
+    );
+    this.#memoryGauge(
+      "tidelake_memory_max_bytes",
+      "What each part of the memory may take.",
+      ({ sizeMax }) => sizeMax,
+    );
+  }
+
+  /** Shows what these parts of the memory take from now on, and what they may. */
+  showMemory(parts: readonly MemoryPart[]): void {
+    this.#memoryParts.push(...parts);
   }
 
   /** Counts a request that was answered. */
@@ -73,6 +90,7 @@ export class Metrics {
 
   /** Shows the state of `node` from now on. */
   show(node: Node): void {
+    this.showMemory(node.memoryParts);
     this.#gauge(
       "tidelake_buffer_bytes",
       "Bytes that buffered rows take in the engine, about.",
@@ -133,6 +151,18 @@ export class Metrics {
   /** Prometheus text. */
   text(): Promise<string> {
     return this.#registry.metrics();
+  }
+
+  #memoryGauge(name: string, help: string, read: (part: MemoryPart) => number): void {
+    const gauge: Gauge = new Gauge({
+      name,
+      help,
+      labelNames: ["part"],
+      registers: [this.#registry],
+      collect: () => {
+        for (const part of this.#memoryParts) gauge.set({ part: part.name }, read(part));
+      },
+    });
   }
 
   #gauge(name: string, help: string, read: () => number): void {

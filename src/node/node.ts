@@ -17,6 +17,7 @@ import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
 import type { NodeMode } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
+import { type MemoryPart, memoryParts } from "./memory.ts";
 import { greetPeers, type RegistrationOptions, registerNode } from "./registration.ts";
 import { Tasks } from "./tasks.ts";
 
@@ -138,6 +139,7 @@ export class Node {
       changed: logsChanged,
       own: ingest && node,
       keepRows: config.modes.includes("query"),
+      peerRowsSizeMax: config.peerRowsSizeMax,
       intervalMs: config.replicationIntervalMs,
     });
     if (readsPeers(config.modes)) await followers.load();
@@ -171,6 +173,19 @@ export class Node {
 
   get ingest(): IngestPart | undefined {
     return this.#parts.ingest;
+  }
+
+  /** The shares of the memory that it keeps itself. */
+  get memoryParts(): readonly MemoryPart[] {
+    const { engine, followers, ingest, options } = this.#parts;
+    return memoryParts(options.config, {
+      ...(ingest && {
+        writes: () => ingest.flusher.pendingSizeBytes,
+        ownRows: ingest.ownRowsSizeBytes,
+      }),
+      peerRows: () => followers.peerRowsSizeBytes,
+      engine: () => engine.bufferSizeBytes(),
+    });
   }
 
   /** Rows of this node's log that are in no file yet. */

@@ -94,6 +94,12 @@ suite("what HTTP calls", () => {
     const text = await services.metrics();
     for (const line of [
       "tidelake_unsaved_rows 2",
+      'tidelake_memory_bytes{part="writes"} 0',
+      `tidelake_memory_max_bytes{part="writes"} ${64 * 2 ** 20}`,
+      `tidelake_memory_max_bytes{part="own_rows"} ${2 ** 31}`,
+      'tidelake_memory_bytes{part="peer_rows"} 0',
+      `tidelake_memory_max_bytes{part="peer_rows"} ${2 ** 30}`,
+      `tidelake_memory_max_bytes{part="engine"} ${3 * 2 ** 30}`,
       "tidelake_write_queue_bytes 0",
       "tidelake_log_position 2",
       "tidelake_snapshots_total 0",

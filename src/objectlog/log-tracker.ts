@@ -70,6 +70,21 @@ export class LogTracker<State extends TrackedState> {
     }
   }
 
+  /**
+   * Applies what stands above the state up to the first state that is `wanted`, and shows that alone; answers whether there is one
+   * below the tail and the next fence. Where there is none, nothing has happened.
+   */
+  async leap(wanted: (state: State) => boolean): Promise<boolean> {
+    let next = this.#state;
+    while (!wanted(next)) {
+      const entry = await this.log.read(next.position + 1);
+      if (entry === undefined || entry.kind === "stone" || entry.kind === "fence") return false;
+      next = this.#machine.apply(next, entry);
+    }
+    await this.#show(next);
+    return true;
+  }
+
   /** Applies `entry`, which is the next one. */
   async take(entry: LogEntry): Promise<void> {
     assert(entry.position === this.#next, "entries are applied without holes");

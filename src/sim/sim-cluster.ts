@@ -170,6 +170,7 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     snapshotSizeBytes: 2 ** 20,
     snapshotAgeMs: 5_000,
     bufferSizeMax: 2 ** 30,
+    peerRowsSizeMax: 2 ** 30,
     gen1DurationMs: 600_000,
     checkpointEntries: 8,
     replicationIntervalMs: 250,

@@ -188,6 +188,7 @@ export class SmallNode implements AsyncDisposable {
       log: new ObjectLog(nodeLogPrefix(other.nodeId), this.ports),
       buffer: this.buffer.of(other.node),
       keepRows: true,
+      isFull: () => false,
       changed: this.logsChanged,
       adopted: () => this.adopted(other.node),
       intervalMs: 250,

@@ -27,6 +27,7 @@ export const NODE_CONFIG: NodeConfig = {
   snapshotSizeBytes: 2 ** 26,
   snapshotAgeMs: 600_000,
   bufferSizeMax: 2 ** 30,
+  peerRowsSizeMax: 2 ** 30,
   gen1DurationMs: 600_000,
   replicationIntervalMs: 250,
   catalogSyncIntervalMs: 10_000,

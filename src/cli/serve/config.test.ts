@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { isKind } from "#base/errors.ts";
 import { addOptions, Settings } from "../options.ts";
 import { isUsageError } from "../values/usage.ts";
-import { nodeConfig } from "./config.ts";
+import { type Machine, nodeConfig } from "./config.ts";
 import { SERVE_OPTIONS } from "./options.ts";
 import { quickStart } from "./quick-start.ts";
 
@@ -23,8 +23,8 @@ function settingsOf(words: readonly string[], env: Env = {}): Settings {
   return new Settings(SERVE_OPTIONS, command.opts(), env);
 }
 
-function configOf(words: readonly string[], env: Env = {}) {
-  return nodeConfig(settingsOf(words, env), env, MACHINE);
+function configOf(words: readonly string[], env: Env = {}, machine: Machine = MACHINE) {
+  return nodeConfig(settingsOf(words, env), env, machine);
 }
 
 suite("the set-up of a node", () => {
@@ -40,7 +40,8 @@ suite("the set-up of a node", () => {
       flushesPerSnapshot: undefined,
       snapshotSizeBytes: 64 * MIB,
       snapshotAgeMs: 600_000,
-      bufferSizeMax: 250 * MIB,
+      bufferSizeMax: 100 * MIB,
+      peerRowsSizeMax: 100 * MIB,
       gen1DurationMs: 600_000,
       replicationIntervalMs: 250,
       catalogSyncIntervalMs: 10_000,
@@ -57,6 +58,15 @@ suite("the set-up of a node", () => {
       logLevel: "info",
       logDestination: "stdout",
     });
+  });
+
+  test("keeps a node small on a large machine, unless it is told otherwise", () => {
+    const large = { ...MACHINE, memoryBytes: 24_000 * MIB };
+    const { bufferSizeMax, peerRowsSizeMax, engineMemorySizeMax } = configOf(BASE, {}, large);
+    assert.deepEqual([bufferSizeMax, peerRowsSizeMax], [192 * MIB, 192 * MIB]);
+    assert.equal(engineMemorySizeMax, 384 * MIB);
+    const told = configOf([...BASE, "--exec-mem-pool-size", "20%"], {}, large);
+    assert.equal(told.engineMemorySizeMax, 4_800 * MIB);
   });
 
   const options: readonly [readonly string[], object][] = [
@@ -78,6 +88,7 @@ suite("the set-up of a node", () => {
     ],
     [["--force-snapshot-mem-size", "100mb"], { bufferSizeMax: 100 * MIB }],
     [["--force-snapshot-mem-threshold", "70%"], { bufferSizeMax: 700 * MIB }],
+    [["--replica-max-buffer-size", "5%"], { peerRowsSizeMax: 50 * MIB }],
     [["--gen1-duration", "1m"], { gen1DurationMs: 60_000 }],
     [["--replication-interval", "50ms"], { replicationIntervalMs: 50 }],
     [["--catalog-sync-interval", "1s"], { catalogSyncIntervalMs: 1000 }],

@@ -15,6 +15,7 @@ export interface Machine {
   readonly workingDirectory: string;
 }
 
+const MIB = 2 ** 20;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
 const FUTURE_STORES: readonly string[] = ["s3", "azure", "google", "memory-throttled"];
 const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
@@ -41,8 +42,11 @@ export function nodeConfig(
       { detail: { nodeId } },
     );
   }
-  const memory = (name: string) =>
-    settings.parse(name, (text) => parseSize(text, { wholeBytes: machine.memoryBytes }));
+  const { memoryBytes } = machine;
+  // What is not given is a share of the machine, and no more than keeps a node small on a large one (docs/decisions/0010).
+  const memory = (name: string, { percent, sizeMax }: { percent: number; sizeMax: number }) =>
+    settings.parseIfGiven(name, (text) => parseSize(text, { wholeBytes: memoryBytes })) ??
+    Math.min(Math.floor((memoryBytes * percent) / 100), sizeMax);
   return {
     nodeId,
     clusterId,
@@ -51,14 +55,15 @@ export function nodeConfig(
     httpBind: settings.parse("http-bind", parseBindAddress),
     withoutAuth: settings.isOn("without-auth"),
     ...writeConfig(settings),
-    bufferSizeMax: memory("force-snapshot-mem-size"),
+    bufferSizeMax: memory("force-snapshot-mem-size", { percent: 10, sizeMax: 192 * MIB }),
+    peerRowsSizeMax: memory("replica-max-buffer-size", { percent: 10, sizeMax: 192 * MIB }),
     replicationIntervalMs: settings.parse("replication-interval", parseInterval),
     catalogSyncIntervalMs: settings.parse("catalog-sync-interval", parseInterval),
     httpRequestSizeMax: settings.parse("max-http-request-size", (text) =>
       parseSize(text, { bareUnit: "b" }),
     ),
-    engineMemorySizeMax: memory("exec-mem-pool-size"),
-    fileCacheSizeMax: memory("file-cache-size"),
+    engineMemorySizeMax: memory("exec-mem-pool-size", { percent: 20, sizeMax: 384 * MIB }),
+    fileCacheSizeMax: memory("file-cache-size", { percent: 20, sizeMax: Number.POSITIVE_INFINITY }),
     concurrentQueriesMax:
       settings.parseIfGiven("max-concurrent-queries", parseCount) ??
       Math.max(50, 4 * machine.coreCount),

@@ -77,15 +77,14 @@ const LIMITS: readonly OptionSpec[] = [
   {
     name: "exec-mem-pool-size",
     value: "SIZE",
-    about: "Memory of queries, as a size or a share of the machine's",
-    default: "20%",
+    about: "Memory of queries, as a size or a share of the machine's [default: 20%, at most 384MB]",
     old: { flags: ["exec-mem-pool-bytes"], bareUnit: "mb" },
   },
   {
     name: "file-cache-size",
     value: "SIZE",
-    about: "Room for copies of data files, as a size or a share of the machine's memory",
-    default: "20%",
+    about:
+      "Room for copies of data files on disk, as a size or a share of the machine's memory [default: 20%]",
     old: { flags: ["parquet-mem-cache-size"], bareUnit: "mb" },
   },
   {
@@ -140,8 +139,8 @@ const WRITES: readonly OptionSpec[] = [
   {
     name: "force-snapshot-mem-size",
     value: "SIZE",
-    about: "Buffered data that forces a snapshot; writes are refused at twice as much",
-    default: "25%",
+    about:
+      "Memory of rows in no file that forces a snapshot; writes are refused at twice as much [default: 10%, at most 192MB]",
     old: { flags: ["force-snapshot-mem-threshold"], bareUnit: "mb" },
   },
   {
@@ -175,6 +174,13 @@ const WRITES: readonly OptionSpec[] = [
 ];
 
 const CLUSTER: readonly OptionSpec[] = [
+  {
+    name: "replica-max-buffer-size",
+    value: "SIZE",
+    about:
+      "Memory of other nodes' rows that are in no file, as flushed; their logs are not read on beyond it [default: 10%, at most 192MB]",
+    advanced: true,
+  },
   {
     name: "replication-interval",
     value: "DURATION",

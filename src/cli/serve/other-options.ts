@@ -26,7 +26,7 @@ const IGNORED_NAMES: readonly string[] = `
   wal-replay-fail-on-error wal-replay-concurrency-limit checkpoint-interval gen1-lookback-duration
   wait-for-running-ingester wait-for-running-ingestor wait-for-running-compactor conn-info internode-bind-addr
   wal-replica-recovery-concurrency wal-replica-steady-concurrency wal-replica-queue-length
-  wal-replica-recovery-tail-skip-limit replica-gen0-load-concurrency replica-max-buffer-size
+  wal-replica-recovery-tail-skip-limit replica-gen0-load-concurrency
   compaction-gen2-duration compaction-multipliers compaction-max-num-files-per-plan compaction-row-limit
   compaction-cleanup-wait compaction-check-interval compacted-data-load-concurrency-limit
   compacted-data-skip-file-index
