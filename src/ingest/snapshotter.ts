@@ -41,6 +41,8 @@ export interface SnapshotterOptions {
 }
 
 const TABLES_AT_ONCE = 4;
+/** Rows of many series or long texts take memory in proportion. */
+const REQUEST_SIZE_MAX = 24 * 2 ** 20;
 const PUT_RETRY_MS = 200;
 
 /** Writes the buffered rows of this node's log to files, and records that they hold them. One at a time. */
@@ -160,19 +162,24 @@ export class Snapshotter {
   }
 }
 
-/** Pieces of at most FILE_ROW_COUNT_MAX rows: what is in memory at one time has a bound. */
+/** Pieces of at most FILE_ROW_COUNT_MAX rows and REQUEST_SIZE_MAX bytes: what is in memory at one time has a bound. */
 function* inRequests(blocks: readonly BufferedBlock[]): Generator<readonly BufferedBlock[]> {
   let some: BufferedBlock[] = [];
   let rowCount = 0;
+  let sizeBytes = 0;
   for (const block of blocks) {
     const count = readBlockHeader(block.bytes).rowCount;
-    if (some.length > 0 && rowCount + count > FILE_ROW_COUNT_MAX) {
+    const size = block.bytes.length;
+    const full = rowCount + count > FILE_ROW_COUNT_MAX || sizeBytes + size > REQUEST_SIZE_MAX;
+    if (some.length > 0 && full) {
       yield some;
       some = [];
       rowCount = 0;
+      sizeBytes = 0;
     }
     some.push(block);
     rowCount += count;
+    sizeBytes += size;
   }
   if (some.length > 0) yield some;
 }

@@ -20,6 +20,7 @@ import {
   boundsOfWholes,
   statistics,
 } from "./statistics.ts";
+import { plainTexts, type Texts } from "./texts.ts";
 import { encodeStruct, i32, struct, type ThriftValue } from "./thrift.ts";
 
 /** Numbers of the encodings in the format. */
@@ -190,7 +191,7 @@ function putEither(writer: BitWriter, { lengths, values }: RowsOrRuns, width: nu
 function bodyOf(column: ParquetColumn, cells: ParquetCells, presence: Presence | undefined): Body {
   switch (cells.kind) {
     case "texts":
-      return textBody(codeTexts(cells.codes, cells.dictionary));
+      return textBody(codeTexts(cells.codes, cells.dictionary.count), cells.dictionary);
     case "text runs":
       return runBody(cells);
     case "doubles":
@@ -212,23 +213,26 @@ function gathered<T extends Values>(values: T, presence: Presence | undefined): 
   return values.filter((_, i: number) => present[i] === 1) as T;
 }
 
-function textBody({ codes, distinct }: Coded<readonly Uint8Array[]>): Body {
-  const bounds = boundsOfTexts(distinct);
+function textBody({ codes, distinct }: Coded<Uint32Array>, dictionary: Texts): Body {
+  const bounds = boundsOfTexts(dictionary, distinct);
   // Texts that hardly repeat need no codes.
-  if (codes.length > 0 && 2 * distinct.length <= codes.length + 1)
-    return { ...codedBody({ values: codes }, plainTexts(distinct), distinct.length), bounds };
-  const texts = Array.from(codes, (code) => distinct[code] as Uint8Array);
-  return { encoding: ENCODINGS.plain, bytes: plainTexts(texts), bounds };
+  if (codes.length > 0 && 2 * distinct.length <= codes.length + 1) {
+    const plain = plainTexts(dictionary, distinct);
+    return { ...codedBody({ values: codes }, plain, distinct.length), bounds };
+  }
+  const indexes = codes.map((code) => distinct[code] as number);
+  return { encoding: ENCODINGS.plain, bytes: plainTexts(dictionary, indexes), bounds };
 }
 
 /** Runs without the NULLs: long runs repeat, so codes pay. */
 function runBody({ codes, dictionary, lengths }: TextRuns): Body {
-  const { codes: used, distinct } = codeTexts(codes, dictionary);
+  const { codes: used, distinct } = codeTexts(codes, dictionary.count);
   if (distinct.length === 0) return { encoding: ENCODINGS.plain, bytes: EMPTY, bounds: undefined };
   const usedLengths = lengths.filter((_, run) => codes[run] !== 0);
+  const plain = plainTexts(dictionary, distinct);
   return {
-    ...codedBody({ values: used, lengths: usedLengths }, plainTexts(distinct), distinct.length),
-    bounds: boundsOfTexts(distinct),
+    ...codedBody({ values: used, lengths: usedLengths }, plain, distinct.length),
+    bounds: boundsOfTexts(dictionary, distinct),
   };
 }
 
@@ -294,21 +298,6 @@ function codedBody(codes: RowsOrRuns, dictionary: Uint8Array, count: number): Om
     bytes: writer.written(),
     dictionary: { bytes: dictionary, count },
   };
-}
-
-/** Each text behind its size. */
-function plainTexts(texts: readonly Uint8Array[]): Uint8Array {
-  let sizeBytes = 0;
-  for (const text of texts) sizeBytes += 4 + text.length;
-  const bytes = new Uint8Array(sizeBytes);
-  const view = new DataView(bytes.buffer);
-  let offset = 0;
-  for (const text of texts) {
-    view.setUint32(offset, text.length, true);
-    bytes.set(text, offset + 4);
-    offset += 4 + text.length;
-  }
-  return bytes;
 }
 
 function bytesOf(values: Float64Array | BigInt64Array): Uint8Array {

@@ -1,4 +1,5 @@
 /** What a column of a Parquet file is, and its cells. */
+import type { Texts } from "./texts.ts";
 
 /** A column as the file's schema has it. */
 export interface ParquetColumn {
@@ -16,15 +17,15 @@ export type ParquetCells =
   | {
       readonly kind: "texts";
       readonly codes: Uint32Array;
-      /** UTF-8; code `n` is entry `n - 1`. Entries differ. */
-      readonly dictionary: readonly Uint8Array[];
+      /** Code `n` is entry `n - 1`. Entries differ. */
+      readonly dictionary: Texts;
     }
   | {
       /** As texts; code `n` of `codes` goes for the next `lengths[n]` rows. */
       readonly kind: "text runs";
       readonly codes: Uint32Array;
       readonly lengths: Uint32Array;
-      readonly dictionary: readonly Uint8Array[];
+      readonly dictionary: Texts;
     }
   | { readonly kind: "doubles"; readonly values: Float64Array; readonly present?: Uint8Array }
   | {

@@ -92,23 +92,25 @@ function codeByHash(values: Float64Array): Coded<Float64Array> | undefined {
   return { codes, distinct };
 }
 
-/** Texts that are used, and nothing else, or undefined where most rows have one of their own. `codes` of 0, NULL, are left out. */
-export function codeTexts(
-  codes: Uint32Array,
-  dictionary: readonly Uint8Array[],
-): Coded<readonly Uint8Array[]> {
-  const codeOf = new Uint32Array(dictionary.length + 1);
-  const distinct: Uint8Array[] = [];
+/** The entries of a dictionary of `count` that are used, and nothing else. `codes` of 0, NULL, are left out. */
+export function codeTexts(codes: Uint32Array, count: number): Coded<Uint32Array> {
+  const codeOf = new Uint32Array(count + 1);
+  const distinct = new Uint32Array(Math.min(count, codes.length));
   const used = new Uint32Array(codes.length);
-  let count = 0;
+  let distinctCount = 0;
+  let usedCount = 0;
   for (let i = 0; i < codes.length; i += 1) {
     const code = codes[i] as number;
     if (code === 0) continue;
-    if (codeOf[code] === 0) codeOf[code] = distinct.push(dictionary[code - 1] as Uint8Array);
-    used[count] = (codeOf[code] as number) - 1;
-    count += 1;
+    if (codeOf[code] === 0) {
+      distinct[distinctCount] = code - 1;
+      distinctCount += 1;
+      codeOf[code] = distinctCount;
+    }
+    used[usedCount] = (codeOf[code] as number) - 1;
+    usedCount += 1;
   }
-  return { codes: used.subarray(0, count), distinct };
+  return { codes: used.subarray(0, usedCount), distinct: distinct.subarray(0, distinctCount) };
 }
 
 /** As offsets from the first value; undefined where one is further from it than `spreadMax`. */

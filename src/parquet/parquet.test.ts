@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import * as fc from "fast-check";
-import { utf8 } from "#base/bytes.ts";
 import { encodeChunk } from "./chunk.ts";
 import type { ParquetCells, ParquetColumn } from "./column.ts";
 import { encodeParquet } from "./file.ts";
+import { textsOf } from "./texts.ts";
 
 type Cell = bigint | number | string | boolean | null;
 
@@ -46,7 +46,7 @@ function present(values: readonly Cell[]) {
 function texts(values: readonly Cell[]): ParquetCells {
   const dictionary = [...new Set(values.filter((value) => value !== null))] as string[];
   const codes = Uint32Array.from(values, (value) => dictionary.indexOf(value as string) + 1);
-  return { kind: "texts", codes, dictionary: dictionary.map(utf8) };
+  return { kind: "texts", codes, dictionary: textsOf(dictionary) };
 }
 
 function textRuns(values: readonly Cell[]): ParquetCells {

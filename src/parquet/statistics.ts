@@ -1,4 +1,5 @@
 /** Least and greatest value of a column in a row group, as readers skip by them. */
+import { type Texts, textAt } from "./texts.ts";
 import { binary, bool, i64, struct, type ThriftValue } from "./thrift.ts";
 
 /** The bytes of the least and the greatest value. */
@@ -54,12 +55,13 @@ export function boundsOfWholes(values: BigInt64Array, unsigned: boolean): Bounds
   return { least: bytesOfWhole(values, least), greatest: bytesOfWhole(values, greatest) };
 }
 
-/** Undefined for no text, and for long ones. */
-export function boundsOfTexts(texts: readonly Uint8Array[]): Bounds | undefined {
-  let [least] = texts;
+/** Of the texts that `indexes` name. Undefined for no text, and for long ones. */
+export function boundsOfTexts(texts: Texts, indexes: Uint32Array): Bounds | undefined {
+  if (indexes.length === 0) return undefined;
+  let least = textAt(texts, indexes[0] as number);
   let greatest = least;
-  if (least === undefined || greatest === undefined) return undefined;
-  for (const text of texts) {
+  for (let i = 1; i < indexes.length; i += 1) {
+    const text = textAt(texts, indexes[i] as number);
     if (Buffer.compare(text, least) < 0) least = text;
     else if (Buffer.compare(text, greatest) > 0) greatest = text;
   }

@@ -1,8 +1,8 @@
 /** Cells of a column over the rows of many blocks, and those of some rows. */
-import { utf8 } from "#base/bytes.ts";
 import type { BatchColumn, ColumnData } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
 import type { ParquetCells } from "#parquet/column.ts";
+import { type Texts, textsOf } from "#parquet/texts.ts";
 import type { StampedParts } from "./rows.ts";
 
 /** Steps through the fields of blocks side by side: one column of all of them is decoded at a time. */
@@ -92,15 +92,14 @@ function asSigned(values: Values | BigUint64Array): Values {
 function joinTexts(
   parts: readonly Part[],
   rowCount: number,
-): { readonly codes: Uint32Array; readonly dictionary: readonly Uint8Array[] } {
+): { readonly codes: Uint32Array; readonly dictionary: Texts } {
   const codes = new Uint32Array(rowCount);
   const codeOf = new Map<string, number>();
-  const dictionary: Uint8Array[] = [];
   let start = 0;
   for (const { data, rowCount: count } of parts) {
     if (data !== undefined && "codes" in data) {
       const target = data.dictionary.map((text) => {
-        const known = codeOf.get(text) ?? dictionary.push(utf8(text));
+        const known = codeOf.get(text) ?? codeOf.size + 1;
         codeOf.set(text, known);
         return known;
       });
@@ -111,7 +110,7 @@ function joinTexts(
     }
     start += count;
   }
-  return { codes, dictionary };
+  return { codes, dictionary: textsOf([...codeOf.keys()]) };
 }
 
 /** Cells of one row each. */

@@ -3,6 +3,7 @@
 import { utf8 } from "#base/bytes.ts";
 import type { BlockSeries } from "#block/block.ts";
 import type { ColumnId } from "#model/ids.ts";
+import { type Texts, textsOf } from "#parquet/texts.ts";
 
 /** Every series of some blocks. */
 export interface AllSeries {
@@ -19,8 +20,8 @@ export interface SeriesTag {
   readonly id: ColumnId;
   /** A code for each series; 0 is NULL. */
   readonly codes: Uint32Array;
-  /** UTF-8, in order; code `n` is entry `n - 1`. */
-  readonly dictionary: readonly Uint8Array[];
+  /** In order; code `n` is entry `n - 1`. */
+  readonly dictionary: Texts;
 }
 
 /** Numbers the series of `blocks`; series are told apart, and sorted, by `tagIds` in this order, which name every tag of the blocks. */
@@ -31,7 +32,7 @@ export function joinSeries(blocks: readonly BlockSeries[], tagIds: readonly Colu
   const table = new SeriesTable(ids.length);
   const numbers = blocks.map((block) => numberSeries(block, ids, texts, table));
   const tags = ids.map((id, index): SeriesTag => {
-    return { id, codes: table.column(index), dictionary: (texts[index]?.all ?? []).map(utf8) };
+    return { id, codes: table.column(index), dictionary: textsOf(texts[index]?.all ?? []) };
   });
   return { numbers, count: table.count, sorted: sortSeries(tags, table.count), tags };
 }
@@ -165,7 +166,7 @@ function hashOf(codes: Uint32Array, offset: number, width: number): number {
 function sortSeries(tags: readonly SeriesTag[], count: number): Uint32Array {
   let sorted = numbersTo(count);
   for (const { codes, dictionary } of tags.toReversed())
-    sorted = sortByCode(sorted, codes, dictionary.length + 1);
+    sorted = sortByCode(sorted, codes, dictionary.count + 1);
   return sorted;
 }
 
