@@ -49,3 +49,13 @@ export interface ColumnBatch {
   /** Each column once, in ascending order of id. A column of the table that is not here is NULL in every row. */
   readonly columns: readonly BatchColumn[];
 }
+
+/** A number for each code of `dictionary`: 0 for NULL's, what `numberOf` says of its text for another. */
+export function numbersOfCodes(
+  dictionary: readonly string[],
+  numberOf: (text: string) => number,
+): Uint32Array {
+  const numbers = new Uint32Array(dictionary.length + 1);
+  for (const [index, text] of dictionary.entries()) numbers[index + 1] = numberOf(text);
+  return numbers;
+}

@@ -102,6 +102,8 @@ export class Bench implements AsyncDisposable {
   }
 }
 
+export type PersistOptions = Partial<Pick<WriteFilesRequest, "windowNs" | "rowCountMin">>;
+
 export interface ScanOptions {
   /** Names, in the order of the result; all columns without it. */
   readonly columns?: readonly string[];
@@ -165,15 +167,20 @@ export class BenchTable {
   }
 
   /** Writes `sources` as files, which are then in the bench's files. */
-  async persist(
-    sources: readonly BufferSource[],
-    options: Partial<Pick<WriteFilesRequest, "windowNs" | "rowCountMin">> = {},
+  persist(sources: readonly BufferSource[], options: PersistOptions = {}): Promise<DataFile[]> {
+    return this.persistBlocks(this.blocksOf(sources), options);
+  }
+
+  /** Writes `blocks` as files, which are then in the bench's files. */
+  async persistBlocks(
+    blocks: WriteFilesRequest["blocks"],
+    options: PersistOptions = {},
   ): Promise<DataFile[]> {
     const files: DataFile[] = [];
     const request: WriteFilesRequest = {
       tableId: this.id,
       columns: this.columns,
-      blocks: this.blocksOf(sources),
+      blocks,
       windowNs: 10n ** 18n,
       rowCountMin: 1,
       ...options,

@@ -1,6 +1,8 @@
 /** Appending, seeing and forgetting buffered rows. */
 import assert from "node:assert/strict";
 import { isKind } from "#base/errors.ts";
+import { encodeBlock } from "#block/block.ts";
+import type { ColumnId, DatabaseId } from "#model/ids.ts";
 import type { ContractCases } from "./bench.ts";
 import { aggregate, assertSameRows, grouped } from "./build.ts";
 
@@ -53,6 +55,34 @@ export const BUFFER_CASES: ContractCases = {
     const known = table.buffered(generation);
     await assert.rejects(other.read([other.buffered(generation)]), missing);
     await assert.rejects(table.read([known, table.buffered(dropped)]), missing);
+  },
+
+  "a block may have a text of its own in each of very many rows": async (bench) => {
+    const table = bench.table({ host: "tag", s: "string" });
+    const generation = bench.generation();
+    const count = 150_000;
+    const texts = Array.from({ length: count }, (_, i) => `text ${i}`);
+    const codes = Uint32Array.from(texts, (_, i) => i + 1);
+    const bytes = encodeBlock({
+      databaseId: 3 as DatabaseId,
+      tableId: table.id,
+      times: BigInt64Array.from(texts, (_, i) => BigInt(i)),
+      columns: [
+        { id: 1 as ColumnId, data: { kind: "tag", codes, dictionary: texts } },
+        { id: 2 as ColumnId, data: { kind: "string", codes, dictionary: texts } },
+      ],
+    });
+    const block = { generation, tableId: table.id, position: 1, stamp: 1n, bytes };
+    await bench.engine.append([block]);
+    const [file, ...others] = await table.persistBlocks([block]);
+    assert.ok(file && others.length === 0);
+    for (const source of [table.buffered(generation), { kind: "file", file } as const]) {
+      const options = { time: { start: 149_998n, end: 149_999n } };
+      assertSameRows(await table.read([source], options), [
+        [149_998n, "text 149998", "text 149998"],
+        [149_999n, "text 149999", "text 149999"],
+      ]);
+    }
   },
 
   "a source gives the positions above one and up to another": async (bench) => {

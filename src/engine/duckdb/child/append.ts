@@ -12,7 +12,12 @@ import {
   UINTEGER,
   VARCHAR,
 } from "@duckdb/node-api";
-import type { ColumnBatch, ColumnData, ColumnDataKind } from "#model/batch.ts";
+import {
+  type ColumnBatch,
+  type ColumnData,
+  type ColumnDataKind,
+  numbersOfCodes,
+} from "#model/batch.ts";
 import type { ColumnId, Position } from "#model/ids.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import { CHUNK_ROW_COUNT_MAX, fillColumn, type RawColumn } from "./vectors.ts";
@@ -111,7 +116,7 @@ function rawColumn(
   if (kind !== "tag") {
     return { kind: "texts", codes: data.codes, dictionary: data.dictionary };
   }
-  const target = Uint32Array.of(0, ...data.dictionary.map((text) => codes?.get(text) ?? 0));
+  const target = numbersOfCodes(data.dictionary, (text) => codes?.get(text) ?? 0);
   return { kind: "values", values: recode(data.codes, target), present: undefined };
 }
 

@@ -1,6 +1,6 @@
 /** Blocks as they came, with what is known of them without their cells: the rows of those wait to go into the engine's table. */
 import { type BlockHeader, decodeBlock, readBlockHeader } from "#block/block.ts";
-import type { ColumnDataKind } from "#model/batch.ts";
+import { type ColumnDataKind, numbersOfCodes } from "#model/batch.ts";
 import type { Position } from "#model/ids.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
@@ -95,7 +95,7 @@ function cellsSize(kinds: readonly ColumnDataKind[], rowCount: number): number {
 }
 
 function textsSize(codes: Uint32Array, dictionary: readonly string[]): number {
-  const sizes = Uint32Array.of(0, ...dictionary.map(outerSize));
+  const sizes = numbersOfCodes(dictionary, outerSize);
   let sizeBytes = 0;
   for (let row = 0; row < codes.length; row += 1) sizeBytes += sizes[codes[row] as number] ?? 0;
   return sizeBytes;

@@ -2,6 +2,7 @@
 
 import { utf8 } from "#base/bytes.ts";
 import type { BlockSeries } from "#block/block.ts";
+import { numbersOfCodes } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
 import { type Texts, textsOf } from "#parquet/texts.ts";
 
@@ -69,8 +70,8 @@ function numberSeries(
   const columns = ids.map((id, index) => {
     const tag = tags.find((one) => one.id === id);
     const codeOf = texts[index]?.codeOf;
-    const target = (tag?.dictionary ?? []).map((text) => codeOf?.get(text) ?? 0);
-    return { codes: tag?.codes, target: Uint32Array.of(0, ...target) };
+    const target = numbersOfCodes(tag?.dictionary ?? [], (text) => codeOf?.get(text) ?? 0);
+    return { codes: tag?.codes, target };
   });
   const numbers = new Uint32Array(seriesCount);
   const tuple = new Uint32Array(ids.length);
