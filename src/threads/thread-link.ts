@@ -42,7 +42,7 @@ export class ThreadLink<Calls extends CallTable> implements AsyncDisposable {
   /** Starts the thread. */
   constructor(options: ThreadOptions) {
     this.#options = options;
-    this.#worker = new Worker(options.file);
+    this.#worker = new Worker(options.file, { name: options.name });
     this.#worker.on("message", (answer: CallAnswer) => this.#receive(answer));
     // An answer that cannot be read is none.
     this.#worker.on("messageerror", () => void this.#worker.terminate());

@@ -1,11 +1,10 @@
-import type { ErrorParts } from "#base/errors.ts";
 import type { ParsedParts } from "#lineprotocol/parse.ts";
 import type { ParseOptions } from "#lineprotocol/parsed.ts";
 import type { FlushBlock } from "#model/flush.ts";
 import type { RowSelection, StagedBody, StagedTarget } from "../stage.ts";
 
 /** What the stage asks of its thread, and what that answers. */
-export interface Calls {
+export type Calls = {
   /** Keeps what `body` says under `bodyId` until it is released. The body's memory goes along. */
   readonly parse: {
     readonly request: {
@@ -28,9 +27,7 @@ export interface Calls {
     readonly request: { readonly bodyIds: readonly number[] };
     readonly answer: undefined;
   };
-}
-
-export type CallName = keyof Calls;
+};
 
 export type BodyLooks = Pick<StagedBody, "tables" | "rejected" | "rejectedCount" | "lineCount">;
 
@@ -40,15 +37,3 @@ export interface RowsThere {
   readonly rows: RowSelection;
   readonly target: StagedTarget;
 }
-
-export type Request = {
-  [Name in CallName]: {
-    readonly id: number;
-    readonly name: Name;
-    readonly request: Calls[Name]["request"];
-  };
-}[CallName];
-
-export type Answer =
-  | { readonly id: number; readonly value: Calls[CallName]["answer"] }
-  | { readonly id: number; readonly error: ErrorParts };

@@ -1,10 +1,10 @@
 /** The thread that WorkerStage starts: answers calls in the order they come. */
-import { parentPort } from "node:worker_threads";
-import { assert, DbError, type ErrorParts, errorParts } from "#base/errors.ts";
+import { assert, DbError } from "#base/errors.ts";
 import { type SeriesParts, type SeriesTable, spreadSeries } from "#lineprotocol/series-table.ts";
 import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
+import { answerCalls } from "#threads/answer-calls.ts";
 import type { StagedTable } from "../stage.ts";
-import type { Answer, Calls, Request } from "./messages.ts";
+import type { Calls } from "./messages.ts";
 import { SeriesEncoder } from "./series-encoder.ts";
 
 interface Body {
@@ -50,34 +50,11 @@ function bodyOf(bodyId: number): Body {
   return body;
 }
 
-function answerTo(call: Request): Calls[keyof Calls]["answer"] {
-  switch (call.name) {
-    case "parse":
-      return parse(call.request);
-    case "parsed":
-      return parsed(call.request);
-    case "encode":
-      return encode(call.request);
-    case "release":
-      for (const bodyId of call.request.bodyIds) bodies.delete(bodyId);
-      return undefined;
-  }
+function release({ bodyIds }: Calls["release"]["request"]): undefined {
+  for (const bodyId of bodyIds) bodies.delete(bodyId);
 }
 
-function described(error: unknown): ErrorParts {
-  if (error instanceof DbError) return errorParts(error);
-  const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return errorParts(new DbError("internal", "parser_failed", message));
-}
-
-function answered(call: Request): Answer {
-  try {
-    return { id: call.id, value: answerTo(call) };
-  } catch (error) {
-    return { id: call.id, error: described(error) };
-  }
-}
-
-assert(parentPort !== null, "a stage's thread has a parent");
-const port = parentPort;
-port.on("message", (call: Request) => port.postMessage(answered(call)));
+answerCalls<Calls>(
+  { parse, parsed, encode, release },
+  (message) => new DbError("internal", "parser_failed", message),
+);

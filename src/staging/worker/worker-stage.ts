@@ -1,12 +1,14 @@
-import { assert } from "#base/errors.ts";
+import { assert, DbError } from "#base/errors.ts";
 import { describable, parseLines } from "#lineprotocol/parse.ts";
 import type { ParsedBody, ParseOptions } from "#lineprotocol/parsed.ts";
 import type { FlushBlock } from "#model/flush.ts";
 import type { Log } from "#ports/log.ts";
+import { ThreadLink } from "#threads/thread-link.ts";
 import { PlainBody, plainStage } from "../plain-stage.ts";
 import type { Stage, StagedBody, StagedRows } from "../stage.ts";
-import type { BodyLooks, RowsThere } from "./messages.ts";
-import { ThreadLink } from "./thread-link.ts";
+import type { BodyLooks, Calls, RowsThere } from "./messages.ts";
+
+type StageThread = ThreadLink<Calls>;
 
 /** Smaller bodies are read at once in the caller's thread: sending them would take as long. */
 const BODY_SIZE_MIN = 128 * 1024;
@@ -20,7 +22,7 @@ const THREAD = new URL("./stage-thread.ts", import.meta.url);
 export class WorkerStage implements Stage, AsyncDisposable {
   readonly #log: Log;
   readonly #file: URL;
-  #thread: ThreadLink | undefined;
+  #thread: StageThread | undefined;
   #lastBodyId = 0;
   #closed = false;
 
@@ -32,7 +34,7 @@ export class WorkerStage implements Stage, AsyncDisposable {
 
   async parse(body: Uint8Array, options: ParseOptions): Promise<StagedBody> {
     if (body.length < BODY_SIZE_MIN || this.#closed) return new BodyHere(body, options);
-    if (this.#thread?.lost !== false) this.#thread = new ThreadLink(this.#file, this.#log);
+    if (this.#thread?.lost !== false) this.#thread = startThread(this.#file, this.#log);
     return this.#send(this.#thread, ownMemory(body), options);
   }
 
@@ -63,7 +65,7 @@ export class WorkerStage implements Stage, AsyncDisposable {
     await this.#thread?.[Symbol.asyncDispose]();
   }
 
-  async #send(thread: ThreadLink, body: Uint8Array, options: ParseOptions): Promise<StagedBody> {
+  async #send(thread: StageThread, body: Uint8Array, options: ParseOptions): Promise<StagedBody> {
     const bodyId = this.#nextBodyId();
     const own = ownMemory(body);
     const looks = await thread.call("parse", { bodyId, body: own, options }, [own.buffer]);
@@ -71,7 +73,7 @@ export class WorkerStage implements Stage, AsyncDisposable {
   }
 
   /** Has the thread read a body that is here, so that its rows can ride with others there. */
-  #sendAgain(body: StagedBody, thread: ThreadLink): number {
+  #sendAgain(body: StagedBody, thread: StageThread): number {
     assert(body instanceof BodyHere, "a body is encoded where it was parsed");
     const bodyId = this.#nextBodyId();
     // What is asked of the thread next fails as this does.
@@ -97,7 +99,7 @@ class BodyHere extends PlainBody {
 
 /** A body whose rows are in the thread. */
 class BodyThere implements StagedBody {
-  readonly thread: ThreadLink;
+  readonly thread: StageThread;
   readonly id: number;
   readonly tables: BodyLooks["tables"];
   readonly rejected: BodyLooks["rejected"];
@@ -106,7 +108,7 @@ class BodyThere implements StagedBody {
   /** Whoever parsed it, and those who hold it. */
   #holderCount = 1;
 
-  constructor(thread: ThreadLink, id: number, looks: BodyLooks) {
+  constructor(thread: StageThread, id: number, looks: BodyLooks) {
     this.thread = thread;
     this.id = id;
     this.tables = looks.tables;
@@ -135,7 +137,22 @@ class BodyThere implements StagedBody {
   }
 }
 
-function release(thread: ThreadLink, bodyIds: readonly number[]): void {
+function startThread(file: URL, log: Log): StageThread {
+  return new ThreadLink({
+    file,
+    name: "reads line protocol",
+    log,
+    lostError: (cause) =>
+      new DbError(
+        "unavailable",
+        "parser_restarted",
+        "the thread that reads line protocol ended and is started again: nothing of the body was stored, send it again",
+        { cause },
+      ),
+  });
+}
+
+function release(thread: StageThread, bodyIds: readonly number[]): void {
   // A thread that is lost has let go of them.
   if (bodyIds.length > 0) thread.call("release", { bodyIds }).catch(() => undefined);
 }
