@@ -168,12 +168,14 @@ export class Flusher {
     }
   }
 
-  /** Undefined where the rows are lost, as those who wait are told. */
+  /**
+   * Undefined where the rows are lost, or cannot become blocks, as those who wait are told: nothing of them is stored, and the writes
+   * of others go on.
+   */
   async #encode(group: readonly Waiting[]): Promise<readonly FlushBlock[] | undefined> {
     try {
       return await this.#options.stage.encode(group.flatMap(({ rows }) => rows));
     } catch (error) {
-      if (!isKind(error, "unavailable")) throw error;
       for (const { settle } of group) settle.reject(error);
       return undefined;
     }

@@ -90,12 +90,14 @@ export class Snapshotter {
     );
     const tables = Map.groupBy(blocks, ({ tableId }) => tableId).entries();
     const files: DataFile[] = [];
+    const keys: string[] = [];
     const failed = new AbortController();
     const either = AbortSignal.any([signal, failed.signal]);
     const write = async () => {
       try {
         for (const [tableId, some] of tables)
-          for await (const file of this.#writeTable(tableId, some, either)) files.push(file);
+          for await (const file of this.#writeTable(tableId, some, { signal: either, keys }))
+            files.push(file);
       } catch (error) {
         failed.abort(error);
       }
@@ -103,15 +105,15 @@ export class Snapshotter {
     // The files of some tables are put while those of another are made.
     await Promise.all(Array.from({ length: TABLES_AT_ONCE }, write));
     if (!failed.signal.aborted) return files;
-    // No record names these, and none will: their puts are settled, and the next snapshot uses other names.
-    for (const { key } of files) await this.#options.store.delete(key).catch(() => undefined);
+    // No record names these, and none will; the next snapshot uses other names.
+    for (const key of keys) await this.#options.store.delete(key).catch(() => undefined);
     throw failed.signal.reason;
   }
 
   async *#writeTable(
     tableId: TableId,
     blocks: readonly BufferedBlock[],
-    signal: AbortSignal,
+    { signal, keys }: { signal: AbortSignal; keys: string[] },
   ): AsyncGenerator<DataFile> {
     const { catalog, engine, fileRowCountMin: rowCountMin, onFile, windowNs } = this.#options;
     const table = findTableById(catalog.state, tableId);
@@ -123,6 +125,8 @@ export class Snapshotter {
         const file = this.#describe(table, written);
         // A cache that has no room takes nothing from the snapshot.
         await onFile?.(file, written.bytes).catch(() => undefined);
+        // A put that fails may have arrived.
+        keys.push(file.key);
         await this.#put(file.key, written.bytes, signal);
         yield file;
       }

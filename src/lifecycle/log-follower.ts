@@ -138,8 +138,9 @@ export class LogFollower implements LogSource {
   /** Goes to where rows that would come next are in files already, if it is known by now. */
   async #passOver(): Promise<void> {
     const { snapshotted } = this.state;
-    if (await this.#tracker.restoreNewest()) return;
-    await this.#tracker.leap((state) => state.snapshotted > snapshotted);
+    // A newer checkpoint may bring more rows, and stand before the record that makes room.
+    if (await this.#tracker.leap((state) => state.snapshotted > snapshotted)) return;
+    await this.#tracker.restoreNewest();
   }
 
   /** Takes no state with more rows while there is no room for them; one with more rows in files makes room. */

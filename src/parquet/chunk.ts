@@ -3,7 +3,7 @@ import { zstdCompressSync } from "node:zlib";
 import { concatBytes } from "#base/bytes.ts";
 import { BitWriter, bitWidth } from "./bits.ts";
 import type { ParquetCells, ParquetColumn } from "./column.ts";
-import { type Coded, codeDoubles, codeTexts, offsetsFromFirst } from "./dictionary.ts";
+import { type Coded, codeDoubles, codeUsed, offsetsFromFirst } from "./dictionary.ts";
 import {
   DELTA_SPREAD_MAX,
   putDeltas,
@@ -191,7 +191,7 @@ function putEither(writer: BitWriter, { lengths, values }: RowsOrRuns, width: nu
 function bodyOf(column: ParquetColumn, cells: ParquetCells, presence: Presence | undefined): Body {
   switch (cells.kind) {
     case "texts":
-      return textBody(codeTexts(cells.codes, cells.dictionary.count), cells.dictionary);
+      return textBody(codeUsed(cells.codes, cells.dictionary.count), cells.dictionary);
     case "text runs":
       return runBody(cells);
     case "doubles":
@@ -226,7 +226,7 @@ function textBody({ codes, distinct }: Coded<Uint32Array>, dictionary: Texts): B
 
 /** Runs without the NULLs: long runs repeat, so codes pay. */
 function runBody({ codes, dictionary, lengths }: TextRuns): Body {
-  const { codes: used, distinct } = codeTexts(codes, dictionary.count);
+  const { codes: used, distinct } = codeUsed(codes, dictionary.count);
   if (distinct.length === 0) return { encoding: ENCODINGS.plain, bytes: EMPTY, bounds: undefined };
   const usedLengths = lengths.filter((_, run) => codes[run] !== 0);
   const plain = plainTexts(dictionary, distinct);
@@ -275,9 +275,15 @@ function wholeBody(values: BigInt64Array, unsigned: boolean): Body {
 }
 
 function codedWholeBody(codes: Uint32Array, dictionary: BigInt64Array): Body {
+  const { codes: used, distinct } = codeUsed(
+    codes.map((code) => code + 1),
+    dictionary.length,
+  );
+  const values = new BigInt64Array(distinct.length);
+  for (const [index, entry] of distinct.entries()) values[index] = dictionary[entry] as bigint;
   return {
-    ...codedBody({ values: codes }, bytesOf(dictionary), dictionary.length),
-    bounds: boundsOfWholes(dictionary, false),
+    ...codedBody({ values: used }, bytesOf(values), values.length),
+    bounds: boundsOfWholes(values, false),
   };
 }
 

@@ -93,7 +93,7 @@ function codeByHash(values: Float64Array): Coded<Float64Array> | undefined {
 }
 
 /** The entries of a dictionary of `count` that are used, and nothing else. `codes` of 0, NULL, are left out. */
-export function codeTexts(codes: Uint32Array, count: number): Coded<Uint32Array> {
+export function codeUsed(codes: Uint32Array, count: number): Coded<Uint32Array> {
   const codeOf = new Uint32Array(count + 1);
   const distinct = new Uint32Array(Math.min(count, codes.length));
   const used = new Uint32Array(codes.length);

@@ -1,6 +1,6 @@
 /** Least and greatest value of a column in a row group, as readers skip by them. */
 import { type Texts, textAt } from "./texts.ts";
-import { binary, bool, i64, struct, type ThriftValue } from "./thrift.ts";
+import { binary, i64, struct, type ThriftValue } from "./thrift.ts";
 
 /** The bytes of the least and the greatest value. */
 export interface Bounds {
@@ -18,8 +18,6 @@ export function statistics(nullCount: number, bounds: Bounds | undefined): Thrif
     3: i64(nullCount),
     5: binary(bounds.greatest),
     6: binary(bounds.least),
-    7: bool(true),
-    8: bool(true),
   });
 }
 

@@ -61,7 +61,7 @@ export interface Engine extends AsyncDisposable {
    * rise; a block at or below the highest one appended there is passed over, so appending again is harmless.
    */
   append(blocks: readonly BufferedBlock[]): Promise<void>;
-  /** Forgets the rows of `generation`. No query that runs or comes later names it. */
+  /** Forgets the rows of `generation`, before long. No query that runs or comes later names it. */
   dropGeneration(generation: GenerationId): Promise<void>;
   /** Gives the files one by one. Rejects with `corrupt` / `block_damaged`, or `unavailable` when it is to be asked again. */
   writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncIterable<WrittenFile>;

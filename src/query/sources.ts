@@ -95,7 +95,8 @@ function within(candidates: readonly Candidate[], ranges: readonly TimeRange[]) 
 }
 
 function without(candidates: readonly Candidate[], others: readonly Candidate[]) {
-  return candidates.filter((one) => !others.includes(one));
+  const left = new Set(others);
+  return candidates.filter((one) => !left.has(one));
 }
 
 function groupOf(

@@ -12,8 +12,6 @@ const MESSAGE_BLOCK_COUNT_MAX = 1_000;
 /** Appends that nobody waits for are sent together: all of this time, or so many bytes. */
 const LINGER_MS = 50;
 const LINGER_SIZE_MAX = 2 ** 20;
-/** A change may have to wait for rows that are being inserted, some seconds. */
-const ANSWER_MS_MAX = 60_000;
 
 interface Entry {
   readonly change: Change;
@@ -32,6 +30,8 @@ export class ChangeQueue {
   readonly #added = new Signal();
   /** The last entry that was taken to be sent, and is not answered. */
   #sent: Entry | undefined;
+  /** The last entry that somebody waits for: there is no pause before it is sent. */
+  #wanted: Entry | undefined;
   /** Ends the pause before the next message. */
   #hurry = new AbortController();
 
@@ -39,17 +39,13 @@ export class ChangeQueue {
     this.#clock = clock;
   }
 
-  /** Resolves or rejects as the child answers `change`. */
-  make(change: Change): Promise<void> {
-    const { done } = this.#add(change);
-    this.#hurry.abort();
-    return done.promise;
-  }
-
   /** The child gets `change` before long, and before `settled` resolves. */
-  makeSoon(change: Change): void {
+  add(change: Change): void {
+    const done = Promise.withResolvers<void>();
     // Who reads is told where the child does not get it.
-    this.#add(change).done.promise.catch(() => undefined);
+    done.promise.catch(() => undefined);
+    this.#entries.push({ change, atMs: this.#clock.monotonicMs(), done });
+    this.#added.notify();
     if (this.waitingSizeBytes >= LINGER_SIZE_MAX) this.#hurry.abort();
   }
 
@@ -62,16 +58,9 @@ export class ChangeQueue {
   async settled(): Promise<void> {
     const last = this.#entries.at(-1) ?? this.#sent;
     if (last === undefined) return;
+    this.#wanted = last;
     this.#hurry.abort();
     await last.done.promise;
-  }
-
-  #add(change: Change): Entry {
-    const atMs = this.#clock.monotonicMs();
-    const entry = { change, atMs, done: Promise.withResolvers<void>() };
-    this.#entries.push(entry);
-    this.#added.notify();
-    return entry;
   }
 
   /** Sends what is here and what comes until `link` is dead or `signal` aborted. */
@@ -84,29 +73,20 @@ export class ChangeQueue {
         await this.#added.wait(ended).catch(() => undefined);
         continue;
       }
-      const { signal: hurry } = this.#hurry;
-      await this.#clock.sleep(LINGER_MS, AbortSignal.any([ended, hurry])).catch(() => undefined);
-      this.#hurry = new AbortController();
+      await this.#linger(ended);
       const group = takeGroup(this.#entries);
       this.#sent = group.at(-1);
-      this.#entries.unshift(...(await this.#send(link, group)));
+      this.#entries.unshift(...(await sendGroup(link, group, ended)));
       this.#sent = undefined;
     }
   }
 
-  /** As sendGroup; a child that says nothing for too long is killed, for reading waits for it. */
-  async #send(link: ChildLink, group: readonly Entry[]): Promise<readonly Entry[]> {
-    const answered = new AbortController();
-    const late = this.#clock.sleep(ANSWER_MS_MAX, answered.signal);
-    void late.then(
-      () => link.kill(new Error("it took no change for a minute")),
-      () => undefined,
-    );
-    try {
-      return await sendGroup(link, group);
-    } finally {
-      answered.abort();
-    }
+  async #linger(ended: AbortSignal): Promise<void> {
+    const { signal: hurry } = this.#hurry;
+    const wanted = this.#wanted !== undefined && this.#entries.includes(this.#wanted);
+    if (!wanted)
+      await this.#clock.sleep(LINGER_MS, AbortSignal.any([ended, hurry])).catch(() => undefined);
+    this.#hurry = new AbortController();
   }
 
   /** Rejects what came before `atMs`. */
@@ -118,19 +98,23 @@ export class ChangeQueue {
     for (const { done } of this.#entries.splice(0)) done.reject(error);
   }
 
-  /** Appends all of `blocks` to a fresh child. */
-  static async fill(link: ChildLink, blocks: Iterable<BufferedBlock>): Promise<void> {
+  /** Appends all of `blocks` to a fresh child; ends it when `signal` is aborted meanwhile. */
+  static async fill(
+    link: ChildLink,
+    blocks: Iterable<BufferedBlock>,
+    signal: AbortSignal,
+  ): Promise<void> {
     let waiting: BufferedBlock[] = [];
     let sizeBytes = 0;
     for (const block of blocks) {
       waiting.push(block);
       sizeBytes += block.bytes.length;
       if (sizeBytes < MESSAGE_SIZE_MAX && waiting.length < MESSAGE_BLOCK_COUNT_MAX) continue;
-      await link.change({ kind: "append", blocks: waiting });
+      await link.change({ kind: "append", blocks: waiting }, signal);
       waiting = [];
       sizeBytes = 0;
     }
-    if (waiting.length > 0) await link.change({ kind: "append", blocks: waiting });
+    if (waiting.length > 0) await link.change({ kind: "append", blocks: waiting }, signal);
   }
 }
 
@@ -154,21 +138,21 @@ function takeGroup(entries: Entry[]): Entry[] {
 }
 
 /** Settles the callers of `group`; answers those that the child, being dead, cannot answer. */
-async function sendGroup(link: ChildLink, group: readonly Entry[]): Promise<readonly Entry[]> {
+async function sendGroup(
+  link: ChildLink,
+  group: readonly Entry[],
+  signal: AbortSignal,
+): Promise<readonly Entry[]> {
   try {
-    await link.change(merge(group));
-    for (const { done } of group) done.resolve();
-    return [];
+    await link.change(merge(group), signal);
   } catch (error) {
-    const [first] = group;
-    if (first?.change.kind === "drop" && !link.dead) {
-      first.done.reject(error);
-      return [];
-    }
-    // Blocks were whole when they came: a child that cannot take them must not answer as if they were not there.
+    // A child that cannot take blocks, which were whole when they came, must not answer as if they were not there; one that cannot
+    // forget a generation keeps its rows. The next one is filled with what there is.
     if (!link.dead) link.kill(error);
     return group;
   }
+  for (const { done } of group) done.resolve();
+  return [];
 }
 
 function sizeOf(entries: readonly Entry[]): number {

@@ -19,11 +19,16 @@ const CANCEL_AGAIN_MS = 20;
 const SILENT_MS_MAX = 5_000;
 /** Work that has not ended so long after it was told to never will. */
 const CANCEL_MS_MAX = 60_000;
+/** A child that has not made a change for so long is asked whether it listens, and hangs when it says nothing for a while. */
+const ASK_MS = 10_000;
+const LISTEN_MS_MAX = 20_000;
 const LOG_LINE_SIZE_MAX = 2_000;
+/** For changes, insertions and their own files. */
+const SPARE_THREADS = 4;
 
 type WithoutId<T> = T extends { readonly id: number } ? Omit<T, "id"> : never;
 export type Change = WithoutId<Extract<Request, { kind: "append" | "drop" }>>;
-export type Work = WithoutId<Extract<Request, { kind: "query" | "write" }>>;
+export type Work = WithoutId<Extract<Request, { kind: "query" }>>;
 
 export interface ChildContext {
   readonly log: Log;
@@ -50,7 +55,7 @@ export class ChildLink implements AsyncDisposable {
 
   /** Starts a child and waits until it can work. Rejects with `unavailable` / `engine_start_failed`. */
   static async start(settings: ChildSettings, context: ChildContext): Promise<ChildLink> {
-    const link = new ChildLink(context);
+    const link = new ChildLink(context, settings.queryCountMax + SPARE_THREADS);
     try {
       await link.#open(settings);
       return link;
@@ -62,13 +67,13 @@ export class ChildLink implements AsyncDisposable {
     }
   }
 
-  private constructor({ log, clock }: ChildContext) {
+  private constructor({ log, clock }: ChildContext, threadCount: number) {
     this.#log = log;
     this.#clock = clock;
     this.#process = fork(CHILD_PATH, [], {
       serialization: "advanced",
       execArgv: ["--disable-warning=ExperimentalWarning"],
-      env: childEnvironment(),
+      env: childEnvironment(threadCount),
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     this.#process.on("message", (answer: Answer) => this.#receive(answer));
@@ -106,14 +111,37 @@ export class ChildLink implements AsyncDisposable {
     return this.#bufferSizeBytes;
   }
 
-  /** Resolves when the child has made the change. */
-  async change(request: Change): Promise<void> {
+  /**
+   * Resolves when the child has made the change. One that has not for long, and does not even listen, is killed, and so is one that
+   * is waited for when `signal` is aborted.
+   */
+  async change(request: Change, signal: AbortSignal): Promise<void> {
     const { id, inbox } = this.#begin();
+    const answered = new AbortController();
     try {
       this.#send({ ...request, id });
-      await inbox.next();
+      void this.#watch(AbortSignal.any([answered.signal, signal]));
+      const onAbort = () => inbox.stop(signal.reason);
+      signal.addEventListener("abort", onAbort, { once: true });
+      await inbox.next().finally(() => signal.removeEventListener("abort", onAbort));
     } finally {
+      answered.abort();
       this.#inboxes.delete(id);
+    }
+  }
+
+  /** Asks from time to time whether the child listens, until `signal` is aborted, and kills it when it does not. Never rejects. */
+  async #watch(signal: AbortSignal): Promise<void> {
+    const pause = (ms: number) => this.#clock.sleep(ms, signal).catch(() => undefined);
+    for (;;) {
+      await pause(ASK_MS);
+      const answerCount = this.#answerCount;
+      if (signal.aborted || this.#dead) return;
+      // To end work that there is not ends nothing, and is answered.
+      this.#send({ kind: "cancel", id: 0 });
+      await pause(LISTEN_MS_MAX);
+      if (signal.aborted || this.#dead) return;
+      if (this.#answerCount === answerCount) this.kill(new Error("it hung"));
     }
   }
 
@@ -272,8 +300,12 @@ export class ChildLink implements AsyncDisposable {
   }
 }
 
-function childEnvironment(): Record<string, string> {
-  const environment: Record<string, string> = { TZ: "UTC" };
+/** `threadCount`: each query that runs holds one of the pool's threads, and changes need one, too. */
+function childEnvironment(threadCount: number): Record<string, string> {
+  const environment: Record<string, string> = {
+    TZ: "UTC",
+    UV_THREADPOOL_SIZE: String(threadCount),
+  };
   for (const name of ENVIRONMENT_NAMES) {
     const value = process.env[name];
     if (value !== undefined) environment[name] = value;

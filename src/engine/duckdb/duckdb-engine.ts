@@ -43,7 +43,7 @@ export interface DuckDbEngineOptions {
 
 const QUERY_COUNT_MAX = 8;
 const QUERY_WAITING_MAX = 1_000;
-/** Queries and appends wait this long for an engine that is starting. */
+/** Queries wait this long for an engine that is starting. */
 const READY_MS_MAX = 30_000;
 const BACKOFF_MS_MIN = 50;
 const BACKOFF_MS_MAX = 5_000;
@@ -101,12 +101,12 @@ export class DuckDbEngine implements Engine {
   async append(blocks: readonly BufferedBlock[]): Promise<void> {
     if (this.#closing.signal.aborted) throw closed();
     for (const { bytes } of blocks) readBlockHeader(bytes);
-    if (blocks.length > 0) this.#queue.makeSoon({ kind: "append", blocks });
+    if (blocks.length > 0) this.#queue.add({ kind: "append", blocks });
   }
 
   async dropGeneration(generation: GenerationId): Promise<void> {
     if (this.#closing.signal.aborted) throw closed();
-    await this.#queue.make({ kind: "drop", generation });
+    this.#queue.add({ kind: "drop", generation });
   }
 
   async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
@@ -230,7 +230,7 @@ export class DuckDbEngine implements Engine {
     await mkdir(spill, { recursive: true });
     const link = await ChildLink.start(this.#settings, { log, clock });
     try {
-      await ChangeQueue.fill(link, refill());
+      await ChangeQueue.fill(link, refill(), this.#closing.signal);
       return link;
     } catch (error) {
       await link[Symbol.asyncDispose]();

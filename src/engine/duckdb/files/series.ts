@@ -1,4 +1,5 @@
 /** Series of many blocks under one numbering, and their order. */
+import { randomInt } from "node:crypto";
 
 import { utf8 } from "#base/bytes.ts";
 import type { BlockSeries } from "#block/block.ts";
@@ -154,8 +155,11 @@ class SeriesTable {
   }
 }
 
+/** Nobody can choose tags that meet in one slot. */
+const SEED = randomInt(2 ** 32);
+
 function hashOf(codes: Uint32Array, offset: number, width: number): number {
-  let hash = 0;
+  let hash = SEED;
   for (let i = 0; i < width; i += 1) {
     hash = Math.imul(hash ^ (codes[offset + i] as number), 0x9e3779b1);
     hash ^= hash >>> 15;
