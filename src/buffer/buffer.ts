@@ -89,10 +89,7 @@ export class LogBuffer {
   }
 
   get rowCount(): number {
-    let count = 0;
-    for (const { tables } of this.#generations)
-      for (const { rowCount } of tables.values()) count += rowCount;
-    return count;
+    return this.#generations.reduce((sum, { rowCount }) => sum + rowCount, 0);
   }
 
   /**

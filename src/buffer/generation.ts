@@ -22,6 +22,7 @@ export class Generation {
   #blocks: BufferedBlock[] = [];
   #positionMax: Position = 0;
   #sizeBytes = 0;
+  #rowCount = 0;
   #viewCount = 0;
 
   constructor(id: GenerationId, node: NodeNumber) {
@@ -36,6 +37,11 @@ export class Generation {
 
   get sizeBytes(): number {
     return this.#sizeBytes;
+  }
+
+  /** Of all its tables. */
+  get rowCount(): number {
+    return this.#rowCount;
   }
 
   get blocks(): readonly BufferedBlock[] {
@@ -57,6 +63,7 @@ export class Generation {
     this.#blocks.push(block);
     this.#sizeBytes += block.bytes.length;
     this.#positionMax = position;
+    this.#rowCount += header.rowCount;
     this.#tables.set(tableId, {
       time: before === undefined ? header.time : hull(before.time, header.time),
       // A block alone holds no series and time twice; blocks that share no instant do not either.
