@@ -149,6 +149,23 @@ suite("the fast parser gives what the plain one gives", () => {
     same([...lines, ...lines].join("\n"));
   });
 
+  test("of a table of more than 65,536 columns, and tables behind it with the same texts", () => {
+    const wide = Array.from({ length: 65_600 }, (_, index) => `s${index}=t${index % 50}`);
+    const few = Array.from({ length: 60 }, (_, i) => `n,a=t${(i * 7) % 50},b=t${i % 50} f="t${i}"`);
+    const rows = [`m,${wide.join()} f=1`, ...Array(5).fill("m,s0=q,s65599=r f=1"), ...few, ...few];
+    same(rows.join("\n"));
+  });
+
+  test("of more than 65,536 tables, the last with the texts of the first", () => {
+    const lines = Array.from({ length: 65_545 }, (_, index) => {
+      if (index > 20 && index < 65_520) return `t${index} f=1\nt${index} f=1`;
+      const texts = index < 30_000 ? ["p", "p", "q", "q"] : ["q", "q", "p", "p"];
+      return texts.map((text) => `t${index},a=${text} f=1`).join("\n");
+    });
+    // So large a body may have so many series.
+    same(`${lines.join("\n")}\n#${"x".repeat(1_000_000)}`);
+  });
+
   test("of keys that meet in the hash table", () => {
     // More than a few series have the same slot where the table is small.
     const lines = Array.from({ length: 40 }, (_, i) => `m,a=${i} f=1`);

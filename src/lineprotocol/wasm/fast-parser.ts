@@ -7,6 +7,7 @@ import { bufferOf, parseParts, RejectedLines } from "../parse.ts";
 import type { ParseOptions } from "../parsed.ts";
 import { unitNs } from "../precision.ts";
 import { type SeriesParts, type SeriesTable, seriesTable } from "../series-table.ts";
+import { DomainCounter, Domains } from "./domains.ts";
 import { fillRows, type TableRows } from "./fill-rows.ts";
 import { Layouts } from "./layouts.ts";
 import { Machine } from "./machine.ts";
@@ -68,6 +69,7 @@ class BodyRun {
   readonly #reader: LineReader;
   readonly #rejected: RejectedLines;
   readonly #tables = new Map<TableBuilder, TableRows>();
+  readonly #domains = new DomainCounter();
   readonly #layouts: Layouts;
   readonly #texts: Texts;
   readonly #seriesAt: number;
@@ -172,6 +174,7 @@ class BodyRun {
       plainRows: [],
       plainSeries: [],
       layouts: new Map(),
+      domains: new Domains(this.#domains),
     };
     this.#tables.set(table, rows);
     return rows;

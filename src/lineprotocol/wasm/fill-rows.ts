@@ -1,7 +1,7 @@
 import type { ColumnData, ColumnDataKind } from "#model/batch.ts";
 import type { ParsedColumn, ParsedTable } from "../parsed.ts";
 import { type SeriesTable, seriesTable } from "../series-table.ts";
-import { domainOf } from "./layouts.ts";
+import type { Domains } from "./domains.ts";
 import type { Machine } from "./machine.ts";
 import { TextCodes, type Texts } from "./texts.ts";
 
@@ -22,6 +22,7 @@ export interface TableRows {
   /** The number of each one's series, 0 where it has none. */
   readonly plainSeries: number[];
   readonly layouts: Map<string, Layout>;
+  readonly domains: Domains;
 }
 
 interface Body {
@@ -150,7 +151,7 @@ class Filler {
       // Of tags it may have none either; few are here then.
       if (!("codes" in data) || (data.kind === "string" && places.columns[index] === 0))
         return undefined;
-      return body.texts.numbersOf(domainOf(rows, index), data.dictionary);
+      return body.texts.numbersOf(rows.domains.of(index), data.dictionary);
     });
   }
 

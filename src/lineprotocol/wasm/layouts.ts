@@ -16,7 +16,6 @@ const TAG_SIZE = 16;
 const FIELDS_COUNT_MAX = 16;
 /** Ways in which the tags of the lines of a body may be made up. */
 const TAGS_COUNT_MAX = 64;
-const DOMAIN_COLUMN_COUNT = 2 ** 16;
 const STRING = 4;
 
 /** Teaches the machine in which ways lines are made up. */
@@ -38,7 +37,7 @@ export class Layouts {
     if (!tagsRead || tagCount === 0 || this.#tagNames.size >= TAGS_COUNT_MAX) return;
     const tags = columns.slice(0, tagCount);
     const name = `${rows.number} ${tags.map(({ index }) => index).join()}`;
-    if (this.#tagNames.has(name) || !tags.every((tag) => hasDomain(rows, tag))) return;
+    if (this.#tagNames.has(name)) return;
     this.#tagNames.add(name);
     const machine = this.#machine;
     const at = machine.takeZeros(HEAD_SIZE + tagCount * TAG_SIZE);
@@ -50,7 +49,7 @@ export class Layouts {
       const keyStart = place === 0 ? start : (tagStarts[place] as number) - 1;
       machine.setWord(entry, this.#bodyAt + keyStart);
       machine.setWord(entry + 4, (tagValueStarts[place] as number) - keyStart);
-      machine.setWord(entry + 8, domainOf(rows, tag.index));
+      machine.setWord(entry + 8, rows.domains.of(tag.index));
     }
     this.tagColumns.set(
       at,
@@ -62,7 +61,7 @@ export class Layouts {
   learnFields(rows: TableRows, shape: LineShape): void {
     const { columnCount, columns, fieldStarts, tagCount, valueStarts } = shape;
     const fields = columns.slice(tagCount, columnCount);
-    const kinds = fields.map((field) => kindOf(rows, field));
+    const kinds = fields.map((field) => kindOf(field));
     if (kinds.includes(undefined)) return;
     const name = fields.map(({ index }) => index).join();
     if (rows.layouts.has(name) || rows.layouts.size >= FIELDS_COUNT_MAX) return;
@@ -81,26 +80,16 @@ export class Layouts {
       machine.setWord(entry + 4, (valueStarts[place] as number) - start);
       machine.setWord(entry + 8, kinds[place] as number);
       machine.setWord(entry + 12, field.index);
-      machine.setWord(entry + 16, domainOf(rows, field.index));
+      machine.setWord(entry + 16, rows.domains.of(field.index));
     }
     rows.layouts.set(name, { at, columns: fields.map(({ index }) => index) } satisfies Layout);
   }
 }
 
-/** Which texts are to differ from each other: those of one column of one table. */
-export function domainOf({ number }: TableRows, column: number): number {
-  return number * DOMAIN_COLUMN_COUNT + column;
-}
-
-/** Whether its domain is a number of 32 bits, and nobody else's. */
-function hasDomain({ number }: TableRows, { index }: ColumnBuilder): boolean {
-  return number < DOMAIN_COLUMN_COUNT && index < DOMAIN_COLUMN_COUNT;
-}
-
 /** As lines.as numbers them; undefined for what it does not read. */
-function kindOf(rows: TableRows, column: ColumnBuilder): number | undefined {
+function kindOf(column: ColumnBuilder): number | undefined {
   if (column instanceof FloatColumn) return 0;
   if (column instanceof WholeColumn) return column.kind === "integer" ? 1 : 2;
   if (column instanceof BooleanColumn) return 3;
-  return column instanceof TextColumn && hasDomain(rows, column) ? STRING : undefined;
+  return column instanceof TextColumn ? STRING : undefined;
 }
