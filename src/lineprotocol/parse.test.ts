@@ -153,6 +153,30 @@ suite("bad lines", () => {
     );
   });
 
+  test("a small body is refused where its cells would take far more memory than it", () => {
+    // 34 kB, and 12 million cells.
+    const lines = Array.from({ length: 3_500 }, (_, index) => `m f${index}=1\n`);
+    assert.throws(
+      () => parseText(lines.join("")),
+      (error) => isKind(error, "exceeded") && error.code === "write_too_sparse",
+    );
+  });
+
+  test("a body of which each row has a few of many columns is not too sparse", () => {
+    const lines = Array.from({ length: 5_000 }, (_, row) => {
+      const fields = Array.from({ length: 10 }, (_value, i) => `field${(row * 10 + i) % 500}=1`);
+      return `m ${fields.join()} ${row}`;
+    });
+    const [table] = parseText(lines.join("\n")).tables;
+    assert.equal(table?.columns.length, 500);
+    assert.equal(table?.times.length, 5_000);
+  });
+
+  test("a body of which each line is of another table is not too sparse", () => {
+    const lines = Array.from({ length: 10_000 }, (_, index) => `table${index},a=b f=1 ${index}`);
+    assert.equal(parseText(lines.join("\n")).tables.length, lines.length);
+  });
+
   test("a body of nothing but bad lines, each unlike the others, is not too sparse", () => {
     const lines = Array.from({ length: 150_000 }, (_, index) => `${index},${index}`);
     assert.equal(parseText(lines.join("\n")).rejectedCount, lines.length);

@@ -1,10 +1,12 @@
 import { DbError } from "#base/errors.ts";
 
 /**
- * Cells that every body may fill, about nine bytes each. A dense body has fewer cells than bytes and never gets
- * here; this bounds what a body of few bytes can do with many names on many lines.
+ * Cells that a body may fill, about nine bytes each: some however small it is, more for each of its bytes, up to a most. This bounds what
+ * a body of few bytes can do with many names on many lines. A dense body has fewer cells than bytes, whatever its size.
  */
-export const CELL_COUNT_FREE = 2 ** 24;
+const CELL_COUNT_FREE = 2 ** 18;
+const CELLS_PER_BYTE = 24;
+const SPARSE_CELL_COUNT_MAX = 2 ** 24;
 /** What a table and a column cost before they hold anything, in cells. */
 export const TABLE_CELLS = 128;
 export const COLUMN_CELLS = 32;
@@ -15,7 +17,8 @@ export class Budget {
   #left: number;
 
   constructor(bodySizeBytes: number) {
-    this.#cellCountMax = CELL_COUNT_FREE + bodySizeBytes;
+    const sparse = CELL_COUNT_FREE + CELLS_PER_BYTE * bodySizeBytes;
+    this.#cellCountMax = Math.min(sparse, SPARSE_CELL_COUNT_MAX) + bodySizeBytes;
     this.#left = this.#cellCountMax;
   }
 
