@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import type { Semaphore } from "#base/async.ts";
-import { DbError, describeError } from "#base/errors.ts";
+import { type DbError, describeError } from "#base/errors.ts";
 import { readBody } from "./exchange/body.ts";
 import type { BodyBudget, BodyClaim } from "./exchange/body-budget.ts";
-import { asDbError, errorStatus } from "./exchange/errors.ts";
+import { asDbError, CLIENT_LEFT, errorStatus } from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import type { Reply } from "./exchange/reply.ts";
 import { requestId } from "./exchange/request-id.ts";
@@ -94,6 +95,11 @@ export class Conversation {
       durationMs: options.clock.monotonicMs() - this.#startMs,
       answerSizeBytes: this.#answerSizeBytes,
     });
+  }
+
+  /** The connection it came over, if `claim` is what its body holds. */
+  socketOf(claim: BodyClaim): Socket | undefined {
+    return this.#claim === claim ? this.#request.socket : undefined;
   }
 
   /** Asks the work behind the answer to stop. */
@@ -192,8 +198,6 @@ export class Conversation {
     return this.#response.writableFinished ? this.#response.statusCode : STATUS_CLIENT_LEFT;
   }
 }
-
-const CLIENT_LEFT = new DbError("unavailable", "client_left", "the client left before its answer");
 
 /** Takes what is left of a body that nobody reads, so that the client meets the answer, not a reset; bounded. */
 function passOver(request: IncomingMessage, sizeMax: number): void {

@@ -5,16 +5,21 @@ import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
+import { type LogFields, silentLog } from "#ports/log.ts";
 import { openServer, send, sendRaw, someServices } from "#testing/http.ts";
-import type { HttpLimits } from "./options.ts";
+import type { HttpLimits, HttpServerOptions } from "./options.ts";
 import type { HttpServer } from "./server.ts";
 
 const SIZE_MAX = 100_000;
 const PATH = "/api/v3/write_lp?db=a";
 
 /** A server that takes every body it gets. */
-function openTaking(limits: Partial<HttpLimits> = {}): Promise<HttpServer> {
+function openTaking(
+  limits: Partial<HttpLimits> = {},
+  options: Partial<HttpServerOptions> = {},
+): Promise<HttpServer> {
   return openServer({
+    ...options,
     requestSizeMax: SIZE_MAX,
     limits,
     services: someServices({
@@ -145,6 +150,31 @@ suite("a hostile client", () => {
     assert.match(answer, /^HTTP\/1.1 429 /);
     assert.match(answer, /\r\nretry-after: 1\r\n/i);
     assert.match(answer, /came too slowly while others waited/);
+    for (const socket of slow) socket.destroy();
+  });
+
+  test("with slow bodies on every connection keeps nobody out, and operators are told once", async () => {
+    const told: LogFields[] = [];
+    const log = {
+      ...silentLog,
+      warn: (_: string, fields: LogFields = {}) => void told.push(fields),
+    };
+    await using server = await openTaking({ connectionCountMax: 3, bodySlowMs: 50 }, { log });
+    const slow = [open(server), open(server), open(server)];
+    let closedCount = 0;
+    for (const socket of slow) {
+      socket.once("close", () => closedCount++).resume();
+      socket.write(head("Expect: 100-continue\r\nContent-Length: 9000"));
+    }
+    // Each is asked for its body: none of them rests.
+    await Promise.all(slow.map((socket) => once(socket, "data")));
+    for (const socket of slow) socket.write("x");
+    await assert.rejects(send(server.address, { path: "/health" }));
+    await delay(60);
+    await assertServes(server);
+    await assertServes(server);
+    assert.equal(closedCount, 1);
+    assert.deepEqual(told, [{ connectionCountMax: 3, closedCount: 1 }]);
     for (const socket of slow) socket.destroy();
   });
 

@@ -37,7 +37,7 @@ export interface ObservedRequest {
 
 /** Bounds on what clients can take of a node. Times in milliseconds. */
 export interface HttpLimits {
-  /** Where more come, those that rest make room, longest first. */
+  /** Where more come, those that rest make room, longest first; then those whose bodies come too slowly. */
   readonly connectionCountMax: number;
   /** Bytes that the bodies of all requests together may hold; one body of the allowed size always fits. */
   readonly bodiesSizeMax: number;
@@ -46,7 +46,7 @@ export interface HttpLimits {
   readonly requestMsMax: number;
   /** Between two pieces of a body. */
   readonly bodyStallMsMax: number;
-  /** A body that took longer and comes slowly gives way to others where the memory of all is short. */
+  /** A body that took longer and comes slowly gives way to others where memory for bodies or room for connections is short. */
   readonly bodySlowMs: number;
   /** In which a client takes nothing of an answer that waits for it. */
   readonly answerStallMsMax: number;

@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { Semaphore } from "#base/async.ts";
 import { DbError, describeError } from "#base/errors.ts";
 import { Connections } from "./connections.ts";
@@ -110,7 +110,12 @@ export class HttpServer implements AsyncDisposable {
       keepAlive: true,
     });
     server.maxHeadersCount = HEADER_COUNT_MAX;
-    const connections = new Connections(limits.connectionCountMax);
+    const connections = new Connections({
+      countMax: limits.connectionCountMax,
+      clock: this.#options.clock,
+      log: this.#options.log,
+      slowest: () => this.#slowestSender(),
+    });
     server.on("connection", (socket) => connections.open(socket));
     const accept = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
       const { socket } = request;
@@ -122,6 +127,17 @@ export class HttpServer implements AsyncDisposable {
     // The word to go on is given when the body is wanted: a refusal then costs no body.
     server.on("checkContinue", (request, response) => accept(request, response, true));
     return server;
+  }
+
+  /** The connection whose body comes slowest, of those that come too slowly. */
+  #slowestSender(): Socket | undefined {
+    const claim = this.#host.budget.slowest();
+    if (claim === undefined) return undefined;
+    for (const conversation of this.#running) {
+      const socket = conversation.socketOf(claim);
+      if (socket !== undefined) return socket;
+    }
+    return undefined;
   }
 
   async #listen(): Promise<void> {

@@ -1,5 +1,6 @@
-import { DbError } from "#base/errors.ts";
+import { assert, DbError } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
+import { CLIENT_LEFT } from "./errors.ts";
 
 /** A body that comes slower than this, on average, gives way where memory is short. */
 const SLOW_BYTES_PER_SECOND = 16 * 1024;
@@ -40,15 +41,21 @@ export class BodyBudget {
     return claim;
   }
 
-  /** For claims: holds `moreBytes` more, or throws `exceeded` / `request_memory`. */
-  take(moreBytes: number): void {
-    if (this.#heldBytes + moreBytes > this.#heldMax) this.#makeRoom(moreBytes);
+  /** The body that comes slowest of those that come too slowly. */
+  slowest(): BodyClaim | undefined {
+    return this.#slow()[0];
+  }
+
+  /** For claims: holds `moreBytes` more for `asking`, or throws `exceeded` / `request_memory`. */
+  take(asking: BodyClaim, moreBytes: number): void {
+    if (this.#heldBytes + moreBytes > this.#heldMax) this.#makeRoom(asking, moreBytes);
     if (this.#heldBytes + moreBytes > this.#heldMax) throw this.#full("");
     this.#heldBytes += moreBytes;
   }
 
   /** For claims. */
   give(sizeBytes: number): void {
+    assert(this.#heldBytes >= sizeBytes, "bodies give back what they took");
     this.#heldBytes -= sizeBytes;
   }
 
@@ -57,8 +64,20 @@ export class BodyBudget {
     this.#claims.delete(claim);
   }
 
-  /** Gives up slow bodies, the slowest first, until there is room or none is left. */
-  #makeRoom(moreBytes: number): void {
+  /**
+   * Gives up slow bodies, the slowest first, until there is room or none is left. Never the one that asks, slow or not: what it
+   * holds is about to be counted, and it is refused where the others make no room.
+   */
+  #makeRoom(asking: BodyClaim, moreBytes: number): void {
+    for (const claim of this.#slow()) {
+      if (this.#heldBytes + moreBytes <= this.#heldMax) return;
+      if (claim === asking) continue;
+      claim.giveUp(this.#full(", and this one came too slowly while others waited"));
+    }
+  }
+
+  /** The bodies that come too slowly, the slowest first. */
+  #slow(): readonly BodyClaim[] {
     const nowMs = this.#clock.monotonicMs();
     const slow: { claim: BodyClaim; rate: number }[] = [];
     for (const claim of this.#claims) {
@@ -68,10 +87,7 @@ export class BodyBudget {
       if (rate < SLOW_BYTES_PER_SECOND) slow.push({ claim, rate });
     }
     slow.sort((left, right) => left.rate - right.rate);
-    for (const { claim } of slow) {
-      if (this.#heldBytes + moreBytes <= this.#heldMax) return;
-      claim.giveUp(this.#full(", and this one came too slowly while others waited"));
-    }
+    return slow.map(({ claim }) => claim);
   }
 
   #full(why: string): DbError {
@@ -94,6 +110,7 @@ export class BodyClaim implements Disposable {
   readonly #budget: BodyBudget;
   readonly #giveWay: (reason: DbError) => void;
   #heldBytes = 0;
+  #over = false;
 
   constructor(budget: BodyBudget, giveWay: (reason: DbError) => void, startMs: number) {
     this.#budget = budget;
@@ -106,10 +123,14 @@ export class BodyClaim implements Disposable {
     return this.#budget.ample;
   }
 
-  /** From now on the body holds `sizeBytes`, in place of what it held. Throws `exceeded` / `request_memory`, and changes nothing. */
+  /**
+   * From now on the body holds `sizeBytes`, in place of what it held. Throws `exceeded` / `request_memory`, or
+   * `unavailable` / `client_left` when the request is over, and changes nothing.
+   */
   hold(sizeBytes: number): void {
+    if (this.#over && sizeBytes > 0) throw CLIENT_LEFT;
     const moreBytes = sizeBytes - this.#heldBytes;
-    if (moreBytes > 0) this.#budget.take(moreBytes);
+    if (moreBytes > 0) this.#budget.take(this, moreBytes);
     else this.#budget.give(-moreBytes);
     this.#heldBytes = sizeBytes;
   }
@@ -119,8 +140,9 @@ export class BodyClaim implements Disposable {
     this.#giveWay(reason);
   }
 
-  /** The request is over. */
+  /** The request is over: nothing is held for it any more. */
   [Symbol.dispose](): void {
+    this.#over = true;
     this.receiving = false;
     this.hold(0);
     this.#budget.forget(this);

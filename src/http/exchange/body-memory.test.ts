@@ -105,4 +105,54 @@ suite("the budget of all bodies", () => {
     assert.throws(() => last.hold(41), /together may hold 100 bytes; try again later/);
     assert.equal(gone.length, 2);
   });
+
+  test("is never taken from the one that asks: slow and alone, it is refused, and what it held is given back once", async () => {
+    const { budget, clock } = someBudget(100_000);
+    using other = budget.claim(ignore);
+    other.hold(83_000);
+    {
+      const gone: string[] = [];
+      using claim = budget.claim(({ code }) => {
+        gone.push(code);
+        memory.drop();
+      });
+      const memory = new BodyMemory(claim, 300_000, undefined);
+      memory.add(new Uint8Array(10));
+      claim.receivedBytes = 10;
+      await clock.advance(5 * SLOW_MS);
+      const heldBytes = budget.heldBytes;
+      assert.throws(
+        () => memory.add(new Uint8Array(17_000)),
+        (error) => isKind(error, "exceeded") && error.code === "request_memory",
+      );
+      assert.deepEqual(gone, []);
+      assert.equal(budget.heldBytes, heldBytes);
+    }
+    assert.equal(budget.heldBytes, 83_000);
+  });
+
+  test("is taken from others by one that is slow itself", async () => {
+    const { budget, clock } = someBudget(100);
+    using asking = budget.claim(ignore);
+    using other = budget.claim(() => other.hold(0));
+    asking.hold(20);
+    other.hold(80);
+    other.receivedBytes = 10;
+    await clock.advance(SLOW_MS);
+    asking.hold(50);
+    assert.equal(budget.heldBytes, 50);
+  });
+
+  test("is not held by a request that is over", () => {
+    const { budget } = someBudget(100);
+    const claim = budget.claim(ignore);
+    claim.hold(10);
+    claim[Symbol.dispose]();
+    assert.throws(
+      () => claim.hold(20),
+      (error) => isKind(error, "unavailable") && error.code === "client_left",
+    );
+    claim.hold(0);
+    assert.equal(budget.heldBytes, 0);
+  });
 });

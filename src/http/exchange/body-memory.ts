@@ -46,7 +46,10 @@ export class BodyMemory {
     this.#copy(rest);
   }
 
-  /** All that came, in memory of its own, which the claim goes on to hold. Nothing is added afterwards. */
+  /**
+   * All that came, in memory of its own, which the claim goes on to hold. Nothing is added afterwards. Pieces are joined beside what
+   * is held: one body at a time, for it is done at once, so that a body of the allowed size still fits. Throws where no memory is left.
+   */
   take(): Uint8Array<ArrayBuffer> {
     const filled = this.#piece.subarray(0, this.#filledBytes);
     const exact = this.#pieces.length === 0 && filled.length === this.#piece.length;

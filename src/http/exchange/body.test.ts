@@ -1,13 +1,18 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { createServer } from "node:http";
 import { connect } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { gzipSync } from "node:zlib";
 import * as fc from "fast-check";
-import { type Call, openServer, send, sendRaw, someServices } from "#testing/http.ts";
+import { Semaphore } from "#base/async.ts";
+import { type Call, machineClock, openServer, send, sendRaw, someServices } from "#testing/http.ts";
 import type { HttpServerOptions } from "../options.ts";
 import type { HttpServer } from "../server.ts";
+import { readBody } from "./body.ts";
+import { BodyBudget } from "./body-budget.ts";
+import { StallWatch } from "./stall-watch.ts";
 
 const SIZE_MAX = 10_000;
 const PATH = "/api/v3/write_lp?db=a";
@@ -203,6 +208,39 @@ suite("request bodies", () => {
     await using server = await noting([]);
     const answer = await send(server.address, write("", GZIP));
     assert.equal(answer.body, "incoming write was empty");
+  });
+
+  test("are inflated under the old name of gzip", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const call = write(gzipSync("a 1"), { "content-encoding": "x-gzip" });
+    assert.equal((await send(server.address, call)).status, 204);
+    assert.deepEqual(bodies, ["a 1"]);
+  });
+
+  test("that cannot be taken at their end fail alone, not the process", async () => {
+    const read = Promise.withResolvers<Uint8Array>();
+    await using server = createServer((request, response) => {
+      const body = readBody(request, {
+        sizeMax: SIZE_MAX,
+        budget: new BodyBudget(machineClock, SIZE_MAX, 1_000),
+        // All of it has come when its request is over: only what is taken at the end is refused.
+        onClaim: (claim) => request.once("data", () => claim[Symbol.dispose]()),
+        onStart: () => undefined,
+        watch: new StallWatch(machineClock, 1_000),
+        stallMsMax: 1_000,
+        inflating: new Semaphore(1),
+        signal: new AbortController().signal,
+      });
+      read.resolve(body.finally(() => response.end()));
+    });
+    await once(server.listen(0, "127.0.0.1"), "listening");
+    const address = server.address();
+    assert.ok(typeof address === "object" && address !== null);
+    const call = write("xx", { "transfer-encoding": "chunked" });
+    const sent = send(`127.0.0.1:${address.port}`, call);
+    await assert.rejects(read.promise, { code: "client_left" });
+    await sent;
   });
 
   test("of other encodings are refused by name", async () => {

@@ -59,7 +59,8 @@ export async function readBody(
 function isGzip(encoding: string | undefined): boolean {
   const name = (encoding ?? "identity").trim().toLowerCase();
   if (name === "identity" || name === "") return false;
-  if (name === "gzip") return true;
+  // Two names of the same thing (RFC 9110, section 8.4.1.3).
+  if (name === "gzip" || name === "x-gzip") return true;
   throw new DbError("invalid", "content_encoding", `unacceptable content-encoding: ${encoding}`);
 }
 
@@ -99,7 +100,11 @@ class Reception {
 
   readonly #end = (): void => {
     this.#stop();
-    this.#settle.resolve(this.#memory.take());
+    try {
+      this.#settle.resolve(this.#memory.take());
+    } catch (error) {
+      this.#fail(error);
+    }
   };
 
   readonly #left = (): void => this.#fail(new Error("the connection ended before the body did"));

@@ -1,6 +1,13 @@
 import { DbError, type ErrorKind } from "#base/errors.ts";
 import { jsonReply, type Reply, textReply } from "./reply.ts";
 
+/** For nobody to read: whom it would tell has gone. */
+export const CLIENT_LEFT = new DbError(
+  "unavailable",
+  "client_left",
+  "the client left before its answer",
+);
+
 /** Seconds after which a refused client may come again. */
 const RETRY_AFTER_SECONDS = "1";
 
