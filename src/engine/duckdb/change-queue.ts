@@ -74,6 +74,7 @@ export class ChangeQueue {
         continue;
       }
       await this.#linger(ended);
+      if (ended.aborted) return;
       const group = takeGroup(this.#entries);
       this.#sent = group.at(-1);
       this.#entries.unshift(...(await sendGroup(link, group, ended)));

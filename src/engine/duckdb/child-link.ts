@@ -116,6 +116,7 @@ export class ChildLink implements AsyncDisposable {
    * is waited for when `signal` is aborted.
    */
   async change(request: Change, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
     const { id, inbox } = this.#begin();
     const answered = new AbortController();
     try {
