@@ -39,8 +39,7 @@ export class BitWriter {
     const { count, end, start } = range;
     this.#room(Math.ceil((count * width) / 8) + 8);
     const before = this.#sizeBytes;
-    if (width <= PIECE_BITS) this.#packNarrow(values, start, end, width);
-    else this.#packWide(values, start, end, width);
+    this.#pack(values, start, end, width);
     const after = before + Math.ceil((count * width) / 8);
     this.#bytes.fill(0, this.#sizeBytes, after);
     this.#sizeBytes = after;
@@ -66,25 +65,8 @@ export class BitWriter {
     this.#sizeBytes = 0;
   }
 
-  #packNarrow(values: Uint32Array | Float64Array, start: number, end: number, width: number): void {
-    const bytes = this.#bytes;
-    let offset = this.#sizeBytes;
-    let held = 0;
-    let heldBits = 0;
-    for (let i = start; i < end; i += 1) {
-      held |= (values[i] as number) << heldBits;
-      heldBits += width;
-      while (heldBits >= 8) {
-        bytes[offset++] = held;
-        held >>>= 8;
-        heldBits -= 8;
-      }
-    }
-    if (heldBits > 0) bytes[offset++] = held;
-    this.#sizeBytes = offset;
-  }
-
-  #packWide(values: Uint32Array | Float64Array, start: number, end: number, width: number): void {
+  /** A wide number goes in pieces, for bits are shifted in 32 of them. */
+  #pack(values: Uint32Array | Float64Array, start: number, end: number, width: number): void {
     const bytes = this.#bytes;
     let offset = this.#sizeBytes;
     let held = 0;
@@ -92,9 +74,10 @@ export class BitWriter {
     for (let i = start; i < end; i += 1) {
       let rest = values[i] as number;
       for (let bits = width; bits > 0; bits -= PIECE_BITS) {
-        held |= (rest % PIECE) << heldBits;
-        rest = Math.floor(rest / PIECE);
-        heldBits += Math.min(bits, PIECE_BITS);
+        const last = bits <= PIECE_BITS;
+        held |= (last ? rest : rest % PIECE) << heldBits;
+        heldBits += last ? bits : PIECE_BITS;
+        if (!last) rest = Math.floor(rest / PIECE);
         while (heldBits >= 8) {
           bytes[offset++] = held;
           held >>>= 8;

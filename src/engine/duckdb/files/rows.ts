@@ -4,7 +4,7 @@ import type { BlockParts } from "#block/block.ts";
 import type { ColumnId } from "#model/ids.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import type { TimeRange } from "#model/time-range.ts";
-import { joinWindows, type TimeWindow } from "../../windows.ts";
+import { joinWindows } from "../../windows.ts";
 import { type AllSeries, joinSeries, numbersTo, sortByCode } from "./series.ts";
 
 /** A block that was begun to be read. */
@@ -199,7 +199,7 @@ function filesOf(
   const windowOf = new Uint32Array(times.length);
   const windows = countWindows(times, windowNs, windowOf);
   const sorted = windows.toSorted((left, right) => (left.start < right.start ? -1 : 1));
-  const files = joinWindows(sorted satisfies readonly TimeWindow[], windowNs, rowCountMin);
+  const files = joinWindows(sorted, windowNs, rowCountMin);
   const ofWindow = new Uint32Array(windows.length);
   for (const [place, { index }] of sorted.entries()) ofWindow[index] = files[place] as number;
   for (let row = 0; row < windowOf.length; row += 1)
