@@ -12,6 +12,7 @@ import { storeWith } from "#testing/logs.ts";
 import { SmallNode, type SmallNodeOptions } from "#testing/small-node.ts";
 import { BATCH_ROW_COUNT_MAX } from "./rows.ts";
 
+const NEVER = new AbortController().signal;
 const ENTRY = /^host01\/log\/entry\//;
 
 /** A node whose store calls `onPut` for each entry of the node's log, and puts when that resolves. */
@@ -176,23 +177,41 @@ suite("group commit", () => {
 suite("bounds of what is taken", () => {
   test("requests above the bound are refused until others are settled", async () => {
     await using node = await SmallNode.open({ flusher: { pendingSizeMax: 100 } });
-    const release = node.flusher.admit(60);
-    const other = node.flusher.admit(60);
-    assert.throws(() => node.flusher.admit(1), { kind: "exceeded", code: "write_queue_full" });
+    const release = await node.flusher.admit(60, NEVER);
+    const other = await node.flusher.admit(60, NEVER);
+    await assert.rejects(node.flusher.admit(1, NEVER), {
+      kind: "exceeded",
+      code: "write_queue_full",
+    });
     release();
-    node.flusher.admit(1)();
+    (await node.flusher.admit(1, NEVER))();
     other();
     assert.equal(node.flusher.pendingSizeBytes, 0);
   });
 
-  test("a full buffer refuses", async () => {
+  test("a full buffer makes writes wait a moment, and refuses those for which no room is made", async () => {
     let sizeBytes = 10;
     await using node = await SmallNode.open({
       flusher: { bufferSizeBytes: () => sizeBytes, bufferSizeMax: 10 },
     });
-    assert.throws(() => node.flusher.admit(1), { kind: "exceeded", code: "buffer_full" });
+    const refused = node.flusher.admit(1, NEVER);
+    await Promise.all([
+      assert.rejects(refused, { kind: "exceeded", code: "buffer_full" }),
+      node.clock.advance(2_000),
+    ]);
+    assert.equal(node.flusher.pendingSizeBytes, 0);
+    const taken = node.flusher.admit(1, NEVER);
+    await node.clock.advance(500);
+    assert.equal(node.flusher.pendingSizeBytes, 1);
     sizeBytes = 9;
-    node.flusher.admit(1)();
+    await node.clock.advance(100);
+    (await taken)();
+    const left = new AbortController();
+    sizeBytes = 10;
+    const abandoned = node.flusher.admit(1, left.signal);
+    left.abort(new Error("the client left"));
+    await assert.rejects(abandoned, /the client left/);
+    assert.equal(node.flusher.pendingSizeBytes, 0);
   });
 });
 
@@ -207,7 +226,7 @@ suite("a store in trouble", () => {
       waiting.push(node.flusher.add(item(2n)));
       for (const write of waiting) await assert.rejects(write, { kind: "unavailable", code });
       assert.equal(node.flusher.trouble?.code, code);
-      assert.throws(() => node.flusher.admit(1), { code });
+      await assert.rejects(node.flusher.admit(1, NEVER), { code });
       await assert.rejects(node.flusher.add(item(3n)), { code });
       broken = false;
       await node.clock.advance(10_000);
@@ -281,7 +300,10 @@ suite("the end of a flusher", () => {
     await node.stop();
     await Promise.all([...refused, draining]);
     await assert.rejects(node.flusher.add(item(3n)), { code: "node_stopping" });
-    assert.throws(() => node.flusher.admit(1), { kind: "unavailable", code: "node_stopping" });
+    await assert.rejects(node.flusher.admit(1, NEVER), {
+      kind: "unavailable",
+      code: "node_stopping",
+    });
   });
 
   test("a newer process of this node ends it: those who wait are sent elsewhere", async () => {
@@ -291,7 +313,10 @@ suite("the end of a flusher", () => {
     const ended = await node.flushing;
     assert.equal((ended as DbError).code, "node_fenced");
     assert.equal(node.flusher.trouble?.code, "node_stopped");
-    assert.throws(() => node.flusher.admit(1), { kind: "unavailable", code: "node_stopped" });
+    await assert.rejects(node.flusher.admit(1, NEVER), {
+      kind: "unavailable",
+      code: "node_stopped",
+    });
     await newer.flusher.add(item(1n));
   });
 });

@@ -43,6 +43,9 @@ interface Waiting {
 }
 
 const CATALOG_RETRY_MS = 50;
+/** A write waits so long for room in the buffer: about as long as a snapshot takes. */
+const ROOM_MS_MAX = 1_000;
+const ROOM_LOOK_MS = 20;
 
 /**
  * Group commit: one flush is on its way at a time, and everything that arrives meanwhile rides the next one.
@@ -75,15 +78,24 @@ export class Flusher {
   }
 
   /**
-   * Lets a request of `sizeBytes` in; answers what to call when it is settled, be it that nobody waits for it any more.
-   * Throws where nothing more can be taken: `exceeded` / `write_queue_full`, `buffer_full`, or the store's trouble.
+   * Lets a request of `sizeBytes` in; resolves with what to call when it is settled, be it that nobody waits for it any more. Where the
+   * buffer is full it waits a moment: a snapshot that is being made frees some, and a client that waits is better than one that
+   * sends the same again.
+   * Rejects where nothing more can be taken: `exceeded` / `write_queue_full`, `buffer_full`, or the store's trouble.
    */
-  admit(sizeBytes: number): () => void {
-    this.#refuseWhenFull();
+  async admit(sizeBytes: number, signal: AbortSignal): Promise<() => void> {
+    this.#refuseWhenQueueFull();
     this.#pendingSizeBytes += sizeBytes;
-    return () => {
+    const release = () => {
       this.#pendingSizeBytes -= sizeBytes;
     };
+    try {
+      await this.#room(signal);
+      return release;
+    } catch (error) {
+      release();
+      throw error;
+    }
   }
 
   /** Resolves when the rows, at most BATCH_ROW_COUNT_MAX rows together, are durable and in the buffer. */
@@ -123,17 +135,9 @@ export class Flusher {
     }
   }
 
-  #refuseWhenFull(): void {
+  #refuseWhenQueueFull(): void {
     if (this.trouble !== undefined) throw this.trouble;
-    const { bufferSizeBytes, bufferSizeMax, pendingSizeMax } = this.#options;
-    if (bufferSizeBytes() >= bufferSizeMax) {
-      throw new DbError(
-        "exceeded",
-        "buffer_full",
-        `the rows that are not in files yet take ${bufferSizeBytes()} bytes, at most ${bufferSizeMax} may: send again later`,
-        { detail: { bufferSizeMax } },
-      );
-    }
+    const { pendingSizeMax } = this.#options;
     if (this.#pendingSizeBytes < pendingSizeMax) return;
     throw new DbError(
       "exceeded",
@@ -141,6 +145,22 @@ export class Flusher {
       `${this.#pendingSizeBytes} bytes of writes wait to be made durable, at most ${pendingSizeMax} may: send again later`,
       { detail: { pendingSizeMax } },
     );
+  }
+
+  /** Resolves when the buffer takes more; rejects with `buffer_full` when it does not before long, and with trouble. */
+  async #room(signal: AbortSignal): Promise<void> {
+    const { bufferSizeBytes, bufferSizeMax, clock } = this.#options;
+    for (let waitedMs = 0; bufferSizeBytes() >= bufferSizeMax; waitedMs += ROOM_LOOK_MS) {
+      if (waitedMs >= ROOM_MS_MAX)
+        throw new DbError(
+          "exceeded",
+          "buffer_full",
+          `the rows that are not in files yet take ${bufferSizeBytes()} bytes, at most ${bufferSizeMax} may: send again later`,
+          { detail: { bufferSizeMax } },
+        );
+      await clock.sleep(ROOM_LOOK_MS, signal);
+      if (this.trouble !== undefined) throw this.trouble;
+    }
   }
 
   #takeGroup(): readonly Waiting[] {

@@ -48,7 +48,7 @@ export class Ingest {
    * reason of `signal` as well.
    */
   async write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
-    const release = this.#options.flusher.admit(request.body.length);
+    const release = await this.#options.flusher.admit(request.body.length, signal);
     const answer = Promise.withResolvers<WriteOutcome>();
     // The work goes on when nobody waits for it any more, and takes its place until it ends.
     void this.#store(request, answer.resolve).then(answer.resolve, answer.reject).finally(release);

@@ -1,5 +1,4 @@
 /** Rows of blocks into tables of the engine, chunk by chunk. */
-import { setImmediate as letOthersIn } from "node:timers/promises";
 import {
   BIGINT,
   BOOLEAN,
@@ -48,9 +47,17 @@ export interface TargetTable {
   readonly dictionaries: ReadonlyMap<ColumnId, ReadonlyMap<string, number>>;
 }
 
+/** Where rows go in. */
+export interface Inserter {
+  /** It has a transaction. */
+  readonly connection: DuckDBConnection;
+  /** Called between two steps, for the process is busy with nothing else in each of them. */
+  readonly letOthersIn: () => Promise<void>;
+}
+
 /** Adds `texts` under the codes from `firstCode` on. */
 export async function appendDictionary(
-  connection: DuckDBConnection,
+  inserter: Inserter,
   name: string,
   texts: readonly string[],
   firstCode: number,
@@ -62,16 +69,16 @@ export async function appendDictionary(
     { type: UINTEGER, raw: { kind: "values", values: codes, present: undefined } },
     { type: VARCHAR, raw: { kind: "texts", codes: places, dictionary: texts } },
   ];
-  await append(connection, name, () => [{ rowCount: texts.length, columns }]);
+  await append(inserter, name, () => [{ rowCount: texts.length, columns }]);
 }
 
 /** Adds the rows of `blocks`; every text of a coded tag has a code already. */
 export async function appendRows(
-  connection: DuckDBConnection,
+  inserter: Inserter,
   table: TargetTable,
   blocks: readonly AppendedBlock[],
 ): Promise<void> {
-  await append(connection, table.name, function* parts() {
+  await append(inserter, table.name, function* parts() {
     for (const block of blocks)
       yield { rowCount: block.batch.times.length, columns: columnsOf(table, block) };
   });
@@ -136,13 +143,13 @@ interface StoredRows {
 
 /** All `parts`, of the same types, through one appender, made one at a time. The process is free for others in between. */
 async function append(
-  connection: DuckDBConnection,
+  { connection, letOthersIn }: Inserter,
   tableName: string,
   parts: () => Iterable<StoredRows>,
 ): Promise<void> {
   const appender = await connection.createAppender(tableName);
   try {
-    await fill(appender, parts());
+    await fill(appender, parts(), letOthersIn);
   } catch (error) {
     discard(appender);
     throw error;
@@ -150,7 +157,11 @@ async function append(
   appender.closeSync();
 }
 
-async function fill(appender: DuckDBAppender, parts: Iterable<StoredRows>): Promise<void> {
+async function fill(
+  appender: DuckDBAppender,
+  parts: Iterable<StoredRows>,
+  letOthersIn: () => Promise<void>,
+): Promise<void> {
   // One for all rows: each takes a third of a megabyte of fresh memory, until it is collected.
   let chunk: DuckDBDataChunk | undefined;
   let heldCount = 0;

@@ -33,10 +33,11 @@ async function openTables() {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   const failures: unknown[] = [];
-  const clock = { ms: 0 };
+  const clock = { ms: 0, querying: false };
   const tables = await BufferTables.open(instance, {
     onFailure: (error) => failures.push(error),
     nowMs: () => clock.ms,
+    querying: () => clock.querying,
   });
   const count = async () => {
     const name = tables.find(GENERATION, TABLE)?.name;
@@ -86,6 +87,13 @@ suite("buffered rows that wait", () => {
     await until(async () => (await count())?.[0] === 200_500);
     assert.deepEqual(await count(), [200_500, 501]);
     assert.ok(!tables.waits([NAME]));
+  });
+
+  test("are inserted although there are queries all the time", async () => {
+    const { tables, count, clock } = await openTables();
+    clock.querying = true;
+    tables.append([block(1, 130_000)]);
+    await until(async () => (await count())?.[0] === 130_000);
   });
 
   test("of a bulk load are not inserted for nobody, those that come at a usual rate are", async () => {

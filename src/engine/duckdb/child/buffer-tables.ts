@@ -6,14 +6,20 @@
  * takes those for half of what small ones cost (20 columns, seconds of CPU for a million rows: 2.3 in pieces of 5,000, 0.8 in pieces
  * of 125,000).
  */
-import { setImmediate as letOthersIn } from "node:timers/promises";
+import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Mutex } from "#base/async.ts";
 import type { ColumnDataKind } from "#model/batch.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { type BufferTable, dictionaryName } from "../print/scan.ts";
-import { type AppendedBlock, appendDictionary, appendRows, STORED_TYPES } from "./append.ts";
+import {
+  type AppendedBlock,
+  appendDictionary,
+  appendRows,
+  type Inserter,
+  STORED_TYPES,
+} from "./append.ts";
 import { Pace } from "./pace.ts";
 import {
   decodeRows,
@@ -35,6 +41,9 @@ const PIECE_ROW_COUNT_MAX = 125_000;
 /** A table with as many waiting rows or blocks is full. */
 const WAITING_ROW_COUNT_MAX = 122_880;
 const WAITING_BLOCK_COUNT_MAX = 500;
+
+/** So long, at each step of some milliseconds, an insertion that nobody waits for makes way: it goes at a third of its speed then. */
+const MAKE_WAY_MS_MAX = 20;
 
 /** Names a buffered table. */
 export interface BufferName {
@@ -70,11 +79,12 @@ export interface BufferTablesOptions {
   readonly onFailure: (error: unknown) => void;
   /** For the pace of insertions alone. */
   readonly nowMs: () => number;
+  /** Whether queries run now: what nobody waits for then makes way for them. */
+  readonly querying: () => boolean;
 }
 
 /** One transaction at a time. */
-interface Lane {
-  readonly connection: DuckDBConnection;
+interface Lane extends Inserter {
   readonly turns: Mutex;
 }
 
@@ -89,7 +99,9 @@ export class BufferTables {
   #sizeBytes = 0;
 
   static async open(instance: DuckDBInstance, options: BufferTablesOptions): Promise<BufferTables> {
-    return new BufferTables(await openLane(instance), await openLane(instance), options);
+    const foreground = await openLane(instance, nextTurn);
+    const background = await openLane(instance, () => makeWay(options.querying));
+    return new BufferTables(foreground, background, options);
   }
 
   private constructor(
@@ -144,7 +156,7 @@ export class BufferTables {
     const findNext = () => wanted.find(({ table, count }) => table.insertedCount < count)?.table;
     for (let next = findNext(); next !== undefined; next = findNext()) {
       const table = next;
-      await change(table, this.#foreground, (connection) => this.#insertPiece(table, connection));
+      await change(table, this.#foreground, () => this.#insertPiece(table, this.#foreground));
     }
   }
 
@@ -167,7 +179,7 @@ export class BufferTables {
     try {
       for (let table = this.#findFull(); table !== undefined; table = this.#findFull()) {
         const full = table;
-        await change(full, this.#background, (connection) => this.#insertPiece(full, connection));
+        await change(full, this.#background, () => this.#insertPiece(full, this.#background));
       }
     } catch (error) {
       this.#onFailure(error);
@@ -219,7 +231,8 @@ export class BufferTables {
   }
 
   /** Inserts the first rows that wait, if any do; more may come meanwhile, and wait. */
-  async #insertPiece(table: Table, connection: DuckDBConnection): Promise<void> {
+  async #insertPiece(table: Table, lane: Lane): Promise<void> {
+    const { connection, letOthersIn } = lane;
     const piece = pieceFrom(table.blocks, table.insertedCount, PIECE_ROW_COUNT_MAX);
     if (piece.length === 0) return;
     const blocks: AppendedBlock[] = [];
@@ -231,7 +244,7 @@ export class BufferTables {
       await make(table, connection);
       await addColumns(table, blocks, connection);
       await connection.run("BEGIN TRANSACTION");
-      await this.#insert(table, blocks, connection);
+      await this.#insert(table, blocks, lane);
       await connection.run("COMMIT");
     } catch (error) {
       await this.#startOver(table, connection);
@@ -267,26 +280,28 @@ export class BufferTables {
     table.insertedCount += piece.length;
   }
 
-  async #insert(
-    table: Table,
-    blocks: readonly AppendedBlock[],
-    connection: DuckDBConnection,
-  ): Promise<void> {
+  async #insert(table: Table, blocks: readonly AppendedBlock[], lane: Lane): Promise<void> {
     for (const [id, codes] of table.dictionaries) {
       const texts = addTexts(codes, blocks, id);
       const firstCode = codes.size - texts.length + 1;
-      await appendDictionary(connection, dictionaryName(table.name, id), texts, firstCode);
+      await appendDictionary(lane, dictionaryName(table.name, id), texts, firstCode);
       this.#grow(
         table,
         sumOf(texts, (text) => 2 * text.length + TEXT_SIZE),
       );
     }
-    await appendRows(connection, table, blocks);
+    await appendRows(lane, table, blocks);
   }
 }
 
-async function openLane(instance: DuckDBInstance): Promise<Lane> {
-  return { connection: await instance.connect(), turns: new Mutex() };
+async function openLane(instance: DuckDBInstance, letOthersIn: () => Promise<void>): Promise<Lane> {
+  return { connection: await instance.connect(), turns: new Mutex(), letOthersIn };
+}
+
+/** Waits for queries to end, but not for long ones: what waits here must go in some time. */
+async function makeWay(querying: () => boolean): Promise<void> {
+  await nextTurn();
+  for (let ms = 0; ms < MAKE_WAY_MS_MAX && querying(); ms += 1) await sleep(1);
 }
 
 /** Runs `work`, which changes `table`, when it is that's turn and the lane's. */

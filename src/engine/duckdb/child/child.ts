@@ -13,20 +13,23 @@ import { Job, runQuery } from "./query.ts";
 class EngineProcess {
   readonly #tables: BufferTables;
   readonly #pool: ConnectionPool;
-  readonly #jobs = new Map<number, Job>();
+  readonly #jobs: Map<number, Job>;
 
   static async open(settings: ChildSettings): Promise<EngineProcess> {
     const instance = await openDatabase(settings);
     const { queryCountMax: countMax, queryWaitingMax: waitingMax } = settings;
     const pool = new ConnectionPool(instance, { countMax, waitingMax });
+    const jobs = new Map<number, Job>();
     const tables = await BufferTables.open(instance, {
       onFailure: failureTeller(),
       nowMs: () => Number(process.hrtime.bigint() / 1_000_000n),
+      querying: () => jobs.size > 0,
     });
-    return new EngineProcess(tables, pool);
+    return new EngineProcess(tables, pool, jobs);
   }
 
-  private constructor(tables: BufferTables, pool: ConnectionPool) {
+  private constructor(tables: BufferTables, pool: ConnectionPool, jobs: Map<number, Job>) {
+    this.#jobs = jobs;
     this.#tables = tables;
     this.#pool = pool;
   }
