@@ -26,7 +26,8 @@ const README_LINES_MAX = 40;
 const FOLDER_FILES_MAX = 12;
 const AMBIENT =
   /\b(Date\.now|new Date\(\)|Math\.random|setTimeout|setInterval|performance\.now|randomUUID)\b/;
-const AMBIENT_HOMES = /^src\/(node|cli)\//;
+// The engine's process is started by a node, and is in no simulation.
+const AMBIENT_HOMES = /^src\/((node|cli)\/|engine\/duckdb\/child\/child\.ts$)/;
 const IMPORT = /(?:from|import)\s*\(?\s*"([^"]+)"/g;
 
 const rankOf = new Map(

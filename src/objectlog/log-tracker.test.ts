@@ -192,6 +192,27 @@ suite("log tracker", () => {
     assert.equal(tracker.state.position, 1);
   });
 
+  test("a leap shows the first state that is wanted alone, and reads no entry twice", async () => {
+    const { store, log } = await logOf(3);
+    const read: string[] = [];
+    const counting = storeWith(store, {
+      get(key, ...rest) {
+        read.push(key.slice(-1));
+        return store.get(key, ...rest);
+      },
+    });
+    const tracker = trackerOf(counting);
+    const last = "5";
+    const wanted = ({ words }: Words) => words.includes(last);
+    assert.equal(await tracker.leap(wanted), false);
+    assert.equal(tracker.state.position, 0);
+    for (const word of ["4", "5", "6"])
+      await log.append(Number(word), wordRecord(word), { signal: neverAborted() });
+    assert.equal(await tracker.leap(wanted), true);
+    assert.deepEqual(tracker.state.words, ["1", "2", "3", "4", "5"]);
+    assert.deepEqual(read, ["1", "2", "3", "4", "4", "5"]);
+  });
+
   test("a checkpoint that says another position is a bug here", async () => {
     const { store, log } = await logOf(1);
     await log.writeCheckpoint(1, wordsMachine.checkpoint(wordsMachine.empty, WRITER));

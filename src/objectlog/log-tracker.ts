@@ -36,6 +36,8 @@ export class LogTracker<State extends TrackedState> {
   readonly #machine: LogMachine<State>;
   readonly #observer: TrackerObserver<State>;
   #state: State;
+  /** How far a leap from `from` has read: `next` was not wanted. */
+  #leapt: { readonly from: State; readonly next: State } | undefined;
 
   constructor(log: ObjectLog, machine: LogMachine<State>, observer: TrackerObserver<State> = {}) {
     this.log = log;
@@ -72,15 +74,21 @@ export class LogTracker<State extends TrackedState> {
 
   /**
    * Applies what stands above the state up to the first state that is `wanted`, and shows that alone; answers whether there is one
-   * below the tail and the next fence. Where there is none, nothing has happened.
+   * below the tail and the next fence. Where there is none, nothing has happened, and the next call goes on from there: `wanted` must
+   * say the same of the same state.
    */
   async leap(wanted: (state: State) => boolean): Promise<boolean> {
-    let next = this.#state;
+    const from = this.#state;
+    let next = this.#leapt?.from === from ? this.#leapt.next : from;
     while (!wanted(next)) {
       const entry = await this.log.read(next.position + 1);
-      if (entry === undefined || entry.kind === "stone" || entry.kind === "fence") return false;
+      if (entry === undefined || entry.kind === "stone" || entry.kind === "fence") {
+        this.#leapt = { from, next };
+        return false;
+      }
       next = this.#machine.apply(next, entry);
     }
+    this.#leapt = undefined;
     await this.#show(next);
     return true;
   }

@@ -11,6 +11,8 @@ const DISTINCT_MAX = 2 ** 14;
 /** A dictionary pays where a value comes this often. */
 const REPEATS_MIN = 4;
 const HALF = 2 ** 32;
+/** Values that somebody chose may lie in one chain of the hash table: a dictionary is not worth that. */
+const STEPS_PER_VALUE_MAX = 4;
 
 /** Undefined where too many of `values` differ. -0 differs from 0, and each NaN from other bits. */
 export function codeDoubles(values: Float64Array): Coded<Float64Array> | undefined {
@@ -67,6 +69,7 @@ function codeByHash(values: Float64Array): Coded<Float64Array> | undefined {
   const firsts = new Uint32Array(countMax);
   const codes = new Uint32Array(values.length);
   let count = 0;
+  let stepsLeft = STEPS_PER_VALUE_MAX * values.length;
   for (let i = 0; i < values.length; i += 1) {
     const low = halves[2 * i] as number;
     const high = halves[2 * i + 1] as number;
@@ -78,6 +81,8 @@ function codeByHash(values: Float64Array): Coded<Float64Array> | undefined {
       if (halves[2 * first] === low && halves[2 * first + 1] === high) break;
       slot = (slot + 1) & slotMask;
       found = slots[slot] as number;
+      stepsLeft -= 1;
+      if (stepsLeft < 0) return undefined;
     }
     if (found === 0) {
       if (count === countMax) return undefined;

@@ -11,7 +11,8 @@ export type Answers<Calls extends CallTable> = {
   ) => Calls[Name]["answer"];
 };
 
-/** Answers calls in the order they come, for as long as the thread is. An error that is no DbError is a bug, and told as `bug` says. */
+/** Answers calls in the order they come, for as long as the thread is. An error that is no DbError is a bug, and told as `bug` says,
+ * except for lack of memory: `unavailable` / `memory_short`. */
 export function answerCalls<Calls extends CallTable>(
   answers: Answers<Calls>,
   bug: (message: string) => DbError,
@@ -30,8 +31,20 @@ export function answerCalls<Calls extends CallTable>(
   });
 }
 
+/** What V8 says where the system gives no memory. */
+const NO_MEMORY = /allocation failed/;
+
 function described(error: unknown, bug: (message: string) => DbError): ErrorParts {
   if (error instanceof DbError) return errorParts(error);
+  if (error instanceof RangeError && NO_MEMORY.test(error.message)) return errorParts(noMemory());
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return errorParts(bug(message));
+}
+
+function noMemory(): DbError {
+  return new DbError(
+    "unavailable",
+    "memory_short",
+    "the system gave this process no memory for this: it is tried again, or try again later; see which process takes it all",
+  );
 }

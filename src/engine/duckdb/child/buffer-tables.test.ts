@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { setImmediate as letOthersIn } from "node:timers/promises";
+import { setImmediate as letOthersIn, setTimeout as sleep } from "node:timers/promises";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { crc32 } from "#base/crc32.ts";
 import { encodeBlock } from "#block/block.ts";
@@ -38,6 +38,7 @@ async function openTables() {
     onFailure: (error) => failures.push(error),
     nowMs: () => clock.ms,
     querying: () => clock.querying,
+    sleep,
   });
   const count = async () => {
     const name = tables.find(GENERATION, TABLE)?.name;
@@ -66,10 +67,8 @@ suite("buffered rows that wait", () => {
     const { tables, count } = await openTables();
     tables.append([block(1), block(2)]);
     assert.equal(await count(), undefined);
-    assert.ok(tables.waits([NAME]));
     await tables.settle([NAME]);
     assert.deepEqual(await count(), [2, 2]);
-    assert.ok(!tables.waits([NAME]));
     // Later ones wait again, and those that came already do not come twice.
     tables.append([block(2), block(3)]);
     assert.deepEqual(await count(), [2, 2]);
@@ -86,7 +85,15 @@ suite("buffered rows that wait", () => {
     for (let i = 2; i <= 500; i += 1) tables.append([block(200_000 + i)]);
     await until(async () => (await count())?.[0] === 200_500);
     assert.deepEqual(await count(), [200_500, 501]);
-    assert.ok(!tables.waits([NAME]));
+  });
+
+  test("are not inserted for somebody who has left", async () => {
+    const { tables, count } = await openTables();
+    tables.append([block(1)]);
+    await tables.settle([NAME], () => false);
+    assert.equal(await count(), undefined);
+    await tables.settle([NAME]);
+    assert.deepEqual(await count(), [1, 1]);
   });
 
   test("are inserted although there are queries all the time", async () => {
@@ -145,17 +152,16 @@ suite("buffered rows that wait", () => {
     await Promise.all(reads);
     await tables.settle([NAME]);
     assert.deepEqual(await count(), [position * 30_000, position]);
-    assert.ok(!tables.waits([NAME]));
   });
 
   test("are inserted for a query while others are in the background", async () => {
-    const { tables, connection } = await openTables();
+    const { tables, connection, count } = await openTables();
     tables.append([block(1, 240_000)]);
     const other = { ...NAME, tableId: 2 as TableId };
     tables.append([{ ...block(2), ...other }]);
     await tables.settle([other]);
     assert.equal((await connection.runAndReadAll("FROM b1_2")).currentRowCount, 1);
-    assert.ok(tables.waits([NAME]));
+    assert.notEqual((await count())?.[0], 240_000);
     await tables.settle([NAME]);
   });
 
@@ -186,13 +192,18 @@ suite("buffered rows that wait", () => {
   });
 
   test("that could not be inserted are told of, and stay", async () => {
-    const { tables, connection, count, failures } = await openTables();
+    const { tables, connection, count, failures, clock } = await openTables();
     for (const name of ["b1_1", "b1_1r1"]) await connection.run(`CREATE VIEW ${name} AS SELECT 1`);
     tables.append([block(1, 200_000)]);
     await until(async () => failures.length > 0);
-    await assert.rejects(tables.settle([NAME]));
+    tables.append([block(200_001)]);
+    await letOthersIn();
+    assert.equal(failures.length, 1, "the next one is tried at once");
+    clock.ms += 1_000;
+    tables.append([block(200_002)]);
+    await until(async () => failures.length > 1);
     await tables.settle([NAME]);
-    assert.deepEqual(await count(), [200_000, 1]);
+    assert.deepEqual(await count(), [200_002, 3]);
   });
 
   test("that the engine has no memory for wait until it has, and take no more for it", async () => {
@@ -233,7 +244,6 @@ suite("buffered rows that wait", () => {
     tables.append([block(2, 1_000)]);
     await tables.drop(GENERATION);
     assert.equal(tables.sizeBytes(), 0);
-    assert.ok(!tables.waits([NAME]));
     tables.append([block(5)]);
     await tables.drop(GENERATION);
   });

@@ -6,7 +6,7 @@
  * takes those for half of what small ones cost (20 columns, seconds of CPU for a million rows: 2.3 in pieces of 5,000, 0.8 in pieces
  * of 125,000).
  */
-import { setImmediate as nextTurn, setTimeout as sleep } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Mutex } from "#base/async.ts";
 import type { ColumnDataKind } from "#model/batch.ts";
@@ -45,6 +45,8 @@ const WAITING_BLOCK_COUNT_MAX = 500;
 /** So long, at each step of some milliseconds, an insertion that nobody waits for makes way: it goes at a third of its speed then. */
 const MAKE_WAY_MS_MAX = 20;
 
+const FAILED_REST_MS = 1_000;
+
 /** Names a buffered table. */
 export interface BufferName {
   readonly generation: GenerationId;
@@ -81,6 +83,7 @@ export interface BufferTablesOptions {
   readonly nowMs: () => number;
   /** Whether queries run now: what nobody waits for then makes way for them. */
   readonly querying: () => boolean;
+  readonly sleep: (delayMs: number) => Promise<void>;
 }
 
 /** One transaction at a time. */
@@ -93,26 +96,24 @@ export class BufferTables {
   readonly #foreground: Lane;
   readonly #background: Lane;
   readonly #tables = new Map<string, Table>();
-  readonly #onFailure: (error: unknown) => void;
+  readonly #options: BufferTablesOptions;
   readonly #pace: Pace;
   #inserting = false;
+  /** Nothing is inserted in the background before this: it failed, most likely for lack of memory. */
+  #restUntilMs = 0;
   #sizeBytes = 0;
 
   static async open(instance: DuckDBInstance, options: BufferTablesOptions): Promise<BufferTables> {
     const foreground = await openLane(instance, nextTurn);
-    const background = await openLane(instance, () => makeWay(options.querying));
+    const background = await openLane(instance, () => makeWay(options));
     return new BufferTables(foreground, background, options);
   }
 
-  private constructor(
-    foreground: Lane,
-    background: Lane,
-    { onFailure, nowMs }: BufferTablesOptions,
-  ) {
+  private constructor(foreground: Lane, background: Lane, options: BufferTablesOptions) {
     this.#foreground = foreground;
     this.#background = background;
-    this.#onFailure = onFailure;
-    this.#pace = new Pace(nowMs);
+    this.#options = options;
+    this.#pace = new Pace(options.nowMs);
   }
 
   /** The table as the engine has it; undefined as long as all its rows wait. */
@@ -140,21 +141,20 @@ export class BufferTables {
       for (const block of fresh) this.#wait(table, block);
       full ||= isFull(table);
     }
-    if (full && !this.#inserting) void this.#insertFull();
+    if (full && !this.#inserting && this.#options.nowMs() >= this.#restUntilMs)
+      void this.#insertFull();
   }
 
-  /** Whether rows of any of these tables wait: then they cannot be read before `settle`. */
-  waits(sources: readonly BufferName[]): boolean {
-    return this.#named(sources).some((table) => waitingCount(table) > 0);
-  }
-
-  /** Makes all rows that these tables have now readable. Rejects as the engine does, and what is not in it goes on waiting. */
-  async settle(sources: readonly BufferName[]): Promise<void> {
+  /**
+   * Makes all rows that these tables have now readable, as long as somebody waits for it. Rejects as the engine does, and what is not in
+   * it goes on waiting.
+   */
+  async settle(sources: readonly BufferName[], wanted = () => true): Promise<void> {
     for (const { tableId } of sources) this.#pace.read(tableId);
-    const wanted = this.#named(sources).map((table) => ({ table, count: table.blocks.length }));
+    const counts = this.#named(sources).map((table) => ({ table, count: table.blocks.length }));
     // One that is there already starts over when an insertion into it fails meanwhile.
-    const findNext = () => wanted.find(({ table, count }) => table.insertedCount < count)?.table;
-    for (let next = findNext(); next !== undefined; next = findNext()) {
+    const findNext = () => counts.find(({ table, count }) => table.insertedCount < count)?.table;
+    for (let next = findNext(); next !== undefined && wanted(); next = findNext()) {
       const table = next;
       await change(table, this.#foreground, () => this.#insertPiece(table, this.#foreground));
     }
@@ -182,7 +182,8 @@ export class BufferTables {
         await change(full, this.#background, () => this.#insertPiece(full, this.#background));
       }
     } catch (error) {
-      this.#onFailure(error);
+      this.#restUntilMs = this.#options.nowMs() + FAILED_REST_MS;
+      this.#options.onFailure(error);
     } finally {
       this.#inserting = false;
     }
@@ -299,7 +300,7 @@ async function openLane(instance: DuckDBInstance, letOthersIn: () => Promise<voi
 }
 
 /** Waits for queries to end, but not for long ones: what waits here must go in some time. */
-async function makeWay(querying: () => boolean): Promise<void> {
+async function makeWay({ querying, sleep }: BufferTablesOptions): Promise<void> {
   await nextTurn();
   for (let ms = 0; ms < MAKE_WAY_MS_MAX && querying(); ms += 1) await sleep(1);
 }

@@ -1,5 +1,6 @@
 /** The engine's process: takes requests from the adapter that started it, and ends with it. */
 import { writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { assert, errorOfParts } from "#base/errors.ts";
 import type { Plan } from "#model/plan.ts";
 import type { Answer, ChildSettings, Request } from "../messages.ts";
@@ -24,6 +25,7 @@ class EngineProcess {
       onFailure: failureTeller(),
       nowMs: () => Number(process.hrtime.bigint() / 1_000_000n),
       querying: () => jobs.size > 0,
+      sleep,
     });
     return new EngineProcess(tables, pool, jobs);
   }
@@ -44,7 +46,7 @@ class EngineProcess {
       case "query": {
         const context = this.#context(request.paths);
         const run = async (job: Job) => {
-          await this.#settle(buffersOf(request.plan));
+          await this.#settle(buffersOf(request.plan), job);
           await runQuery(job, request.plan, context);
         };
         return this.#work(request.id, request.paths, run);
@@ -67,10 +69,10 @@ class EngineProcess {
     }
   }
 
-  /** Makes the rows of these tables readable. */
-  async #settle(sources: readonly BufferName[]): Promise<void> {
+  /** Makes the rows of these tables readable for `job`. */
+  async #settle(sources: readonly BufferName[], job: Job): Promise<void> {
     try {
-      await this.#tables.settle(sources);
+      await this.#tables.settle(sources, () => !job.cancelled);
     } catch (error) {
       throw errorOfParts(changeFailureOf(error));
     }
