@@ -1,6 +1,5 @@
 import type { NewColumn } from "#catalog/catalog-state.ts";
 import type { ParsedColumn, ParsedTable } from "#lineprotocol/parsed.ts";
-import { hasValue } from "#model/batch.ts";
 import { type ColumnKind, kindText, type TableSchema, TIME_COLUMN_NAME } from "#model/schema.ts";
 import type { StagedColumn, StagedTable } from "#staging/stage.ts";
 import type { SchemaLimits } from "./write.ts";
@@ -84,22 +83,52 @@ export function checkRows(
   problems: RowProblems,
 ): CheckedRows {
   const growing = new GrowingTable(parsed.name, schema, limits);
-  const looks = parsed.columns.map(({ data, name }) => ({ name, kind: data.kind }));
+  // What the table has already fits in any row.
+  const open = parsed.columns.filter(({ data, name }) => !growing.has({ name, kind: data.kind }));
+  const looks = open.map(({ data, name }): StagedColumn => ({ name, kind: data.kind }));
   const rowCount = parsed.times.length;
+  const { ends, indexes } = valuesByRow(open, rowCount);
   const rows = new Uint32Array(rowCount);
   const used: StagedColumn[] = [];
   let fitCount = 0;
+  let start = 0;
   for (let row = 0; row < rowCount; row++) {
+    const end = ends[row] as number;
     used.length = 0;
-    for (let index = 0; index < looks.length; index++) {
-      const { data } = parsed.columns[index] as ParsedColumn;
-      if (hasValue(data, row)) used.push(looks[index] as StagedColumn);
-    }
+    for (let i = start; i < end; i++) used.push(looks[indexes[i] as number] as StagedColumn);
     const problem = growing.addAll(used);
     if (problem === undefined) rows[fitCount++] = row;
     else problems.add(parsed.lines[row] ?? 0, problem);
+    start = end;
   }
   return { rows: rows.slice(0, fitCount), added: growing.added };
+}
+
+/**
+ * Which of `columns` have a value, row by row: those of row 0, then those of row 1, up to `ends` of each. Column by column, for there may
+ * be thousands of columns with a value in one row each.
+ */
+function valuesByRow(
+  columns: readonly ParsedColumn[],
+  rowCount: number,
+): { readonly ends: Uint32Array; readonly indexes: Uint32Array } {
+  const marks = columns.map(({ data }) => ("codes" in data ? data.codes : data.present));
+  const starts = new Uint32Array(rowCount + 1);
+  for (const mark of marks)
+    for (let row = 0; row < rowCount; row++)
+      if (mark === undefined || mark[row] !== 0) starts[row + 1] = (starts[row + 1] as number) + 1;
+  for (let row = 0; row < rowCount; row++)
+    starts[row + 1] = (starts[row + 1] as number) + (starts[row] as number);
+  const indexes = new Uint32Array(starts[rowCount] as number);
+  // Each row's start moves to its end while it is filled.
+  const ends = starts.subarray(0, rowCount);
+  for (const [index, mark] of marks.entries())
+    for (let row = 0; row < rowCount; row++)
+      if (mark === undefined || mark[row] !== 0) {
+        indexes[ends[row] as number] = index;
+        ends[row] = (ends[row] as number) + 1;
+      }
+  return { ends, indexes };
 }
 
 /** The columns of a table while lines add to them. */
@@ -121,6 +150,10 @@ class GrowingTable {
 
   get added(): readonly NewColumn[] {
     return this.#added;
+  }
+
+  has({ kind, name }: StagedColumn): boolean {
+    return this.#kinds.get(name) === kind;
   }
 
   /** Adds the columns of one line, all or none; answers why not. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import * as fc from "fast-check";
 import {
   applyChanges,
   type CatalogState,
@@ -33,6 +34,13 @@ function validated(
   assert.ok(byRows !== undefined);
   if (byLooks !== undefined) assert.deepEqual(byLooks, byRows);
   return byRows;
+}
+
+/** Names and kinds of the columns of table `m`, sorted. */
+function columnsIn(state: CatalogState): readonly string[] {
+  const database = findDatabase(state, "db");
+  const table = database && findTable(database, "m");
+  return (table?.columns ?? []).map(({ kind, name }) => `${name}:${kind}`).toSorted();
 }
 
 interface Case {
@@ -265,6 +273,44 @@ suite("lines against the catalog", () => {
       assert.deepEqual(again.changes, []);
     });
   }
+
+  test("each line is decided as if it were a write of its own", () => {
+    const value = fc.constantFrom("1", "1i", "t", '"s"');
+    const name = fc.constantFrom("a", "b", "c", "d", "e");
+    const line = fc
+      .tuple(
+        fc.subarray(["a", "b", "x"]),
+        fc.uniqueArray(fc.tuple(name, value), { minLength: 1, selector: ([key]) => key }),
+      )
+      .map(
+        ([tags, fields]) =>
+          `m${tags.map((tag) => `,${tag}=v`).join("")} ${fields.map((field) => field.join("=")).join(",")}`,
+      );
+    const limits = { ...SCHEMA_LIMITS, columnCountMax: 6, tagCountMax: 2 };
+    fc.assert(
+      fc.property(
+        fc.array(line, { maxLength: 3 }),
+        fc.array(line, { minLength: 1, maxLength: 12 }),
+        (before, lines) => {
+          const started = catalogOf(...before);
+          let state = started;
+          const bad: number[] = [];
+          for (const [index, text] of lines.entries()) {
+            const alone = validated(parseText(text), state, limits);
+            if (alone.problems.count > 0) bad.push(index + 1);
+            else state = applyChanges(state, alone.changes);
+          }
+          const body = parseText(lines.join("\n"));
+          const all = validated(body, started, limits);
+          const found = all.problems
+            .first()
+            .map((problem) => body.describeLine(problem.line).lineNumber);
+          assert.deepEqual(found, bad);
+          assert.deepEqual(columnsIn(applyChanges(started, all.changes)), columnsIn(state));
+        },
+      ),
+    );
+  });
 
   test("lines that do not fit are counted, and the first are kept, in whichever table they are", () => {
     const lines = Array.from({ length: 500 }, (_, index) =>

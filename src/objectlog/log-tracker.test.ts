@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { settle } from "#testing/hand-clock.ts";
 import {
   logPorts,
   neverAborted,
@@ -190,6 +191,47 @@ suite("log tracker", () => {
     for (let attempt = 0; attempt < 2; attempt++)
       await assert.rejects(tracker.advance(CERTAIN), { code: "object_damaged" });
     assert.equal(tracker.state.position, 1);
+  });
+
+  test("who is far behind reads several entries at once, and none above where it is to get", async () => {
+    const { store } = await logOf(40);
+    let [current, most] = [0, 0];
+    const read: number[] = [];
+    const slow = storeWith(store, {
+      async get(key) {
+        read.push(Number(key.slice(-20)));
+        current += 1;
+        most = Math.max(most, current);
+        await settle();
+        current -= 1;
+        return store.get(key);
+      },
+    });
+    const tracker = trackerOf(slow);
+    await tracker.advance({ certain: false, through: 30 });
+    assert.equal(tracker.state.position, 30);
+    assert.ok(most >= 4 && most <= 9, `${most} at once`);
+    assert.deepEqual(
+      read.toSorted((a, b) => a - b),
+      Array.from({ length: 30 }, (_, index) => index + 1),
+    );
+    await tracker.advance(CERTAIN);
+    assert.equal(tracker.state.words.length, 40);
+  });
+
+  test("an entry that comes after it was asked for early is found", async () => {
+    const { store, log } = await logOf(6);
+    const late = storeWith(store, {
+      async get(key) {
+        const found = await store.get(key);
+        if (Number(key.slice(-20)) === 5)
+          await log.append(7, wordRecord("7"), { signal: neverAborted() });
+        return found;
+      },
+    });
+    const tracker = trackerOf(late);
+    await tracker.advance(WAITING);
+    assert.equal(tracker.state.position, 7);
   });
 
   test("a leap shows the first state that is wanted alone, and reads no entry twice", async () => {

@@ -1,5 +1,6 @@
 import { assert, DbError, isKind } from "#base/errors.ts";
 import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
+import { EntriesAhead } from "./entries-ahead.ts";
 import type { ObjectLog } from "./object-log.ts";
 import type { LogEntry } from "./record.ts";
 
@@ -59,8 +60,9 @@ export class LogTracker<State extends TrackedState> {
     if (this.#state.position === 0) await this.restoreNewest();
     const { certain, through = Number.POSITIVE_INFINITY } = options;
     const askedMax = certain ? Number.POSITIVE_INFINITY : through;
+    const ahead = new EntriesAhead(this.log, askedMax);
     for (let asked = this.#next; asked <= askedMax; asked = this.#next) {
-      const entry = await this.log.read(asked);
+      const entry = await ahead.read(asked);
       if (entry === undefined) {
         if (!certain) return;
         if ((await this.restoreNewest()) || (await this.#movedMeanwhile(asked))) continue;
