@@ -102,9 +102,9 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "objectlog/log-tracker.ts",
     edits: [
       {
-        find: "const entry = await this.log.read(asked);",
+        find: "const entry = await ahead.read(asked);",
         replace: `if (askedMax < Number.POSITIVE_INFINITY) asked = askedMax;
-      const entry = await this.log.read(asked);`,
+      const entry = await ahead.read(asked);`,
       },
       {
         find: 'assert(entry.position === this.#next, "entries are applied without holes");',
