@@ -159,8 +159,8 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   unknown_kind_skipped: slip(
     "rule8_unknown_kind_stops",
     TRACKER,
-    "const entry = await this.log.read(asked);",
-    `const entry = await this.log.read(asked).catch((error) => {
+    "const entry = await ahead.read(asked);",
+    `const entry = await ahead.read(asked).catch((error) => {
         if (error.code !== "record_unknown") throw error;
         return null;
       });
