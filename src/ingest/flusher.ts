@@ -60,6 +60,8 @@ export class Flusher {
   /** What is on its way. */
   #flushing: readonly Waiting[] = [];
   #pendingSizeBytes = 0;
+  /** Ends when those who wait for room look again. */
+  #look: Promise<void> | undefined;
   #trouble: DbError | undefined;
   #dead: DbError | undefined;
 
@@ -150,15 +152,18 @@ export class Flusher {
   /** Resolves when the buffer takes more; rejects with `buffer_full` when it does not before long, and with trouble. */
   async #room(signal: AbortSignal): Promise<void> {
     const { bufferSizeBytes, bufferSizeMax, clock } = this.#options;
-    for (let waitedMs = 0; bufferSizeBytes() >= bufferSizeMax; waitedMs += ROOM_LOOK_MS) {
-      if (waitedMs >= ROOM_MS_MAX)
+    const untilMs = clock.monotonicMs() + ROOM_MS_MAX;
+    while (bufferSizeBytes() >= bufferSizeMax) {
+      if (clock.monotonicMs() >= untilMs)
         throw new DbError(
           "exceeded",
           "buffer_full",
           `the rows that are not in files yet take ${bufferSizeBytes()} bytes, at most ${bufferSizeMax} may: send again later`,
           { detail: { bufferSizeMax } },
         );
-      await clock.sleep(ROOM_LOOK_MS, signal);
+      // One timer for all who wait.
+      this.#look ??= clock.sleep(ROOM_LOOK_MS).finally(() => (this.#look = undefined));
+      await untilAborted(this.#look, signal);
       if (this.trouble !== undefined) throw this.trouble;
     }
   }

@@ -139,7 +139,8 @@ export class LogFollower implements LogSource {
   async #passOver(): Promise<void> {
     const { snapshotted } = this.state;
     // A newer checkpoint may bring more rows, and stand before the record that makes room.
-    if (await this.#tracker.leap((state) => state.snapshotted > snapshotted)) return;
+    const wanted = (state: NodeLogState) => state.snapshotted > snapshotted;
+    if (await this.#tracker.leap(wanted, ({ kind }) => kind === "snapshot")) return;
     await this.#tracker.restoreNewest();
   }
 

@@ -1,19 +1,23 @@
 import type { Position } from "#model/ids.ts";
-import type { ObjectLog } from "./object-log.ts";
+import type { ObjectLog, SizedEntry } from "./object-log.ts";
 import type { LogEntry } from "./record.ts";
 
 /** Whoever found so many entries is behind; who follows along asks for no more than there is. */
 const BEHIND_COUNT = 4;
-const AHEAD_COUNT_MAX = 8;
-/** What is read ahead takes about this much, if entries are of a size. */
+const AHEAD_COUNT_MAX = 4;
+/** What is read ahead takes so much at most, if no entry is larger than those before. */
 const AHEAD_SIZE_MAX = 8 * 2 ** 20;
 
-/** Reads a log onward for one who may be far behind: then several entries at once, for a store answers slowly, but many at a time. */
+/**
+ * Reads a log onward for one who may be far behind: then several entries at once, for a store answers slowly, but many at a time. Reads
+ * that nobody comes to any more end by themselves.
+ */
 export class EntriesAhead {
   readonly #log: ObjectLog;
   readonly #positionMax: Position;
-  readonly #asked = new Map<Position, Promise<LogEntry | undefined>>();
+  readonly #asked = new Map<Position, Promise<SizedEntry | undefined>>();
   #foundCount = 0;
+  #largestSizeBytes = 1;
 
   /** Reads nothing above `positionMax`. */
   constructor(log: ObjectLog, positionMax: Position) {
@@ -26,19 +30,20 @@ export class EntriesAhead {
     const early = this.#asked.get(position);
     this.#asked.delete(position);
     // What was not there when it was asked for early may have come since.
-    const entry = (await early) ?? (await this.#log.read(position));
-    if (entry === undefined) return undefined;
+    const found = (await early) ?? (await this.#log.readSized(position));
+    if (found === undefined) return undefined;
     this.#foundCount += 1;
-    if (this.#foundCount >= BEHIND_COUNT) this.#readAhead(entry);
-    return entry;
+    this.#largestSizeBytes = Math.max(this.#largestSizeBytes, found.sizeBytes);
+    if (this.#foundCount >= BEHIND_COUNT) this.#readAhead(position);
+    return found.entry;
   }
 
-  #readAhead({ payload, position }: LogEntry): void {
-    const count = Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE_MAX / (payload.length + 1)));
+  #readAhead(position: Position): void {
+    const count = Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE_MAX / this.#largestSizeBytes));
     const last = Math.min(position + count, this.#positionMax);
     for (let next = position + 1; next <= last; next++) {
       if (this.#asked.has(next)) continue;
-      const asked = this.#log.read(next);
+      const asked = this.#log.readSized(next);
       // Whoever comes to it hears of it.
       asked.catch(() => undefined);
       this.#asked.set(next, asked);

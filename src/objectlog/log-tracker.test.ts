@@ -15,7 +15,7 @@ import {
 import { encodeEnvelope } from "./envelope.ts";
 import { LogTracker, type TrackerObserver } from "./log-tracker.ts";
 import { ObjectLog } from "./object-log.ts";
-import { toEnvelope } from "./record.ts";
+import { type LogEntry, toEnvelope } from "./record.ts";
 
 const CERTAIN = { certain: true };
 const WAITING = { certain: false };
@@ -210,7 +210,7 @@ suite("log tracker", () => {
     const tracker = trackerOf(slow);
     await tracker.advance({ certain: false, through: 30 });
     assert.equal(tracker.state.position, 30);
-    assert.ok(most >= 4 && most <= 9, `${most} at once`);
+    assert.ok(most >= 3 && most <= 5, `${most} at once`);
     assert.deepEqual(
       read.toSorted((a, b) => a - b),
       Array.from({ length: 30 }, (_, index) => index + 1),
@@ -234,7 +234,7 @@ suite("log tracker", () => {
     assert.equal(tracker.state.position, 7);
   });
 
-  test("a leap shows the first state that is wanted alone, and reads no entry twice", async () => {
+  test("a leap shows the first state that is wanted alone, and goes on where it found nothing", async () => {
     const { store, log } = await logOf(3);
     const read: string[] = [];
     const counting = storeWith(store, {
@@ -246,13 +246,14 @@ suite("log tracker", () => {
     const tracker = trackerOf(counting);
     const last = "5";
     const wanted = ({ words }: Words) => words.includes(last);
-    assert.equal(await tracker.leap(wanted), false);
+    const brings = ({ position }: LogEntry) => position === Number(last);
+    assert.equal(await tracker.leap(wanted, brings), false);
     assert.equal(tracker.state.position, 0);
     for (const word of ["4", "5", "6"])
       await log.append(Number(word), wordRecord(word), { signal: neverAborted() });
-    assert.equal(await tracker.leap(wanted), true);
+    assert.equal(await tracker.leap(wanted, brings), true);
     assert.deepEqual(tracker.state.words, ["1", "2", "3", "4", "5"]);
-    assert.deepEqual(read, ["1", "2", "3", "4", "4", "5"]);
+    assert.equal(read.join(""), "12344512345");
   });
 
   test("a checkpoint that says another position is a bug here", async () => {

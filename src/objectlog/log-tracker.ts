@@ -37,8 +37,8 @@ export class LogTracker<State extends TrackedState> {
   readonly #machine: LogMachine<State>;
   readonly #observer: TrackerObserver<State>;
   #state: State;
-  /** How far a leap from `from` has read: `next` was not wanted. */
-  #leapt: { readonly from: State; readonly next: State } | undefined;
+  /** Up to here no entry brings what a leap goes to. */
+  #leapless: Position = 0;
 
   constructor(log: ObjectLog, machine: LogMachine<State>, observer: TrackerObserver<State> = {}) {
     this.log = log;
@@ -76,23 +76,35 @@ export class LogTracker<State extends TrackedState> {
 
   /**
    * Applies what stands above the state up to the first state that is `wanted`, and shows that alone; answers whether there is one
-   * below the tail and the next fence. Where there is none, nothing has happened, and the next call goes on from there: `wanted` must
-   * say the same of the same state.
+   * below the tail and the next fence. Only an entry that `brings` it makes a state wanted; each is read once to find it, and those below
+   * it are kept only after that.
    */
-  async leap(wanted: (state: State) => boolean): Promise<boolean> {
-    const from = this.#state;
-    let next = this.#leapt?.from === from ? this.#leapt.next : from;
-    while (!wanted(next)) {
-      const entry = await this.log.read(next.position + 1);
-      if (entry === undefined || entry.kind === "stone" || entry.kind === "fence") {
-        this.#leapt = { from, next };
-        return false;
+  async leap(
+    wanted: (state: State) => boolean,
+    brings: (entry: LogEntry) => boolean,
+  ): Promise<boolean> {
+    while (true) {
+      this.#leapless = Math.max(this.#leapless, this.#state.position);
+      const entry = await this.log.read(this.#leapless + 1);
+      if (entry === undefined || entry.kind === "stone" || entry.kind === "fence") return false;
+      const next = brings(entry) ? await this.#stateAt(entry.position) : undefined;
+      if (next !== undefined && wanted(next)) {
+        await this.#show(next);
+        return true;
       }
-      next = this.#machine.apply(next, entry);
+      this.#leapless = entry.position;
     }
-    this.#leapt = undefined;
-    await this.#show(next);
-    return true;
+  }
+
+  /** The state after the entry at `position`, which was there; undefined where one below it is gone by now. */
+  async #stateAt(position: Position): Promise<State | undefined> {
+    let state = this.#state;
+    while (state.position < position) {
+      const entry = await this.log.read(state.position + 1);
+      if (entry === undefined || entry.kind === "stone") return undefined;
+      state = this.#machine.apply(state, entry);
+    }
+    return state;
   }
 
   /** Applies `entry`, which is the next one. */

@@ -20,6 +20,11 @@ export type Settled =
   | { readonly won: true; readonly entry: LogEntry }
   | { readonly won: false; readonly found: LogEntry };
 
+export interface SizedEntry {
+  readonly entry: LogEntry;
+  readonly sizeBytes: number;
+}
+
 export interface AppendOptions {
   readonly signal: AbortSignal;
   /**
@@ -51,7 +56,14 @@ export class ObjectLog {
 
   /** The entry at `position`, or undefined: which means the tail, or that it was deleted (rule 5). */
   async read(position: Position): Promise<LogEntry | undefined> {
-    return this.#load(this.#entryKey(position), position);
+    return (await this.readSized(position))?.entry;
+  }
+
+  /** As `read`, with the bytes that the entry takes in the store. */
+  async readSized(position: Position): Promise<SizedEntry | undefined> {
+    const key = this.#entryKey(position);
+    const bytes = await this.#ports.store.get(key);
+    return bytes && { entry: entryOf(key, bytes, position), sizeBytes: bytes.length };
   }
 
   /**
@@ -150,7 +162,7 @@ export class ObjectLog {
 
   async #load(key: string, position: Position): Promise<LogEntry | undefined> {
     const bytes = await this.#ports.store.get(key);
-    return bytes && fromEnvelope(decodeEnvelope(key, bytes), key, position);
+    return bytes && entryOf(key, bytes, position);
   }
 
   async #readBack(
@@ -199,4 +211,8 @@ function positionOf(key: string, prefix: string): Position {
   throw new DbError("corrupt", "object_foreign", `object ${key} does not belong into ${prefix}`, {
     detail: { key },
   });
+}
+
+function entryOf(key: string, bytes: Uint8Array, position: Position): LogEntry {
+  return fromEnvelope(decodeEnvelope(key, bytes), key, position);
 }

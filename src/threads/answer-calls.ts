@@ -31,8 +31,8 @@ export function answerCalls<Calls extends CallTable>(
   });
 }
 
-/** What V8 says where the system gives no memory. */
-const NO_MEMORY = /allocation failed/;
+/** What V8 says where the system gives no memory, for arrays and for WebAssembly. */
+const NO_MEMORY = /allocation failed|could not allocate memory|unable to grow/i;
 
 function described(error: unknown, bug: (message: string) => DbError): ErrorParts {
   if (error instanceof DbError) return errorParts(error);

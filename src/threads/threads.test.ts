@@ -7,7 +7,7 @@ import { ThreadLink } from "./thread-link.ts";
 
 type TestCalls = {
   readonly fail: {
-    readonly request: "bug" | "memory" | "known" | "end";
+    readonly request: "bug" | "memory" | "wasm" | "known" | "end";
     readonly answer: undefined;
   };
 };
@@ -21,6 +21,7 @@ const CODE = `
     fail(how) {
       if (how === "known") throw new DbError("invalid", "known", "as it is");
       if (how === "memory") throw new RangeError("Array buffer allocation failed");
+      if (how === "wasm") throw new RangeError("WebAssembly.Memory.grow(): Unable to grow instance memory");
       if (how === "end") process.exit(3);
       throw new RangeError("Invalid typed array length: -1");
     },
@@ -44,6 +45,7 @@ suite("calls to a thread", () => {
       kind: "unavailable",
       code: "memory_short",
     });
+    await assert.rejects(link.call("fail", "wasm"), { code: "memory_short" });
     await assert.rejects(link.call("fail", "bug"), { kind: "internal", code: "bug" });
     assert.equal(link.lost, false);
   });

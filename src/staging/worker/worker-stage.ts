@@ -44,18 +44,24 @@ export class WorkerStage implements Stage, AsyncDisposable {
     for (const { thread } of there) thread.throwIfLost();
     const thread = there[0]?.thread;
     if (thread === undefined) return plainStage.encode(parts);
-    const sent = new Map<StagedBody, number>();
+    const sent = new Map<StagedBody, SentAgain>();
     const idOf = (body: StagedBody) => {
       if (body instanceof BodyThere) return body.id;
-      const id = sent.get(body) ?? this.#sendAgain(body, thread);
-      sent.set(body, id);
-      return id;
+      const again = sent.get(body) ?? this.#sendAgain(body, thread);
+      sent.set(body, again);
+      return again.id;
     };
     const rows = parts.map(({ body, ...rest }): RowsThere => ({ bodyId: idOf(body), ...rest }));
     try {
-      return await thread.call("encode", { parts: rows });
+      const encoded = thread.call("encode", { parts: rows });
+      // Where a body cannot be read there, that is what is told, and comes first.
+      const [blocks] = await Promise.all([encoded, ...[...sent.values()].map(({ read }) => read)]);
+      return blocks;
     } finally {
-      release(thread, [...sent.values()]);
+      release(
+        thread,
+        [...sent.values()].map(({ id }) => id),
+      );
     }
   }
 
@@ -73,18 +79,22 @@ export class WorkerStage implements Stage, AsyncDisposable {
   }
 
   /** Has the thread read a body that is here, so that its rows can ride with others there. */
-  #sendAgain(body: StagedBody, thread: StageThread): number {
+  #sendAgain(body: StagedBody, thread: StageThread): SentAgain {
     assert(body instanceof BodyHere, "a body is encoded where it was parsed");
-    const bodyId = this.#nextBodyId();
-    // What is asked of the thread next fails as this does.
-    thread.call("parse", { bodyId, ...body.source }).catch(() => undefined);
-    return bodyId;
+    const id = this.#nextBodyId();
+    return { id, read: thread.call("parse", { bodyId: id, ...body.source }) };
   }
 
   #nextBodyId(): number {
     this.#lastBodyId += 1;
     return this.#lastBodyId;
   }
+}
+
+/** A body that is here, on its way to the thread as well. */
+interface SentAgain {
+  readonly id: number;
+  readonly read: Promise<unknown>;
 }
 
 /** A small body, and what it was read from. */

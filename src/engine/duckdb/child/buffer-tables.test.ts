@@ -29,14 +29,14 @@ function block(position: number, rowCount = 1): BufferedBlock {
   return { ...NAME, position, stamp: BigInt(position), bytes };
 }
 
-async function openTables() {
+async function openTables(nowMs?: () => number) {
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   const failures: unknown[] = [];
   const clock = { ms: 0, querying: false };
   const tables = await BufferTables.open(instance, {
     onFailure: (error) => failures.push(error),
-    nowMs: () => clock.ms,
+    nowMs: nowMs ?? (() => clock.ms),
     querying: () => clock.querying,
     sleep,
   });
@@ -96,11 +96,28 @@ suite("buffered rows that wait", () => {
     assert.deepEqual(await count(), [1, 1]);
   });
 
-  test("are inserted although there are queries all the time", async () => {
-    const { tables, count, clock } = await openTables();
+  test("are inserted although there are queries all the time, and at once where somebody waits", async () => {
+    const { tables, count, clock } = await openTables(() => performance.now());
     clock.querying = true;
     tables.append([block(1, 130_000)]);
     await until(async () => (await count())?.[0] === 130_000);
+    for (let position = 2; position <= 1_001; position += 1) tables.append([block(position, 100)]);
+    const startedMs = performance.now();
+    await tables.settle([NAME]);
+    assert.deepEqual(await count(), [230_000, 1_001]);
+    // In the background it would make way for a long time.
+    assert.ok(performance.now() - startedMs < 2_000, `${performance.now() - startedMs} ms`);
+  });
+
+  test("are not inserted for somebody who left while others had their turn", async () => {
+    const { tables, count } = await openTables();
+    tables.append([block(1, 130_000), block(130_001, 130_000)]);
+    let wanted = true;
+    const reads = [1, 2].map(() => tables.settle([NAME], () => wanted));
+    await letOthersIn();
+    wanted = false;
+    await Promise.all(reads);
+    assert.deepEqual(await count(), [130_000, 1]);
   });
 
   test("of a bulk load are not inserted for nobody, those that come at a usual rate are", async () => {

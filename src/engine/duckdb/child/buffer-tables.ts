@@ -9,18 +9,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { Mutex } from "#base/async.ts";
-import type { ColumnDataKind } from "#model/batch.ts";
-import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
+import type { GenerationId, TableId } from "#model/ids.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { type BufferTable, dictionaryName } from "../print/scan.ts";
-import {
-  type AppendedBlock,
-  appendDictionary,
-  appendRows,
-  type Inserter,
-  STORED_TYPES,
-} from "./append.ts";
+import { type AppendedBlock, appendDictionary, appendRows, type Inserter } from "./append.ts";
 import { Pace } from "./pace.ts";
+import { addColumns, addTexts, type BufferName, keyOf, make, type Table, unmake } from "./table.ts";
 import {
   decodeRows,
   type EncodedBlock,
@@ -31,50 +25,17 @@ import {
   TEXT_SIZE,
 } from "./waiting-rows.ts";
 
-/**
- * Tags that are coded, later ones are texts. Appending codes costs half of what texts do (10 tags, 10 fields, seconds of CPU for
- * a million rows: 2.2 and 4), but planning their joins takes time in the third power of their number: 57 took 17 seconds.
- */
-const CODED_TAG_COUNT_MAX = 10;
 /** Rows of a piece, a little more than a row group of the engine's: it takes that as it is, fewer are copied once more. */
 const PIECE_ROW_COUNT_MAX = 125_000;
 /** A table with as many waiting rows or blocks is full. */
 const WAITING_ROW_COUNT_MAX = 122_880;
 const WAITING_BLOCK_COUNT_MAX = 500;
 
-/** So long, at each step of some milliseconds, an insertion that nobody waits for makes way: it goes at a third of its speed then. */
+/** An insertion that nobody waits for makes way for queries after so long, for at most so long: it goes at a fifth of its speed then. */
+const STEP_MS = 5;
 const MAKE_WAY_MS_MAX = 20;
 
 const FAILED_REST_MS = 1_000;
-
-/** Names a buffered table. */
-export interface BufferName {
-  readonly generation: GenerationId;
-  readonly tableId: TableId;
-}
-
-interface Table extends BufferTable {
-  /** Of the engine's table, which has another each time it is made: who named one that is gone is told so, and not given half of the rows. */
-  name: string;
-  makeCount: number;
-  readonly generation: GenerationId;
-  readonly tableId: TableId;
-  readonly columns: Map<ColumnId, ColumnDataKind>;
-  /** Codes of texts, by coded tag; 0 is NULL's. */
-  readonly dictionaries: Map<ColumnId, Map<string, number>>;
-  /** In order. They stay, so that the table can be made anew: they take a tenth of what their rows do there. */
-  blocks: EncodedBlock[];
-  /** How many of `blocks` are in the engine's table; the others wait. */
-  insertedCount: number;
-  waitingRowCount: number;
-  /** It changes in one place at a time. */
-  readonly changes: Mutex;
-  /** Whether the engine has the table. */
-  made: boolean;
-  positionMax: number;
-  /** Of the rows in the engine's table, and of those that wait. */
-  sizeBytes: number;
-}
 
 export interface BufferTablesOptions {
   /** Hears of insertions that failed and that nobody waited for: their rows go on waiting, and who reads them is told. */
@@ -87,7 +48,8 @@ export interface BufferTablesOptions {
 }
 
 /** One transaction at a time. */
-interface Lane extends Inserter {
+interface Lane {
+  readonly connection: DuckDBConnection;
   readonly turns: Mutex;
 }
 
@@ -104,9 +66,7 @@ export class BufferTables {
   #sizeBytes = 0;
 
   static async open(instance: DuckDBInstance, options: BufferTablesOptions): Promise<BufferTables> {
-    const foreground = await openLane(instance, nextTurn);
-    const background = await openLane(instance, () => makeWay(options));
-    return new BufferTables(foreground, background, options);
+    return new BufferTables(await openLane(instance), await openLane(instance), options);
   }
 
   private constructor(foreground: Lane, background: Lane, options: BufferTablesOptions) {
@@ -156,7 +116,11 @@ export class BufferTables {
     const findNext = () => counts.find(({ table, count }) => table.insertedCount < count)?.table;
     for (let next = findNext(); next !== undefined && wanted(); next = findNext()) {
       const table = next;
-      await change(table, this.#foreground, () => this.#insertPiece(table, this.#foreground));
+      await this.#changeAwaited(table, async (connection) => {
+        // Who waited for this may have left, or found it done.
+        if (!wanted() || findNext() !== table) return;
+        await this.#insertPiece(table, { connection, letOthersIn: nextTurn });
+      });
     }
   }
 
@@ -164,7 +128,7 @@ export class BufferTables {
   async drop(generation: GenerationId): Promise<void> {
     const tables = [...this.#tables.values()].filter((table) => table.generation === generation);
     for (const table of tables) {
-      await change(table, this.#foreground, async (connection) => {
+      await this.#changeAwaited(table, async (connection) => {
         this.#tables.delete(keyOf(generation, table.tableId));
         this.#grow(table, -table.sizeBytes);
         table.insertedCount = table.blocks.length;
@@ -179,7 +143,10 @@ export class BufferTables {
     try {
       for (let table = this.#findFull(); table !== undefined; table = this.#findFull()) {
         const full = table;
-        await change(full, this.#background, () => this.#insertPiece(full, this.#background));
+        const letOthersIn = this.#makingWay(full);
+        await change(full, this.#background, (connection) =>
+          this.#insertPiece(full, { connection, letOthersIn }),
+        );
       }
     } catch (error) {
       this.#restUntilMs = this.#options.nowMs() + FAILED_REST_MS;
@@ -187,6 +154,32 @@ export class BufferTables {
     } finally {
       this.#inserting = false;
     }
+  }
+
+  /** Changes `table` for somebody who waits. */
+  async #changeAwaited(
+    table: Table,
+    work: (connection: DuckDBConnection) => Promise<void>,
+  ): Promise<void> {
+    table.awaitedCount += 1;
+    try {
+      await change(table, this.#foreground, work);
+    } finally {
+      table.awaitedCount -= 1;
+    }
+  }
+
+  /** For an insertion into `table` that nobody waits for: waits for queries, but not for long ones, for it must go in some time. */
+  #makingWay(table: Table): () => Promise<void> {
+    const { nowMs, querying, sleep } = this.#options;
+    let sinceMs = nowMs();
+    return async () => {
+      await nextTurn();
+      if (nowMs() - sinceMs < STEP_MS) return;
+      const untilMs = nowMs() + MAKE_WAY_MS_MAX;
+      while (nowMs() < untilMs && querying() && table.awaitedCount === 0) await sleep(1);
+      sinceMs = nowMs();
+    };
   }
 
   #findFull(): Table | undefined {
@@ -205,6 +198,7 @@ export class BufferTables {
       insertedCount: 0,
       waitingRowCount: 0,
       changes: new Mutex(),
+      awaitedCount: 0,
       made: false,
       positionMax: 0,
       sizeBytes: 0,
@@ -232,8 +226,8 @@ export class BufferTables {
   }
 
   /** Inserts the first rows that wait, if any do; more may come meanwhile, and wait. */
-  async #insertPiece(table: Table, lane: Lane): Promise<void> {
-    const { connection, letOthersIn } = lane;
+  async #insertPiece(table: Table, inserter: Inserter): Promise<void> {
+    const { connection, letOthersIn } = inserter;
     const piece = pieceFrom(table.blocks, table.insertedCount, PIECE_ROW_COUNT_MAX);
     if (piece.length === 0) return;
     const blocks: AppendedBlock[] = [];
@@ -245,7 +239,7 @@ export class BufferTables {
       await make(table, connection);
       await addColumns(table, blocks, connection);
       await connection.run("BEGIN TRANSACTION");
-      await this.#insert(table, blocks, lane);
+      await this.#insert(table, blocks, inserter);
       await connection.run("COMMIT");
     } catch (error) {
       await this.#startOver(table, connection);
@@ -281,28 +275,22 @@ export class BufferTables {
     table.insertedCount += piece.length;
   }
 
-  async #insert(table: Table, blocks: readonly AppendedBlock[], lane: Lane): Promise<void> {
+  async #insert(table: Table, blocks: readonly AppendedBlock[], inserter: Inserter): Promise<void> {
     for (const [id, codes] of table.dictionaries) {
       const texts = addTexts(codes, blocks, id);
       const firstCode = codes.size - texts.length + 1;
-      await appendDictionary(lane, dictionaryName(table.name, id), texts, firstCode);
+      await appendDictionary(inserter, dictionaryName(table.name, id), texts, firstCode);
       this.#grow(
         table,
         sumOf(texts, (text) => 2 * text.length + TEXT_SIZE),
       );
     }
-    await appendRows(lane, table, blocks);
+    await appendRows(inserter, table, blocks);
   }
 }
 
-async function openLane(instance: DuckDBInstance, letOthersIn: () => Promise<void>): Promise<Lane> {
-  return { connection: await instance.connect(), turns: new Mutex(), letOthersIn };
-}
-
-/** Waits for queries to end, but not for long ones: what waits here must go in some time. */
-async function makeWay({ querying, sleep }: BufferTablesOptions): Promise<void> {
-  await nextTurn();
-  for (let ms = 0; ms < MAKE_WAY_MS_MAX && querying(); ms += 1) await sleep(1);
+async function openLane(instance: DuckDBInstance): Promise<Lane> {
+  return { connection: await instance.connect(), turns: new Mutex() };
 }
 
 /** Runs `work`, which changes `table`, when it is that's turn and the lane's. */
@@ -312,74 +300,6 @@ function change(
   work: (connection: DuckDBConnection) => Promise<void>,
 ): Promise<void> {
   return table.changes.run(() => turns.run(() => work(connection)));
-}
-
-async function make(table: Table, connection: DuckDBConnection): Promise<void> {
-  if (table.made) return;
-  await connection.run(`CREATE TABLE ${table.name} (_position BIGINT, _order BIGINT, time BIGINT)`);
-  table.made = true;
-}
-
-async function addColumns(
-  table: Table,
-  blocks: readonly AppendedBlock[],
-  connection: DuckDBConnection,
-): Promise<void> {
-  for (const { batch } of blocks) {
-    for (const { id, data } of batch.columns) {
-      if (table.columns.has(id)) continue;
-      const { dictionaries } = table;
-      const codeable = dictionaries.has(id) || dictionaries.size < CODED_TAG_COUNT_MAX;
-      const coded = data.kind === "tag" && codeable;
-      if (coded) {
-        const dictionary = dictionaryName(table.name, id);
-        await connection.run(
-          `CREATE TABLE ${dictionary} AS SELECT 0::UINTEGER AS code, NULL::VARCHAR AS value`,
-        );
-        dictionaries.set(id, new Map());
-      }
-      // Rows from before the tag have its code of NULL.
-      const kind = data.kind === "tag" && !coded ? "string" : data.kind;
-      const type = coded ? "UINTEGER DEFAULT 0" : STORED_TYPES[kind].sql;
-      await connection.run(`ALTER TABLE ${table.name} ADD COLUMN c${id} ${type}`);
-      table.columns.set(id, kind);
-    }
-  }
-}
-
-/** Takes the table out of the engine. Rejects as that does. */
-async function unmake(table: Table, connection: DuckDBConnection): Promise<void> {
-  const names = [...table.dictionaries.keys()].map((id) => dictionaryName(table.name, id));
-  names.push(table.name);
-  table.made = false;
-  table.makeCount += 1;
-  table.name = `${keyOf(table.generation, table.tableId)}r${table.makeCount}`;
-  table.columns.clear();
-  table.dictionaries.clear();
-  for (const name of names) await connection.run(`DROP TABLE IF EXISTS ${name}`);
-}
-
-function keyOf(generation: GenerationId, tableId: TableId): string {
-  return `b${generation}_${tableId}`;
-}
-
-/** Gives codes to the texts of a tag that have none yet; answers those, in order of code. */
-function addTexts(
-  codes: Map<string, number>,
-  blocks: readonly AppendedBlock[],
-  id: ColumnId,
-): string[] {
-  const texts: string[] = [];
-  for (const { batch } of blocks) {
-    const data = batch.columns.find((column) => column.id === id)?.data;
-    if (data?.kind !== "tag") continue;
-    for (const text of data.dictionary) {
-      if (codes.has(text)) continue;
-      codes.set(text, codes.size + 1);
-      texts.push(text);
-    }
-  }
-  return texts;
 }
 
 function waitingCount({ blocks, insertedCount }: Table): number {

@@ -6,10 +6,11 @@ import type { Plan } from "#model/plan.ts";
 import type { Answer, ChildSettings, Request } from "../messages.ts";
 import type { PrintContext } from "../print/scan.ts";
 import { scanOf } from "../scan-of.ts";
-import { type BufferName, BufferTables } from "./buffer-tables.ts";
+import { BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
 import { changeFailureOf, failureOf } from "./failures.ts";
 import { Job, runQuery } from "./query.ts";
+import type { BufferName } from "./table.ts";
 
 class EngineProcess {
   readonly #tables: BufferTables;
