@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { DbError } from "#base/errors.ts";
-import { NODE_MODES, type NodeConfig, type NodeMode, type StoreConfig } from "#node/config.ts";
+import { NODE_MODES, type NodeConfig, type NodeMode } from "#node/config.ts";
+import type { StoreConfig } from "#objectstore/cloud/config.ts";
 import type { Settings } from "../options.ts";
 import { parseBindAddress } from "../values/address.ts";
 import { parseCount } from "../values/count.ts";
