@@ -18,7 +18,7 @@ import { Node } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 import { HttpTransport } from "./real/http-transport.ts";
 import { pinoLog, realClock, realRandom } from "./real/machine.ts";
-import { openStore } from "./real/open-store.ts";
+import { openStore, retriesOf } from "./real/open-store.ts";
 import { openScratch } from "./real/scratch.ts";
 import { nodeServices } from "./services.ts";
 import { VERSION } from "./version.ts";
@@ -108,7 +108,7 @@ async function openPorts(
     realClock,
     metrics.observeStore,
   );
-  const store = retryingStore(measured, realClock, realRandom);
+  const store = retryingStore(measured, realClock, realRandom, retriesOf(config.store));
   const scratch = await openScratch();
   parts.defer(() => rm(scratch, { recursive: true, force: true }));
   const cacheDirectory = join(scratch, "cache");

@@ -4,6 +4,7 @@ import type { CloudPorts } from "#objectstore/cloud/requests.ts";
 import { throttledStore } from "#objectstore/cloud/throttled.ts";
 import { FileStore } from "#objectstore/file.ts";
 import { memoryStore } from "#objectstore/memory.ts";
+import type { RetryOptions } from "#objectstore/retrying.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 
 /**
@@ -35,4 +36,10 @@ export async function openStore(
         { detail: { store: config.kind } },
       );
   }
+}
+
+/** How often what fails on the store of `config` is tried again. */
+export function retriesOf(config: StoreConfig): RetryOptions {
+  if (!("bucket" in config)) return {};
+  return { attemptCountMax: 1 + config.retryCountMax, durationMsMax: config.retryTimeoutMs };
 }

@@ -15,10 +15,10 @@ export interface CloudConfig {
   readonly connectionCountMax: number;
   /** A request that has no whole answer by then is given up; it may have taken effect. */
   readonly requestTimeoutMs: number;
-  /** Repetitions of what failed and may succeed (retrying.ts); undefined: as many as for every store. */
-  readonly retryCountMax: number | undefined;
-  /** No repetition begins later than this after the first attempt; undefined: as for every store. */
-  readonly retryTimeoutMs: number | undefined;
+  /** Repetitions of what failed and may succeed (retrying.ts). */
+  readonly retryCountMax: number;
+  /** No repetition begins later than this after the first attempt did. */
+  readonly retryTimeoutMs: number;
   /** Whether a certificate is taken that nobody vouches for. */
   readonly tlsAllowInsecure: boolean;
   /** A PEM file of authorities to trust beside the usual ones. */
