@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { DbError, isKind } from "#base/errors.ts";
@@ -219,6 +222,26 @@ suite("S3Store", () => {
     await assert.rejects(world.store.list(""), { kind: "unsupported", code: "store_unsafe" });
   });
 
+  test("keys of a file that were denied are looked up again, and the request made once more", async () => {
+    await using keys = await keysFile("one");
+    await using world = await StandIn.open(
+      (_, { headers }) =>
+        headers.authorization?.includes("Credential=two/") === true
+          ? { status: 200, body: "body" }
+          : xmlError(400, "ExpiredToken"),
+      { credentialsFilePath: keys.path },
+    );
+    await rejectsWith(world.store.get("a"), "store_denied", /ExpiredToken/);
+    assert.equal(world.requests.length, 1);
+    await keys.write("two");
+    // The file is not read more often than once a second.
+    await machineClock.sleep(1_000);
+    assert.equal(await textOf(world.store, "a"), "body");
+    assert.equal(world.requests.length, 3);
+    assert.equal(await textOf(world.store, "a"), "body");
+    assert.equal(world.requests.length, 4);
+  });
+
   test("requests carry the session's token, and no signature where none is wanted", async () => {
     const keys = { accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token" };
     await using world = await StandIn.open(() => ({ status: 204 }), { keys });
@@ -309,6 +332,16 @@ function page(keys: readonly string[], more?: string): Answer {
   const rest = more === undefined ? "" : `<NextContinuationToken>${more}</NextContinuationToken>`;
   const body = `<?xml version="1.0"?><ListBucketResult><IsTruncated>${more !== undefined}</IsTruncated>${rest}${contents.join("")}</ListBucketResult>`;
   return { status: 200, body };
+}
+
+async function keysFile(id: string) {
+  const directory = await mkdtemp(join(tmpdir(), "tidelake-keys-"));
+  const path = join(directory, "keys.json");
+  const write = (accessKeyId: string) =>
+    writeFile(path, JSON.stringify({ aws_access_key_id: accessKeyId, aws_secret_access_key: "s" }));
+  await write(id);
+  const remove = () => rm(directory, { recursive: true, force: true });
+  return { path, write, [Symbol.asyncDispose]: remove };
 }
 
 async function rejectsWith(work: Promise<unknown>, code: string, message: RegExp): Promise<void> {
