@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { seededRandom } from "#ports/random.ts";

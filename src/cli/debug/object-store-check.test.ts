@@ -40,16 +40,25 @@ suite("debug object-store-check", () => {
   });
 
   test("ends with 1 where the store cannot be used, and says why", async () => {
-    const words = `--object-store s3 --bucket data --aws-endpoint http://127.0.0.1:1 --aws-allow-http
+    const words =
+      `--object-store s3 --bucket data --aws-endpoint http://127.0.0.1:1 --aws-allow-http
       --aws-access-key-id id --aws-secret-access-key secret --check-prefix a`.split(/\s+/);
-    const { error, exitCode } = await run([...COMMAND, ...words, "--object-store-max-retries", "1"]);
+    const { error, exitCode } = await run([
+      ...COMMAND,
+      ...words,
+      "--object-store-max-retries",
+      "1",
+    ]);
     assert.equal(exitCode, 1);
     assert.match(error, /^Debug command failed: The object store does not answer for the bucket/);
     assert.match(error, /ECONNREFUSED/);
   });
 
   const wrong: readonly (readonly [string, RegExp])[] = [
-    ["--object-store memory", /--check-prefix <PREFIX> \(or the variable INFLUXDB3_OSCHECK_PREFIX\)/],
+    [
+      "--object-store memory",
+      /--check-prefix <PREFIX> \(or the variable INFLUXDB3_OSCHECK_PREFIX\)/,
+    ],
     ["--check-prefix a", /--object-store <STORE>/],
     ["--check-prefix a --object-store s3", /--bucket <BUCKET>/],
     ["--check-prefix /a --object-store memory", /parts between slashes/],

@@ -57,6 +57,8 @@ async function checkObjectStore({ settings, terminal }: CommandInput): Promise<n
   await using parts = new AsyncDisposableStack();
   const opened = await openStore(config, { clock, random, log: silentLog }, parts);
   const store = retryingStore(opened, clock, random, retriesOf(config));
+  // A store that cannot be used at all has nothing to be checked, and nothing to be removed.
+  await store.list(prefix, { countMax: 1 });
   let faultCount: number;
   try {
     faultCount = await reportChecks(store, prefix, terminal);

@@ -25,7 +25,10 @@ function configOf(text: string, env: Env = {}) {
     .exitOverride()
     .configureOutput({ writeErr: () => undefined });
   addOptions(command, STORE_OPTIONS, false);
-  command.parse(text.split(" ").filter((word) => word !== ""), { from: "user" });
+  command.parse(
+    text.split(" ").filter((word) => word !== ""),
+    { from: "user" },
+  );
   const settings = new Settings(STORE_OPTIONS, command.opts(), env);
   return storeConfig(settings, { workingDirectory: "/home/ada", env });
 }

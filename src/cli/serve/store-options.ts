@@ -65,8 +65,15 @@ const S3: readonly OptionSpec[] = [
     value: "URL",
     about: "Address of a server that speaks S3 [default: Amazon's in the region]",
   },
-  { name: "aws-allow-http", about: "Speak to the endpoint without TLS where it begins with http://" },
-  { name: "aws-skip-signature", about: "Sign nothing, for a bucket open to everybody", advanced: true },
+  {
+    name: "aws-allow-http",
+    about: "Speak to the endpoint without TLS where it begins with http://",
+  },
+  {
+    name: "aws-skip-signature",
+    about: "Sign nothing, for a bucket open to everybody",
+    advanced: true,
+  },
   {
     name: "aws-credentials-file",
     value: "FILE",
@@ -86,8 +93,7 @@ const OTHER_CLOUDS: readonly OptionSpec[] = [
   {
     name: "google-service-account",
     value: "FILE",
-    about:
-      "JSON file of a service account [default: what Google's programs find on this machine]",
+    about: "JSON file of a service account [default: what Google's programs find on this machine]",
   },
   { name: "azure-storage-account", value: "ACCOUNT", about: "Name of the storage account" },
   {
@@ -205,14 +211,17 @@ function s3Config(settings: Settings, surroundings: StoreSurroundings): S3Config
 function regionOf(settings: Settings, { env }: StoreSurroundings): string {
   const other = env["AWS_REGION"];
   const given = settings.source("aws-default-region") !== "default";
-  return given || other === undefined || other === "" ? settings.require("aws-default-region") : other;
+  return given || other === undefined || other === ""
+    ? settings.require("aws-default-region")
+    : other;
 }
 
 function s3Keys(settings: Settings): S3Keys | undefined {
   const idSource = settings.source("aws-access-key-id");
   const secretSource = settings.source("aws-secret-access-key");
   const tokenSource = settings.source("aws-session-token");
-  if (idSource === undefined && secretSource === undefined && tokenSource === undefined) return undefined;
+  if (idSource === undefined && secretSource === undefined && tokenSource === undefined)
+    return undefined;
   requireFor("s3", settings, "aws-access-key-id", "ID");
   requireFor("s3", settings, "aws-secret-access-key", "SECRET");
   // A token of the environment belongs to the key there, not to another one of the command line.

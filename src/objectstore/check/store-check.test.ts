@@ -8,10 +8,12 @@ import { memoryStore } from "../memory.ts";
 import { checkStore, measurePace, probePrefix, removeAll } from "./store-check.ts";
 
 /** Stores with one fault each, and a word of the one check that finds it. */
-const FAULTY: Readonly<Record<string, readonly [(inner: ObjectStore) => Partial<ObjectStore>, RegExp]>> = {
+const FAULTY: Readonly<
+  Record<string, readonly [(inner: ObjectStore) => Partial<ObjectStore>, RegExp]>
+> = {
   "replaces although absence was asked for": [
     (inner) => ({ putIfAbsent: (key, body) => inner.put(key, body) }),
-    /putting if absent is refused: the second put replaced the first/,
+    /putting if absent is refused .*: the second put replaced the first/,
   ],
   "replaces, and says that it did not": [
     (inner) => ({
@@ -21,11 +23,13 @@ const FAULTY: Readonly<Record<string, readonly [(inner: ObjectStore) => Partial<
         if (exists) throw new DbError("conflict", "object_exists", "It exists.");
       },
     }),
-    /putting if absent is refused: the second put replaced the first/,
+    /putting if absent is refused .*: the second put replaced the first/,
   ],
   "acknowledges the second put, and drops it": [
-    (inner) => ({ putIfAbsent: (key, body) => inner.putIfAbsent(key, body).catch(() => undefined) }),
-    /putting if absent is refused: the second put was acknowledged/,
+    (inner) => ({
+      putIfAbsent: (key, body) => inner.putIfAbsent(key, body).catch(() => undefined),
+    }),
+    /putting if absent is refused .*: the second put was acknowledged/,
   ],
   "looks and then puts, so that a race has many winners": [
     (inner) => ({
@@ -48,9 +52,11 @@ const FAULTY: Readonly<Record<string, readonly [(inner: ObjectStore) => Partial<
   "lists in another order": [
     (inner) => ({
       list: async (prefix, options) =>
-        (await inner.list(prefix, options)).toSorted((left, right) => left.key.localeCompare(right.key)),
+        (await inner.list(prefix, options)).toSorted((left, right) =>
+          left.key.localeCompare(right.key),
+        ),
     }),
-    /in order of bytes: it gives/,
+    /in order of bytes.*: it gives/,
   ],
   "begins a list at the name it should begin behind": [
     (inner) => ({
@@ -118,12 +124,6 @@ suite("the check of a store", () => {
     });
   }
 
-  test("ends at once with a store that cannot be used", async () => {
-    const denied = new DbError("unavailable", "store_denied", "denied");
-    const store = wrap(memoryStore(), { list: () => Promise.reject(denied) });
-    await assert.rejects(faultsOf(store), { code: "store_denied" });
-  });
-
   test("stays under its prefix, and what it put can be removed", async () => {
     const store = memoryStore();
     await store.put("other/object", utf8("body"));
@@ -156,7 +156,10 @@ suite("the probe of a prefix", () => {
     const inner = memoryStore();
     await inner.put("cluster/a", utf8("body"));
     const missing = wrap(inner, { get: async () => undefined });
-    assert.match((await probePrefix(missing, "cluster/")).fault ?? "", /4 bytes of cluster\/a, and it is not there/);
+    assert.match(
+      (await probePrefix(missing, "cluster/")).fault ?? "",
+      /4 bytes of cluster\/a, and it is not there/,
+    );
     const short = wrap(inner, { get: async () => utf8("b") });
     assert.match((await probePrefix(short, "cluster/")).fault ?? "", /and 1 were read/);
   });

@@ -21,11 +21,10 @@ const PACE_ROUND_COUNT = 20;
 const PACE_SIZE_BYTES = 4_096;
 
 /**
- * Checks one thing after another that a cluster needs of `store`, in objects under `prefix` (which ends in a slash) alone. Rejects as the store
- * does where it cannot be used at all; later failures are faults of the check that met them.
+ * Checks one thing after another that a cluster needs of `store`, in objects under `prefix` (which ends in a slash) alone. What the
+ * store rejects with is a fault of the check that met it.
  */
 export async function* checkStore(store: ObjectStore, prefix: string): AsyncGenerator<CheckResult> {
-  await store.list(prefix, { countMax: 1 });
   for (const [index, check] of STORE_CHECKS.entries()) {
     let fault: string | undefined;
     try {

@@ -48,7 +48,11 @@ export function isDenied({ code, status }: CloudRefusal): boolean {
  * What a refusal of a cloud, or its silence, means for who asked. `store_unreachable` alone leaves open whether the request took
  * effect; all others say that it did not, and that asking again at once will not help.
  */
-export function cloudErrorOf(refusal: CloudRefusal, subject: CloudSubject, cause: unknown): DbError {
+export function cloudErrorOf(
+  refusal: CloudRefusal,
+  subject: CloudSubject,
+  cause: unknown,
+): DbError {
   const { status, code } = refusal;
   const where = `${subject.place} (${saidOf(refusal)})`;
   const options = { detail: { key: subject.key, status, answer: code }, cause };
@@ -86,8 +90,9 @@ export function objectExists(key: string, cause: unknown): DbError {
   });
 }
 
-function saidOf({ status, code, text }: CloudRefusal): string {
-  const words = [status, code].filter((word) => word !== undefined && word !== "").join(" ");
+function saidOf({ status, code = "", text }: CloudRefusal): string {
+  const name = text.includes(code) ? "" : code;
+  const words = [status ?? "", name].filter((word) => word !== "").join(" ");
   if (words === "") return text;
-  return text === "" || text === code ? words : `${words}: ${text}`;
+  return text === "" ? words : `${words}: ${text}`;
 }

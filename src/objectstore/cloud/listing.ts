@@ -41,6 +41,7 @@ export class Listing {
       );
     }
     this.#last = key;
-    if (key > this.#after && this.#found.length < this.#countMax) this.#found.push({ key, sizeBytes });
+    if (key > this.#after && this.#found.length < this.#countMax)
+      this.#found.push({ key, sizeBytes });
   }
 }

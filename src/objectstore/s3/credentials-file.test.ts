@@ -60,10 +60,7 @@ suite("a file of credentials", () => {
     ["[]", /--aws-credentials-file/],
     [`{"aws_access_key_id":"id"}`, /aws_secret_access_key/],
     [`{"aws_access_key_id":"","aws_secret_access_key":"very secret"}`, /aws_access_key_id/],
-    [
-      `{"aws_access_key_id":"id","aws_secret_access_key":"very secret","expiry":"soon"}`,
-      /expiry/,
-    ],
+    [`{"aws_access_key_id":"id","aws_secret_access_key":"very secret","expiry":"soon"}`, /expiry/],
   ];
   for (const [text, message] of wrong) {
     test(`${text} is refused without showing a secret`, async () => {
@@ -141,7 +138,10 @@ class World implements AsyncDisposable {
 
 function textOf({ id, token, endsInMs, inWords }: Content, clock: HandClock): string {
   const endMs = endsInMs === undefined ? undefined : Number(clock.nowNs() / 1_000_000n) + endsInMs;
-  const expiry = inWords === true && endMs !== undefined ? new Date(endMs).toISOString() : endMs && endMs / 1_000;
+  const expiry =
+    inWords === true && endMs !== undefined
+      ? new Date(endMs).toISOString()
+      : endMs && endMs / 1_000;
   return JSON.stringify({
     aws_access_key_id: id,
     aws_secret_access_key: "very secret",

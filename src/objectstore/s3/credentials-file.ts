@@ -1,8 +1,8 @@
 import { messageOf } from "#base/errors.ts";
 import { v } from "#base/schema.ts";
+import type { S3Keys } from "../cloud/config.ts";
 import type { CloudPorts } from "../cloud/requests.ts";
 import { loadStoreFile, storeFileUnusable } from "../cloud/tls.ts";
-import type { S3Keys } from "../cloud/config.ts";
 
 const OPTION = "--aws-credentials-file";
 /** A file that says nothing of an end is looked at again after this time. */
@@ -18,7 +18,12 @@ const FILE = v.object({
   aws_access_key_id: v.pipe(v.string(), v.nonEmpty()),
   aws_secret_access_key: v.pipe(v.string(), v.nonEmpty()),
   aws_session_token: v.nullish(v.pipe(v.string(), v.nonEmpty())),
-  expiry: v.nullish(v.union([v.pipe(v.number(), v.minValue(0), v.maxValue(EXPIRY_SECONDS_MAX)), v.pipe(v.string(), v.isoTimestamp())])),
+  expiry: v.nullish(
+    v.union([
+      v.pipe(v.number(), v.minValue(0), v.maxValue(EXPIRY_SECONDS_MAX)),
+      v.pipe(v.string(), v.isoTimestamp()),
+    ]),
+  ),
 });
 
 /** What the file said. */
@@ -83,9 +88,12 @@ export class CredentialsFile {
     try {
       this.#reading = await loadReading(this.#path, this.#ports);
     } catch (error) {
-      this.#ports.log.warn("The file of credentials cannot be used; the keys that it had stay in use.", {
-        reason: messageOf(error),
-      });
+      this.#ports.log.warn(
+        "The file of credentials cannot be used; the keys that it had stay in use.",
+        {
+          reason: messageOf(error),
+        },
+      );
     }
   }
 }

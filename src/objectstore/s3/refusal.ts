@@ -3,7 +3,14 @@ import type { CloudRefusal } from "../cloud/failures.ts";
 /** What the store answered when the library threw `error`, or what happened to the connection. */
 export function refusalOf(error: unknown): CloudRefusal {
   if (!(error instanceof Error)) return { status: undefined, code: undefined, text: String(error) };
-  return { status: statusOf(error), code: codeOf(error), text: error.message };
+  // Of an answer that it cannot read the library says more than one line.
+  const [text = ""] = error.message.split("\n");
+  // What it says where the store said nothing.
+  return {
+    status: statusOf(error),
+    code: codeOf(error),
+    text: text === "UnknownError" ? "" : text,
+  };
 }
 
 function statusOf(error: Error): number | undefined {

@@ -109,14 +109,15 @@ suite("S3Store", () => {
   for (const [answer, code, message] of refusals) {
     test(`${answer.status} ${answer.code ?? "in HTML"} is ${code}, of whatever request`, async () => {
       await using world = await StandIn.open(() => answer);
+      const { store } = world;
       const requests = [
-        world.store.get("a"),
-        world.store.put("a", utf8("body")),
-        world.store.putIfAbsent("a", utf8("body")),
-        world.store.list("a/"),
-        world.store.delete("a"),
+        () => store.get("a"),
+        () => store.put("a", utf8("body")),
+        () => store.list("a/"),
+        () => store.delete("a"),
+        () => store.putIfAbsent("a", utf8("body")),
       ];
-      for (const request of requests) await rejectsWith(request, code, message);
+      for (const request of requests) await rejectsWith(request(), code, message);
       assert.equal(world.requests.length, requests.length);
     });
   }
@@ -324,7 +325,11 @@ function send({ body = "", sizeBytes, status }: Answer, response: ServerResponse
 }
 
 function xmlError(status: number, code: string): Answer {
-  return { status, code, body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>words</Message></Error>` };
+  return {
+    status,
+    code,
+    body: `<?xml version="1.0"?><Error><Code>${code}</Code><Message>words</Message></Error>`,
+  };
 }
 
 function page(keys: readonly string[], more?: string): Answer {

@@ -4,8 +4,8 @@ import {
   createServer,
   type IncomingMessage,
   type OutgoingHttpHeaders,
-  request as sendRequest,
   type ServerResponse,
+  request as sendRequest,
 } from "node:http";
 import type { Random } from "#ports/random.ts";
 import { machineClock } from "../http.ts";
@@ -38,7 +38,16 @@ export async function startFaultProxy(
   random: Random,
   faultOneOf: number,
 ): Promise<FaultProxy> {
-  const counts = { contended: 0, cut: 0, lost: 0, refused: 0, silent: 0, slow: 0, throttled: 0, truncated: 0 };
+  const counts = {
+    contended: 0,
+    cut: 0,
+    lost: 0,
+    refused: 0,
+    silent: 0,
+    slow: 0,
+    throttled: 0,
+    truncated: 0,
+  };
   const server = createServer((request, response) => {
     // A connection that breaks is what this is for.
     answer(request, response).catch(() => response.destroy());
@@ -103,7 +112,9 @@ async function forward(target: string, request: IncomingMessage, body: Buffer): 
   // The body is here already; nobody has to be asked whether it may come.
   const { expect: _, ...rest } = headers;
   const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-  sendRequest(new URL(url, target), { method, headers: rest }, resolve).once("error", reject).end(body);
+  sendRequest(new URL(url, target), { method, headers: rest }, resolve)
+    .once("error", reject)
+    .end(body);
   const answer = await promise;
   return { status: answer.statusCode ?? 502, headers: answer.headers, body: await readAll(answer) };
 }

@@ -54,7 +54,8 @@ interface Cluster {
 }
 
 async function prepare(directory: string): Promise<Cluster> {
-  for (const name of ["monitor", "disk", "gateway", "log", "run"]) await mkdir(join(directory, name));
+  for (const name of ["monitor", "disk", "gateway", "log", "run"])
+    await mkdir(join(directory, name));
   const [monitorPort, port] = [await freePort(), await freePort()];
   const configuration = join(directory, "ceph.conf");
   await writeFile(configuration, configurationText({ directory, monitorPort, port }));
@@ -119,18 +120,40 @@ async function startMonitor(cluster: Cluster, parts: AsyncDisposableStack): Prom
   const keyring = join(directory, "keyring");
   const map = join(directory, "monmap");
   const address = `[v1:127.0.0.1:${cluster.monitorPort}]`;
-  await command("ceph-authtool", "--create-keyring", keyring, "--gen-key", "-n", "mon.", "--cap", "mon", "allow *");
+  await command(
+    "ceph-authtool",
+    "--create-keyring",
+    keyring,
+    "--gen-key",
+    "-n",
+    "mon.",
+    "--cap",
+    "mon",
+    "allow *",
+  );
   await command("monmaptool", "--create", "--addv", "a", address, "--fsid", FSID, map);
   await command("ceph-mon", ...common, "-i", "a", "--mkfs", "--monmap", map, "--keyring", keyring);
   const log = join(directory, "log/monitor.out");
   const monitor = parts.use(new ServerProcess("ceph-mon", [...common, "-i", "a", "-f"], log));
-  await monitor.untilUp(() => succeeds("ceph", ...common, "--connect-timeout", "2", "mon", "stat"), UP_MS_MAX);
+  await monitor.untilUp(
+    () => succeeds("ceph", ...common, "--connect-timeout", "2", "mon", "stat"),
+    UP_MS_MAX,
+  );
 }
 
 async function startDisk(cluster: Cluster, parts: AsyncDisposableStack): Promise<void> {
   const { directory, common } = cluster;
   await command("ceph", ...common, "osd", "new", DISK_UUID, "0");
-  await command("ceph-osd", ...common, "-i", "0", "--mkfs", "--osd-uuid", DISK_UUID, "--no-mon-config");
+  await command(
+    "ceph-osd",
+    ...common,
+    "-i",
+    "0",
+    "--mkfs",
+    "--osd-uuid",
+    DISK_UUID,
+    "--no-mon-config",
+  );
   const isUp = async () => (await output("ceph", ...common, "osd", "stat")).includes("1 up");
   for (let attempt = 1; ; attempt += 1) {
     const log = join(directory, `log/disk-${attempt}.out`);
@@ -153,7 +176,15 @@ async function startGateway(cluster: Cluster, parts: AsyncDisposableStack): Prom
   await gateway.untilUp(() => answersAt(endpoint), UP_MS_MAX);
   const { accessKeyId, secretAccessKey } = KEYS;
   const keys = [`--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
-  await command("radosgw-admin", ...common, "user", "create", "--uid=test", "--display-name=test", ...keys);
+  await command(
+    "radosgw-admin",
+    ...common,
+    "user",
+    "create",
+    "--uid=test",
+    "--display-name=test",
+    ...keys,
+  );
 }
 
 async function command(program: string, ...words: readonly string[]): Promise<void> {

@@ -35,7 +35,12 @@ export function s3Config(some: Partial<S3Config>): S3Config {
 
 /** Makes a bucket of a name that nobody used. */
 export async function makeBucket({ endpoint, keys }: S3Server): Promise<string> {
-  const client = new S3Client({ endpoint, region: "us-east-1", forcePathStyle: true, credentials: keys });
+  const client = new S3Client({
+    endpoint,
+    region: "us-east-1",
+    forcePathStyle: true,
+    credentials: keys,
+  });
   const bucket = `test-${process.pid}-${process.hrtime.bigint()}`;
   try {
     await client.send(new CreateBucketCommand({ Bucket: bucket }));
