@@ -243,6 +243,20 @@ suite("S3Store", () => {
     assert.equal(world.requests.length, 4);
   });
 
+  test("a clock that is an hour late goes by the store's from then on", async () => {
+    const lateDate = new Date(Date.now() + 3_600_000).toUTCString();
+    await using world = await StandIn.open((count) =>
+      count === 1
+        ? { ...xmlError(403, "RequestTimeTooSkewed"), headers: { date: lateDate } }
+        : { status: 204 },
+    );
+    await rejectsWith(world.store.delete("a"), "store_unreachable", /RequestTimeTooSkewed/);
+    await world.store.delete("a");
+    const [early, right] = world.requests.map(({ headers }) => amzTimeOf(headers["x-amz-date"]));
+    assert.ok(early !== undefined && right !== undefined);
+    assert.ok(Math.abs(right - early - 3_600_000) < 60_000);
+  });
+
   test("requests carry the session's token, and no signature where none is wanted", async () => {
     const keys = { accessKeyId: "id", secretAccessKey: "secret", sessionToken: "token" };
     await using world = await StandIn.open(() => ({ status: 204 }), { keys });
@@ -262,6 +276,7 @@ interface Answer {
   readonly body?: string;
   /** What the answer says that its body has; the connection breaks where that is more. */
   readonly sizeBytes?: number;
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Script = (count: number, request: IncomingMessage) => Answer | "silence";
@@ -317,9 +332,10 @@ class StandIn implements AsyncDisposable {
   }
 }
 
-function send({ body = "", sizeBytes, status }: Answer, response: ServerResponse): void {
-  const headers = status === 204 ? {} : { "content-length": sizeBytes ?? Buffer.byteLength(body) };
-  response.writeHead(status, headers);
+function send(answer: Answer, response: ServerResponse): void {
+  const { body = "", headers = {}, sizeBytes, status } = answer;
+  const size = status === 204 ? {} : { "content-length": sizeBytes ?? Buffer.byteLength(body) };
+  response.writeHead(status, { ...headers, ...size });
   if (sizeBytes === undefined) response.end(body);
   else response.write(body, () => response.destroy());
 }
@@ -337,6 +353,12 @@ function page(keys: readonly string[], more?: string): Answer {
   const rest = more === undefined ? "" : `<NextContinuationToken>${more}</NextContinuationToken>`;
   const body = `<?xml version="1.0"?><ListBucketResult><IsTruncated>${more !== undefined}</IsTruncated>${rest}${contents.join("")}</ListBucketResult>`;
   return { status: 200, body };
+}
+
+/** The time that a request says, like `20260131T120000Z`, in milliseconds. */
+function amzTimeOf(header: string | readonly string[] | undefined): number {
+  const spread = String(header).replace(/^(....)(..)(..T..)(..)(..Z)$/, "$1-$2-$3:$4:$5");
+  return Date.parse(spread);
 }
 
 async function keysFile(id: string) {
