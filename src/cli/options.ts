@@ -19,6 +19,8 @@ export interface OptionSpec {
   readonly repeats?: boolean;
   /** The heading it stands under in the help. */
   readonly group?: string;
+  /** Its value is never shown. */
+  readonly secret?: boolean;
   /** Shown by --help-all alone. */
   readonly advanced?: boolean;
   /** Names it had before: taken with a warning. */
@@ -150,7 +152,8 @@ export class Settings {
     } catch (error) {
       if (!isUsageError(error)) throw error;
       const from = this.#settings.get(name)?.from ?? "";
-      throw usageError(`invalid value '${text}' for '${from}': ${error.message}`, error);
+      const shown = this.#specs.get(name)?.secret === true ? "" : ` '${text}'`;
+      throw usageError(`invalid value${shown} for '${from}': ${error.message}`, error);
     }
   }
 

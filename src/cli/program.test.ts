@@ -55,10 +55,6 @@ suite("the command line", () => {
   const failures: readonly [readonly string[], string][] = [
     [["--cluster-id", "a"], "cluster-id cannot match any node-id in the cluster"],
     [["--tls-cert", "x"], "--tls-cert is not supported in this version"],
-    [
-      ["--object-store", "s3", "--bucket", "x"],
-      "the object store 's3' is not supported in this version; use file or memory",
-    ],
   ];
   for (const [words, message] of failures) {
     test(`serve ${words.join(" ")} is one line on stderr and exit code 1`, async () => {

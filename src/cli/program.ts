@@ -6,6 +6,7 @@ import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
 import { QUERY } from "./client/query.ts";
 import { SHOW_DATABASES, SHOW_NODES } from "./client/show.ts";
 import type { CommandSpec } from "./command.ts";
+import { OBJECT_STORE_CHECK } from "./debug/object-store-check.ts";
 import { addOptions, Settings } from "./options.ts";
 import { QUICK_START, SERVE } from "./serve/serve.ts";
 import type { Terminal } from "./terminal.ts";
@@ -21,9 +22,11 @@ const COMMANDS: readonly CommandSpec[] = [
   DELETE_DATABASE,
   SHOW_DATABASES,
   SHOW_NODES,
+  OBJECT_STORE_CHECK,
 ];
 const GROUPS: Readonly<Record<string, string>> = {
   create: "Make a thing",
+  debug: "Look into the object store, without a node",
   delete: "Delete a thing",
   show: "List things",
 };

@@ -1,3 +1,5 @@
+import type { StoreConfig } from "#objectstore/cloud/config.ts";
+
 /** How a node is set up; made by cli/ from options, by sim/ from a scenario. Sizes in bytes, times in milliseconds. */
 export interface NodeConfig {
   readonly nodeId: string;
@@ -39,7 +41,3 @@ export interface NodeConfig {
 
 export type NodeMode = "ingest" | "query" | "process" | "compact";
 export const NODE_MODES: readonly NodeMode[] = ["ingest", "query", "process", "compact"];
-
-export type StoreConfig =
-  | { readonly kind: "memory" }
-  | { readonly kind: "file"; readonly directory: string };

@@ -6,21 +6,19 @@ import { messageOf } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
-import { FileStore } from "#objectstore/file.ts";
 import { FileCache } from "#objectstore/file-cache.ts";
 import { measuredStore } from "#objectstore/measured.ts";
-import { memoryStore } from "#objectstore/memory.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import type { Log } from "#ports/log.ts";
-import type { ObjectStore } from "#ports/object-store.ts";
 import { WorkerStage } from "#staging/worker/worker-stage.ts";
-import type { NodeConfig, StoreConfig } from "./config.ts";
+import type { NodeConfig } from "./config.ts";
 import { engineSizeMax } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 import { HttpTransport } from "./real/http-transport.ts";
 import { pinoLog, realClock, realRandom } from "./real/machine.ts";
+import { openStore, retriesOf } from "./real/open-store.ts";
 import { openScratch } from "./real/scratch.ts";
 import { nodeServices } from "./services.ts";
 import { VERSION } from "./version.ts";
@@ -106,11 +104,11 @@ async function openPorts(
   { log, metrics, parts }: Shared & { parts: AsyncDisposableStack },
 ): Promise<NodePorts> {
   const measured = measuredStore(
-    await openStore(config.store, log, parts),
+    await openStore(config.store, { clock: realClock, random: realRandom, log }, parts),
     realClock,
     metrics.observeStore,
   );
-  const store = retryingStore(measured, realClock, realRandom);
+  const store = retryingStore(measured, realClock, realRandom, retriesOf(config.store));
   const scratch = await openScratch();
   parts.defer(() => rm(scratch, { recursive: true, force: true }));
   const cacheDirectory = join(scratch, "cache");
@@ -142,19 +140,6 @@ async function openPorts(
     coreCount: availableParallelism(),
     version: VERSION,
   };
-}
-
-async function openStore(
-  config: StoreConfig,
-  log: Log,
-  parts: AsyncDisposableStack,
-): Promise<ObjectStore> {
-  switch (config.kind) {
-    case "memory":
-      return memoryStore();
-    case "file":
-      return parts.use(await FileStore.open(config.directory, { random: realRandom, log }));
-  }
 }
 
 /** Where other nodes find this one: a wildcard is no address, so the machine's name stands for it. */

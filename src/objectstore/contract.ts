@@ -100,10 +100,11 @@ const READING: Readonly<Record<string, Check>> = {
     await store.putIfAbsent("a", all.subarray(20, 290));
     assert.deepEqual(await bytesOf(store, "a"), all.slice(20, 290));
   },
-  "a body of 16 MiB is read back whole": async (store) => {
+  "a body of 16 MiB is read back whole, and kept where another is refused": async (store) => {
     const body = new Uint8Array(LARGE_SIZE_BYTES);
     for (let offset = 0; offset < body.length; offset += 997) body[offset] = offset / 997;
     await store.putIfAbsent("large", body);
+    await assert.rejects(store.putIfAbsent("large", new Uint8Array(LARGE_SIZE_BYTES)), isConflict);
     const read = await bytesOf(store, "large");
     assert.equal(Buffer.compare(read, body), 0);
     assert.deepEqual(await store.list(""), [{ key: "large", sizeBytes: body.length }]);

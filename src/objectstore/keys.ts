@@ -7,7 +7,12 @@ const HIDDEN = /^\./;
 
 /** Throws DbError `invalid` / `object_key_invalid` unless `key` is one that a store takes (ports/object-store.ts). */
 export function checkKey(key: string): void {
-  if (key.length > OBJECT_KEY_SIZE_MAX || !key.split("/").every(isKeyPart)) throw invalidKey(key);
+  if (!isKey(key)) throw invalidKey(key);
+}
+
+/** Whether a store takes an object of the name `key`. */
+export function isKey(key: string): boolean {
+  return key.length <= OBJECT_KEY_SIZE_MAX && key.split("/").every(isKeyPart);
 }
 
 /** Throws DbError `invalid` / `object_key_invalid` unless some key can begin with `prefix`. */

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { seededRandom } from "#ports/random.ts";
@@ -44,17 +45,36 @@ suite("probePutIfAbsent", () => {
     assert.equal(await probePutIfAbsent(store, "cluster/", seededRandom(1)), false);
   });
 
-  test("says nothing about a store that does not answer", async () => {
-    const inner = memoryStore();
+  for (const [lostCount, heard] of [
+    [1, true],
+    [2, true],
+    [3, false],
+  ] as const) {
+    test(`${lostCount} lost answers ${heard ? "are made up for" : "are a store that does not answer"}`, async () => {
+      const inner = memoryStore();
+      let callCount = 0;
+      const store = wrap(inner, async (key, body) => {
+        callCount += 1;
+        if (callCount <= lostCount) await inner.putIfAbsent(key, utf8("lost"));
+        if (callCount <= lostCount) throw new DbError("unavailable", "store_unreachable", "No.");
+        await inner.putIfAbsent(key, body);
+      });
+      const probing = probePutIfAbsent(store, "cluster/", seededRandom(1));
+      if (heard) assert.equal(await probing, true);
+      else await assert.rejects(probing, { code: "store_unreachable" });
+      assert.deepEqual(await inner.list(""), []);
+    });
+  }
+
+  test("a refusal is passed on at once", async () => {
     let callCount = 0;
-    const store = wrap(inner, async (key, body) => {
+    const store = wrap(memoryStore(), async () => {
       callCount += 1;
-      if (callCount === 2) throw new DbError("unavailable", "store_unreachable", "No answer.");
-      await inner.putIfAbsent(key, body);
+      throw new DbError("unavailable", "store_denied", "Denied.");
     });
     const probing = probePutIfAbsent(store, "cluster/", seededRandom(1));
-    await assert.rejects(probing, { code: "store_unreachable" });
-    assert.deepEqual(await inner.list(""), []);
+    await assert.rejects(probing, { code: "store_denied" });
+    assert.equal(callCount, 1);
   });
 });
 

@@ -1,11 +1,14 @@
 import { equalBytes, hex, utf8 } from "#base/bytes.ts";
 import { DbError, isKind } from "#base/errors.ts";
-import type { ObjectStore } from "#ports/object-store.ts";
+import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
+
+/** A put if absent whose answer is lost is not repeated under its name; the probe takes another name instead, this often. */
+const ATTEMPT_COUNT_MAX = 3;
 
 /**
  * Whether `store` keeps the promise that everything rests on: a second put-if-absent of one key is refused and leaves the
- * first body. Uses one object of a fresh name that begins with `prefix`, and removes it. Rejects as the store does, or with
+ * first body. Uses objects of fresh names that begin with `prefix`, and removes them. Rejects as the store does, or with
  * `corrupt` / `object_damaged` where neither body comes back.
  */
 export async function probePutIfAbsent(
@@ -13,7 +16,17 @@ export async function probePutIfAbsent(
   prefix: string,
   random: Random,
 ): Promise<boolean> {
-  const key = `${prefix}probe-${hex(randomBytes(random, 16))}`;
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await probeOnce(store, `${prefix}probe-${hex(randomBytes(random, 16))}`);
+    } catch (error) {
+      const passing = isKind(error, "unavailable") && !isStoreClosed(error);
+      if (!passing || attempt === ATTEMPT_COUNT_MAX) throw error;
+    }
+  }
+}
+
+async function probeOnce(store: ObjectStore, key: string): Promise<boolean> {
   const first = utf8("first");
   const second = utf8("second");
   try {

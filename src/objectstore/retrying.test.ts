@@ -39,6 +39,9 @@ suite("retryingStore", () => {
     const cases: readonly (readonly [ErrorKind, string])[] = [
       ["unavailable", "store_full"],
       ["unavailable", "store_read_only"],
+      ["unavailable", "store_denied"],
+      ["unavailable", "store_missing"],
+      ["unavailable", "store_refused"],
       ["invalid", "object_key_invalid"],
       ["corrupt", "file_damaged"],
     ];
@@ -57,6 +60,14 @@ suite("retryingStore", () => {
       const expected = [100, 200, 400, 800, 1_000, 1_000].map((delayMs) => delayMs * chance);
       assert.deepEqual(world.waits, expected);
     }
+  });
+
+  test("nothing is tried again after the time for it", async () => {
+    const options = { chance: 0.5, attemptCountMax: 9, delayMs: 100, durationMsMax: 1_000 };
+    const world = failingWorld("unavailable", "store_unreachable", 9, options);
+    await assert.rejects(world.store.get("a"), { message: "5" });
+    // The next wait, of 800 ms, would end behind the second.
+    assert.deepEqual(world.waits, [50, 100, 200, 400]);
   });
 
   test("answers pass through as they are", async () => {
@@ -80,6 +91,7 @@ function failingWorld(
     attemptCountMax?: number;
     delayMs?: number;
     delayMsMax?: number;
+    durationMsMax?: number;
   } = {},
 ) {
   let callCount = 0;
@@ -99,7 +111,7 @@ function failingWorld(
   const waits: number[] = [];
   const clock: Clock = {
     nowNs: () => 0n,
-    monotonicMs: () => 0,
+    monotonicMs: () => waits.reduce((sum, waitMs) => sum + waitMs, 0),
     sleep: async (delayMs) => void waits.push(delayMs),
   };
   const { chance = 0.5, ...retryOptions } = options;

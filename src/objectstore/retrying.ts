@@ -9,11 +9,13 @@ export interface RetryOptions {
   /** The wait before the second attempt is up to this; it doubles for each later one. */
   readonly delayMs?: number;
   readonly delayMsMax?: number;
+  /** No attempt begins later than this after the first one did. */
+  readonly durationMsMax?: number;
 }
 
 /**
  * `inner`, with what is `unavailable` tried again after a random wait (exponential, capped, full jitter); the last failure
- * is passed on. A store that is full or read-only stays so for a while, so those are passed on at once.
+ * is passed on. A store that refuses (full, denied, not there) goes on to for a while, so that is passed on at once.
  *
  * putIfAbsent is never repeated here. When its answer is lost, the object may be there or come later, and a second
  * attempt would meet it and report `conflict` for the caller's own success. Only the caller knows the nonce that tells
@@ -26,16 +28,19 @@ export function retryingStore(
   options: RetryOptions = {},
 ): ObjectStore {
   const { attemptCountMax = 5, delayMs = 50, delayMsMax = 2_000 } = options;
+  const { durationMsMax = Number.POSITIVE_INFINITY } = options;
 
   async function retry<T>(call: () => Promise<T>): Promise<T> {
+    const startMs = clock.monotonicMs();
     for (let attempt = 1; ; attempt += 1) {
       try {
         return await call();
       } catch (error) {
         if (attempt >= attemptCountMax || !isPassing(error)) throw error;
+        const waitMs = random.next() * Math.min(delayMsMax, delayMs * 2 ** (attempt - 1));
+        if (clock.monotonicMs() + waitMs - startMs > durationMsMax) throw error;
+        await clock.sleep(waitMs);
       }
-      const waitMsMax = Math.min(delayMsMax, delayMs * 2 ** (attempt - 1));
-      await clock.sleep(random.next() * waitMsMax);
     }
   }
 

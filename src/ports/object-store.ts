@@ -18,7 +18,8 @@ export interface ObjectMeta {
  *
  * Reads see every write that was answered before they began. Every method rejects with DbError
  * `unavailable` / `store_unreachable` when no answer came: a write may then have happened, or happen later.
- * A store that is full or may not be written rejects with `unavailable` / `store_full` or `store_read_only`: nothing was changed.
+ * A store that refuses rejects with `unavailable` / `store_full`, `store_read_only`, `store_denied`, `store_missing` or
+ * `store_refused`: nothing was changed.
  */
 export interface ObjectStore {
   /**
@@ -36,12 +37,17 @@ export interface ObjectStore {
   delete(key: string): Promise<void>;
 }
 
-/** Whether the store refused a change because it is full or may not be written: nothing was changed, and it stays so for a while. */
+const CLOSED_CODES: ReadonlySet<string> = new Set([
+  "store_full",
+  "store_read_only",
+  "store_denied",
+  "store_missing",
+  "store_refused",
+]);
+
+/** Whether the store refused, because it is full, may not be used, or is not there: nothing was changed, and it stays so for a while. */
 export function isStoreClosed(error: unknown): error is DbError {
-  return (
-    isKind(error, "unavailable") &&
-    (error.code === "store_full" || error.code === "store_read_only")
-  );
+  return isKind(error, "unavailable") && CLOSED_CODES.has(error.code);
 }
 
 export interface ListOptions {

@@ -28,6 +28,8 @@ export interface StartOptions {
   readonly mode?: string;
   /** Where the store is; the sandbox's own folder without it. */
   readonly store?: string;
+  /** The options of another store than a folder. */
+  readonly storeWords?: readonly string[];
   readonly bind?: string;
   readonly more?: readonly string[];
 }
@@ -94,10 +96,10 @@ export class Sandbox implements AsyncDisposable {
   /** The command line of a node; its port is any free one. */
   serveWords(options: StartOptions = {}): string[] {
     const { nodeId = "host01", mode = "all", bind = "127.0.0.1:0", more = [] } = options;
-    const store = options.store ?? this.store;
+    const folder = ["--object-store", "file", "--data-dir", options.store ?? this.store];
     const words = `serve --node-id ${nodeId} --cluster-id cluster01 --mode ${mode}
-      --object-store file --http-bind ${bind} --without-auth`.split(/\s+/);
-    return [...words, "--data-dir", store, ...more];
+      --http-bind ${bind} --without-auth`.split(/\s+/);
+    return [...words, ...(options.storeWords ?? folder), ...more];
   }
 
   /** Starts the program with `words`, one of which makes it write its address to the file `listener`. */

@@ -1,12 +1,14 @@
 import { resolve } from "node:path";
 import { DbError } from "#base/errors.ts";
-import { NODE_MODES, type NodeConfig, type NodeMode, type StoreConfig } from "#node/config.ts";
+import { NODE_MODES, type NodeConfig, type NodeMode } from "#node/config.ts";
+import type { StoreConfig } from "#objectstore/cloud/config.ts";
 import type { Settings } from "../options.ts";
 import { parseBindAddress } from "../values/address.ts";
 import { parseCount } from "../values/count.ts";
 import { parseDuration } from "../values/duration.ts";
 import { parseSize } from "../values/size.ts";
 import { usageError } from "../values/usage.ts";
+import { storeConfig } from "./store-options.ts";
 
 /** What the options are read against. */
 export interface Machine {
@@ -17,15 +19,14 @@ export interface Machine {
 
 const MIB = 2 ** 20;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const FUTURE_STORES: readonly string[] = ["s3", "azure", "google", "memory-throttled"];
+const CLOUD_FLUSH_INTERVAL_MS = 100;
 const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 const GEN1_DURATIONS_MS: readonly number[] = [60_000, 300_000, 600_000];
 
 /**
  * The set-up of a node that `settings` describe.
  *
- * Throws a usage error for a missing or unreadable option, `invalid` / `cluster_id_is_node_id` and
- * `unsupported` / `object_store_unsupported`.
+ * Throws a usage error for a missing or unreadable option, and `invalid` / `cluster_id_is_node_id`.
  */
 export function nodeConfig(
   settings: Settings,
@@ -42,7 +43,8 @@ export function nodeConfig(
       { detail: { nodeId } },
     );
   }
-  const { memoryBytes } = machine;
+  const { memoryBytes, workingDirectory } = machine;
+  const store = storeConfig(settings, { workingDirectory, env });
   // What is not given is a share of the machine, and no more than keeps a node small on a large one (docs/decisions/0010).
   const memory = (name: string, { percent, sizeMax }: { percent: number; sizeMax: number }) =>
     settings.parseIfGiven(name, (text) => parseSize(text, { wholeBytes: memoryBytes })) ??
@@ -51,10 +53,10 @@ export function nodeConfig(
     nodeId,
     clusterId,
     modes: settings.parse("mode", parseModes),
-    store: readStore(settings, machine.workingDirectory),
+    store,
     httpBind: settings.parse("http-bind", parseBindAddress),
     withoutAuth: settings.isOn("without-auth"),
-    ...writeConfig(settings),
+    ...writeConfig(settings, store),
     bufferSizeMax: memory("force-snapshot-mem-size", { percent: 10, sizeMax: 192 * MIB }),
     peerRowsSizeMax: memory("replica-max-buffer-size", { percent: 10, sizeMax: 192 * MIB }),
     replicationIntervalMs: settings.parse("replication-interval", parseInterval),
@@ -79,6 +81,7 @@ export function nodeConfig(
 
 function writeConfig(
   settings: Settings,
+  store: StoreConfig,
 ): Pick<
   NodeConfig,
   | "flushIntervalMs"
@@ -88,12 +91,18 @@ function writeConfig(
   | "gen1DurationMs"
 > {
   return {
-    flushIntervalMs: settings.parse("wal-flush-interval", parseDuration),
+    flushIntervalMs:
+      settings.parseIfGiven("wal-flush-interval", parseDuration) ?? flushIntervalOf(store),
     flushesPerSnapshot: settings.parseIfGiven("wal-files-per-snapshot", parseCount),
     snapshotSizeBytes: settings.parse("snapshot-size", (text) => parseSize(text)),
     snapshotAgeMs: settings.parse("snapshot-age", parseInterval),
     gen1DurationMs: settings.parse("gen1-duration", parseGen1Duration),
   };
+}
+
+/** Each put of a cloud costs money; a folder or memory takes as many as come. */
+function flushIntervalOf({ kind }: StoreConfig): number {
+  return kind === "file" || kind === "memory" ? 0 : CLOUD_FLUSH_INTERVAL_MS;
 }
 
 function limitConfig(
@@ -150,30 +159,6 @@ function parseModes(text: string): readonly NodeMode[] {
     for (const mode of found) modes.add(mode);
   }
   return NODE_MODES.filter((mode) => modes.has(mode));
-}
-
-function readStore(settings: Settings, workingDirectory: string): StoreConfig {
-  const kind = settings.parse("object-store", (text) => {
-    if (text === "file" || text === "memory") return text;
-    if (!FUTURE_STORES.includes(text)) throw usageError("possible object stores are file, memory");
-    throw new DbError(
-      "unsupported",
-      "object_store_unsupported",
-      `the object store '${text}' is not supported in this version; use file or memory`,
-      { detail: { store: text } },
-    );
-  });
-  if (kind === "memory") return { kind };
-  if (settings.find("data-dir") === undefined) {
-    throw usageError(
-      "the option --data-dir <FOLDER> (or the variable INFLUXDB3_DATA_DIR) is required with the object store 'file'",
-    );
-  }
-  const directory = settings.parse("data-dir", (text) => {
-    if (text === "") throw usageError("the name of the folder is empty");
-    return resolve(workingDirectory, text);
-  });
-  return { kind, directory };
 }
 
 /** A time that something waits: never nothing. */

@@ -1,5 +1,6 @@
 import { envName, type OptionSpec } from "../options.ts";
 import { IGNORED_OPTIONS, REFUSED_OPTIONS } from "./other-options.ts";
+import { STORE_OPTIONS } from "./store-options.ts";
 
 const GENERAL: readonly OptionSpec[] = [
   {
@@ -29,19 +30,6 @@ const GENERAL: readonly OptionSpec[] = [
     env: "INFLUXDB3_MODE",
     default: "all",
     repeats: true,
-  },
-  {
-    name: "object-store",
-    value: "STORE",
-    about: "Where the cluster keeps its data: file (a folder all nodes see) or memory",
-    env: "INFLUXDB3_OBJECT_STORE",
-  },
-  {
-    name: "data-dir",
-    value: "FOLDER",
-    about: "Folder of the file object store",
-    env: "INFLUXDB3_DATA_DIR",
-    old: { envs: ["INFLUXDB3_DB_DIR"] },
   },
   {
     name: "without-auth",
@@ -133,8 +121,8 @@ const WRITES: readonly OptionSpec[] = [
   {
     name: "wal-flush-interval",
     value: "DURATION",
-    about: "Least time between two flushes; writes that come meanwhile share the next one",
-    default: "0s",
+    about:
+      "Least time between two flushes; writes that come meanwhile share the next one [default: 0s, with a cloud 100ms]",
   },
   {
     name: "force-snapshot-mem-size",
@@ -215,6 +203,7 @@ const LOGS: readonly OptionSpec[] = [
 /** Every option of `serve`, under the headings of its help. */
 export const SERVE_OPTIONS: readonly OptionSpec[] = [
   ...grouped("General", GENERAL),
+  ...grouped("Object store", STORE_OPTIONS),
   ...grouped("HTTP", HTTP),
   ...grouped("Memory and limits", LIMITS),
   ...grouped("Writes and snapshots", WRITES),

@@ -6,12 +6,7 @@ import { envName, type OptionSpec } from "../options.ts";
  */
 const IGNORED_NAMES: readonly string[] = `
   license-email license-file license-type disable-telemetry-upload telemetry-endpoint
-  bucket aws-access-key-id aws-secret-access-key aws-session-token aws-default-region aws-endpoint aws-allow-http
-  aws-skip-signature aws-credentials-file aws-s3-custom-backend google-service-account azure-storage-account
-  azure-storage-access-key azure-endpoint azure-allow-http
-  object-store-connection-limit object-store-request-timeout object-store-max-retries object-store-retry-timeout
   object-store-http2-only object-store-http2-max-frame-size object-store-cache-endpoint
-  object-store-tls-allow-insecure object-store-tls-ca
   disable-authz without-user-auth
   log-format query-log-max-entries query-log-size
   traces-exporter traces-exporter-jaeger-agent-host traces-exporter-jaeger-agent-port
@@ -51,9 +46,6 @@ const REFUSED_NAMES: readonly string[] = `
   .trim()
   .split(/\s+/);
 
-/** Variables of a cloud's own names say nothing about this program. */
-const CLOUD = /^(aws|google|azure)-/;
-
 export const IGNORED_OPTIONS: readonly OptionSpec[] = IGNORED_NAMES.map((name) => ({
   name,
   value: "VALUE",
@@ -61,7 +53,7 @@ export const IGNORED_OPTIONS: readonly OptionSpec[] = IGNORED_NAMES.map((name) =
   about: "No effect",
   group: "Accepted, without effect in this version",
   advanced: true,
-  ...(CLOUD.test(name) ? {} : { env: envName(name) }),
+  env: envName(name),
 }));
 
 export const REFUSED_OPTIONS: readonly OptionSpec[] = REFUSED_NAMES.map((name) => ({

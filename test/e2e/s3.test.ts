@@ -1,0 +1,156 @@
+/** Clusters in buckets of servers that speak S3: a real one, and one that must be refused. */
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { seededRandom } from "#ports/random.ts";
+import { STORE_FAULTS, startFaultProxy } from "#testing/stores/fault-proxy.ts";
+import { hasRadosgw, startRadosgw } from "#testing/stores/radosgw.ts";
+import { makeBucket, mustHaveStores, type S3Server } from "#testing/stores/s3-server.ts";
+import { startS3rver } from "#testing/stores/s3rver.ts";
+import { eventually, Sandbox, type TestNode } from "./cluster.ts";
+
+const skip = hasRadosgw() || mustHaveStores() ? false : "radosgw is not installed here";
+/** Writes of one round. */
+const ROUND_COUNT = 20;
+const ROWS_PER_WRITE = 50;
+const FAULTY_WRITE_COUNT = 80;
+/** A start gives up after three probes whose answers were lost, so fewer are while nodes start. */
+const RARELY = 40;
+const OFTEN = 6;
+
+/** The options of a store in a new bucket of `server`, reached at `endpoint`. */
+async function bucketWords(
+  server: S3Server,
+  endpoint: string = server.endpoint,
+): Promise<readonly string[]> {
+  const { keys } = server;
+  const bucket = await makeBucket(server);
+  return `--object-store s3 --bucket ${bucket} --aws-endpoint ${endpoint} --aws-allow-http
+    --aws-access-key-id ${keys.accessKeyId} --aws-secret-access-key ${keys.secretAccessKey}`.split(
+    /\s+/,
+  );
+}
+
+suite("nodes in a bucket of radosgw", { skip }, () => {
+  let server: S3Server;
+  before(async () => {
+    server = await startRadosgw();
+  });
+  after(() => server[Symbol.asyncDispose]());
+
+  test("share what each wrote, through a kill and a restart, and the bucket passes its check", async () => {
+    await using sandbox = await Sandbox.open();
+    const storeWords = await bucketWords(server);
+    const [one, two] = await Promise.all([
+      sandbox.start({ nodeId: "host01", mode: "ingest,query,compact", storeWords }),
+      sandbox.start({ nodeId: "host02", mode: "ingest,query", storeWords }),
+    ]);
+    const writeCount = await writeRounds(0, one, two);
+    await one.kill();
+    // The other one goes on meanwhile.
+    const token = await two.write("d", linesOf(writeCount));
+    assert.deepEqual(await totals(two, token), totalsOf(writeCount + 1));
+    const again = await sandbox.start({ nodeId: "host01", mode: "ingest,query", storeWords });
+    assert.deepEqual(await totals(again, token), totalsOf(writeCount + 1));
+    const lastCount = await writeRounds(writeCount + 1, again, two);
+    for (const node of [again, two]) assert.equal((await node.stop()).exitCode, 0);
+    const third = await sandbox.start({ nodeId: "host03", mode: "query", storeWords });
+    assert.deepEqual(await totals(third), totalsOf(lastCount));
+
+    const check = ["debug", "object-store-check", ...storeWords, "--check-prefix", "checks"];
+    const checked = await sandbox.run([...check, "--probe-prefix", "cluster01"]);
+    assert.deepEqual([checked.exitCode, checked.error], [0, ""], checked.out);
+    assert.match(checked.out, /^ok {6}of 32 that put one name if absent at once/m);
+    assert.match(checked.out, /^ok {6}objects under cluster01\/: \d+ listed/m);
+  });
+
+  test("lose and double nothing while the store fails in all the ways it can, through a kill as well", async () => {
+    await using sandbox = await Sandbox.open();
+    await using proxy = await startFaultProxy(server.endpoint, seededRandom(7), RARELY);
+    const words = await bucketWords(server, proxy.endpoint);
+    const storeWords = [...words, "--object-store-request-timeout", "1s"];
+    const start = async (nodeId: string) => {
+      proxy.faultOneOf = RARELY;
+      const more = ["--wal-files-per-snapshot", "10"];
+      const node = await sandbox.start({ nodeId, storeWords, more });
+      proxy.faultOneOf = OFTEN;
+      return node;
+    };
+    let one = await start("host01");
+    const two = await start("host02");
+    for (let write = 0; write < FAULTY_WRITE_COUNT; write += 1) {
+      if (write === FAULTY_WRITE_COUNT / 2) {
+        await one.kill();
+        one = await start("host01");
+      }
+      await writeUntilTaken(write % 2 === 0 ? one : two, write);
+    }
+    for (const fault of STORE_FAULTS) assert.ok(proxy.counts[fault] > 0, `${fault} never happened`);
+    proxy.faultOneOf = Number.POSITIVE_INFINITY;
+    const expected = totalsOf(FAULTY_WRITE_COUNT);
+    for (const node of [one, two, await start("host03")]) {
+      proxy.faultOneOf = Number.POSITIVE_INFINITY;
+      await eventually(
+        async () => ((await totals(node))?.["rows"] === expected.rows ? true : undefined),
+        { what: "all rows" },
+      );
+      assert.deepEqual(await totals(node), expected);
+    }
+  });
+});
+
+suite("a node in a bucket of a server that ignores conditions", () => {
+  test("does not start, and the check of the bucket says why", async () => {
+    await using server = await startS3rver();
+    await using sandbox = await Sandbox.open();
+    const storeWords = await bucketWords(server);
+    const { exitCode, error } = await sandbox.launch({ storeWords }).ended;
+    assert.deepEqual([exitCode, /lets an object be put twice/.test(error)], [1, true], error);
+    const check = ["debug", "object-store-check", ...storeWords, "--check-prefix", "checks"];
+    const checked = await sandbox.run(check);
+    assert.equal(checked.exitCode, 1);
+    assert.match(checked.out, /^FAILED {2}putting if absent is refused where an object stands/m);
+    assert.match(checked.error, /do not run a cluster on this object store/);
+  });
+});
+
+/** Writes through both nodes in turns, each write read back from the other node; resolves with the number of the next write. */
+async function writeRounds(first: number, one: TestNode, two: TestNode): Promise<number> {
+  for (let write = first; write < first + ROUND_COUNT; write += 1) {
+    const [writer, reader] = write % 2 === 0 ? [one, two] : [two, one];
+    const token = await writer.write("d", linesOf(write));
+    assert.deepEqual(await totals(reader, token), totalsOf(write + 1));
+  }
+  return first + ROUND_COUNT;
+}
+
+/** Sends write number `write` until the node takes it; each row has its time, so rows that come twice are the same. */
+async function writeUntilTaken(node: TestNode, write: number): Promise<void> {
+  await eventually(
+    async () => {
+      const path = "/api/v3/write_lp?db=d&precision=nanosecond";
+      const { status, text } = await node.post(path, linesOf(write));
+      assert.ok(status === 204 || status === 503, `${status} ${text}`);
+      return status === 204 ? true : undefined;
+    },
+    { what: `write ${write}`, withinMs: 60_000 },
+  );
+}
+
+/** Lines of write number `write`; their sum tells every row apart. */
+function linesOf(write: number): string {
+  return Array.from({ length: ROWS_PER_WRITE }, (_, row) => {
+    const value = write * ROWS_PER_WRITE + row;
+    return `m,t=a${row % 5} v=${value}i ${1_000_000 + value}`;
+  }).join("\n");
+}
+
+async function totals(node: TestNode, token?: string) {
+  const text = "SELECT count(v) AS rows, sum(v) AS total FROM m";
+  return (await node.rows("d", text, { token }))[0];
+}
+
+/** What the rows of the first `writeCount` writes add up to. */
+function totalsOf(writeCount: number) {
+  const rows = writeCount * ROWS_PER_WRITE;
+  return { rows, total: (rows * (rows - 1)) / 2 };
+}
