@@ -1,4 +1,3 @@
-import { DbError } from "#base/errors.ts";
 import type { StoreConfig } from "#objectstore/cloud/config.ts";
 import type { CloudPorts } from "#objectstore/cloud/requests.ts";
 import { throttledStore } from "#objectstore/cloud/throttled.ts";
@@ -27,14 +26,14 @@ export async function openStore(
       const { openS3Store } = await import("#objectstore/s3/s3-store.ts");
       return parts.use(await openS3Store(config, ports));
     }
-    case "azure":
-    case "google":
-      throw new DbError(
-        "unsupported",
-        "object_store_unsupported",
-        `the object store '${config.kind}' is not supported in this version; use file, s3 or memory`,
-        { detail: { store: config.kind } },
-      );
+    case "azure": {
+      const { openAzureStore } = await import("#objectstore/azure/azure-store.ts");
+      return parts.use(await openAzureStore(config, ports));
+    }
+    case "google": {
+      const { openGoogleStore } = await import("#objectstore/google/google-store.ts");
+      return parts.use(await openGoogleStore(config, ports));
+    }
   }
 }
 
