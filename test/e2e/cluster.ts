@@ -180,6 +180,11 @@ export class TestNode {
     return this.#url;
   }
 
+  /** Whether the process and its output have ended. */
+  get hasEnded(): boolean {
+    return this.#hasEnded;
+  }
+
   /** What it has printed so far, as a log. */
   get out(): string {
     return this.#out;
