@@ -1,6 +1,7 @@
 /**
  * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
- * world over thousands of seeds, and the bugs it must find; a million lines through both parsers; clients that mean harm.
+ * world over thousands of seeds, and the bugs it must find; a million lines through both parsers; every topology of examples/ on every
+ * store; clients that mean harm.
  *
  *     node scripts/test-long.ts                      all of them
  *     node scripts/test-long.ts kills queries        some of them
@@ -16,6 +17,7 @@ import { runLines } from "./long/lines.ts";
 import { print } from "./long/output.ts";
 import { runQueries } from "./long/queries.ts";
 import { runSimulation } from "./long/simulation.ts";
+import { runTopologies } from "./long/topologies.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -27,6 +29,7 @@ const { values, positionals } = parseArgs({
     lines: { type: "string", default: "1000000" },
     seconds: { type: "string", default: "60" },
     idle: { type: "string", default: "10000" },
+    stores: { type: "string", default: "file,s3,azure,google" },
   },
 });
 
@@ -37,6 +40,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   simulation: () => runSimulation({ from: Number(values.from), seedCount: Number(values.seeds) }),
   bugs: () => runBugs({ seedCountMax: 1_000 }),
   lines: () => runLines({ lineCount: Number(values.lines) }),
+  topologies: () => runTopologies({ stores: values.stores.split(",") }),
   hostile: () => runHostile({ seconds: Number(values.seconds), idleCount: Number(values.idle) }),
 };
 
