@@ -1,5 +1,5 @@
 import { decodeStored, v } from "#base/schema.ts";
-import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
+import type { DatabaseId, NodeNumber, TableId, TokenId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { foreignRecord, type LogEntry, needsOfBoth, requireKind } from "#objectlog/record.ts";
 import type { SharedMachine } from "#objectlog/shared-log.ts";
@@ -11,6 +11,7 @@ import {
   newTable,
 } from "./catalog-state.ts";
 import { databaseSchema, decodeTransaction, nodeSchema } from "./changes.ts";
+import { tokenSchema } from "./tokens.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const checkpointSchema = v.object({
@@ -20,6 +21,8 @@ const checkpointSchema = v.object({
   nextDatabaseId: whole,
   nextTableId: whole,
   nextNodeNumber: whole,
+  tokens: v.optional(v.array(tokenSchema), []),
+  nextTokenId: v.optional(whole, 0),
 });
 
 export const catalogMachine: SharedMachine<CatalogState> = {
@@ -43,7 +46,7 @@ function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
 }
 
 function checkpointBody(state: CatalogState) {
-  const { cluster, nextDatabaseId, nextTableId, nextNodeNumber } = state;
+  const { cluster, nextDatabaseId, nextTableId, nextNodeNumber, tokens, nextTokenId } = state;
   return {
     ...(cluster && { cluster }),
     databases: [...state.databases.values()].map(databaseBody),
@@ -51,6 +54,7 @@ function checkpointBody(state: CatalogState) {
     nextDatabaseId,
     nextTableId,
     nextNodeNumber,
+    ...(nextTokenId > 0 && { tokens: [...tokens.values()], nextTokenId }),
   };
 }
 
@@ -89,6 +93,8 @@ function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
     nextDatabaseId: stored.nextDatabaseId as DatabaseId,
     nextTableId: stored.nextTableId as TableId,
     nextNodeNumber: stored.nextNodeNumber as NodeNumber,
+    tokens: new Map(stored.tokens.map((token) => [token.id, token])),
+    nextTokenId: stored.nextTokenId as TokenId,
     needs: checkpoint.needs,
   };
 }

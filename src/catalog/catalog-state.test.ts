@@ -5,8 +5,7 @@ import * as fc from "fast-check";
 import { equalBytes } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { toJson } from "#base/schema.ts";
-import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
-import type { ColumnKind } from "#model/schema.ts";
+import type { DatabaseId, NodeNumber, TableId, TokenId } from "#model/ids.ts";
 import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
 import { writerOf } from "#testing/logs.ts";
@@ -18,30 +17,12 @@ import {
   findDatabase,
   findNode,
   findTable,
-  type NodeRecord,
 } from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
+import { KINDS, nodeOf, tokenOf } from "./testing.ts";
 
 const NONCE = "00112233445566778899aabbccddeeff";
 const WRITER = writerOf(1, 1);
-const KINDS: readonly ColumnKind[] = ["tag", "float", "integer", "uinteger", "boolean", "string"];
-
-function nodeOf(number: number, epoch: number, more: Partial<NodeRecord> = {}): NodeRecord {
-  return {
-    number: number as NodeNumber,
-    nodeId: `node${number}`,
-    instanceId: `instance${number}`,
-    modes: ["ingest", "query"],
-    state: "running",
-    epoch,
-    address: "host:8181",
-    coreCount: 2,
-    formatLevel: 1,
-    hasLog: true,
-    updatedAtNs: 1_767_225_600_000_000_000n + BigInt(epoch),
-    ...more,
-  };
-}
 
 /** A change that may be made of `state`, chosen by the numbers; undefined where there is none of that kind. */
 function legalChange(
@@ -53,6 +34,8 @@ function legalChange(
   const database = live[dice % Math.max(1, live.length)];
   const nodes = [...state.nodes.values()];
   const node = nodes[dice % Math.max(1, nodes.length)];
+  const tokens = [...state.tokens.values()];
+  const token = tokens[dice % Math.max(1, tokens.length)];
   const atNs = 10n ** 18n + BigInt(dice);
   switch (kind) {
     case "create_cluster":
@@ -90,6 +73,14 @@ function legalChange(
       const columns = [{ name: `c${table.columns.length}`, kind: "float" as const }];
       return { kind, databaseId: table.databaseId, tableId: table.id, columns };
     }
+    case "create_token":
+      return { kind, token: tokenOf(state.nextTokenId, atNs) };
+    case "replace_token": {
+      const updatedBy = dice % 2 === 0 ? (0 as TokenId) : undefined;
+      return token && { kind, id: token.id, hash: `new ${atNs}`, updatedAtNs: atNs, updatedBy };
+    }
+    case "delete_token":
+      return token && token.id > 0 ? { kind, id: token.id } : undefined;
   }
 }
 
@@ -107,6 +98,10 @@ const aTransaction = fc.array(
       "create_table",
       "add_columns",
       "add_columns",
+      "create_token",
+      "create_token",
+      "replace_token",
+      "delete_token",
     ),
     fc.nat(1000),
   ),
@@ -164,6 +159,7 @@ function textOf(state: CatalogState): string {
     })),
     databaseIds: [...state.databaseIds],
     nodes: [...state.nodes],
+    tokens: [...state.tokens],
   });
 }
 

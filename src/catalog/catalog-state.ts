@@ -1,5 +1,13 @@
 import { assert } from "#base/errors.ts";
-import type { ColumnId, DatabaseId, Epoch, NodeNumber, Position, TableId } from "#model/ids.ts";
+import type {
+  ColumnId,
+  DatabaseId,
+  Epoch,
+  NodeNumber,
+  Position,
+  TableId,
+  TokenId,
+} from "#model/ids.ts";
 import {
   type ColumnKind,
   type ColumnSchema,
@@ -9,9 +17,10 @@ import {
 } from "#model/schema.ts";
 import { NEEDS_NOTHING, type Needs } from "#objectlog/record.ts";
 import type { CatalogChange } from "./changes.ts";
+import { applyTokenChange, isTokenChange, type TokenRecord, type TokenState } from "./tokens.ts";
 
 /** All that nodes agree on beside the rows, at one version. A value. */
-export interface CatalogState {
+export interface CatalogState extends TokenState {
   /** The version: the position of the last transaction. */
   readonly position: Position;
   /** Undefined in an empty store. */
@@ -81,6 +90,8 @@ export const EMPTY_CATALOG: CatalogState = {
   nextDatabaseId: 1 as DatabaseId,
   nextTableId: 1 as TableId,
   nextNodeNumber: 1 as NodeNumber,
+  tokens: new Map<TokenId, TokenRecord>(),
+  nextTokenId: 0 as TokenId,
   needs: NEEDS_NOTHING,
 };
 
@@ -133,6 +144,7 @@ interface OwnTables {
 
 function applyChange(draft: Draft, change: CatalogChange): void {
   const { state } = draft;
+  if (isTokenChange(change)) return void Object.assign(state, applyTokenChange(state, change));
   switch (change.kind) {
     case "create_cluster":
       assert(state.cluster === undefined, "a cluster is created once");

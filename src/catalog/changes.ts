@@ -2,6 +2,7 @@ import { DbError } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { LogEntry } from "#objectlog/record.ts";
+import { tokenChangeSchemas } from "./tokens.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const databaseId = v.pipe(
@@ -78,6 +79,7 @@ const changeSchema = v.variant("kind", [
     columns: newColumns,
   }),
   v.object({ kind: v.literal("add_columns"), databaseId, tableId, columns: newColumns }),
+  ...tokenChangeSchemas,
 ]);
 
 /** One step of a transaction: docs/formats/catalog.md. */

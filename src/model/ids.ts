@@ -9,6 +9,8 @@ export type TableId = Branded<"TableId">;
 export type ColumnId = Branded<"ColumnId">;
 /** Of a node-id in its cluster, 1 to NODE_NUMBER_MAX; the lowest bits of its order stamps; never used again. */
 export type NodeNumber = Branded<"NodeNumber">;
+/** Of a token in its cluster, from 0; given by the catalog, never used again. */
+export type TokenId = Branded<"TokenId">;
 /** Of a set of buffered blocks of one node log, unique within one process. */
 export type GenerationId = Branded<"GenerationId">;
 /** Of an entry in an object log: 1, 2, 3 … without holes. 0 is before the first. */
