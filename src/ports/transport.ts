@@ -3,6 +3,8 @@ export interface TransportRequest {
   readonly method: "GET" | "POST";
   readonly path: string;
   readonly body?: Uint8Array;
+  /** Shows the other node who calls. */
+  readonly authorization?: string;
   readonly timeoutMs: number;
 }
 

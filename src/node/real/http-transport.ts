@@ -59,12 +59,15 @@ export class HttpTransport implements Transport, Disposable {
 
   #open(
     address: string,
-    { method, path, body }: TransportRequest,
+    { method, path, body, authorization }: TransportRequest,
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
     const { host, port } = splitAddress(address);
-    const headers = body === undefined ? {} : { "content-length": body.length };
+    const headers = {
+      ...(body !== undefined && { "content-length": body.length }),
+      ...(authorization !== undefined && { authorization }),
+    };
     httpRequest({ agent: this.#agent, host, port, method, path, headers, signal })
       .on("response", resolve)
       .on("error", reject)

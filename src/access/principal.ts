@@ -1,0 +1,33 @@
+import { DbError } from "#base/errors.ts";
+import type { TokenRecord } from "#catalog/tokens.ts";
+
+/** Who sent a request, as far as this node could make sure of it. */
+export type Principal =
+  /** It brought nothing that this cluster knows, or was not asked. */
+  | { readonly kind: "nobody" }
+  /** Authorization is switched off. */
+  | { readonly kind: "everybody" }
+  | AdminPrincipal
+  | NodePrincipal;
+
+/** The bearer of a token that may do everything. */
+export interface AdminPrincipal {
+  readonly kind: "admin";
+  /** As the catalog had it when the request came. */
+  readonly token: TokenRecord;
+}
+
+/** Another node of the cluster. */
+export interface NodePrincipal {
+  readonly kind: "node";
+  /** SHA-256 of the body that it sent, in hex. */
+  readonly bodyHash: string;
+}
+
+export const NOBODY: Principal = { kind: "nobody" };
+export const EVERYBODY: Principal = { kind: "everybody" };
+
+/** Who asks brought no token, or one that is unknown, expired or was replaced. */
+export function unauthenticated(): DbError {
+  return new DbError("denied", "unauthenticated", "the request was not authenticated");
+}
