@@ -4,7 +4,8 @@ import { messageOf } from "#base/errors.ts";
 import { VERSION } from "#node/version.ts";
 import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
 import { QUERY } from "./client/query.ts";
-import { SHOW_DATABASES, SHOW_NODES } from "./client/show.ts";
+import { SHOW_DATABASES, SHOW_NODES, SHOW_TOKENS } from "./client/show.ts";
+import { CREATE_TOKEN, DELETE_TOKEN } from "./client/token.ts";
 import type { CommandSpec } from "./command.ts";
 import { OBJECT_STORE_CHECK } from "./debug/object-store-check.ts";
 import { addOptions, Settings } from "./options.ts";
@@ -19,10 +20,13 @@ const COMMANDS: readonly CommandSpec[] = [
   WRITE,
   QUERY,
   CREATE_DATABASE,
+  CREATE_TOKEN,
   DELETE_DATABASE,
+  DELETE_TOKEN,
   SHOW_DATABASES,
   SHOW_NODES,
   OBJECT_STORE_CHECK,
+  SHOW_TOKENS,
 ];
 const GROUPS: Readonly<Record<string, string>> = {
   create: "Make a thing",

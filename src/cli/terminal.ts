@@ -7,7 +7,7 @@ export interface Terminal {
   readonly programName: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly input: Readable & { readonly isTTY?: boolean };
-  readonly output: Writable;
+  readonly output: Writable & { readonly isTTY?: boolean };
   /** Prints a line of the result. */
   out(line: string): void;
   /** Prints a line about the work: errors, warnings, questions. */

@@ -1,7 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { isOpen } from "#access/authorize.ts";
+import { checkBody } from "#access/node-call.ts";
+import type { Principal } from "#access/principal.ts";
 import type { Semaphore } from "#base/async.ts";
 import { type DbError, describeError } from "#base/errors.ts";
+import { admit, type Caller } from "./admission.ts";
 import { readBody } from "./exchange/body.ts";
 import type { BodyBudget, BodyClaim } from "./exchange/body-budget.ts";
 import { asDbError, CLIENT_LEFT, errorStatus } from "./exchange/errors.ts";
@@ -41,6 +45,8 @@ export class Conversation {
   readonly #request: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #match: Match;
+  /** With its query. */
+  readonly #path: string;
   readonly #query: string | undefined;
   readonly #abort = new AbortController();
   readonly #startMs: number;
@@ -65,6 +71,7 @@ export class Conversation {
       request.method ?? "",
       queryStart === -1 ? url : url.slice(0, queryStart),
     );
+    this.#path = url;
     this.#query = queryStart === -1 ? undefined : url.slice(queryStart + 1);
     this.#startMs = host.options.clock.monotonicMs();
     this.#expectsContinue = expectsContinue;
@@ -107,22 +114,41 @@ export class Conversation {
     this.#abort.abort(reason);
   }
 
-  #answer(): Reply | Promise<Reply> {
-    const { early, endpoint } = this.#match;
+  async #answer(): Promise<Reply> {
+    const { early, endpoint, needs } = this.#match;
+    const { access } = this.#host.options;
+    if (early !== undefined && isOpen(access, needs)) return early(this.#host.identity());
+    const services = this.#host.requireServices();
+    const principal = await admit(this.#caller(), this.#match, access, services);
     if (early !== undefined) return early(this.#host.identity());
-    return endpoint(this.#exchange(this.#host.requireServices()));
+    return endpoint(this.#exchange(services, principal));
   }
 
-  #exchange(services: HttpServices): Exchange {
+  #caller(): Caller {
+    return {
+      method: this.#request.method ?? "",
+      path: this.#path,
+      query: this.#query,
+      authorization: this.#request.headers.authorization,
+      signal: this.#abort.signal,
+    };
+  }
+
+  #exchange(services: HttpServices, principal: Principal): Exchange {
     const { clock, random } = this.#host.options;
     return {
       services,
+      principal,
       query: this.#query,
       headers: this.#request.headers,
       signal: this.#abort.signal,
       clock,
       random,
-      readBody: () => this.#readBody(),
+      readBody: async () => {
+        const body = await this.#readBody();
+        if (principal.kind === "node") checkBody(principal, body);
+        return body;
+      },
     };
   }
 

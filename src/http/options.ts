@@ -1,3 +1,4 @@
+import type { AccessPolicy } from "#access/authorize.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { Random } from "#ports/random.ts";
@@ -9,6 +10,8 @@ export interface HttpServerOptions {
   readonly port: number;
   /** What is known of this node while it starts. Afterwards `services` are asked. */
   readonly identity: NodeIdentity;
+  /** What is asked of nobody. */
+  readonly access: AccessPolicy;
   /** Bytes of a request's body, as sent and inflated. */
   readonly requestSizeMax: number;
   readonly clock: Clock;

@@ -1,3 +1,4 @@
+import type { Action } from "#access/authorize.ts";
 import { PUSH_PATH } from "#lifecycle/pusher.ts";
 import {
   createDatabase,
@@ -8,6 +9,13 @@ import {
 import { push } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
+import {
+  createAdminToken,
+  createOperatorToken,
+  createResourceToken,
+  deleteToken,
+  replaceOperatorToken,
+} from "./endpoint/tokens.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
 import { type ErrorStyle, errorReply, errorReplyV2 } from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
@@ -18,6 +26,10 @@ import type { NodeIdentity } from "./services.ts";
 export type Endpoint = (exchange: Exchange) => Reply | Promise<Reply>;
 
 export interface Route {
+  /** What whoever sends a request must be allowed to do. */
+  readonly needs: Action;
+  /** Whether the token may come as the parameter `p`, as in InfluxDB 1. */
+  readonly tokenParameter?: boolean;
   readonly methods: Readonly<Partial<Record<string, Endpoint>>>;
   /** Answers the other methods; without it they are not found. */
   readonly otherMethods?: Endpoint;
@@ -25,20 +37,45 @@ export interface Route {
   readonly errorStyle?: ErrorStyle;
 }
 
-/** What is answered while the node starts as well: without services. */
+/** What is answered while the node starts as well, if it is open to everybody: without services. */
 type EarlyEndpoint = (identity: NodeIdentity) => Reply;
 
-const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
-  ["/api/v3/write_lp", { methods: { POST: writeLineProtocol } }],
-  ["/write", { methods: { POST: writeV1 } }],
-  ["/api/v2/write", { methods: { POST: writeV2 }, errorStyle: errorReplyV2 }],
+interface EarlyRoute {
+  readonly needs: Action;
+  readonly endpoint: EarlyEndpoint;
+}
+
+/** Tokens are made and deleted at the same paths under either prefix. */
+const TOKEN_PATHS = ["/api/v3/configure/token", "/api/v3/enterprise/configure/token"].flatMap(
+  (path): [string, Route][] => [
+    [path, { needs: "manage_tokens", methods: { POST: createResourceToken, DELETE: deleteToken } }],
+    // The first token is for whoever asks first; later ones ask in vain.
+    [`${path}/admin`, { needs: "open", methods: { POST: createOperatorToken } }],
+    [
+      `${path}/admin/regenerate`,
+      { needs: "replace_operator_token", methods: { POST: replaceOperatorToken } },
+    ],
+    [`${path}/named_admin`, { needs: "manage_tokens", methods: { POST: createAdminToken } }],
+  ],
+);
+
+/** Every path but those of EARLY_ROUTES. */
+export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
+  ["/api/v3/write_lp", { needs: "write", methods: { POST: writeLineProtocol } }],
+  ["/write", { needs: "write", tokenParameter: true, methods: { POST: writeV1 } }],
+  ["/api/v2/write", { needs: "write", methods: { POST: writeV2 }, errorStyle: errorReplyV2 }],
   [
     "/api/v3/query_sql",
-    { methods: { GET: querySqlGet, POST: querySqlPost }, otherMethods: unsupportedMethod },
+    {
+      needs: "query",
+      methods: { GET: querySqlGet, POST: querySqlPost },
+      otherMethods: unsupportedMethod,
+    },
   ],
   [
     "/api/v3/configure/database",
     {
+      needs: "configure",
       methods: {
         GET: listDatabases,
         POST: createDatabase,
@@ -47,21 +84,19 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
       },
     },
   ],
-  ["/ready", { methods: { GET: ready } }],
-  ["/ping", { methods: { GET: ping, POST: ping } }],
-  ["/metrics", { methods: { GET: metrics } }],
-  ["/api/v3/tidelake/refresh", { methods: { POST: refresh } }],
-  [PUSH_PATH, { methods: { POST: push } }],
+  ...TOKEN_PATHS,
+  ["/ready", { needs: "see_health", methods: { GET: ready } }],
+  ["/ping", { needs: "see_version", methods: { GET: ping, POST: ping } }],
+  ["/metrics", { needs: "see_metrics", methods: { GET: metrics } }],
+  ["/api/v3/tidelake/refresh", { needs: "call_node", methods: { POST: refresh } }],
+  [PUSH_PATH, { needs: "call_node", methods: { POST: push } }],
 ]);
 
-/** Everything about tokens, which there are none of. */
-const TOKENS_PATH = "/api/v3/configure/token";
-const TOKENS_ROUTE: Route = { methods: { POST: withoutTokens, DELETE: withoutTokens } };
-
-const EARLY_ROUTES: ReadonlyMap<string, EarlyEndpoint> = new Map<string, EarlyEndpoint>([
-  ["/health", health],
-  ["/api/v1/health", health],
-  ["/api/v3/tidelake/node", nodeIdentity],
+/** Answered to GET. Who a node is, others must learn before they know its cluster's secret: docs/decisions/0012. */
+export const EARLY_ROUTES: ReadonlyMap<string, EarlyRoute> = new Map<string, EarlyRoute>([
+  ["/health", { needs: "see_health", endpoint: health }],
+  ["/api/v1/health", { needs: "see_health", endpoint: health }],
+  ["/api/v3/tidelake/node", { needs: "open", endpoint: nodeIdentity }],
 ]);
 
 /** The route label of a path that is none of ours: observers count such paths as one. */
@@ -72,6 +107,8 @@ export interface Match {
   /** The path of the route, or UNMATCHED_ROUTE. */
   readonly route: string;
   readonly errorStyle: ErrorStyle;
+  readonly needs: Action;
+  readonly tokenParameter: boolean;
   /** Set when the answer needs no services. */
   readonly early?: EarlyEndpoint;
   readonly endpoint: Endpoint;
@@ -80,23 +117,32 @@ export interface Match {
 /** The endpoint for `method` of `path`; one that answers `not found` where there is none. */
 export function findMatch(method: string, path: string): Match {
   if (method === "OPTIONS") {
-    return { ...NOT_FOUND, route: knownPath(path), early: preflight };
+    return { ...NOT_FOUND, route: knownPath(path), needs: "open", early: preflight };
   }
   const early = EARLY_ROUTES.get(path);
   if (early !== undefined) {
-    return method === "GET" ? { ...NOT_FOUND, route: path, early } : { ...NOT_FOUND, route: path };
+    const { needs, endpoint } = early;
+    if (method !== "GET") return { ...NOT_FOUND, route: path };
+    return { ...NOT_FOUND, route: path, needs, early: endpoint };
   }
-  const ofTokens = path === TOKENS_PATH || path.startsWith(`${TOKENS_PATH}/`);
-  const route = ofTokens ? TOKENS_ROUTE : ROUTES.get(path);
+  const route = ROUTES.get(path);
   if (route === undefined) return NOT_FOUND;
   return {
-    route: ofTokens ? TOKENS_PATH : path,
+    route: path,
     errorStyle: route.errorStyle ?? errorReply,
+    needs: route.needs,
+    tokenParameter: route.tokenParameter ?? false,
     endpoint: route.methods[method] ?? route.otherMethods ?? notFound,
   };
 }
 
-const NOT_FOUND: Match = { route: UNMATCHED_ROUTE, errorStyle: errorReply, endpoint: notFound };
+const NOT_FOUND: Match = {
+  route: UNMATCHED_ROUTE,
+  errorStyle: errorReply,
+  needs: "look_around",
+  tokenParameter: false,
+  endpoint: notFound,
+};
 
 function knownPath(path: string): string {
   return ROUTES.has(path) || EARLY_ROUTES.has(path) ? path : UNMATCHED_ROUTE;
@@ -108,11 +154,6 @@ function notFound(): Reply {
 
 function unsupportedMethod(): Reply {
   return jsonReply(405, { error: "unsupported method", data: null }, { allow: "GET, POST" });
-}
-
-/** As a server answers that was started without authorization. */
-function withoutTokens(): Reply {
-  return textReply(405, "endpoint disabled, started without auth");
 }
 
 /** Tells browsers that any page may ask. */

@@ -1,9 +1,14 @@
+import type { Credential } from "#access/credential.ts";
+import type { AdminPrincipal, Principal } from "#access/principal.ts";
+import type { AdminTokenRequest, IssuedToken } from "#access/tokens.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 
 /** What the HTTP surface calls. node/ fulfils it; tests pass small objects. */
 export interface HttpServices {
+  /** Who has `credential`; nobody where it is none that is known. Rejects with `unavailable` / `token_unchecked`. */
+  authenticate(credential: Credential, signal: AbortSignal): Promise<Principal>;
   write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome>;
   query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer>;
   /** Rejects with `conflict` / `database_exists`, `invalid` / `database_name`, `exceeded` / `database_limit`. */
@@ -13,6 +18,14 @@ export interface HttpServices {
   /** Rejects with `not_found` / `database_not_found`. */
   deleteDatabase(request: DeleteDatabaseRequest): Promise<void>;
   listDatabases(options: { showDeleted: boolean }): Promise<readonly DatabaseListing[]>;
+  /** The first token of the cluster. Rejects with `conflict` / `token_exists`. */
+  createOperatorToken(): Promise<IssuedToken>;
+  /** Replaces the text of the token that `by` brought, the operator's. */
+  replaceOperatorToken(by: AdminPrincipal): Promise<IssuedToken>;
+  /** Rejects with `conflict` / `token_exists`, `invalid` / `token_name`, `exceeded` / `token_limit`. */
+  createAdminToken(request: AdminTokenRequest, by: AdminPrincipal): Promise<IssuedToken>;
+  /** Rejects with `not_found` / `token_not_found`, `unsupported` / `token_operator`. */
+  deleteToken(name: string, by: AdminPrincipal): Promise<void>;
   /** Resolves when the node can serve; rejects with `unavailable` and the reason otherwise. */
   ready(): Promise<void>;
   /** Another node says that the catalog has something new. */

@@ -1,3 +1,5 @@
+import type { Action } from "#access/authorize.ts";
+import type { GivenToken } from "#access/tokens.ts";
 import type { StoreConfig } from "#objectstore/cloud/config.ts";
 
 /** How a node is set up; made by cli/ from options, by sim/ from a scenario. Sizes in bytes, times in milliseconds. */
@@ -10,6 +12,10 @@ export interface NodeConfig {
   readonly httpBind: string;
   /** Whether requests need no token. */
   readonly withoutAuth: boolean;
+  /** What requests may do without a token all the same. */
+  readonly openActions: readonly Action[];
+  /** The operator's token for a cluster that has no token. */
+  readonly givenToken: GivenToken | undefined;
   readonly flushIntervalMs: number;
   /** A snapshot after this many flushes; undefined: by size and age alone. */
   readonly flushesPerSnapshot: number | undefined;

@@ -1,8 +1,11 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { rm, writeFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
-import { messageOf } from "#base/errors.ts";
+import { Access } from "#access/access.ts";
+import { TOKEN_SECRET_SIZE } from "#access/token-text.ts";
+import { Tokens } from "#access/tokens.ts";
+import { DbError, messageOf } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
@@ -29,6 +32,8 @@ export interface NodeIo {
 }
 
 const STOP_WAIT_MS_MAX = 60_000;
+const NO_TOKEN =
+  "warning: this cluster has no token, so requests are refused (401); the first who asks gets the operator's: use 'create token --admin'";
 
 /** Runs a node until SIGTERM or SIGINT; resolves with the exit code. Rejects with what keeps it from starting. */
 export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
@@ -51,12 +56,19 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   node = await Node.start({ config, ports, processId, address: advertised(server.address) });
   const running = node;
   metrics.show(running);
-  server.serve(nodeServices(running, metrics, identity, () => realClock.nowNs()));
+  const { access, tokens } = await openAccess(config, running, { log, parts }).catch(
+    async (error: unknown) => {
+      await running.stop(STOP_WAIT_MS_MAX);
+      throw error;
+    },
+  );
+  server.serve(nodeServices(running, { access, tokens, metrics, identity, clock: realClock }));
   if (config.listenerFilePath !== undefined)
     await writeFile(config.listenerFilePath, server.address);
   io.out(
     `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
   );
+  if (!config.withoutAuth && running.catalog.state.tokens.size === 0) io.error(NO_TOKEN);
   const failure = await Promise.race([stopped, running.failure]);
   await server[Symbol.asyncDispose]();
   await running.stop(STOP_WAIT_MS_MAX);
@@ -81,6 +93,35 @@ interface Shared {
   readonly metrics: Metrics;
 }
 
+function makeSecret(): Uint8Array {
+  return randomBytes(TOKEN_SECRET_SIZE);
+}
+
+/** Who may do what on `node`, and the tokens for it. */
+async function openAccess(
+  { givenToken, withoutAuth }: NodeConfig,
+  { catalog }: Node,
+  { log, parts }: { log: Log; parts: AsyncDisposableStack },
+): Promise<{ access: Access; tokens: Tokens }> {
+  const stop = new AbortController();
+  parts.defer(() =>
+    stop.abort(new DbError("unavailable", "node_stopping", "the node is stopping")),
+  );
+  const clock = realClock;
+  const tokens = new Tokens({ catalog, clock, makeSecret });
+  if (givenToken !== undefined && !withoutAuth) {
+    const { name } = givenToken;
+    const isAdopted = await tokens.adopt(givenToken);
+    log.info(
+      isAdopted
+        ? "The given token is the operator's."
+        : "The given token is not used: there are tokens.",
+      { name },
+    );
+  }
+  return { access: new Access({ catalog, clock, signal: stop.signal }), tokens };
+}
+
 async function listen(
   config: NodeConfig,
   { log, metrics, identity }: Shared & { identity: NodeIdentity },
@@ -91,6 +132,7 @@ async function listen(
     host,
     port: Number(config.httpBind.slice(separator + 1)),
     identity,
+    access: config,
     requestSizeMax: config.httpRequestSizeMax,
     clock: realClock,
     random: realRandom,

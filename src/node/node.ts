@@ -1,3 +1,4 @@
+import { signedTransport } from "#access/node-call.ts";
 import { Signal } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
@@ -83,14 +84,20 @@ export class Node {
    * Starts a node and resolves when it can serve. Rejects with `unsupported` / `store_unsafe`, what `registerNode` rejects with, or
    * the damage or trouble that keeps it from reading the store; then nothing is left running.
    */
-  static async start(options: NodeOptions): Promise<Node> {
-    const { config, ports } = options;
-    const tasks = new Tasks(ports.log);
+  static async start(given: NodeOptions): Promise<Node> {
+    const { config } = given;
+    const tasks = new Tasks(given.ports.log);
     let engine: Engine | undefined;
     try {
-      await refuseUnsafeStore(options);
+      await refuseUnsafeStore(given);
       const checkpointEntries = config.checkpointEntries ?? CHECKPOINT_ENTRIES;
-      const catalog = new Catalog(config.clusterId, ports, tasks.signal, { checkpointEntries });
+      const catalog = new Catalog(config.clusterId, given.ports, tasks.signal, {
+        checkpointEntries,
+      });
+      const secret = () => catalog.state.cluster?.secret;
+      const transport = signedTransport(given.ports.transport, secret);
+      const ports = { ...given.ports, transport };
+      const options = { ...given, ports };
       await registerNode({ ...options, catalog });
       const { signal } = tasks;
       const writer = () => catalog.writer;
@@ -248,6 +255,12 @@ export class Node {
     }
   }
 
+  /** Tells the other nodes that the catalog has something new, and waits for nobody. */
+  greetPeers(): void {
+    const { catalog, options, tasks } = this.#parts;
+    tasks.add("greet", () => greetPeers({ ...options, catalog }));
+  }
+
   /** Another node said how far its log goes. */
   hearPush(push: Push): void {
     this.#parts.followers.hear(push);
@@ -302,7 +315,7 @@ export class Node {
         await manifest.keep();
       }),
     );
-    tasks.add("greet", () => greetPeers({ ...options, catalog }));
+    this.greetPeers();
     if (!config.modes.includes("compact")) return;
     const { clock, log } = ports;
     const logs = () => this.#logs();
@@ -361,7 +374,7 @@ function refuseInternal(database: string): void {
 }
 
 /** That this process was replaced is no conflict of the client's: another one takes the request. */
-function answerFenced(error: unknown): never {
+export function answerFenced(error: unknown): never {
   if (!(error instanceof DbError) || error.code !== "node_fenced") throw error;
   throw new DbError(
     "unavailable",

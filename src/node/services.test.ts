@@ -1,13 +1,17 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { Access } from "#access/access.ts";
+import { TOKEN_SECRET_SIZE } from "#access/token-text.ts";
+import { Tokens } from "#access/tokens.ts";
 import { findDatabase } from "#catalog/catalog-state.ts";
 import { memoryStore } from "#objectstore/memory.ts";
-import { nodeOptions, writeLines } from "#testing/started-node.ts";
+import { nodeOptions, readRows, writeLines } from "#testing/started-node.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
 import { nodeServices } from "./services.ts";
 
-const NOW_NS = 1_800_000_000_000_000_000n;
+/** That a clock begins with which nobody moves. */
+const NOW_NS = 1_767_225_600_000_000_000n;
 const IDENTITY = {
   nodeId: "host01",
   clusterId: "cluster01",
@@ -21,12 +25,16 @@ async function serving() {
   const node = await Node.start(options);
   const metrics = new Metrics();
   metrics.show(node);
-  const services = nodeServices(
-    node,
+  const { catalog } = node;
+  const { clock } = options;
+  const signal = new AbortController().signal;
+  const services = nodeServices(node, {
+    access: new Access({ catalog, clock, signal }),
+    tokens: new Tokens({ catalog, clock, makeSecret: () => new Uint8Array(TOKEN_SECRET_SIZE) }),
     metrics,
-    () => IDENTITY,
-    () => NOW_NS,
-  );
+    identity: () => IDENTITY,
+    clock,
+  });
   return { node, services, metrics, [Symbol.asyncDispose]: () => node.stop(1_000) };
 }
 
@@ -84,6 +92,21 @@ suite("what HTTP calls", () => {
       [...node.catalog.state.databases.values()].map(({ dropped }) => dropped?.hardDeleteAtNs),
       [NOW_NS + 90n * 86_400_000_000_000n, NOW_NS, undefined, 77n],
     );
+  });
+
+  test("tokens are made, known, shown without their texts, and deleted", async () => {
+    await using running = await serving();
+    const { node, services } = running;
+    const signal = new AbortController().signal;
+    const { text } = await services.createOperatorToken();
+    const operator = await services.authenticate({ kind: "token", token: text }, signal);
+    assert.ok(operator.kind === "admin");
+    await assert.rejects(services.deleteToken("none", operator), { code: "token_not_found" });
+    const columns = "token_id, name, expiry, permissions, created_by_token_id, length(hash)";
+    const rows = await readRows(node, `SELECT ${columns} FROM system.tokens`, {
+      database: "_internal",
+    });
+    assert.deepEqual(rows, [[0n, "_admin", null, "*:*:*", null, 128n]]);
   });
 
   test("metrics tell what the node has and does", async () => {

@@ -1,26 +1,36 @@
+import type { Access } from "#access/access.ts";
+import type { Tokens } from "#access/tokens.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
+import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
 import type { Metrics } from "./metrics.ts";
-import type { Node } from "./node.ts";
+import { answerFenced, type Node } from "./node.ts";
 
 /** When the files of a dropped database may go, counted from the drop, unless it says otherwise: 90 days. */
 const HARD_DELETE_AFTER_NS = 90n * 86_400_000_000_000n;
 
+export interface ServicesOptions {
+  readonly access: Access;
+  readonly tokens: Tokens;
+  readonly metrics: Metrics;
+  readonly identity: () => NodeIdentity;
+  readonly clock: Clock;
+}
+
 /** What the HTTP surface calls, on a running node. */
-export function nodeServices(
-  node: Node,
-  metrics: Metrics,
-  identity: () => NodeIdentity,
-  nowNs: () => bigint,
-): HttpServices {
+export function nodeServices(node: Node, options: ServicesOptions): HttpServices {
+  const { access, clock, identity, metrics } = options;
   return {
+    authenticate: (credential, signal) => access.authenticate(credential, signal),
+    ...tokenServices(node, options.tokens),
     write: (request, signal) => node.write(request, signal),
     query: (request, signal) => node.query(request, signal),
     createDatabase: ({ name, retentionNs }) => node.createDatabase(name, retentionNs),
     updateDatabase: ({ name, retentionNs }) => node.setRetention(name, retentionNs),
     deleteDatabase: ({ name, hardDelete }) => {
-      const defaultNs = nowNs() + HARD_DELETE_AFTER_NS;
-      const atNs = hardDeleteTime(hardDelete, { nowNs: nowNs(), defaultNs });
+      const nowNs = clock.nowNs();
+      const defaultNs = nowNs + HARD_DELETE_AFTER_NS;
+      const atNs = hardDeleteTime(hardDelete, { nowNs, defaultNs });
       return node.dropDatabase(name, atNs);
     },
     async listDatabases({ showDeleted }) {
@@ -37,6 +47,27 @@ export function nodeServices(
     hearPush: (push) => node.hearPush(push),
     identify: identity,
     metrics: () => metrics.text(),
+  };
+}
+
+function tokenServices(
+  node: Node,
+  tokens: Tokens,
+): Pick<
+  HttpServices,
+  "createOperatorToken" | "replaceOperatorToken" | "createAdminToken" | "deleteToken"
+> {
+  // The others hear of a change at once, not when they next look: above all of a token that ended.
+  const changed = async <T>(work: Promise<T>): Promise<T> => {
+    const result = await work.catch(answerFenced);
+    node.greetPeers();
+    return result;
+  };
+  return {
+    createOperatorToken: () => changed(tokens.createOperator()),
+    replaceOperatorToken: (by) => changed(tokens.replaceOperator(by)),
+    createAdminToken: (request, by) => changed(tokens.createAdmin(request, by)),
+    deleteToken: (name, by) => changed(tokens.delete(name, by)),
   };
 }
 

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { OPERATOR_TOKEN_ID } from "#catalog/tokens.ts";
 import { SmallNode } from "#testing/small-node.ts";
 import { findSystemTable } from "./system-tables.ts";
 
@@ -49,7 +50,11 @@ suite("tables that a node knows by itself", () => {
   test("every row has a cell for every field, and other names are nobody's", async () => {
     await using node = await SmallNode.open();
     await node.write("m f=1");
-    for (const name of ["nodes", "databases", "tables"]) {
+    const made = { name: "_admin", hash: "h", grant: { kind: "admin" }, createdAtNs: 5n } as const;
+    await node.catalog.transact(() => [
+      { kind: "create_token", token: { id: OPERATOR_TOKEN_ID, ...made } },
+    ]);
+    for (const name of ["nodes", "databases", "tables", "tokens"]) {
       const table = findSystemTable(node.catalog.state, name);
       assert.ok(table !== undefined && table.rows.length > 0);
       for (const row of table.rows) assert.equal(row.length, table.fields.length);

@@ -1,6 +1,11 @@
 import type { CatalogState } from "#catalog/catalog-state.ts";
+import type { TokenGrant } from "#catalog/tokens.ts";
 import type { LiteralValue } from "#model/expression.ts";
+import type { TokenId } from "#model/ids.ts";
 import type { Field } from "#model/plan.ts";
+
+/** Grants as InfluxDB 3 writes them: what kind of thing, which of them, what may be done with it. */
+const PERMISSIONS: Readonly<Record<TokenGrant["kind"], string>> = { admin: "*:*:*" };
 
 /** A table whose rows this process knows by itself. */
 export interface SystemTable {
@@ -17,6 +22,8 @@ export function findSystemTable(catalog: CatalogState, name: string): SystemTabl
       return databasesTable(catalog);
     case "tables":
       return tablesTable(catalog);
+    case "tokens":
+      return tokensTable(catalog);
     default:
       return undefined;
   }
@@ -80,4 +87,37 @@ function tablesTable({ databases }: CatalogState): SystemTable {
       }),
     ),
   };
+}
+
+function tokensTable({ tokens }: CatalogState): SystemTable {
+  return {
+    fields: [
+      { name: "token_id", type: "int64" },
+      { name: "name", type: "string" },
+      { name: "hash", type: "string" },
+      { name: "created_at", type: "timestamp" },
+      { name: "description", type: "string" },
+      { name: "created_by_token_id", type: "int64" },
+      { name: "updated_at", type: "timestamp" },
+      { name: "updated_by_token_id", type: "int64" },
+      { name: "expiry", type: "timestamp" },
+      { name: "permissions", type: "string" },
+    ],
+    rows: [...tokens.values()].map((token) => [
+      BigInt(token.id),
+      token.name,
+      token.hash,
+      token.createdAtNs,
+      null,
+      idOf(token.createdBy),
+      token.updatedAtNs ?? null,
+      idOf(token.updatedBy),
+      token.expiresAtNs ?? null,
+      PERMISSIONS[token.grant.kind],
+    ]),
+  };
+}
+
+function idOf(id: TokenId | undefined): LiteralValue {
+  return id === undefined ? null : BigInt(id);
 }

@@ -165,6 +165,8 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     store: { kind: "memory" },
     httpBind: nodeId,
     withoutAuth: true,
+    openActions: [],
+    givenToken: undefined,
     flushIntervalMs: 0,
     flushesPerSnapshot: undefined,
     snapshotSizeBytes: 2 ** 20,

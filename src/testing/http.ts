@@ -1,6 +1,8 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { scheduler } from "node:timers/promises";
+import { verifyCall } from "#access/node-call.ts";
+import { NOBODY } from "#access/principal.ts";
 import type { HttpLimits, HttpServerOptions } from "#http/options.ts";
 import { HttpServer } from "#http/server.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
@@ -15,6 +17,9 @@ export const IDENTITY: NodeIdentity = {
   clusterUuid: "99999999-8888-4777-8666-555555555555",
   version: "1.2.3",
 };
+
+/** What other nodes know in tests. */
+export const CLUSTER_SECRET = "the cluster's secret";
 
 /** The time of this machine, for tests of what meets real sockets. */
 export const machineClock: Clock = {
@@ -33,6 +38,14 @@ export const machineClock: Clock = {
 /** Services that do what `some` do; a call of another one fails. */
 export function someServices(some: Partial<HttpServices>): HttpServices {
   return {
+    authenticate: async (credential) =>
+      credential.kind === "node_call"
+        ? (verifyCall(CLUSTER_SECRET, credential.call, credential.proof) ?? NOBODY)
+        : NOBODY,
+    createOperatorToken: unexpected,
+    replaceOperatorToken: unexpected,
+    createAdminToken: unexpected,
+    deleteToken: unexpected,
     write: unexpected,
     query: unexpected,
     createDatabase: unexpected,
@@ -50,7 +63,7 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
   };
 }
 
-/** A server on a free port of this machine. */
+/** A server on a free port of this machine, that asks nobody for a token. */
 export function openServer(
   options: Partial<HttpServerOptions> & { readonly limits?: Partial<HttpLimits> } = {},
 ): Promise<HttpServer> {
@@ -58,6 +71,7 @@ export function openServer(
     host: "127.0.0.1",
     port: 0,
     identity: { ...IDENTITY, clusterUuid: undefined },
+    access: { withoutAuth: true, openActions: [] },
     requestSizeMax: 10_000,
     clock: machineClock,
     random: seededRandom(1),

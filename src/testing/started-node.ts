@@ -22,6 +22,8 @@ export const NODE_CONFIG: NodeConfig = {
   store: { kind: "memory" },
   httpBind: "127.0.0.1:0",
   withoutAuth: true,
+  openActions: [],
+  givenToken: undefined,
   flushIntervalMs: 0,
   flushesPerSnapshot: undefined,
   snapshotSizeBytes: 2 ** 26,

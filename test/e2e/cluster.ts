@@ -31,6 +31,8 @@ export interface StartOptions {
   /** The options of another store than a folder. */
   readonly storeWords?: readonly string[];
   readonly bind?: string;
+  /** Whether it asks for tokens. */
+  readonly auth?: boolean;
   readonly more?: readonly string[];
 }
 
@@ -96,10 +98,11 @@ export class Sandbox implements AsyncDisposable {
   /** The command line of a node; its port is any free one. */
   serveWords(options: StartOptions = {}): string[] {
     const { nodeId = "host01", mode = "all", bind = "127.0.0.1:0", more = [] } = options;
+    const access = options.auth === true ? [] : ["--without-auth"];
     const folder = ["--object-store", "file", "--data-dir", options.store ?? this.store];
     const words = `serve --node-id ${nodeId} --cluster-id cluster01 --mode ${mode}
-      --http-bind ${bind} --without-auth`.split(/\s+/);
-    return [...words, ...(options.storeWords ?? folder), ...more];
+      --http-bind ${bind}`.split(/\s+/);
+    return [...words, ...access, ...(options.storeWords ?? folder), ...more];
   }
 
   /** Starts the program with `words`, one of which makes it write its address to the file `listener`. */

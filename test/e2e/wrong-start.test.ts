@@ -17,7 +17,11 @@ suite("a wrong start", () => {
   const usage: readonly [string, readonly string[], RegExp][] = [
     ["an unknown mode", ["--mode", "ingets"], /unknown mode 'ingets'; possible modes are /],
     ["an unknown option", ["--node-idd", "x"], /^error: unknown option '--node-idd'/],
-    ["an unknown store", ["--object-store", "tape"], /possible values are memory, memory-throttled, file, s3, google, azure/],
+    [
+      "an unknown store",
+      ["--object-store", "tape"],
+      /possible values are memory, memory-throttled, file, s3, google, azure/,
+    ],
     ["a port that is none", ["--http-bind", "127.0.0.1:port"], /a port is a number/],
     ["a size that is none", ["--snapshot-size", "much"], /--snapshot-size/],
     ["a node-id with a slash", ["--node-id", "a/b"], /invalid value 'a\/b' for '--node-id/],

@@ -173,7 +173,11 @@ suite("commands of a client", () => {
       "[400 Bad Request]: Error during planning: no caused by it",
     ],
     [500, '{"code":"internal error","message":"oh"}', "[500 Internal Server Error]: oh"],
-    [401, "", "[401 Unauthorized]"],
+    [
+      401,
+      '{"error": "the request was not authenticated"}',
+      "[401 Unauthorized]: the request was not authenticated; bring a token with --token or the variable INFLUXDB3_AUTH_TOKEN ('create token --admin' makes the first one)",
+    ],
     [418, "[1]", "[418 I'm a Teapot]: [1]"],
   ];
   for (const [status, body, text] of refusals) {

@@ -37,10 +37,14 @@ export interface Answer {
 }
 
 const ERROR_SIZE_MAX = 2 ** 20;
+const HEADER_WORD = /^[\x21-\x7e]+$/;
+const UNAUTHORIZED = 401;
+const TOKEN_HINT =
+  "; bring a token with --token or the variable INFLUXDB3_AUTH_TOKEN ('create token --admin' makes the first one)";
 
 /** The server that the options of a command name. */
 export async function serverOf({ settings, terminal }: CommandInput): Promise<Server> {
-  const token = settings.find("token");
+  const token = settings.parseIfGiven("token", parseToken);
   const caFile = settings.find("tls-ca");
   return {
     url: settings.parse("host", parseServerUrl),
@@ -49,6 +53,17 @@ export async function serverOf({ settings, terminal }: CommandInput): Promise<Se
     verify: !settings.isOn("tls-no-verify"),
     hint: `start one with '${terminal.programName} serve', or name another with --host`,
   };
+}
+
+/** A text that a header can hold; the complaint does not repeat it. */
+function parseToken(text: string): string {
+  const token = text.trim();
+  if (HEADER_WORD.test(token)) return token;
+  throw new DbError(
+    "invalid",
+    "token_malformed",
+    "the token of --token (or the variable INFLUXDB3_AUTH_TOKEN) is no token: it is empty, or has spaces or characters that no token has",
+  );
 }
 
 /** The bytes of a file the user named; rejects with `invalid` / `file_unreadable`. */
@@ -96,7 +111,8 @@ export function isSuccess(status: number): boolean {
 export function refusal({ status, text }: Pick<Answer, "status" | "text">): DbError {
   const words = errorText(text);
   const name = [status, STATUS_CODES[status]].filter((part) => part !== undefined).join(" ");
-  const message = `server responded with error [${name}]${words === "" ? "" : `: ${words}`}`;
+  const hint = status === UNAUTHORIZED ? TOKEN_HINT : "";
+  const message = `server responded with error [${name}]${words === "" ? "" : `: ${words}`}${hint}`;
   return new DbError(errorKind(status), "server_refused", message, { detail: { status } });
 }
 

@@ -1,9 +1,7 @@
-import { createInterface } from "node:readline";
 import { utf8 } from "#base/bytes.ts";
-import { DbError } from "#base/errors.ts";
 import type { CommandInput, CommandSpec } from "../command.ts";
-import type { Terminal } from "../terminal.ts";
 import { usageError } from "../values/usage.ts";
+import { confirm } from "./confirm.ts";
 import { sendForText, serverOf } from "./connection.ts";
 import { SERVER_OPTIONS } from "./options.ts";
 
@@ -77,19 +75,4 @@ async function deleteDatabase(input: CommandInput): Promise<number> {
   });
   terminal.out(`Database "${name}" deleted successfully`);
   return 0;
-}
-
-/** Asks `question`; rejects with `invalid` / `not_confirmed` unless the next line of input says yes. */
-async function confirm(terminal: Terminal, question: string): Promise<void> {
-  terminal.error(`${question} Enter 'yes' or 'y' to confirm`);
-  const lines = createInterface({ input: terminal.input });
-  try {
-    for await (const line of lines) {
-      if (["yes", "y"].includes(line.trim().toLowerCase())) return;
-      break;
-    }
-  } finally {
-    lines.close();
-  }
-  throw new DbError("invalid", "not_confirmed", "Cannot proceed without confirmation");
 }

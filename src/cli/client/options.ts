@@ -13,7 +13,7 @@ export const SERVER_OPTIONS: readonly OptionSpec[] = [
   {
     name: "token",
     value: "AUTH_TOKEN",
-    about: "The token to show",
+    about: "The token that says who asks",
     env: "INFLUXDB3_AUTH_TOKEN",
   },
   {

@@ -20,7 +20,14 @@ export const SHOW_NODES: CommandSpec = {
   path: "show nodes",
   about: "List the nodes of the cluster",
   options: [...SERVER_OPTIONS, ...RESULT_OPTIONS],
-  run: showNodes,
+  run: (input) => showTable(input, "nodes"),
+};
+
+export const SHOW_TOKENS: CommandSpec = {
+  path: "show tokens",
+  about: "List the tokens, without their texts",
+  options: [...SERVER_OPTIONS, ...RESULT_OPTIONS],
+  run: (input) => showTable(input, "tokens"),
 };
 
 async function showDatabases(input: CommandInput): Promise<number> {
@@ -34,11 +41,12 @@ async function showDatabases(input: CommandInput): Promise<number> {
   return 0;
 }
 
-async function showNodes(input: CommandInput): Promise<number> {
+/** Prints a table of the cluster's own. */
+async function showTable(input: CommandInput, name: string): Promise<number> {
   const format = textFormat(input);
   await runQuery(input, await serverOf(input), {
     database: "_internal",
-    text: "SELECT * FROM system.nodes",
+    text: `SELECT * FROM system.${name}`,
     format,
   });
   return 0;

@@ -8,7 +8,12 @@ import { SERVE_OPTIONS } from "./options.ts";
 import { quickStart } from "./quick-start.ts";
 
 const MIB = 2 ** 20;
-const MACHINE = { memoryBytes: 1000 * MIB, coreCount: 2, workingDirectory: "/home/ada" };
+const MACHINE = {
+  nowMs: 1_800_000_000_000,
+  memoryBytes: 1000 * MIB,
+  coreCount: 2,
+  workingDirectory: "/home/ada",
+};
 const BASE = ["--node-id", "host01", "--cluster-id", "cluster01", "--object-store", "memory"];
 
 type Env = Readonly<Record<string, string>>;
@@ -35,6 +40,8 @@ suite("the set-up of a node", () => {
       store: { kind: "memory" },
       httpBind: "0.0.0.0:8181",
       withoutAuth: false,
+      openActions: [],
+      givenToken: undefined,
       flushIntervalMs: 0,
       flushesPerSnapshot: undefined,
       snapshotSizeBytes: 64 * MIB,
@@ -78,6 +85,11 @@ suite("the set-up of a node", () => {
     ],
     [["--http-bind", ":8282"], { httpBind: "0.0.0.0:8282" }],
     [["--without-auth"], { withoutAuth: true }],
+    [["--disable-authz", "health, metrics"], { openActions: ["see_health", "see_metrics"] }],
+    [
+      ["--disable-authz", "ping", "--disable-authz", "health"],
+      { openActions: ["see_version", "see_health"] },
+    ],
     [["--wal-flush-interval", "100ms"], { flushIntervalMs: 100 }],
     [["--wal-files-per-snapshot", "1"], { flushesPerSnapshot: 1 }],
     [["--wal-snapshot-size", "7"], { flushesPerSnapshot: 7 }],
@@ -191,6 +203,8 @@ suite("a set-up that cannot be", () => {
     [["--wal-files-per-snapshot", "0"], /at least 1/],
     [["--log-filter", "loud"], /error, warn, info/],
     [["--log-destination", "file"], /stdout, stderr/],
+    [["--disable-authz", "health,write"], /possible values are health, ping, metrics/],
+    [["--disable-authz", ""], /possible values are health, ping, metrics/],
   ];
   for (const [words, message] of wrong) {
     test(`${words.join(" ")} is a usage error`, () => {

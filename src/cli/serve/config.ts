@@ -8,10 +8,13 @@ import { parseCount } from "../values/count.ts";
 import { parseDuration } from "../values/duration.ts";
 import { parseSize } from "../values/size.ts";
 import { usageError } from "../values/usage.ts";
+import { accessConfig } from "./access-options.ts";
 import { storeConfig } from "./store-options.ts";
 
 /** What the options are read against. */
 export interface Machine {
+  /** Since the Unix epoch. */
+  readonly nowMs: number;
   readonly memoryBytes: number;
   readonly coreCount: number;
   readonly workingDirectory: string;
@@ -26,7 +29,8 @@ const GEN1_DURATIONS_MS: readonly number[] = [60_000, 300_000, 600_000];
 /**
  * The set-up of a node that `settings` describe.
  *
- * Throws a usage error for a missing or unreadable option, and `invalid` / `cluster_id_is_node_id`.
+ * Throws a usage error for a missing or unreadable option, and `invalid` / `cluster_id_is_node_id`; of the token file, `file_unreadable` or
+ * `token_file`.
  */
 export function nodeConfig(
   settings: Settings,
@@ -55,7 +59,7 @@ export function nodeConfig(
     modes: settings.parse("mode", parseModes),
     store,
     httpBind: settings.parse("http-bind", parseBindAddress),
-    withoutAuth: settings.isOn("without-auth"),
+    ...accessConfig(settings, machine),
     ...writeConfig(settings, store),
     bufferSizeMax: memory("force-snapshot-mem-size", { percent: 10, sizeMax: 192 * MIB }),
     peerRowsSizeMax: memory("replica-max-buffer-size", { percent: 10, sizeMax: 192 * MIB }),

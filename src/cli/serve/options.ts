@@ -1,4 +1,5 @@
 import { envName, type OptionSpec } from "../options.ts";
+import { ACCESS_OPTIONS } from "./access-options.ts";
 import { IGNORED_OPTIONS, REFUSED_OPTIONS } from "./other-options.ts";
 import { STORE_OPTIONS } from "./store-options.ts";
 
@@ -30,12 +31,6 @@ const GENERAL: readonly OptionSpec[] = [
     env: "INFLUXDB3_MODE",
     default: "all",
     repeats: true,
-  },
-  {
-    name: "without-auth",
-    about: "Answer every request, whoever sends it",
-    env: "INFLUXDB3_WITHOUT_AUTH",
-    old: { envs: ["INFLUXDB3_START_WITHOUT_AUTH"] },
   },
 ];
 
@@ -204,6 +199,7 @@ const LOGS: readonly OptionSpec[] = [
 export const SERVE_OPTIONS: readonly OptionSpec[] = [
   ...grouped("General", GENERAL),
   ...grouped("Object store", STORE_OPTIONS),
+  ...grouped("Access", ACCESS_OPTIONS),
   ...grouped("HTTP", HTTP),
   ...grouped("Memory and limits", LIMITS),
   ...grouped("Writes and snapshots", WRITES),

@@ -7,7 +7,7 @@ import { envName, type OptionSpec } from "../options.ts";
 const IGNORED_NAMES: readonly string[] = `
   license-email license-file license-type disable-telemetry-upload telemetry-endpoint
   object-store-http2-only object-store-http2-max-frame-size object-store-cache-endpoint
-  disable-authz without-user-auth
+  without-user-auth
   log-format query-log-max-entries query-log-size
   traces-exporter traces-exporter-jaeger-agent-host traces-exporter-jaeger-agent-port
   traces-exporter-jaeger-service-name traces-exporter-jaeger-trace-context-header-name traces-jaeger-debug-name
@@ -39,7 +39,7 @@ const IGNORED_NAMES: readonly string[] = `
 
 /** Options that promise safety this version does not have: starting without it would break the promise in silence. */
 const REFUSED_NAMES: readonly string[] = `
-  tls-cert tls-key tls-minimum-version admin-token-file permission-tokens-file admin-token-recovery-http-bind
+  tls-cert tls-key tls-minimum-version permission-tokens-file admin-token-recovery-http-bind
   jwt-key-id jwt-private-key jwt-issuer jwt-default-ttl-seconds
   oauth-issuer oauth-audience oauth-client-id oauth-scopes
 `

@@ -40,6 +40,7 @@ async function serve(
 ): Promise<number> {
   refuse(settings);
   const config = nodeConfig(settings, terminal.env, {
+    nowMs: Date.now(),
     memoryBytes: machineMemoryBytes(),
     coreCount: availableParallelism(),
     workingDirectory: process.cwd(),
@@ -68,11 +69,6 @@ function warningsOf(settings: Settings): readonly string[] {
   if (ignored.length > 0) {
     const names = ignored.map(({ name }) => `--${name}`).join(", ");
     warnings.push(`without effect in this version: ${names}`);
-  }
-  if (!settings.isOn("without-auth")) {
-    warnings.push(
-      "this version has no tokens yet, so every request is answered; --without-auth says that this is meant",
-    );
   }
   return warnings;
 }

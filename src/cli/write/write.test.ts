@@ -153,7 +153,7 @@ suite("a write of a large input", () => {
     assert.equal(result.exitCode, 1);
     assert.match(
       result.out + result.error,
-      /^Write command failed: server resp.* \[401 Unauth.*\]$/m,
+      /^Write command failed: server resp.* \[401 Unauth.*\]; bring a token with --token/m,
     );
     assert.match(
       result.error,

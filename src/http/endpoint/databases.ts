@@ -3,14 +3,13 @@ import type { Field, ResultBatch } from "#model/plan.ts";
 import { parseTimestampText } from "#model/time-text.ts";
 import { encodeResult } from "#query/result/result.ts";
 import type { Exchange } from "../exchange/exchange.ts";
-import { Parameters } from "../exchange/parameters.ts";
+import { jsonParameters, Parameters } from "../exchange/parameters.ts";
 import { emptyReply, type Reply } from "../exchange/reply.ts";
 import type { DatabaseListing, DeleteDatabaseRequest } from "../services.ts";
 import { checkDatabaseName, INTERNAL_DATABASE } from "./database-name.ts";
 import { parseDuration } from "./duration.ts";
 import { contentType, requiredFormat } from "./format.ts";
 
-const JSON_CONTENT_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
 const ZONE = /(?:[Zz]|[+-]\d\d:\d\d)$/;
 
 /** GET /api/v3/configure/database. */
@@ -76,17 +75,6 @@ export async function deleteDatabase(exchange: Exchange): Promise<Reply> {
   const hardDelete = hardDeleteTime(parameters, exchange.clock.nowNs());
   await exchange.services.deleteDatabase({ name, hardDelete });
   return emptyReply(200);
-}
-
-async function jsonParameters(exchange: Exchange): Promise<Parameters> {
-  if (!JSON_CONTENT_TYPE.test(exchange.headers["content-type"] ?? "")) {
-    throw new DbError(
-      "invalid",
-      "content_type",
-      "unacceptable content-type, expected: application/json",
-    );
-  }
-  return Parameters.fromJson(await exchange.readBody());
 }
 
 function checkSchemaMode(parameters: Parameters): void {

@@ -27,6 +27,8 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unauthenticated: 401,
   sql_unsupported: 405,
+  tokens_disabled: 405,
+  token_operator: 405,
   mode_missing: 405,
   request_stalled: 408,
   request_size: 413,
@@ -49,6 +51,12 @@ const PLAIN_KINDS: ReadonlySet<ErrorKind> = new Set([
   "corrupt",
   "internal",
 ]);
+
+/** Codes whose JSON is written as clients of InfluxDB 3 have always met it. */
+const SPACED_CODES: ReadonlySet<string> = new Set(["unauthenticated", "authorization_malformed"]);
+
+/** Which schemes would have been understood: a 401 has to say it (RFC 9110 §15.5.2). Not Basic, at which browsers ask people for a password. */
+const CHALLENGE = { "www-authenticate": "Bearer" };
 
 /** Codes whose JSON has `"data":null`, whatever their kind. */
 const DATA_CODES: ReadonlySet<string> = new Set(["database_name", "write_parameters"]);
@@ -88,6 +96,10 @@ export function errorStatus(error: DbError): number {
 export function errorReply(error: DbError, requestId: string): Reply {
   const status = errorStatus(error);
   const message = errorMessage(error, requestId);
+  if (SPACED_CODES.has(error.code)) {
+    const body = `{"error": ${JSON.stringify(message)}}`;
+    return challenging({ ...jsonReply(status, {}), body });
+  }
   if (error.kind === "exceeded" || DATA_CODES.has(error.code)) {
     return retryable(jsonReply(status, { error: message, data: null }));
   }
@@ -98,7 +110,7 @@ export function errorReply(error: DbError, requestId: string): Reply {
 /** The error as the v2 endpoints answer it. */
 export function errorReplyV2(error: DbError, requestId: string): Reply {
   const status = errorStatus(error);
-  return retryable(v2Reply(status, errorMessage(error, requestId)));
+  return challenging(retryable(v2Reply(status, errorMessage(error, requestId))));
 }
 
 /** An answer in the shape of v2's errors. */
@@ -110,6 +122,10 @@ export function v2Reply(status: number, message: string): Reply {
 function errorMessage(error: DbError, requestId: string): string {
   if (error.kind !== "internal") return error.message;
   return `internal error: the node's log says more under request ${requestId}`;
+}
+
+function challenging(reply: Reply): Reply {
+  return reply.status === 401 ? { ...reply, headers: { ...reply.headers, ...CHALLENGE } } : reply;
 }
 
 function retryable(reply: Reply): Reply {

@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Principal } from "#access/principal.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Random } from "#ports/random.ts";
 import type { HttpServices } from "../services.ts";
@@ -9,6 +10,8 @@ export const WRITE_TOKEN_HEADER = "x-tidelake-write-token";
 /** One request, as an endpoint sees it. */
 export interface Exchange {
   readonly services: HttpServices;
+  /** Who sent it; may do what its route needs. */
+  readonly principal: Principal;
   /** What follows the `?`; undefined when there is none. */
   readonly query: string | undefined;
   readonly headers: IncomingHttpHeaders;
@@ -18,7 +21,7 @@ export interface Exchange {
   readonly random: Random;
   /**
    * The whole body, inflated. Rejects with `invalid` / `content_encoding` or `body_gzip`, `exceeded` / `request_size` or
-   * `request_memory`, `unavailable` / `request_stalled`. Call it once.
+   * `request_memory`, `unavailable` / `request_stalled`, `denied` / `unauthenticated` where it is not what another node sent. Call it once.
    */
   readBody(): Promise<Uint8Array>;
 }

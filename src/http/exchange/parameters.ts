@@ -1,5 +1,6 @@
 import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
+import type { Exchange } from "./exchange.ts";
 
 /** A value as JSON has it; whole numbers of 64 bits are bigint, others number. */
 export type JsonValue =
@@ -11,6 +12,7 @@ export type JsonValue =
   | readonly JsonValue[]
   | { readonly [name: string]: JsonValue };
 
+const JSON_CONTENT_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
 const WHOLE_NUMBER = /^-?\d+$/;
 const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
@@ -88,6 +90,18 @@ export class Parameters {
   wrong(message: string): DbError {
     return wrong(`${this.#origin}: ${message}`);
   }
+}
+
+/** Those of a request's body, which must say that it is JSON; rejects with `invalid` / `content_type` where it does not. */
+export async function jsonParameters(exchange: Exchange): Promise<Parameters> {
+  if (!JSON_CONTENT_TYPE.test(exchange.headers["content-type"] ?? "")) {
+    throw new DbError(
+      "invalid",
+      "content_type",
+      "unacceptable content-type, expected: application/json",
+    );
+  }
+  return Parameters.fromJson(await exchange.readBody());
 }
 
 /** The value that `text` spells, whole numbers exact. */
