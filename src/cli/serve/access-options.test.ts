@@ -45,6 +45,11 @@ suite("the token file", () => {
       /expiry_millis is no time to come/,
     ],
     [
+      JSON.stringify({ token: TOKEN, name: "n", expiry_millis: 9_223_372_036_855 }),
+      "token_file",
+      /expiry_millis/,
+    ],
+    [
       JSON.stringify({ token: TOKEN, name: "n", expiry_millis: "1y" }),
       "token_file",
       /expiry_millis/,

@@ -4,6 +4,7 @@ import type { Action } from "#access/authorize.ts";
 import { checkTokenName, isTokenText, TOKEN_TEXT_HINT } from "#access/token-text.ts";
 import type { GivenToken } from "#access/tokens.ts";
 import { DbError, describeError } from "#base/errors.ts";
+import { TIME_MAX } from "#model/time-range.ts";
 import type { NodeConfig } from "#node/config.ts";
 import type { OptionSpec, Settings } from "../options.ts";
 import { usageError } from "../values/usage.ts";
@@ -15,6 +16,7 @@ const OPEN_PARTS: ReadonlyMap<string, Action> = new Map([
   ["metrics", "see_metrics"],
 ]);
 const NS_PER_MS = 1_000_000n;
+const TIME_MS_MAX = Number(TIME_MAX / NS_PER_MS);
 
 /** Who needs a token for what. */
 export const ACCESS_OPTIONS: readonly OptionSpec[] = [
@@ -69,10 +71,14 @@ function readToken(path: string, nowMs: number): GivenToken {
   checkTokenName(name);
   if (expiryMs === undefined || expiryMs === null) return { text, name, expiresAtNs: undefined };
   // One that has expired would lock the cluster: nobody could make another.
-  if (!Number.isSafeInteger(expiryMs) || Number(expiryMs) <= nowMs) {
+  if (typeof expiryMs !== "number" || !isTimeToCome(expiryMs, nowMs)) {
     throw wrongFile(path, "expiry_millis is no time to come, in milliseconds since 1970");
   }
-  return { text, name, expiresAtNs: BigInt(Number(expiryMs)) * NS_PER_MS };
+  return { text, name, expiresAtNs: BigInt(expiryMs) * NS_PER_MS };
+}
+
+function isTimeToCome(timeMs: number, nowMs: number): boolean {
+  return Number.isSafeInteger(timeMs) && timeMs > nowMs && timeMs <= TIME_MS_MAX;
 }
 
 function readObject(path: string): Readonly<Record<string, unknown>> {

@@ -7,8 +7,8 @@ import { emptyReply, jsonReply, type Reply } from "../exchange/reply.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 const NS_PER_MS = 1_000_000n;
-/** A thousand years are for ever. */
-const EXPIRY_SECONDS_MAX = 1_000n * 366n * 86_400n;
+/** A hundred years: what is beyond 2262 is no timestamp. */
+const EXPIRY_SECONDS_MAX = 100n * 365n * 86_400n;
 
 /** POST /api/v3/configure/token/admin: the first token of the cluster, for whoever asks first. */
 export async function createOperatorToken({ principal, services }: Exchange): Promise<Reply> {
