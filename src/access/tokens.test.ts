@@ -143,6 +143,17 @@ suite("tokens", () => {
     assert.equal(replaced.record.createdAtNs, first.record.createdAtNs);
   });
 
+  test("the operator's is replaced for who has lost it, where there is one", async () => {
+    const { catalog, clock, tokens } = accessOn(memoryStore());
+    await assert.rejects(tokens.recoverOperator(), { kind: "not_found", code: "token_not_found" });
+    await tokens.adopt({ ...given(1), name: "ops", expiresAtNs: clock.nowNs() + 1_000_000n });
+    await clock.advance(1);
+    const { record, text } = await tokens.recoverOperator();
+    assert.deepEqual([record.id, record.name, record.hash], [0, "ops", hashToken(text)]);
+    assert.equal(record.expiresAtNs, undefined, "an expired one is good for ever again");
+    assert.equal(catalog.state.tokens.size, 1);
+  });
+
   test("a revoked one makes and deletes nothing, on a node that has not heard of it either", async () => {
     const store = memoryStore();
     const [one, late] = [accessOn(store, 1), accessOn(store, 2)];

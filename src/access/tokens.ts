@@ -90,6 +90,16 @@ export class Tokens {
     });
   }
 
+  /** As `replaceOperator`, for whoever may: who has lost the text. Rejects with `not_found` / `token_not_found` where there is none. */
+  async recoverOperator(): Promise<IssuedToken> {
+    const { tokens } = await this.#catalog.refresh();
+    const name = tokens.get(OPERATOR_TOKEN_ID)?.name ?? OPERATOR_NAME;
+    return this.#issue({ name, expiresAtNs: undefined }, (state, { hash, createdAtNs }) => {
+      if (!state.tokens.has(OPERATOR_TOKEN_ID)) throw tokenNotFound(name);
+      return { kind: "replace_token", id: OPERATOR_TOKEN_ID, hash, updatedAtNs: createdAtNs };
+    });
+  }
+
   /**
    * Makes a token that may do everything.
    * Rejects with `conflict` / `token_exists`, `invalid` / `token_name`, `exceeded` / `token_limit`, `denied` / `unauthenticated`.

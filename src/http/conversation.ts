@@ -67,7 +67,7 @@ export class Conversation {
     this.#host = host;
     this.#request = request;
     this.#response = response;
-    this.#match = findMatch(
+    this.#match = (host.options.findMatch ?? findMatch)(
       request.method ?? "",
       queryStart === -1 ? url : url.slice(0, queryStart),
     );

@@ -2,6 +2,7 @@ import type { AccessPolicy } from "#access/authorize.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { Random } from "#ports/random.ts";
+import type { Match } from "./router.ts";
 import type { HttpServices, NodeIdentity } from "./services.ts";
 
 export interface HttpServerOptions {
@@ -12,6 +13,8 @@ export interface HttpServerOptions {
   readonly identity: NodeIdentity;
   /** What is asked of nobody. */
   readonly access: AccessPolicy;
+  /** Where requests go; to the paths of the API unless given. */
+  readonly findMatch?: (method: string, path: string) => Match;
   /** Bytes of a request's body, as sent and inflated. */
   readonly requestSizeMax: number;
   readonly clock: Clock;

@@ -14,6 +14,7 @@ import {
   createOperatorToken,
   createResourceToken,
   deleteToken,
+  recoverOperatorToken,
   replaceOperatorToken,
 } from "./endpoint/tokens.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
@@ -46,18 +47,17 @@ interface EarlyRoute {
 }
 
 /** Tokens are made and deleted at the same paths under either prefix. */
-const TOKEN_PATHS = ["/api/v3/configure/token", "/api/v3/enterprise/configure/token"].flatMap(
-  (path): [string, Route][] => [
-    [path, { needs: "manage_tokens", methods: { POST: createResourceToken, DELETE: deleteToken } }],
-    // The first token is for whoever asks first; later ones ask in vain.
-    [`${path}/admin`, { needs: "open", methods: { POST: createOperatorToken } }],
-    [
-      `${path}/admin/regenerate`,
-      { needs: "replace_operator_token", methods: { POST: replaceOperatorToken } },
-    ],
-    [`${path}/named_admin`, { needs: "manage_tokens", methods: { POST: createAdminToken } }],
+const TOKEN_PREFIXES = ["/api/v3/configure/token", "/api/v3/enterprise/configure/token"];
+const TOKEN_PATHS = TOKEN_PREFIXES.flatMap((path): [string, Route][] => [
+  [path, { needs: "manage_tokens", methods: { POST: createResourceToken, DELETE: deleteToken } }],
+  // The first token is for whoever asks first; later ones ask in vain.
+  [`${path}/admin`, { needs: "open", methods: { POST: createOperatorToken } }],
+  [
+    `${path}/admin/regenerate`,
+    { needs: "replace_operator_token", methods: { POST: replaceOperatorToken } },
   ],
-);
+  [`${path}/named_admin`, { needs: "manage_tokens", methods: { POST: createAdminToken } }],
+]);
 
 /** Every path but those of EARLY_ROUTES. */
 export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -134,6 +134,13 @@ export function findMatch(method: string, path: string): Match {
     tokenParameter: route.tokenParameter ?? false,
     endpoint: route.methods[method] ?? route.otherMethods ?? notFound,
   };
+}
+
+/** As `findMatch`, at the address for those who have lost the operator's token: nothing else is there. */
+export function findRecoveryMatch(method: string, path: string): Match {
+  const isRoute = TOKEN_PREFIXES.some((prefix) => path === `${prefix}/admin/regenerate`);
+  if (!isRoute || method !== "POST") return { ...NOT_FOUND, needs: "open" };
+  return { ...NOT_FOUND, route: path, needs: "open", endpoint: recoverOperatorToken };
 }
 
 const NOT_FOUND: Match = {

@@ -22,6 +22,8 @@ export interface HttpServices {
   createOperatorToken(): Promise<IssuedToken>;
   /** Replaces the text of the token that `by` brought, the operator's. */
   replaceOperatorToken(by: AdminPrincipal): Promise<IssuedToken>;
+  /** Replaces it for whoever may ask. Rejects with `not_found` / `token_not_found`, `denied` / `forbidden` where it was done already. */
+  recoverOperatorToken(): Promise<IssuedToken>;
   /** Rejects with `conflict` / `token_exists`, `invalid` / `token_name`, `exceeded` / `token_limit`. */
   createAdminToken(request: AdminTokenRequest, by: AdminPrincipal): Promise<IssuedToken>;
   /** Rejects with `not_found` / `token_not_found`, `unsupported` / `token_operator`. */

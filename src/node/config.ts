@@ -16,6 +16,10 @@ export interface NodeConfig {
   readonly openActions: readonly Action[];
   /** The operator's token for a cluster that has no token. */
   readonly givenToken: GivenToken | undefined;
+  /** `host:port` at which whoever asks gets a new operator's token, once. */
+  readonly recoveryBind: string | undefined;
+  /** A file that receives that address once it is bound. */
+  readonly recoveryListenerFilePath: string | undefined;
   readonly flushIntervalMs: number;
   /** A snapshot after this many flushes; undefined: by size and age alone. */
   readonly flushesPerSnapshot: number | undefined;

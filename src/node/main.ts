@@ -7,6 +7,8 @@ import { TOKEN_SECRET_SIZE } from "#access/token-text.ts";
 import { Tokens } from "#access/tokens.ts";
 import { DbError, messageOf } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
+import type { HttpServerOptions } from "#http/options.ts";
+import { findRecoveryMatch } from "#http/router.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
 import { FileCache } from "#objectstore/file-cache.ts";
@@ -23,7 +25,7 @@ import { HttpTransport } from "./real/http-transport.ts";
 import { pinoLog, realClock, realRandom } from "./real/machine.ts";
 import { openStore, retriesOf } from "./real/open-store.ts";
 import { openScratch } from "./real/scratch.ts";
-import { nodeServices } from "./services.ts";
+import { nodeServices, recoveryServices } from "./services.ts";
 import { VERSION } from "./version.ts";
 
 export interface NodeIo {
@@ -51,7 +53,9 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   });
   const metrics = new Metrics();
   // Bound before anything is written to the store: an address that is taken leaves nothing behind.
-  const server = parts.use(await listen(config, { log, metrics, identity: identity() }));
+  const shared = { log, metrics, identity: identity() };
+  const server = parts.use(await listen(config, shared));
+  const recovery = parts.use(await listenForRecovery(config, shared));
   const ports = await openPorts(config, { log, metrics, parts });
   node = await Node.start({ config, ports, processId, address: advertised(server.address) });
   const running = node;
@@ -62,19 +66,35 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
       throw error;
     },
   );
-  server.serve(nodeServices(running, { access, tokens, metrics, identity, clock: realClock }));
-  if (config.listenerFilePath !== undefined)
-    await writeFile(config.listenerFilePath, server.address);
+  const clock = realClock;
+  const services = nodeServices(running, { access, tokens, metrics, identity, clock });
+  server.serve(services);
+  recovery?.serve(recoveryServices(services, () => void recovery[Symbol.asyncDispose]()));
+  await writeAddress(server, config.listenerFilePath);
+  await writeAddress(recovery, config.recoveryListenerFilePath);
   io.out(
     `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
   );
   if (!config.withoutAuth && running.catalog.state.tokens.size === 0) io.error(NO_TOKEN);
+  if (recovery !== undefined) io.error(recoveryWarning(recovery.address));
   const failure = await Promise.race([stopped, running.failure]);
+  await recovery?.[Symbol.asyncDispose]();
   await server[Symbol.asyncDispose]();
   await running.stop(STOP_WAIT_MS_MAX);
   if (failure === undefined) return 0;
   io.error(`Serve command failed: ${messageOf(failure)}`);
   return 1;
+}
+
+async function writeAddress(
+  server: HttpServer | undefined,
+  path: string | undefined,
+): Promise<void> {
+  if (server !== undefined && path !== undefined) await writeFile(path, server.address);
+}
+
+function recoveryWarning(address: string): string {
+  return `warning: whoever reaches http://${address} gets a new operator's token, once: 'create token --admin --regenerate --host http://${address}'`;
 }
 
 /** Resolves with undefined when the process is asked to stop. A second signal ends it at once. */
@@ -122,21 +142,37 @@ async function openAccess(
   return { access: new Access({ catalog, clock, signal: stop.signal }), tokens };
 }
 
-async function listen(
+type ListenOptions = Shared & { readonly identity: NodeIdentity };
+
+function listen(config: NodeConfig, options: ListenOptions): Promise<HttpServer> {
+  return openServer(config, config.httpBind, { ...options, access: config });
+}
+
+/** The listener for those who have lost the operator's token, if one is wanted. */
+async function listenForRecovery(
   config: NodeConfig,
-  { log, metrics, identity }: Shared & { identity: NodeIdentity },
+  options: ListenOptions,
+): Promise<HttpServer | undefined> {
+  const { recoveryBind, withoutAuth } = config;
+  if (recoveryBind === undefined || withoutAuth) return undefined;
+  const access = { withoutAuth, openActions: [] };
+  return openServer(config, recoveryBind, { ...options, access, findMatch: findRecoveryMatch });
+}
+
+function openServer(
+  config: NodeConfig,
+  bind: string,
+  options: ListenOptions & Pick<HttpServerOptions, "access" | "findMatch">,
 ): Promise<HttpServer> {
-  const separator = config.httpBind.lastIndexOf(":");
-  const host = config.httpBind.slice(0, separator).replace(/^\[(.*)\]$/, "$1");
+  const { metrics, ...rest } = options;
+  const separator = bind.lastIndexOf(":");
   return HttpServer.open({
-    host,
-    port: Number(config.httpBind.slice(separator + 1)),
-    identity,
-    access: config,
+    ...rest,
+    host: bind.slice(0, separator).replace(/^\[(.*)\]$/, "$1"),
+    port: Number(bind.slice(separator + 1)),
     requestSizeMax: config.httpRequestSizeMax,
     clock: realClock,
     random: realRandom,
-    log,
     observe: metrics.observeRequest,
   });
 }

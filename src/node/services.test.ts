@@ -8,7 +8,7 @@ import { memoryStore } from "#objectstore/memory.ts";
 import { nodeOptions, readRows, writeLines } from "#testing/started-node.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
-import { nodeServices } from "./services.ts";
+import { nodeServices, recoveryServices } from "./services.ts";
 
 /** That a clock begins with which nobody moves. */
 const NOW_NS = 1_767_225_600_000_000_000n;
@@ -107,6 +107,23 @@ suite("what HTTP calls", () => {
       database: "_internal",
     });
     assert.deepEqual(rows, [[0n, "_admin", null, "*:*:*", null, 128n]]);
+  });
+
+  test("where the operator's token was lost it is replaced once, however many ask at once", async () => {
+    await using running = await serving();
+    const { services } = running;
+    await services.createOperatorToken();
+    let usedCount = 0;
+    const recovery = recoveryServices(services, () => {
+      usedCount += 1;
+    });
+    const outcomes = await Promise.allSettled([1, 2, 3].map(() => recovery.recoverOperatorToken()));
+    assert.deepEqual(
+      outcomes.map(({ status }) => status),
+      ["fulfilled", "rejected", "rejected"],
+    );
+    assert.equal(usedCount, 1);
+    await assert.rejects(recovery.recoverOperatorToken(), { kind: "denied", code: "forbidden" });
   });
 
   test("metrics tell what the node has and does", async () => {

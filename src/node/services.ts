@@ -1,5 +1,7 @@
 import type { Access } from "#access/access.ts";
 import type { Tokens } from "#access/tokens.ts";
+import { Mutex } from "#base/async.ts";
+import { DbError } from "#base/errors.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
@@ -55,7 +57,11 @@ function tokenServices(
   tokens: Tokens,
 ): Pick<
   HttpServices,
-  "createOperatorToken" | "replaceOperatorToken" | "createAdminToken" | "deleteToken"
+  | "createOperatorToken"
+  | "replaceOperatorToken"
+  | "recoverOperatorToken"
+  | "createAdminToken"
+  | "deleteToken"
 > {
   // The others hear of a change at once, not when they next look: above all of a token that ended.
   const changed = async <T>(work: Promise<T>): Promise<T> => {
@@ -66,9 +72,36 @@ function tokenServices(
   return {
     createOperatorToken: () => changed(tokens.createOperator()),
     replaceOperatorToken: (by) => changed(tokens.replaceOperator(by)),
+    recoverOperatorToken: () => changed(tokens.recoverOperator()),
     createAdminToken: (request, by) => changed(tokens.createAdmin(request, by)),
     deleteToken: (name, by) => changed(tokens.delete(name, by)),
   };
+}
+
+/** `services` for the address of those who have lost the operator's token: it is replaced once, then `onUsed` is called. */
+export function recoveryServices(services: HttpServices, onUsed: () => void): HttpServices {
+  const turn = new Mutex();
+  let isUsed = false;
+  return {
+    ...services,
+    recoverOperatorToken: () =>
+      turn.run(async () => {
+        // Who came at the same time would make the first one's token void.
+        if (isUsed) throw recoveryUsed();
+        const issued = await services.recoverOperatorToken();
+        isUsed = true;
+        onUsed();
+        return issued;
+      }),
+  };
+}
+
+function recoveryUsed(): DbError {
+  return new DbError(
+    "denied",
+    "forbidden",
+    "the operator's token was replaced here already: restart the node to do it again",
+  );
 }
 
 type HardDelete = Parameters<HttpServices["deleteDatabase"]>[0]["hardDelete"];

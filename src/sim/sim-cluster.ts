@@ -167,6 +167,8 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     withoutAuth: true,
     openActions: [],
     givenToken: undefined,
+    recoveryBind: undefined,
+    recoveryListenerFilePath: undefined,
     flushIntervalMs: 0,
     flushesPerSnapshot: undefined,
     snapshotSizeBytes: 2 ** 20,

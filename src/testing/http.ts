@@ -44,6 +44,7 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
         : NOBODY,
     createOperatorToken: unexpected,
     replaceOperatorToken: unexpected,
+    recoverOperatorToken: unexpected,
     createAdminToken: unexpected,
     deleteToken: unexpected,
     write: unexpected,

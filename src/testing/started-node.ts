@@ -24,6 +24,8 @@ export const NODE_CONFIG: NodeConfig = {
   withoutAuth: true,
   openActions: [],
   givenToken: undefined,
+  recoveryBind: undefined,
+  recoveryListenerFilePath: undefined,
   flushIntervalMs: 0,
   flushesPerSnapshot: undefined,
   snapshotSizeBytes: 2 ** 26,

@@ -7,6 +7,7 @@ import { DbError, describeError } from "#base/errors.ts";
 import { TIME_MAX } from "#model/time-range.ts";
 import type { NodeConfig } from "#node/config.ts";
 import type { OptionSpec, Settings } from "../options.ts";
+import { parseBindAddress } from "../values/address.ts";
 import { usageError } from "../values/usage.ts";
 
 /** What `--disable-authz` takes, and what nobody is asked for a token then. */
@@ -16,6 +17,7 @@ const OPEN_PARTS: ReadonlyMap<string, Action> = new Map([
   ["metrics", "see_metrics"],
 ]);
 const NS_PER_MS = 1_000_000n;
+const RECOVERY_BIND = "127.0.0.1:8182";
 const TIME_MS_MAX = Number(TIME_MAX / NS_PER_MS);
 
 /** Who needs a token for what. */
@@ -38,18 +40,44 @@ export const ACCESS_OPTIONS: readonly OptionSpec[] = [
     about:
       "Take the operator's token from this file, as 'create token --admin --offline' writes it, where the cluster has no token yet",
   },
+  {
+    name: "admin-token-recovery-http-bind",
+    value: "ADDRESS",
+    valueOptional: true,
+    about: `Give a new operator's token to whoever asks there, once; without an address at ${RECOVERY_BIND}`,
+    advanced: true,
+  },
+  {
+    name: "admin-token-recovery-tcp-listener-file-path",
+    value: "FILE",
+    about: "Write the address that this was bound to into this file",
+    advanced: true,
+  },
 ];
+
+type AccessConfig = Pick<
+  NodeConfig,
+  "withoutAuth" | "openActions" | "givenToken" | "recoveryBind" | "recoveryListenerFilePath"
+>;
 
 /** What the options say of access. Throws `invalid` / `file_unreadable` or `token_file`. */
 export function accessConfig(
   settings: Settings,
   { nowMs, workingDirectory }: { nowMs: number; workingDirectory: string },
-): Pick<NodeConfig, "withoutAuth" | "openActions" | "givenToken"> {
+): AccessConfig {
   return {
     withoutAuth: settings.isOn("without-auth"),
     openActions: settings.parseIfGiven("disable-authz", parseOpenParts) ?? [],
     givenToken: settings.parseIfGiven("admin-token-file", (text) =>
       readToken(resolve(workingDirectory, text), nowMs),
+    ),
+    recoveryBind: settings.parseIfGiven("admin-token-recovery-http-bind", (text) =>
+      // Without a value it is on.
+      text === "true" ? RECOVERY_BIND : parseBindAddress(text),
+    ),
+    recoveryListenerFilePath: settings.parseIfGiven(
+      "admin-token-recovery-tcp-listener-file-path",
+      (text) => resolve(workingDirectory, text),
     ),
   };
 }

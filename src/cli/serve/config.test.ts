@@ -42,6 +42,8 @@ suite("the set-up of a node", () => {
       withoutAuth: false,
       openActions: [],
       givenToken: undefined,
+      recoveryBind: undefined,
+      recoveryListenerFilePath: undefined,
       flushIntervalMs: 0,
       flushesPerSnapshot: undefined,
       snapshotSizeBytes: 64 * MIB,
@@ -85,6 +87,12 @@ suite("the set-up of a node", () => {
     ],
     [["--http-bind", ":8282"], { httpBind: "0.0.0.0:8282" }],
     [["--without-auth"], { withoutAuth: true }],
+    [["--admin-token-recovery-http-bind"], { recoveryBind: "127.0.0.1:8182" }],
+    [["--admin-token-recovery-http-bind", "localhost:9"], { recoveryBind: "localhost:9" }],
+    [
+      ["--admin-token-recovery-tcp-listener-file-path", "at"],
+      { recoveryListenerFilePath: "/home/ada/at" },
+    ],
     [["--disable-authz", "health, metrics"], { openActions: ["see_health", "see_metrics"] }],
     [
       ["--disable-authz", "ping", "--disable-authz", "health"],
@@ -204,6 +212,7 @@ suite("a set-up that cannot be", () => {
     [["--log-filter", "loud"], /error, warn, info/],
     [["--log-destination", "file"], /stdout, stderr/],
     [["--disable-authz", "health,write"], /possible values are health, ping, metrics/],
+    [["--admin-token-recovery-http-bind", "x:y"], /a port is a number/],
     [["--disable-authz", ""], /possible values are health, ping, metrics/],
   ];
   for (const [words, message] of wrong) {

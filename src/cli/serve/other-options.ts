@@ -39,7 +39,7 @@ const IGNORED_NAMES: readonly string[] = `
 
 /** Options that promise safety this version does not have: starting without it would break the promise in silence. */
 const REFUSED_NAMES: readonly string[] = `
-  tls-cert tls-key tls-minimum-version permission-tokens-file admin-token-recovery-http-bind
+  tls-cert tls-key tls-minimum-version permission-tokens-file
   jwt-key-id jwt-private-key jwt-issuer jwt-default-ttl-seconds
   oauth-issuer oauth-audience oauth-client-id oauth-scopes
 `

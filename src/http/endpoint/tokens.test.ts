@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { memoryStore } from "#objectstore/memory.ts";
 import { accessOn } from "#testing/access.ts";
 import { type Answer, machineClock, openServer, send, someServices } from "#testing/http.ts";
+import { findRecoveryMatch } from "../router.ts";
 
 const PATH = "/api/v3/configure/token";
 const JSON_TYPE = { "content-type": "application/json" };
@@ -33,6 +34,17 @@ async function running() {
 
 function tokenIn({ body }: Answer): string {
   return (JSON.parse(body) as { token: string }).token;
+}
+
+/** A server at the address for those who have lost the operator's token. */
+async function recovering() {
+  const { tokens } = accessOn(memoryStore());
+  await tokens.createOperator();
+  return openServer({
+    services: someServices({ recoverOperatorToken: () => tokens.recoverOperator() }),
+    access: { withoutAuth: false, openActions: [] },
+    findMatch: findRecoveryMatch,
+  });
 }
 
 suite("endpoints of tokens", () => {
@@ -150,5 +162,36 @@ suite("endpoints of tokens", () => {
         path,
       );
     }
+  });
+});
+
+suite("the address for those who have lost the operator's token", () => {
+  test("replaces it without a token, and does nothing else", async () => {
+    await using server = await recovering();
+    const path = `${PATH}/admin/regenerate`;
+    for (const [method, other] of [
+      ["GET", path],
+      ["POST", `${PATH}/admin`],
+      ["POST", `${PATH}/named_admin`],
+      ["GET", "/health"],
+      ["GET", "/api/v3/tidelake/node"],
+      ["POST", "/api/v3/write_lp?db=a"],
+      ["OPTIONS", path],
+    ] as const) {
+      const answer = await send(server.address, { method, path: other });
+      assert.deepEqual([answer.status, answer.body], [404, "not found"], `${method} ${other}`);
+    }
+    const answer = await send(server.address, { method: "POST", path });
+    assert.equal(answer.status, 201);
+    assert.match(tokenIn(answer), /^apiv3_/);
+  });
+
+  test("not for a page in a browser, which could send that from anywhere", async () => {
+    await using server = await recovering();
+    const headers = { origin: "https://example.org" };
+    const path = `${PATH}/admin/regenerate`;
+    const answer = await send(server.address, { method: "POST", path, headers });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.headers["access-control-allow-origin"], undefined);
   });
 });

@@ -21,6 +21,19 @@ export async function replaceOperatorToken({ principal, services }: Exchange): P
   return issuedReply(await services.replaceOperatorToken(adminOf(principal)));
 }
 
+/** POST /api/v3/configure/token/admin/regenerate, at the address for those who have lost the operator's token. */
+export async function recoverOperatorToken({ headers, services }: Exchange): Promise<Reply> {
+  // A page of anybody's in a browser on this machine can send this, too, and read the answer.
+  if (headers.origin !== undefined) {
+    throw new DbError(
+      "denied",
+      "forbidden",
+      "a page in a browser may not replace the operator's token",
+    );
+  }
+  return issuedReply(await services.recoverOperatorToken());
+}
+
 /** POST /api/v3/configure/token/named_admin. */
 export async function createAdminToken(exchange: Exchange): Promise<Reply> {
   const by = adminOf(exchange.principal);
