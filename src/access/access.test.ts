@@ -100,7 +100,7 @@ suite("who sent a request", () => {
     assert.equal(await ask(UNKNOWN), NOBODY);
     assert.equal(watched.getCount, 1);
     // These came too soon after that look: they share the next one.
-    const waiting = Array.from({ length: 500 }, (_, index) => ask(`${UNKNOWN}${index}`));
+    const waiting = Array.from({ length: 200 }, (_, index) => ask(`${UNKNOWN}${index}`));
     const { tokens } = other(inner);
     const wish = { name: "n", expiresAtNs: undefined };
     const { text } = await tokens.createAdmin(wish, adminOf(operator));
@@ -113,6 +113,20 @@ suite("who sent a request", () => {
     // One found the new entry, and one that nothing stands behind it.
     assert.equal(watched.getCount, 3);
     assert.equal(clock.sleeperCount, 0);
+  });
+
+  test("is not said where too many wait for a look already", async () => {
+    const { access, clock, operator } = await knowing();
+    const ask = (token: string) => access.authenticate(bearer(token), neverAborted());
+    await ask(UNKNOWN);
+    const waiting = Array.from({ length: 256 }, () => ask(UNKNOWN));
+    await assert.rejects(ask(UNKNOWN), { kind: "unavailable", code: "token_unchecked" });
+    assert.equal((await ask(operator.text)).kind, "admin", "a known one is not in this queue");
+    await clock.advance(1_000);
+    for (const principal of await Promise.all(waiting)) assert.equal(principal, NOBODY);
+    const later = ask(UNKNOWN);
+    await clock.advance(1_000);
+    assert.equal(await later, NOBODY);
   });
 
   test("is not said while the store does not answer: whoever waits is told so", async () => {

@@ -21,6 +21,8 @@ export interface AccessOptions {
 /** Between the beginnings of two looks at the catalog for tokens that this node does not know. */
 const LOOK_INTERVAL_MS = 1_000;
 const LOOK_WAIT_MS_MAX = 5_000;
+/** Requests that wait for a look: more would keep connections from those whose tokens are known. */
+const LOOK_WAITERS_MAX = 256;
 /** Characters of a hash by which tokens are grouped: nearly always one to a group. */
 const GROUP_SIZE = 8;
 
@@ -32,6 +34,7 @@ export class Access {
   /** The look that is yet to begin: whoever asks before shares it. */
   #nextLook: Promise<void> | undefined;
   #lookedAtMs = Number.NEGATIVE_INFINITY;
+  #waiterCount = 0;
 
   constructor(options: AccessOptions) {
     this.#options = options;
@@ -41,7 +44,7 @@ export class Access {
    * Who has `credential`; nobody where it is unknown or expired. A token that this node has not heard of is looked for at the catalog's tail
    * before, at most once a second for all such tokens together.
    *
-   * Rejects with `unavailable` / `token_unchecked` where the store did not answer, and the reason of `signal`.
+   * Rejects with `unavailable` / `token_unchecked` where the store did not answer or too many wait for it, and the reason of `signal`.
    */
   async authenticate(credential: Credential, signal: AbortSignal): Promise<Principal> {
     switch (credential.kind) {
@@ -82,6 +85,8 @@ export class Access {
   /** Reads the catalog on to a tail that is not older than this call. */
   async #look(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    if (this.#waiterCount >= LOOK_WAITERS_MAX) throw unchecked();
+    this.#waiterCount += 1;
     this.#nextLook ??= this.#takeLook();
     const end = new AbortController();
     const late = clock.sleep(LOOK_WAIT_MS_MAX, end.signal).then(() => {
@@ -94,6 +99,7 @@ export class Access {
       if (signal.aborted || !isKind(error, "unavailable")) throw error;
       throw unchecked(error);
     } finally {
+      this.#waiterCount -= 1;
       end.abort();
     }
   }
@@ -115,11 +121,11 @@ function equalTexts(left: string, right: string): boolean {
   return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes);
 }
 
-function unchecked(cause: DbError): DbError {
+function unchecked(cause?: DbError): DbError {
   return new DbError(
     "unavailable",
     "token_unchecked",
-    "this node does not know the token, and the object store has not told whether it is a new one: try again",
+    "this node does not know the token, and could not find out in time whether it is a new one: try again",
     { cause },
   );
 }
