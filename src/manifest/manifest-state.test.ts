@@ -43,7 +43,9 @@ function legalRecord(state: ManifestState, [kind, dice]: Wish): LogRecord | unde
       const files = [...state.files.values()].flat().map(({ file }) => file.key);
       if (files.length === 0) return undefined;
       const inputs = files.filter((_, index) => index % 3 === dice % 3);
-      return record(kind, { inputs, outputs: [fileOf(`output ${position}`)] }, dice, writer);
+      const outputs = [fileOf(`output ${position}`)];
+      const collected = state.replaced[dice % 4]?.position;
+      return record(kind, { inputs, outputs, collected }, dice, writer);
     }
     case "take_over":
       return record(kind, { office: state.office.epoch + 1 }, dice, writer);
@@ -82,6 +84,10 @@ function applyAll(...records: readonly LogRecord[]): ManifestState {
 
 function adopt(through: number, stamp: bigint, keys: readonly string[], node = 1): LogRecord {
   return record("adopt", { node, through, stamp, files: keys.map((key) => fileOf(key)) });
+}
+
+function replace(inputs: readonly string[], collected?: number): LogRecord {
+  return record("replace", { inputs, outputs: [], collected });
 }
 
 function filesOf(state: ManifestState): readonly (readonly [string, bigint])[] {
@@ -143,6 +149,31 @@ suite("state of the manifest", () => {
     assert.deepEqual(gone.files, new Map());
   });
 
+  test("what is replaced is remembered until it is collected", () => {
+    const first = [adopt(4, 70n, ["a", "b", "c", "d"]), replace(["a", "b"]), replace(["c"])];
+    assert.deepEqual(applyAll(...first).replaced, [
+      { position: 2, keys: ["a", "b"] },
+      { position: 3, keys: ["c"] },
+    ]);
+    assert.deepEqual(applyAll(...first, replace([], 2)).replaced, [{ position: 3, keys: ["c"] }]);
+    const both = applyAll(...first, replace(["d"], 3));
+    assert.deepEqual(both.replaced, [{ position: 4, keys: ["d"] }]);
+    assert.deepEqual(applyAll(...first, replace([], 3)).replaced, []);
+  });
+
+  test("it remembers no more replaced files than it may, the newest ones", () => {
+    const keys = Array.from({ length: 120_000 }, (_, index) => `${index}`);
+    const state = applyAll(
+      adopt(4, 70n, keys),
+      replace(keys.slice(0, 60_000)),
+      replace(keys.slice(60_000)),
+    );
+    assert.deepEqual(
+      state.replaced.map(({ position }) => position),
+      [3],
+    );
+  });
+
   test("files stand under their table", () => {
     const state = applyAll(
       record("adopt", { node: 1, through: 1, stamp: 1n, files: [fileOf("a"), fileOf("b", 2)] }),
@@ -168,6 +199,10 @@ suite("state of the manifest", () => {
     ["an adoption backwards", adopt(3, 90n, ["b"])],
     ["a term twice", record("take_over", { office: 0 })],
     ["a term left out", record("take_over", { office: 2 })],
+    [
+      "a collection of what is still to come",
+      record("replace", { inputs: [], outputs: [], collected: 2 }),
+    ],
     [
       "a replacement of a file that is not there",
       record("replace", { inputs: ["x"], outputs: [] }),
@@ -220,7 +255,8 @@ suite("records of the manifest", () => {
     const [checkpoint] = objects.slice(-1);
     assert.ok(checkpoint);
     const restored = fromEnvelope(decodeEnvelope("key", checkpoint), "key", 5);
-    assert.deepEqual(manifestMachine.restore(restored), state);
+    // Checkpoints of version 1 do not say what was replaced.
+    assert.deepEqual(manifestMachine.restore(restored), { ...state, replaced: [] });
     assert.deepEqual(state, {
       position: 5,
       files: new Map([
@@ -233,6 +269,7 @@ suite("records of the manifest", () => {
         ],
       ]),
       adopted: new Map([[1, { position: 9, stamp: 2n ** 62n }]]),
+      replaced: [{ position: 5, keys: ["first"] }],
       office: { node: 2, epoch: 1 },
       writers: new Map([
         [2, 3],
@@ -240,7 +277,7 @@ suite("records of the manifest", () => {
       ]),
       needs: { catalog: 12, manifest: 0 },
     });
-    const again = manifestMachine.checkpoint(state, writerOf(2, 3));
+    const again = manifestMachine.checkpoint(manifestMachine.restore(restored), writerOf(2, 3));
     assert.ok(equalBytes(encodeEnvelope(toEnvelope(again, 5, NONCE)), checkpoint));
     for (const bytes of objects)
       assert.ok(equalBytes(encodeEnvelope(decodeEnvelope("key", bytes)), bytes));

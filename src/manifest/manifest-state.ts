@@ -19,6 +19,8 @@ export interface ManifestState {
   readonly position: Position;
   readonly files: ReadonlyMap<TableId, readonly ManifestFile[]>;
   readonly adopted: ReadonlyMap<NodeNumber, AdoptedLog>;
+  /** Files that are in the state no more and may still be in the store, by the entry that replaced them, oldest first. */
+  readonly replaced: readonly ReplacedFiles[];
   /** The term of the compactor that is in office; epoch 0 before the first. */
   readonly office: Writer;
   /** The highest epoch of each node that has written here. */
@@ -39,6 +41,15 @@ export interface ManifestFile {
   readonly stampAbove: OrderStamp;
 }
 
+/** The inputs of one replacement. Their names are used once, so no later state can hold them again. */
+export interface ReplacedFiles {
+  readonly position: Position;
+  readonly keys: readonly string[];
+}
+
+/** More replaced files than this are not remembered: the oldest are then left to those who look for orphans. */
+const REPLACED_KEYS_MAX = 100_000;
+
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const nodeNumber = v.pipe(
   whole,
@@ -53,24 +64,28 @@ const adoptSchema = v.object({
 const replaceSchema = v.object({
   inputs: v.array(v.string()),
   outputs: v.array(dataFileSchema),
+  collected: v.optional(whole),
 });
+const replacedSchema = v.object({ position: whole, keys: v.array(v.string()) });
 const takeOverSchema = v.object({ office: whole });
 const checkpointSchema = v.object({
   files: v.array(v.object({ file: dataFileSchema, stampAbove: bigintText })),
   adopted: v.array(v.object({ node: nodeNumber, position: whole, stamp: bigintText })),
   office: v.object({ node: nodeNumber, epoch: whole }),
   writers: v.array(v.object({ node: nodeNumber, epoch: whole })),
+  replaced: v.optional(v.array(replacedSchema), []),
 });
 
 /** A node log up to `through` is in `files`. */
 export type Adopt = v.InferOutput<typeof adoptSchema>;
-/** `outputs` hold what `inputs`, by key, held. */
+/** `outputs` hold what `inputs`, by key, held. What entries at or below `collected` have replaced is deleted. */
 export type Replace = v.InferOutput<typeof replaceSchema>;
 
 const EMPTY: ManifestState = {
   position: 0,
   files: new Map(),
   adopted: new Map(),
+  replaced: [],
   office: { node: 0 as NodeNumber, epoch: 0 },
   writers: new Map(),
   needs: NEEDS_NOTHING,
@@ -136,7 +151,8 @@ function applyAdopt(state: ManifestState, { node, through, stamp, files }: Adopt
   return { ...state, files: all, adopted };
 }
 
-function applyReplace(state: ManifestState, { inputs, outputs }: Replace): ManifestState {
+function applyReplace(state: ManifestState, replace: Replace): ManifestState {
+  const { inputs, outputs } = replace;
   const gone = new Set(inputs);
   const all = new Map<TableId, readonly ManifestFile[]>();
   let goneCount = 0;
@@ -150,7 +166,19 @@ function applyReplace(state: ManifestState, { inputs, outputs }: Replace): Manif
     const ofTable = all.get(file.tableId) ?? [];
     all.set(file.tableId, [...ofTable, { file, stampAbove: STAMP_NONE }]);
   }
-  return { ...state, files: all };
+  return { ...state, files: all, replaced: replacedAfter(state, replace) };
+}
+
+function replacedAfter(
+  { position, replaced }: ManifestState,
+  { inputs, collected = 0 }: Replace,
+): readonly ReplacedFiles[] {
+  assert(collected < position, "only what was replaced before is collected");
+  const after = replaced.filter((files) => files.position > collected);
+  if (inputs.length > 0) after.push({ position, keys: inputs });
+  let keyCount = after.reduce((sum, { keys }) => sum + keys.length, 0);
+  while (keyCount > REPLACED_KEYS_MAX) keyCount -= after.shift()?.keys.length ?? keyCount;
+  return after;
 }
 
 function checkpointBody(state: ManifestState) {
@@ -159,6 +187,7 @@ function checkpointBody(state: ManifestState) {
     adopted: [...state.adopted].map(([node, adopted]) => ({ node, ...adopted })),
     office: state.office,
     writers: [...state.writers].map(([node, epoch]) => ({ node, epoch })),
+    ...(state.replaced.length > 0 && { replaced: state.replaced }),
   };
 }
 
@@ -177,6 +206,7 @@ function restoreCheckpoint(checkpoint: LogEntry): ManifestState {
     position: checkpoint.position,
     files,
     adopted: new Map(stored.adopted.map(({ node, ...adopted }) => [node, adopted])),
+    replaced: stored.replaced,
     office: stored.office,
     writers: new Map(stored.writers.map(({ node, epoch }) => [node, epoch])),
     needs: checkpoint.needs,

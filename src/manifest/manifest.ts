@@ -52,10 +52,18 @@ export class Manifest {
 
   /** Puts this node into the compactor's office; answers the term. Whoever was there stops when it reads of it. */
   async takeOver(): Promise<Writer> {
-    const state = await this.#append((current) =>
-      this.#record("take_over", { office: current.office.epoch + 1 }, current.needs),
-    );
+    const state = await this.#append((current) => this.#takeOverRecord(current));
     return state.office;
+  }
+
+  /** As `takeOver`, if `holder` is still the one in office; undefined where somebody else has taken over meanwhile. */
+  async takeOverFrom(holder: Writer): Promise<Writer | undefined> {
+    let isOurs = false;
+    const state = await this.#append((current) => {
+      isOurs = isSameTerm(current.office, holder);
+      return isOurs ? this.#takeOverRecord(current) : undefined;
+    });
+    return isOurs ? state.office : undefined;
   }
 
   /**
@@ -68,15 +76,19 @@ export class Manifest {
     decide: (state: ManifestState) => OfficePlan | undefined,
   ): Promise<ManifestState> {
     return this.#append((current) => {
-      if (current.office.epoch !== office.epoch || current.office.node !== office.node) {
-        const epochs = { own: office.epoch, found: current.office.epoch };
-        throw fencedError("compactor's office", office.node, epochs);
-      }
+      refuseWhenOver(current, office);
       const plan = decide(current);
       if (plan === undefined) return undefined;
       if (plan.needs.catalog < current.needs.catalog) throw planStale(plan, current);
       return this.#record(plan.kind, plan.body, plan.needs);
     });
+  }
+
+  /** Reads on to the tail of now; rejects with `conflict` / `node_fenced` when the term `office` is over. */
+  async refreshIn(office: Writer): Promise<ManifestState> {
+    const state = await this.refresh();
+    refuseWhenOver(state, office);
+    return state;
   }
 
   /** Names catalog version `catalog`: plans made with an older one are not published above it (rule 7). */
@@ -91,9 +103,24 @@ export class Manifest {
     return this.#shared.transact(this.#writer, decide);
   }
 
+  #takeOverRecord({ needs, office }: ManifestState): LogRecord {
+    return this.#record("take_over", { office: office.epoch + 1 }, needs);
+  }
+
   #record(kind: RecordKind, body: unknown, needs: Needs): LogRecord {
     return { kind, ...this.#writer(), needs, body, payload: new Uint8Array(0) };
   }
+}
+
+/** Whether `left` and `right` are one term of one node. */
+export function isSameTerm(left: Writer, right: Writer): boolean {
+  return left.epoch === right.epoch && left.node === right.node;
+}
+
+function refuseWhenOver(current: ManifestState, office: Writer): void {
+  if (isSameTerm(current.office, office)) return;
+  const epochs = { own: office.epoch, found: current.office.epoch };
+  throw fencedError("compactor's office", office.node, epochs);
 }
 
 function planStale(plan: OfficePlan, { needs, position }: ManifestState): DbError {
