@@ -20,6 +20,7 @@ const FAULTS: Readonly<Record<FaultKind, true>> = {
   twin: true,
   clock_jump: true,
   peer_silence: true,
+  network_cut: true,
   push_lost: true,
   push_delayed: true,
   push_doubled: true,

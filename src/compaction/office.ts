@@ -1,103 +1,146 @@
-import { describeError, isKind } from "#base/errors.ts";
+import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
-import type { Manifest, OfficePlan } from "#manifest/manifest.ts";
-import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
+import { isSameTerm, type Manifest } from "#manifest/manifest.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
-import type { LogSource } from "#view/log-source.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import type { Transport } from "#ports/transport.ts";
+import type { Duty } from "./duty.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import type { OfficeAnswer, OfficeAsk } from "./office-call.ts";
+import { Standby } from "./standby.ts";
 
 export interface OfficeOptions {
+  readonly clusterId: string;
   readonly catalog: Catalog;
   readonly manifest: Manifest;
-  /** The node logs that this process reads. */
-  readonly logs: () => Iterable<LogSource>;
+  readonly store: ObjectStore;
+  readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Log;
+  /** What the one in office does, by name. Each has a loop of its own, so that a long one keeps none waiting. */
+  readonly duties: Readonly<Record<string, Duty>>;
+  /** The pause of a duty that has nothing to do. */
   readonly checkIntervalMs: number;
 }
 
+/** How long a failed store may keep the one in office from its work before it says that it is in none. */
+const TROUBLE_MS_MAX = 10_000;
+const TROUBLE_PAUSE_MS = 1_000;
+
 /**
- * The compactor in office: takes over the files of snapshots into the manifest. Compaction itself will stand beside this.
+ * The compactor's office: one process at a time is in it, the others stand by and take over when it is gone.
  *
- * Several nodes may believe that they are in office; entries are put if absent on the state they were decided on, so they cannot harm.
+ * Several may believe that they are in office; entries are put if absent, in the name of a term, on the state they were decided on, so
+ * the earlier ones publish nothing (rule 3).
  */
 export class CompactorOffice {
   readonly #options: OfficeOptions;
+  readonly #heartbeat: Heartbeat;
+  readonly #standby: Standby;
+  #term: Writer | undefined;
+  /** Since when the store keeps a duty from its work. */
+  readonly #troubledSinceMs = new Map<string, number>();
 
   constructor(options: OfficeOptions) {
     this.#options = options;
+    this.#heartbeat = new Heartbeat(options);
+    this.#standby = new Standby({ ...options, heartbeat: this.#heartbeat });
   }
 
-  /** Takes the office and works in it until `signal` is aborted; while somebody else is in it, waits until that node has stopped. */
+  /** The term that this process believes to be in; undefined while it stands by. */
+  get term(): Writer | undefined {
+    return this.#term;
+  }
+
+  /** What a standby that asks is told. Who is in office and cannot work for its store is as good as gone. */
+  answer({ node }: OfficeAsk): OfficeAnswer {
+    const { catalog, clock } = this.#options;
+    this.#heartbeat.hear(node);
+    const nowMs = clock.monotonicMs();
+    const works = [...this.#troubledSinceMs.values()].every(
+      (sinceMs) => nowMs - sinceMs < TROUBLE_MS_MAX,
+    );
+    return { node: catalog.writer.node, term: works ? (this.#term?.epoch ?? 0) : 0 };
+  }
+
+  /** Stands by, and works while in office, until `signal` is aborted. Rejects with bugs alone. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, checkIntervalMs, log } = this.#options;
-    let office: Writer | undefined;
-    let waits = false;
+    const { clock, log } = this.#options;
     while (!signal.aborted) {
       try {
-        waits &&= !this.#isVacant();
-        if (!waits) office = await this.#work(office);
+        await this.#hold(await this.#standby.takeOffice(signal), signal);
       } catch (error) {
         if (signal.aborted) return;
         if (isKind(error, "internal")) throw error;
-        office = undefined;
-        waits = isKind(error, "conflict") && error.code === "node_fenced";
-        log.warn(
-          waits
-            ? "another node has taken over compaction"
-            : "compaction failed and will be tried again",
-          { reason: describeError(error) },
-        );
+        const reason = describeError(error);
+        log.warn("could not take the compactor's office and will try again", { reason });
+        await clock.sleep(TROUBLE_PAUSE_MS, signal).catch(() => undefined);
       }
-      await clock.sleep(checkIntervalMs, signal).catch(() => undefined);
     }
   }
 
-  /** Takes the office where this process does not hold it, and does what is due; answers the term. */
-  async #work(held: Writer | undefined): Promise<Writer> {
-    const office = held ?? (await this.#options.manifest.takeOver());
-    try {
-      await this.adoptSnapshots(office);
-    } catch (error) {
-      // A plan that knew too little of the catalog is made anew in the next round.
-      if (!(isKind(error, "conflict") && error.code === "plan_stale")) throw error;
-    }
-    return office;
+  /** Works in the term `office` until it is over. */
+  async #hold(office: Writer, signal: AbortSignal): Promise<void> {
+    const { duties, log } = this.#options;
+    const over = new AbortController();
+    const either = AbortSignal.any([signal, over.signal]);
+    let failure: unknown;
+    const untilOver = async (work: Promise<void>) => {
+      await work.catch((error: unknown) => {
+        if (!either.aborted && !isTermOver(error)) failure = error;
+      });
+      over.abort();
+    };
+    this.#term = office;
+    this.#troubledSinceMs.clear();
+    log.info("this node is the compactor in office", { term: office.epoch });
+    await Promise.all([
+      untilOver(this.#watchTerm(office, either)),
+      untilOver(this.#heartbeat.run(office, either)),
+      ...Object.keys(duties).map((name) => untilOver(this.#repeat(name, office, either))),
+    ]);
+    this.#term = undefined;
+    if (failure !== undefined) throw failure;
+    if (!signal.aborted) log.warn("another node has taken over compaction", { term: office.epoch });
   }
 
-  /** Whether the node that took the office last does not run, or no longer compacts. A courtesy: two at once would do no harm. */
-  #isVacant(): boolean {
-    const { catalog, manifest } = this.#options;
-    const holder = catalog.state.nodes.get(manifest.state.office.node);
-    return holder?.state !== "running" || !holder.modes.includes("compact");
+  /** Resolves when the manifest, as far as it is read here, says that the term is over. */
+  async #watchTerm(office: Writer, signal: AbortSignal): Promise<void> {
+    const { manifest } = this.#options;
+    while (isSameTerm(manifest.state.office, office)) await manifest.changed.wait(signal);
   }
 
-  /** Publishes one entry for each node log that has snapshots above `adopted`. */
-  async adoptSnapshots(office: Writer): Promise<void> {
-    const { catalog, logs, manifest } = this.#options;
-    await manifest.refresh();
-    for (const source of logs()) {
-      const { snapshots, needs } = source.state;
-      if (snapshots.length === 0) continue;
-      await manifest.reach(needs.manifest);
-      await catalog.reach(Math.max(needs.catalog, manifest.state.needs.catalog));
-      const version = catalog.state.position;
-      await manifest.publish(office, (current) => planAdopt(source, current, version));
+  /** Does one duty again and again; rejects when the term is over, and with bugs. */
+  async #repeat(name: string, office: Writer, signal: AbortSignal): Promise<void> {
+    const { checkIntervalMs, clock, duties, log } = this.#options;
+    while (!signal.aborted) {
+      let again = false;
+      try {
+        again = (await duties[name]?.step(office, signal)) === true;
+        this.#troubledSinceMs.delete(name);
+      } catch (error) {
+        if (signal.aborted || isTermOver(error) || isKind(error, "internal")) throw error;
+        this.#noteTrouble(name, error);
+        log.warn("compaction failed and will be tried again", {
+          duty: name,
+          reason: describeError(error),
+        });
+      }
+      if (!again) await clock.sleep(checkIntervalMs, signal).catch(() => undefined);
     }
+  }
+
+  #noteTrouble(name: string, error: unknown): void {
+    const unreachable = error instanceof DbError && error.code === "store_unreachable";
+    if (!unreachable) this.#troubledSinceMs.delete(name);
+    else if (!this.#troubledSinceMs.has(name))
+      this.#troubledSinceMs.set(name, this.#options.clock.monotonicMs());
   }
 }
 
-function planAdopt(
-  { node, state }: LogSource,
-  manifest: ManifestState,
-  catalogVersion: number,
-): OfficePlan | undefined {
-  const adopted = adoptedOf(manifest, node).position;
-  const snapshots = state.snapshots.filter(({ through }) => through > adopted);
-  const last = snapshots.at(-1);
-  if (last === undefined) return undefined;
-  const files = snapshots.flatMap((snapshot) => snapshot.files);
-  const body = { node, through: last.through, stamp: last.stamp, files };
-  return { kind: "adopt", body, needs: { catalog: catalogVersion, manifest: 0 } };
+/** Another node has the office, or another process this node-id: either way nothing is published in this term any more. */
+function isTermOver(error: unknown): boolean {
+  return isKind(error, "conflict") && error.code === "node_fenced";
 }

@@ -1,4 +1,5 @@
 import type { Action } from "#access/authorize.ts";
+import { OFFICE_PATH } from "#compaction/office-call.ts";
 import { PUSH_PATH } from "#lifecycle/pusher.ts";
 import {
   createDatabase,
@@ -6,6 +7,7 @@ import {
   listDatabases,
   updateDatabase,
 } from "./endpoint/databases.ts";
+import { office } from "./endpoint/office.ts";
 import { push } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
@@ -90,6 +92,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/metrics", { needs: "see_metrics", methods: { GET: metrics } }],
   ["/api/v3/tidelake/refresh", { needs: "call_node", methods: { POST: refresh } }],
   [PUSH_PATH, { needs: "call_node", methods: { POST: push } }],
+  [OFFICE_PATH, { needs: "call_node", methods: { POST: office } }],
 ]);
 
 /** Answered to GET. Who a node is, others must learn before they know its cluster's secret: docs/decisions/0012. */

@@ -1,6 +1,7 @@
 import type { Credential } from "#access/credential.ts";
 import type { AdminPrincipal, Principal } from "#access/principal.ts";
 import type { AdminTokenRequest, IssuedToken } from "#access/tokens.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
@@ -34,6 +35,8 @@ export interface HttpServices {
   refresh(): Promise<void>;
   /** Another node says how far its log goes. Waits for nothing. */
   hearPush(push: Push): void;
+  /** A compact node that stands by asks which term this one is in. */
+  answerOffice(ask: OfficeAsk): OfficeAnswer;
   /** Answers another node's question who this is. */
   identify(): NodeIdentity;
   /** Prometheus text. */

@@ -47,7 +47,54 @@ export interface NodeConfig {
   readonly listenerFilePath: string | undefined;
   readonly logLevel: "error" | "warn" | "info" | "debug" | "trace";
   readonly logDestination: "stdout" | "stderr";
+  readonly compaction: CompactionConfig;
+  /** SWEEP_DEFAULTS unless given. */
+  readonly sweep?: SweepConfig | undefined;
 }
+
+/** How the compactor plans and when it works. */
+export interface CompactionConfig {
+  /** Length of the shortest windows that it makes files of. */
+  readonly gen2DurationMs: number;
+  /** How many windows of one length make one of the next. */
+  readonly multipliers: readonly number[];
+  readonly filesPerPlanMax: number;
+  /** Rows of one output file, about. */
+  readonly rowLimit: number;
+  /** Files that were replaced stay so long, for queries that read them. */
+  readonly cleanupWaitMs: number;
+  readonly checkIntervalMs: number;
+}
+
+export const COMPACTION_DEFAULTS: CompactionConfig = {
+  gen2DurationMs: 20 * 60_000,
+  multipliers: [3, 4, 6, 5],
+  filesPerPlanMax: 500,
+  rowLimit: 1_000_000,
+  cleanupWaitMs: 10 * 60_000,
+  checkIntervalMs: 10_000,
+};
+
+/** How files of compactors that no record names are looked for. */
+export interface SweepConfig {
+  /** Undefined: never. */
+  readonly intervalMs: number | undefined;
+  /** They go when they have been known for so long. */
+  readonly graceMs: number;
+  /** Only says what it would delete. */
+  readonly dryRun: boolean;
+  /** What was deleted is told for so long. */
+  readonly auditRetentionMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+export const SWEEP_DEFAULTS: SweepConfig = {
+  intervalMs: 7 * DAY_MS,
+  graceMs: DAY_MS / 2,
+  dryRun: false,
+  auditRetentionMs: 7 * DAY_MS,
+};
 
 export type NodeMode = "ingest" | "query" | "process" | "compact";
 export const NODE_MODES: readonly NodeMode[] = ["ingest", "query", "process", "compact"];

@@ -91,6 +91,7 @@ export class Metrics {
   /** Shows the state of `node` from now on. */
   show(node: Node): void {
     this.showMemory(node.memoryParts);
+    this.#showCompactor(node);
     this.#gauge(
       "tidelake_buffer_bytes",
       "Bytes that buffered rows take in the engine, about.",
@@ -145,6 +146,29 @@ export class Metrics {
       "tidelake_pushes_merged_total",
       "Entries that had no push of their own, because a later one was there before it could leave.",
       () => node.ingest?.pusher.counts.merged ?? 0,
+    );
+  }
+
+  #showCompactor(node: Node): void {
+    this.#gauge(
+      "influxdb3_compactor_is_primary",
+      "1 while this node is in the compactor's office.",
+      () => (node.compact?.office.term === undefined ? 0 : 1),
+    );
+    this.#gauge(
+      "influxdb3_compactor_lease_version",
+      "The newest term in the compactor's office, as this node has read.",
+      () => node.manifest.state.office.epoch,
+    );
+    this.#counter(
+      "tidelake_replaced_files_deleted_total",
+      "Files deleted by this node because compaction has replaced them.",
+      () => node.compact?.deletedCounts.cleanup ?? 0,
+    );
+    this.#counter(
+      "tidelake_orphans_deleted_total",
+      "Files of compactors deleted by this node because no record names them.",
+      () => node.compact?.deletedCounts.sweep ?? 0,
     );
   }
 

@@ -3,7 +3,7 @@ import { Signal } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import { CompactorOffice } from "#compaction/office.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
@@ -16,6 +16,7 @@ import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
+import { CompactPart } from "./compact-part.ts";
 import type { NodeMode } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
@@ -26,7 +27,6 @@ export type NodeOptions = Omit<RegistrationOptions, "catalog">;
 
 const TOKEN_WAIT_MS_MAX = 10_000;
 const MANIFEST_SYNC_MS = 1_000;
-const ADOPT_CHECK_MS = 500;
 const READY_WAIT_MS_MAX = 2_000;
 const TASKS_END_MS_MAX = 5_000;
 
@@ -52,6 +52,7 @@ export class Node {
   readonly #parts: NodeParts;
   readonly #views: Views;
   readonly #queries: Queries;
+  #compact: CompactPart | undefined;
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
@@ -182,6 +183,10 @@ export class Node {
     return this.#parts.ingest;
   }
 
+  get compact(): CompactPart | undefined {
+    return this.#compact;
+  }
+
   /** The shares of the memory that it keeps itself. */
   get memoryParts(): readonly MemoryPart[] {
     const { engine, followers, ingest, options } = this.#parts;
@@ -266,6 +271,12 @@ export class Node {
     this.#parts.followers.hear(push);
   }
 
+  /** A compact node that stands by asks which term this one is in. */
+  answerOffice(ask: OfficeAsk): OfficeAnswer {
+    const { node } = this.#parts.catalog.writer;
+    return this.#compact?.office.answer(ask) ?? { node, term: 0 };
+  }
+
   /** Another node said that the catalog has something new. */
   async refresh(): Promise<void> {
     await this.#parts.catalog.refresh();
@@ -317,11 +328,8 @@ export class Node {
     );
     this.greetPeers();
     if (!config.modes.includes("compact")) return;
-    const { clock, log } = ports;
     const logs = () => this.#logs();
-    const checkIntervalMs = ADOPT_CHECK_MS;
-    const office = new CompactorOffice({ catalog, manifest, logs, clock, log, checkIntervalMs });
-    tasks.add("compactor's office", (signal) => office.run(signal));
+    this.#compact = new CompactPart({ config, ports, catalog, manifest, logs, tasks });
   }
 
   async #syncCatalog(): Promise<void> {

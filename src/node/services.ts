@@ -47,6 +47,7 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     ready: () => node.ready(),
     refresh: () => node.refresh(),
     hearPush: (push) => node.hearPush(push),
+    answerOffice: (ask) => node.answerOffice(ask),
     identify: identity,
     metrics: () => metrics.text(),
   };

@@ -1,6 +1,6 @@
 import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
-import type { NodeConfig, NodeMode } from "#node/config.ts";
+import { COMPACTION_DEFAULTS, type NodeConfig, type NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
@@ -105,7 +105,7 @@ export class SimHost {
         clock: process.clock,
         random,
         log: silentLog,
-        transport: this.#cluster.network.of(process),
+        transport: this.#cluster.network.of(process, this.nodeId),
         stage: plainStage,
         openEngine: async (refill) => {
           run.engine = new SimEngine(process, own, refill);
@@ -191,6 +191,7 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     listenerFilePath: undefined,
     logLevel: "error",
     logDestination: "stdout",
+    compaction: COMPACTION_DEFAULTS,
     ...config,
   };
 }

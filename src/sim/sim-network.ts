@@ -1,5 +1,6 @@
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
+import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office-call.ts";
 import { decodePush, PUSH_PATH, type Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import { IDENTIFY_PATH } from "#node/registration.ts";
@@ -22,6 +23,7 @@ const FORGED_POSITIONS_MAX = 30;
 export class SimNetwork {
   readonly #world: World;
   readonly #runAt: (address: string) => SimRun | undefined;
+  readonly #cutUntilMs = new Map<string, number>();
   /** The highest position that a process was told of each node. */
   readonly #told = new WeakMap<SimRun, Map<NodeNumber, number>>();
 
@@ -31,21 +33,42 @@ export class SimNetwork {
     this.#runAt = runAt;
   }
 
-  /** The network as `process` has it. */
-  of(process: Process): Transport {
-    return { send: async (address, request) => this.#send(process, address, request) };
+  /** The network as `process`, which listens at `own`, has it. */
+  of(process: Process, own: string): Transport {
+    return {
+      send: async (address, request) => {
+        const cut = this.#isCut(own) || this.#isCut(address);
+        return this.#send(process, address, request, cut);
+      },
+    };
   }
 
-  #send(process: Process, address: string, request: TransportRequest): Promise<TransportAnswer> {
+  /** Nothing gets to or from `address` for `durationMs`; the store is still reachable. */
+  cut(address: string, durationMs: number): void {
+    this.#world.count("network_cut");
+    this.#cutUntilMs.set(address, this.#world.nowMs + durationMs);
+  }
+
+  #isCut(address: string): boolean {
+    return (this.#cutUntilMs.get(address) ?? 0) > this.#world.nowMs;
+  }
+
+  #send(
+    process: Process,
+    address: string,
+    request: TransportRequest,
+    cut: boolean,
+  ): Promise<TransportAnswer> {
     const world = this.#world;
     const run = this.#runAt(address);
-    const lost = world.chance(LOST_CHANCE);
+    const lost = cut || world.chance(LOST_CHANCE);
     if (run === undefined || !run.process.alive || lost) {
       world.count("peer_silence");
       if (lost && request.path === PUSH_PATH) world.count("push_lost");
       return this.#silence(process, address, request);
     }
     if (request.path === PUSH_PATH) return this.#push(process, run, request);
+    if (request.path === OFFICE_PATH) return this.#askOffice(process, run, request);
     const { nodeId } = run.options;
     const identity = { nodeId, clusterId: "cluster01", processId: run.processId };
     const body = request.path === IDENTIFY_PATH ? utf8(JSON.stringify(identity)) : utf8("");
@@ -53,6 +76,27 @@ export class SimNetwork {
       if (request.method === "POST") run.node?.refresh().catch(() => undefined);
       return { status: 200, body };
     });
+  }
+
+  /** As a process that hangs: the answer comes when it is awake, or too late to be heard. */
+  async #askOffice(
+    process: Process,
+    run: SimRun,
+    request: TransportRequest,
+  ): Promise<TransportAnswer> {
+    const ask = decodeOfficeAsk(request.body ?? utf8(""));
+    const answered = run.process
+      .call(this.#world.below(DELAY_MS_MAX), () => undefined)
+      .then((): TransportAnswer => {
+        const answer = run.node?.answerOffice(ask);
+        if (answer === undefined) return { status: 503, body: utf8("") };
+        return { status: 200, body: encodeOfficeCall(answer) };
+      });
+    const answer = await Promise.race([
+      answered,
+      this.#silence(process, run.options.nodeId, request),
+    ]);
+    return process.call(this.#world.below(DELAY_MS_MAX), () => answer);
   }
 
   #push(process: Process, run: SimRun, request: TransportRequest): Promise<TransportAnswer> {

@@ -23,6 +23,7 @@ export type FaultKind =
   | "twin"
   | "clock_jump"
   | "peer_silence"
+  | "network_cut"
   | "push_lost"
   | "push_delayed"
   | "push_doubled"

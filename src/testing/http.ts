@@ -56,9 +56,8 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     ready: unexpected,
     metrics: unexpected,
     refresh: unexpected,
-    hearPush: () => {
-      throw new Error("a service was called that the test does not expect");
-    },
+    hearPush: unexpectedNow,
+    answerOffice: unexpectedNow,
     identify: () => IDENTITY,
     ...some,
   };
@@ -83,6 +82,10 @@ export function openServer(
 
 function unexpected(): Promise<never> {
   return Promise.reject(new Error("a service was called that the test does not expect"));
+}
+
+function unexpectedNow(): never {
+  throw new Error("a service was called that the test does not expect");
 }
 
 export interface Answer {

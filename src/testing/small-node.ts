@@ -259,7 +259,7 @@ async function openFoundation(options: SmallNodeOptions): Promise<Foundation> {
   await catalog.refresh();
   await catalog.createCluster({ uuid: "uuid", secret: "secret" });
   const modes = ["ingest", "query", "compact"];
-  const registration = { nodeId, instanceId: nodeId, modes, address: "", coreCount: 1 };
+  const registration = { nodeId, instanceId: nodeId, modes, address: nodeId, coreCount: 1 };
   await catalog.register({ ...registration, hasLog: true }, () => clock.nowNs());
   const manifest = new Manifest("cluster01", ports, {
     writer: () => catalog.writer,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { DbError } from "#base/errors.ts";
-import { NODE_MODES, type NodeConfig, type NodeMode } from "#node/config.ts";
+import { COMPACTION_DEFAULTS, NODE_MODES, type NodeConfig, type NodeMode } from "#node/config.ts";
 import type { StoreConfig } from "#objectstore/cloud/config.ts";
 import type { Settings } from "../options.ts";
 import { parseBindAddress } from "../values/address.ts";
@@ -80,6 +80,7 @@ export function nodeConfig(
     ),
     logLevel: readLogLevel(settings),
     logDestination: settings.choose("log-destination", ["stdout", "stderr"]),
+    compaction: COMPACTION_DEFAULTS,
   };
 }
 
@@ -143,7 +144,7 @@ function readNodeId(settings: Settings, env: Readonly<Record<string, string | un
 }
 
 /** An id is part of object keys: the characters of those, without their separators. */
-function parseId(text: string): string {
+export function parseId(text: string): string {
   if (!ID.test(text)) {
     throw usageError(
       "use up to 128 letters, digits, '-', '_' and '.', the first a letter or a digit",

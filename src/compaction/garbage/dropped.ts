@@ -1,0 +1,60 @@
+import type { CatalogState } from "#catalog/catalog-state.ts";
+import type { ManifestState } from "#manifest/manifest-state.ts";
+import type { TableId } from "#model/ids.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Log } from "#ports/log.ts";
+import type { Duty } from "../duty.ts";
+import { type PlanContent, type PlanLogs, publishPlan } from "../publish-plan.ts";
+
+export interface DroppedTablesOptions extends PlanLogs {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** Files that one entry takes out of the manifest. */
+const INPUTS_MAX = 10_000;
+
+/**
+ * Takes the files of dropped databases out of the manifest when their time has come; from there they go as replaced ones do.
+ *
+ * The entry needs the catalog that it was decided with: a change that gives a database back, and its barrier, make it be decided anew
+ * (rule 7).
+ */
+export class DroppedTables implements Duty {
+  readonly #options: DroppedTablesOptions;
+
+  constructor(options: DroppedTablesOptions) {
+    this.#options = options;
+  }
+
+  async step(office: Writer): Promise<boolean> {
+    const { catalog, clock, log, manifest } = this.#options;
+    const nowNs = clock.nowNs();
+    if (planErase(manifest.state, catalog.state, nowNs) === undefined) return false;
+    const published = await publishPlan(this.#options, office, (newest, known) =>
+      planErase(newest, known, nowNs),
+    );
+    if (published) log.info("took files of dropped databases out of the manifest");
+    return published;
+  }
+}
+
+function planErase(
+  manifest: ManifestState,
+  catalog: CatalogState,
+  nowNs: bigint,
+): PlanContent | undefined {
+  const inputs: string[] = [];
+  for (const tableId of erasableTables(catalog, nowNs))
+    for (const { file } of manifest.files.get(tableId) ?? [])
+      if (inputs.length < INPUTS_MAX) inputs.push(file.key);
+  return inputs.length === 0 ? undefined : { kind: "replace", body: { inputs, outputs: [] } };
+}
+
+/** Tables of databases that were dropped, and whose rows need not be kept any longer. */
+function* erasableTables({ databases }: CatalogState, nowNs: bigint): Generator<TableId> {
+  for (const { dropped, tables } of databases.values())
+    if (dropped?.hardDeleteAtNs !== undefined && dropped.hardDeleteAtNs <= nowNs)
+      yield* tables.keys();
+}

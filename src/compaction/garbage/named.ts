@@ -1,0 +1,28 @@
+import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
+import type { DataFile } from "#model/data-file.ts";
+import type { NodeNumber } from "#model/ids.ts";
+import type { NodeLogState } from "#nodelog/node-log-state.ts";
+
+/** One node log as far as a process has read it. */
+export interface ReadLog {
+  readonly node: NodeNumber;
+  readonly state: NodeLogState;
+}
+
+/** Every file that a view of these states may name: those of the manifest, and of each log those above what is adopted of it. */
+export function* namedFiles(manifest: ManifestState, logs: Iterable<ReadLog>): Generator<DataFile> {
+  for (const files of manifest.files.values()) for (const { file } of files) yield file;
+  for (const { node, state } of logs) {
+    const adopted = adoptedOf(manifest, node).position;
+    for (const { through, files } of state.snapshots) if (through > adopted) yield* files;
+  }
+}
+
+/** Takes out of `keys` what a view of these states may name. */
+export function keepUnnamed(
+  keys: Map<string, unknown> | Set<string>,
+  manifest: ManifestState,
+  logs: Iterable<ReadLog>,
+): void {
+  for (const { key } of namedFiles(manifest, logs)) keys.delete(key);
+}
