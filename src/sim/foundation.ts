@@ -3,7 +3,10 @@ import { assert, DbError, isKind } from "#base/errors.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
+import { COMPACTION_DEFAULTS, SWEEP_DEFAULTS } from "#node/config.ts";
 import type { Node } from "#node/node.ts";
+import { type AcknowledgedLine, doubledLines, missingWrites } from "./checks/acknowledged.ts";
+import { References } from "./checks/references.ts";
 import { isHonestFailure, readAndCompare } from "./reader.ts";
 import { SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
@@ -27,13 +30,12 @@ export type WorkKind =
   | "snapshots"
   | "adopted"
   | "entries_deleted"
+  | "files_deleted"
+  | "take_overs"
   | "restarts";
 
-interface Acknowledged {
-  readonly text: string;
-  readonly token: WriteToken;
-  readonly nodeId: string;
-  /** The process that acknowledged it: one that was replaced and does not know it yet has less than its successor. */
+/** A write that was acknowledged, and the process that did it: one that was replaced and does not know it yet has less than its successor. */
+interface Acknowledged extends AcknowledgedLine {
   readonly node: Node;
 }
 
@@ -43,7 +45,7 @@ const CLIENT_TIMEOUT_MS = 12_000;
 const CALM_MS = 22_000;
 const SETTLE_MS_MAX = 120_000;
 
-/** Two ingest nodes, one of them the compactor, and a query node, under writes, reads and every fault; then peace, and a last look. */
+/** Two nodes that ingest and compact, and a query node, under writes, reads and every fault; then peace, and a last look. */
 export async function runFoundation(seed: number): Promise<ScenarioResult> {
   const scenario = new Foundation(seed);
   return scenario.world.run(scenario.run());
@@ -54,6 +56,7 @@ class Foundation {
   readonly #store: SimStore;
   readonly #cluster: SimCluster;
   readonly #truth: Truth;
+  readonly #references: References;
   readonly #violations: string[] = [];
   readonly #acknowledged: Acknowledged[] = [];
   readonly #work: Record<WorkKind, number> = {
@@ -63,6 +66,8 @@ class Foundation {
     snapshots: 0,
     adopted: 0,
     entries_deleted: 0,
+    files_deleted: 0,
+    take_overs: 0,
     restarts: 0,
   };
   readonly #damaged: boolean;
@@ -81,13 +86,16 @@ class Foundation {
       flushIntervalMs: world.chance(0.5) ? 0 : world.below(200),
       // A window of one day or of a second: few files, or many.
       gen1DurationMs: world.chance(0.5) ? 86_400_000 : 1_000,
+      compaction: { ...COMPACTION_DEFAULTS, cleanupWaitMs: world.below(5_000) },
+      sweep: { ...SWEEP_DEFAULTS, intervalMs: 1_000 + world.below(9_000), graceMs: 0 },
     };
     this.#cluster = new SimCluster(world, this.#store, [
       { nodeId: "host01", modes: ["ingest", "query", "compact"], config },
-      { nodeId: "host02", modes: ["ingest", "query"], config },
+      { nodeId: "host02", modes: ["ingest", "query", "compact"], config },
       { nodeId: "host03", modes: ["query"], config },
     ]);
     this.#truth = new Truth(this.#store);
+    this.#references = new References(this.#store);
     this.#workload = new Workload(world);
   }
 
@@ -108,7 +116,7 @@ class Foundation {
     await this.#calmLook();
     await this.#lastLook();
     return {
-      violations: [...this.#violations, ...this.#truth.violations],
+      violations: [...this.#violations, ...this.#truth.violations, ...this.#references.violations],
       counts: this.world.counts,
       work: this.#work,
       digest: this.world.digest,
@@ -176,6 +184,8 @@ class Foundation {
       } else if (dice < 9) {
         world.count("twin");
         this.#startTwin(host, run);
+      } else {
+        this.#cluster.network.cut(host.nodeId, world.below(30_000));
       }
     }
   }
@@ -237,8 +247,9 @@ class Foundation {
       await world.sleep(3_000 + world.below(9_000));
       const { node } = this.#cluster.hosts[world.below(3)] as SimHost;
       if (node === undefined) continue;
+      const eraseAtNs = world.chance(0.5) ? 0n : undefined;
       await this.#attempt(() =>
-        node.dropDatabase(DROPPED_DATABASE, undefined).catch((error: unknown) => {
+        node.dropDatabase(DROPPED_DATABASE, eraseAtNs).catch((error: unknown) => {
           if (!isKind(error, "not_found")) throw error;
         }),
       );
@@ -299,6 +310,16 @@ class Foundation {
         this.#violations.push(
           `P4: ${nodeId} does not get to the last writes although nothing fails`,
         );
+    this.#checkOffice();
+  }
+
+  /** No more faults: of those that may, one is in office, and nobody else believes to be. */
+  #checkOffice(): void {
+    const { office } = this.#references.manifest;
+    const compactors = this.#cluster.hosts.flatMap(({ node }) => node?.compact ?? []);
+    const terms = compactors.flatMap((compact) => compact.office.term?.epoch ?? []);
+    if (compactors.length > 0 && (terms.length !== 1 || terms[0] !== office.epoch))
+      this.#violations.push(`terms ${terms.join()} are held, and the newest is ${office.epoch}`);
   }
 
   /** No more faults: every node comes up, and every one of them has every acknowledged write. */
@@ -315,8 +336,13 @@ class Foundation {
     for (const { ended, options } of runs)
       if (ended !== undefined)
         this.#violations.push(`${options.nodeId} does not start: ${ended.code}: ${ended.message}`);
-    this.#checkAcknowledged();
-    this.#checkOnce();
+    this.#violations.push(
+      ...missingWrites(this.#truth, this.#acknowledged),
+      ...doubledLines(
+        this.#truth,
+        hosts.map(({ nodeId }) => nodeId),
+      ),
+    );
     const tokens = this.#lastTokens();
     for (const { node } of hosts)
       if (node !== undefined) for (let read = 0; read < 2; read++) await this.#read(node, tokens);
@@ -331,42 +357,6 @@ class Foundation {
     return [...last.values()];
   }
 
-  #checkAcknowledged(): void {
-    for (const { text, nodeId, token } of this.#acknowledged) {
-      const entry = this.#truth.entry(nodeId, token.position);
-      if (entry?.kind !== "flush" || !this.#isStored(text, nodeId, token))
-        this.#violations.push(
-          `P1: ${text} was acknowledged at ${nodeId} #${token.position} and is not there`,
-        );
-    }
-  }
-
-  /** Every line was sent once, so its number stands in the logs once at most. */
-  #checkOnce(): void {
-    const seen = new Map<string, string>();
-    for (const { nodeId } of this.#cluster.hosts)
-      for (const { cells, position } of this.#truth.rowsUpTo(nodeId, Number.MAX_SAFE_INTEGER))
-        for (const [id, value] of cells) {
-          if (typeof value !== "bigint") continue;
-          const where = `${nodeId} #${position}`;
-          const before = seen.get(`${value}`);
-          if (before !== undefined && before !== where)
-            this.#violations.push(
-              `P3: line ${value} stands at ${before} and again at ${where}, column ${id}`,
-            );
-          seen.set(`${value}`, where);
-        }
-  }
-
-  /** Whether the flush holds the line, or a later line of the same flush on the same field. */
-  #isStored(text: string, nodeId: string, { position }: WriteToken): boolean {
-    const [, time] = /i (\d+)$|(\d+)$/.exec(text) ?? [];
-    const at = BigInt(time ?? text.split(" ").at(-1) ?? "0");
-    return this.#truth
-      .rowsUpTo(nodeId, position)
-      .some((row) => row.position === position && row.time === at);
-  }
-
   #countWork(node: Node | undefined): void {
     assert(node !== undefined, "the first host is up");
     const { state } = node.manifest;
@@ -375,6 +365,8 @@ class Foundation {
     const keys = this.#store.history.map(({ key }) => key);
     const entries = new Set(keys.filter((key) => key.includes("/log/entry/")));
     this.#work.entries_deleted = [...entries].filter((key) => !this.#store.objects.has(key)).length;
+    this.#work.files_deleted = this.#references.filesDeletedCount;
+    this.#work.take_overs = this.#references.manifest.office.epoch;
     this.#work.snapshots = new Set(keys.filter((key) => key.includes("/data/"))).size;
   }
 }

@@ -1,4 +1,4 @@
-import { DbError } from "#base/errors.ts";
+import { DbError, isKind } from "#base/errors.ts";
 import { findDatabase, findTable } from "#catalog/catalog-state.ts";
 import { typeOfColumn } from "#model/expression.ts";
 import type { ColumnId } from "#model/ids.ts";
@@ -11,12 +11,33 @@ import { sourceGroups } from "#query/sources.ts";
 import type { View } from "#view/view.ts";
 import type { Cell, TrueRow, Truth } from "./truth.ts";
 
-/** Reads a table of one view, and says what is wrong with what came. */
+interface Reading {
+  readonly view: View;
+  readonly problems: readonly string[];
+}
+
+interface ReadRequest {
+  readonly database: string;
+  readonly table: string;
+  readonly tokens: readonly WriteToken[];
+}
+
+/** Reads a table of one view, and says what is wrong with what came. Once more on a newer view where a file has vanished, as queries do. */
 export async function readAndCompare(
   node: Node,
   truth: Truth,
-  request: { database: string; table: string; tokens: readonly WriteToken[] },
-): Promise<{ readonly view: View; readonly problems: readonly string[] }> {
+  request: ReadRequest,
+): Promise<Reading> {
+  try {
+    return await readOnce(node, truth, request);
+  } catch (error) {
+    if (!isKind(error, "not_found") || error.code !== "file_vanished") throw error;
+    await node.views.refresh(new AbortController().signal);
+    return readOnce(node, truth, request);
+  }
+}
+
+async function readOnce(node: Node, truth: Truth, request: ReadRequest): Promise<Reading> {
   const signal = new AbortController().signal;
   const view = await node.views.acquire(request.tokens, signal);
   try {

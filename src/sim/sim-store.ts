@@ -36,6 +36,8 @@ const LATE_MS_MAX = 20_000;
 export class SimStore {
   readonly objects = new Map<string, Uint8Array>();
   readonly history: StoreWrite[] = [];
+  /** Every object that was deleted, and how much had been written by then. */
+  readonly deletions: { readonly key: string; readonly writeCount: number }[] = [];
   faults: StoreFaults;
   readonly #world: World;
   readonly #held = new Map<Process, { readonly prefix: string; readonly delayMs: number }>();
@@ -56,7 +58,8 @@ export class SimStore {
         this.#ask(process, `list ${prefix}`, () => this.#list(prefix, options)),
       delete: (key) =>
         this.#ask(process, `delete ${key}`, () => {
-          this.objects.delete(key);
+          if (this.objects.delete(key))
+            this.deletions.push({ key, writeCount: this.history.length });
         }),
     };
   }

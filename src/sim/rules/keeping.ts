@@ -15,7 +15,7 @@ const LARGE = "large".repeat(1_000);
 const ENTRIES = "node1/log/entry/";
 const NO_BYTES = new Uint8Array(0);
 
-function openCatalog({ ports }: Actor): Catalog {
+export function openCatalog({ ports }: Actor): Catalog {
   return new Catalog("cluster", ports, neverAborted(), { checkpointEntries: 4 });
 }
 

@@ -1,4 +1,5 @@
 import * as keeping from "./keeping.ts";
+import * as office from "./office.ts";
 import { Stage } from "./stage.ts";
 import * as writing from "./writing.ts";
 
@@ -19,6 +20,8 @@ export const SCENARIOS = {
   rule3_fence_outlives_clean_up: writing.fenceOutlivesCleanUp,
   rule3_idle_writer_looks: writing.idleWriterLooks,
   rule3_shared_log_fences_epochs: writing.sharedLogFencesEpochs,
+  rule3_plan_after_take_over: office.planAfterTakeOver,
+  rule3_one_takes_over: office.oneTakesOver,
   rule4_stone_keeps_nonce: keeping.stoneKeepsNonce,
   rule4_shared_entries_stay: keeping.sharedEntriesStay,
   rule4_checkpoint_before_deletion: keeping.checkpointBeforeDeletion,
@@ -31,6 +34,9 @@ export const SCENARIOS = {
   rule6_orphans_under_fence: keeping.orphansUnderFence,
   rule6_live_files_stay: keeping.liveFilesStay,
   rule6_named_files_stay: keeping.namedFilesStay,
+  rule6_files_of_term_stay: office.filesOfTermStay,
+  rule6_both_look_for_orphans: office.bothLookForOrphans,
+  rule6_replaced_files_wait: office.replacedFilesWait,
   rule7_barrier_stops_plans: keeping.barrierStopsPlans,
   rule8_unknown_kind_stops: keeping.unknownKindStops,
   rule8_unknown_change_stops: keeping.unknownChangeStops,

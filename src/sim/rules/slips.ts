@@ -12,6 +12,8 @@ const LOG = "objectlog/object-log.ts";
 const TRACKER = "objectlog/log-tracker.ts";
 const ORPHANS = "lifecycle/orphans.ts";
 const MANIFEST = "manifest/manifest.ts";
+const SWEEP = "compaction/garbage/sweep.ts";
+const CLEANUP = "compaction/garbage/cleanup.ts";
 
 function slip(scenario: ScenarioName, file: string, find: string, replace = ""): RuleSlip {
   return { scenario, file, edits: [{ find, replace }] };
@@ -145,6 +147,34 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
     ORPHANS,
     "...writer.state.snapshots.flatMap((snapshot) => snapshot.files.map(({ key }) => key)),",
   ),
+  plan_published_after_take_over: slip(
+    "rule3_plan_after_take_over",
+    MANIFEST,
+    `      refuseWhenOver(current, office);
+      const plan`,
+    "      const plan",
+  ),
+  everybody_takes_over: slip(
+    "rule3_one_takes_over",
+    MANIFEST,
+    "isOurs = isSameTerm(current.office, holder);",
+    "isOurs = true;",
+  ),
+  orphans_without_take_over: slip(
+    "rule6_files_of_term_stay",
+    SWEEP,
+    "term < office.epoch",
+    "term <= office.epoch",
+  ),
+  both_delete_what_was_listed: {
+    scenario: "rule6_both_look_for_orphans",
+    file: SWEEP,
+    edits: [
+      { find: "await manifest.refreshIn(office)", replace: "await manifest.refresh()" },
+      { find: "keepUnnamed(keys, newest, logs());", replace: "" },
+    ],
+  },
+  replaced_files_go_at_once: slip("rule6_replaced_files_wait", CLEANUP, "seenMs > seenMsMax || "),
   stale_plan_published: slip(
     "rule7_barrier_stops_plans",
     MANIFEST,

@@ -1,0 +1,104 @@
+import { namedFiles, type ReadLog } from "#compaction/garbage/named.ts";
+import { adoptedOf, type ManifestState, manifestMachine } from "#manifest/manifest-state.ts";
+import { nodeLogMachine, withoutAdopted } from "#nodelog/node-log-state.ts";
+import { decodeEnvelope } from "#objectlog/envelope.ts";
+import { fromEnvelope, type LogEntry } from "#objectlog/record.ts";
+import type { SimStore, StoreWrite } from "../sim-store.ts";
+
+const DATA_FILE = /\/data\/.*\.parquet$/;
+const MANIFEST_ENTRY = /^cluster01\/manifest\/entry\/(\d{20})$/;
+const NODE_ENTRY = /^([^/]+)\/log\/entry\/(\d{20})$/;
+
+/**
+ * Whether the files that records name are there (promise 8): goes through all that was ever put and deleted, in order, and notes in
+ * `violations` each file that is deleted while it is named, and each that is named while it is not there.
+ */
+export class References {
+  readonly violations: string[] = [];
+  readonly #store: SimStore;
+  readonly #present = new Set<string>();
+  readonly #logs = new Map<string, ReadLog>();
+  #manifest: ManifestState = manifestMachine.empty;
+  #writeCount = 0;
+  #deletionCount = 0;
+  #filesDeletedCount = 0;
+
+  constructor(store: SimStore) {
+    this.#store = store;
+  }
+
+  /** Data files that were deleted. */
+  get filesDeletedCount(): number {
+    this.#update();
+    return this.#filesDeletedCount;
+  }
+
+  /** What the manifest really says. */
+  get manifest(): ManifestState {
+    this.#update();
+    return this.#manifest;
+  }
+
+  #update(): void {
+    const { history } = this.#store;
+    for (; this.#writeCount < history.length; this.#writeCount++) {
+      this.#passDeletions();
+      this.#passWrite(history[this.#writeCount] as StoreWrite);
+    }
+    this.#passDeletions();
+  }
+
+  /** What was deleted before the next write. */
+  #passDeletions(): void {
+    const { deletions } = this.#store;
+    for (; this.#deletionCount < deletions.length; this.#deletionCount++) {
+      const { key, writeCount } = deletions[this.#deletionCount] ?? { key: "", writeCount: 0 };
+      if (writeCount > this.#writeCount) return;
+      if (!this.#present.delete(key)) continue;
+      this.#filesDeletedCount += 1;
+      for (const named of namedFiles(this.#manifest, this.#logs.values()))
+        if (named.key === key) this.violations.push(`P8: ${key} was deleted while it was named`);
+    }
+  }
+
+  #passWrite({ key, body }: StoreWrite): void {
+    if (DATA_FILE.test(key)) this.#present.add(key);
+    const [, digits] = MANIFEST_ENTRY.exec(key) ?? [];
+    if (digits !== undefined) this.#passManifest(key, body, Number(digits));
+    const [, nodeId = "", nodeDigits] = NODE_ENTRY.exec(key) ?? [];
+    if (nodeDigits !== undefined) this.#passLog(nodeId, key, body, Number(nodeDigits));
+  }
+
+  #passManifest(key: string, body: Uint8Array, position: number): void {
+    // Stones lie over entries that were read before.
+    if (position !== this.#manifest.position + 1) return;
+    this.#manifest = manifestMachine.apply(this.#manifest, entryOf(key, body, position));
+    this.#expectPresent(key);
+    for (const [nodeId, { node, state }] of this.#logs) {
+      const adopted = adoptedOf(this.#manifest, node).position;
+      this.#logs.set(nodeId, {
+        node,
+        state: withoutAdopted(state, { position: adopted, manifest: 0 }),
+      });
+    }
+  }
+
+  #passLog(nodeId: string, key: string, body: Uint8Array, position: number): void {
+    const known = this.#logs.get(nodeId)?.state ?? nodeLogMachine.empty;
+    // What was deleted under a checkpoint can be put again; it is void.
+    if (position !== known.position + 1) return;
+    const entry = entryOf(key, body, position);
+    this.#logs.set(nodeId, { node: entry.node, state: nodeLogMachine.apply(known, entry) });
+    if (entry.kind === "snapshot") this.#expectPresent(key);
+  }
+
+  #expectPresent(by: string): void {
+    for (const { key } of namedFiles(this.#manifest, this.#logs.values()))
+      if (!this.#present.has(key))
+        this.violations.push(`P8: ${key} is named after ${by}, and is not there`);
+  }
+}
+
+function entryOf(key: string, body: Uint8Array, position: number): LogEntry {
+  return fromEnvelope(decodeEnvelope(key, body), key, position);
+}

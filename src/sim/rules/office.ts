@@ -1,0 +1,158 @@
+/** Rules 3 and 6 in the compactor's office: what a term may publish, and which files may go. */
+import type { Catalog } from "#catalog/catalog.ts";
+import { Audit } from "#compaction/garbage/audit.ts";
+import { Cleanup } from "#compaction/garbage/cleanup.ts";
+import { Sweep } from "#compaction/garbage/sweep.ts";
+import { Manifest, type OfficePlan } from "#manifest/manifest.ts";
+import { NEEDS_NOTHING } from "#objectlog/record.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
+import { neverAborted, writerOf } from "#testing/logs.ts";
+import { fileOf } from "#testing/node-logs.ts";
+import { openCatalog } from "./keeping.ts";
+import { type Actor, numbered, type Stage } from "./stage.ts";
+
+const FOREVER = neverAborted();
+const FILES = "cluster/data/";
+const SWEEP_MS = 1_000;
+const WAIT_MS = 60_000;
+
+/** A compact node: its manifest, and what it deletes. */
+class Office {
+  readonly actor: Actor;
+  readonly manifest: Manifest;
+  readonly catalog: Catalog;
+  readonly sweep: Sweep;
+  readonly cleanup: Cleanup;
+
+  constructor(actor: Actor, node: number) {
+    const { clock, log, store } = actor.ports;
+    this.actor = actor;
+    this.catalog = openCatalog(actor);
+    this.manifest = new Manifest("cluster", actor.ports, {
+      writer: () => writerOf(node, 1),
+      signal: FOREVER,
+    });
+    const audit = new Audit({ clusterId: "cluster", store, clock, retentionMs: 1e9 });
+    const settings = { intervalMs: SWEEP_MS, graceMs: 0, dryRun: false };
+    const { catalog, manifest } = this;
+    const rest = {
+      clusterId: "cluster",
+      catalog,
+      manifest,
+      logs: () => [],
+      store,
+      clock,
+      log,
+      audit,
+    };
+    this.sweep = new Sweep({ ...rest, settings });
+    this.cleanup = new Cleanup({ ...rest, waitMs: WAIT_MS });
+  }
+
+  /** Puts a compacted file of `term`; answers its key. */
+  async putFile({ epoch }: Writer, name: string): Promise<string> {
+    const key = `${FILES}1/${epoch}-${name.padEnd(16, "0")}.parquet`;
+    await this.actor.ports.store.putIfAbsent(key, Uint8Array.of(1));
+    return key;
+  }
+
+  publish(term: Writer, inputs: readonly string[], outputs: readonly string[]): Promise<unknown> {
+    const body = { inputs: [...inputs], outputs: outputs.map((key) => fileOf(key)) };
+    const plan: OfficePlan = { kind: "replace", body, needs: NEEDS_NOTHING };
+    return this.manifest.publish(term, () => plan);
+  }
+
+  /** Looks for orphans now. */
+  async sweepNow(term: Writer): Promise<void> {
+    await this.sweep.step(term, FOREVER);
+    await this.actor.process.clock.sleep(SWEEP_MS);
+    await this.sweep.step(term, FOREVER);
+  }
+}
+
+/** Notes as wrong when the manifest, read anew, names a file that is not there. */
+async function expectWhole(stage: Stage): Promise<void> {
+  const { files } = await new Office(stage.actor(), 9).manifest.refresh();
+  for (const { file } of [...files.values()].flat())
+    stage.expect(stage.store.objects.has(file.key), `a file that is named is gone: ${file.key}`);
+}
+
+/** Rule 3. A plan is on its way when another node takes over, and deletes what the ended term has left. */
+export async function planAfterTakeOver(stage: Stage): Promise<void> {
+  const [older, newer] = [new Office(stage.actor(), 1), new Office(stage.actor(), 2)];
+  const first = await older.manifest.takeOver();
+  const key = await older.putFile(first, "a");
+  const put = older.actor.hold("putIfAbsent", numbered(2));
+  const publishing = older.publish(first, [], [key]);
+  publishing.catch(() => undefined);
+  await put.reached;
+  await newer.sweepNow(await newer.manifest.takeOver());
+  stage.expect(!stage.store.objects.has(key), "an orphan of a term that is over stays");
+  put.go();
+  await stage.expectRejection(publishing, "node_fenced", "a plan of a term that is over");
+  await expectWhole(stage);
+}
+
+/** Rule 3. Two stand by, and both find the one in office silent: the second does not end the term that the first has just begun. */
+export async function oneTakesOver(stage: Stage): Promise<void> {
+  const [gone, one, two] = [1, 2, 3].map((node) => new Office(stage.actor(), node)) as [
+    Office,
+    Office,
+    Office,
+  ];
+  const holder = await gone.manifest.takeOver();
+  await Promise.all([one.manifest.refresh(), two.manifest.refresh()]);
+  const put = two.actor.hold("putIfAbsent", numbered(2));
+  const second = two.manifest.takeOverFrom(holder);
+  await put.reached;
+  const first = await one.manifest.takeOverFrom(holder);
+  put.go();
+  stage.expect((await second) === undefined, "both are in office");
+  const { office } = await one.manifest.refresh();
+  stage.expect(office.epoch === first?.epoch, `term ${office.epoch} was begun at once`);
+}
+
+/** Rule 6. The one in office looks for orphans while it writes a file itself. */
+export async function filesOfTermStay(stage: Stage): Promise<void> {
+  const office = new Office(stage.actor(), 1);
+  const term = await office.manifest.takeOver();
+  const key = await office.putFile(term, "a");
+  await office.sweepNow(term);
+  await office.publish(term, [], [key]);
+  await expectWhole(stage);
+}
+
+/**
+ * Rule 6. The one in office has listed a file that it publishes then; before it judges what it has listed, another takes over, and it reads
+ * of that: the term of the file is over, and the file is none the less named.
+ */
+export async function bothLookForOrphans(stage: Stage): Promise<void> {
+  const [older, newer] = [new Office(stage.actor(), 1), new Office(stage.actor(), 2)];
+  const first = await older.manifest.takeOver();
+  const key = await older.putFile(first, "a");
+  const list = older.actor.hold("list", FILES);
+  const sweeping = older.sweepNow(first).catch(() => undefined);
+  await list.reached;
+  await older.publish(first, [], [key]);
+  const second = await newer.manifest.takeOver();
+  await older.manifest.refresh();
+  list.go();
+  await Promise.all([sweeping, newer.sweepNow(second)]);
+  await expectWhole(stage);
+}
+
+/** Rule 6. Files are replaced while somebody reads them in a view that is a little older; later they go, and only they. */
+export async function replacedFilesWait(stage: Stage): Promise<void> {
+  const office = new Office(stage.actor(), 1);
+  const { clock } = office.actor.process;
+  const term = await office.manifest.takeOver();
+  const [before, after] = [await office.putFile(term, "a"), await office.putFile(term, "b")];
+  await office.publish(term, [], [before]);
+  await office.publish(term, [before], [after]);
+  await office.cleanup.step(term, FOREVER);
+  stage.expect(stage.store.objects.has(before), "a file goes under those who read it");
+  await clock.sleep(WAIT_MS + 1);
+  await office.cleanup.step(term, FOREVER);
+  stage.expect(!stage.store.objects.has(before), "a replaced file stays");
+  await expectWhole(stage);
+}
