@@ -86,18 +86,15 @@ export class Node {
    * the damage or trouble that keeps it from reading the store; then nothing is left running.
    */
   static async start(given: NodeOptions): Promise<Node> {
-    const { config } = given;
-    const tasks = new Tasks(given.ports.log);
+    const { config, ports: plain } = given;
+    const tasks = new Tasks(plain.log);
     let engine: Engine | undefined;
     try {
       await refuseUnsafeStore(given);
       const checkpointEntries = config.checkpointEntries ?? CHECKPOINT_ENTRIES;
-      const catalog = new Catalog(config.clusterId, given.ports, tasks.signal, {
-        checkpointEntries,
-      });
-      const secret = () => catalog.state.cluster?.secret;
-      const transport = signedTransport(given.ports.transport, secret);
-      const ports = { ...given.ports, transport };
+      const catalog = new Catalog(config.clusterId, plain, tasks.signal, { checkpointEntries });
+      const transport = signedTransport(plain.transport, () => catalog.state.cluster?.secret);
+      const ports = { ...plain, transport };
       const options = { ...given, ports };
       await registerNode({ ...options, catalog });
       const { signal } = tasks;
