@@ -1,6 +1,9 @@
 /** Clusters in buckets of servers that speak S3: a real one, and one that must be refused. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { seededRandom } from "#ports/random.ts";
@@ -63,6 +66,32 @@ suite("nodes in a bucket of radosgw", { skip }, () => {
     assert.deepEqual([checked.exitCode, checked.error], [0, ""], checked.out);
     assert.match(checked.out, /^ok {6}of 32 that put one name if absent at once/m);
     assert.match(checked.out, /^ok {6}objects under cluster01\/: \d+ listed/m);
+  });
+
+  test("find keys where Amazon's programs do: environment, shared file, the machine", async () => {
+    await using sandbox = await Sandbox.open();
+    const { accessKeyId, secretAccessKey } = server.keys;
+    const storeWords = (await bucketWords(server)).slice(0, 7);
+    const path = join(sandbox.directory, "credentials");
+    const lines = `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`;
+    await writeFile(path, `[default]\n${lines}`);
+    await using machine = await startMetadata(server.keys);
+    const places = [
+      { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+      { AWS_SHARED_CREDENTIALS_FILE: path },
+      { AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.endpoint },
+    ];
+    for (const [index, env] of places.entries()) {
+      const node = await sandbox.start({ nodeId: `host0${index + 1}`, storeWords, env });
+      await node.write("d", `m v=${index}i ${index}`);
+      assert.equal((await node.stop()).exitCode, 0);
+    }
+    const env = { AWS_EC2_METADATA_DISABLED: "true" };
+    const { exitCode, error } = await sandbox.launch({ storeWords, env }).ended;
+    assert.deepEqual(
+      [exitCode, /denies access.*Could not load credentials/.test(error)],
+      [1, true],
+    );
   });
 
   test("say that their keys were taken away, and go on as soon as a file has others", async () => {
@@ -143,6 +172,28 @@ suite("a node in a bucket of a server that ignores conditions", () => {
     assert.match(checked.error, /do not run a cluster on this object store/);
   });
 });
+
+/** What a machine of Amazon's tells programs on it about their keys. */
+async function startMetadata({ accessKeyId, secretAccessKey }: S3Server["keys"]) {
+  const keys = {
+    Code: "Success",
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    Token: "",
+    Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+  };
+  const server = createServer(({ method, url = "" }, response) => {
+    if (method === "PUT") response.end("token");
+    else response.end(url.endsWith("/role") ? JSON.stringify(keys) : "role");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
 
 async function writeKeys(path: string, keys: S3Server["keys"]): Promise<void> {
   const { accessKeyId, secretAccessKey } = keys;
