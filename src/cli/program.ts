@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { messageOf } from "#base/errors.ts";
 import { VERSION } from "#node/version.ts";
 import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
+import { REMOVE_NODE, STOP_NODE } from "./client/nodes.ts";
 import { QUERY } from "./client/query.ts";
 import { SHOW_DATABASES, SHOW_NODES, SHOW_TOKENS } from "./client/show.ts";
 import { CREATE_TOKEN, DELETE_TOKEN } from "./client/token.ts";
@@ -27,12 +28,16 @@ const COMMANDS: readonly CommandSpec[] = [
   SHOW_NODES,
   OBJECT_STORE_CHECK,
   SHOW_TOKENS,
+  STOP_NODE,
+  REMOVE_NODE,
 ];
 const GROUPS: Readonly<Record<string, string>> = {
   create: "Make a thing",
   debug: "Look into the object store, without a node",
   delete: "Delete a thing",
   show: "List things",
+  stop: "Stop a thing",
+  remove: "Remove a thing",
 };
 const TRY_HELP = "for more information, try '--help'";
 

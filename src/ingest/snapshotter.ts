@@ -25,11 +25,12 @@ import { type Random, randomBytes } from "#ports/random.ts";
 import { fileColumns } from "./file-columns.ts";
 
 export interface SnapshotterOptions {
+  /** The node whose log it is: this one, or one whose log this one closes. */
   readonly nodeId: string;
   readonly catalog: Catalog;
   readonly writer: NodeLogWriter;
   readonly buffer: LogBuffer;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "writeFiles">;
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -45,7 +46,7 @@ const TABLES_AT_ONCE = 4;
 const REQUEST_SIZE_MAX = 24 * 2 ** 20;
 const PUT_RETRY_MS = 200;
 
-/** Writes the buffered rows of this node's log to files, and records that they hold them. One at a time. */
+/** Writes the buffered rows of a node's log to files, and records that they hold them. One at a time. */
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
   readonly #turn = new Mutex();
@@ -134,8 +135,8 @@ export class Snapshotter {
   }
 
   #describe(table: TableSchema, { bytes, ...written }: WrittenFile): DataFile {
-    const { catalog, nodeId, random, windowNs } = this.#options;
-    const { node, epoch } = catalog.writer;
+    const { nodeId, random, windowNs, writer } = this.#options;
+    const { node, epoch } = writer.owner;
     const name = `${epoch}-${hex(randomBytes(random, 8))}.parquet`;
     return {
       ...written,

@@ -43,6 +43,8 @@ export interface NodeConfig {
   readonly tableCountMax: number;
   readonly columnCountMax: number;
   readonly tagCountMax: number;
+  /** The options its user gave, secret ones left out, as a JSON object: for `show nodes`. */
+  readonly cliParams?: string;
   /** A file that receives the bound address. */
   readonly listenerFilePath: string | undefined;
   readonly logLevel: "error" | "warn" | "info" | "debug" | "trace";

@@ -1,6 +1,6 @@
 import { signedTransport } from "#access/node-call.ts";
 import { Signal } from "#base/async.ts";
-import { DbError, describeError, isKind } from "#base/errors.ts";
+import { assert, type DbError, describeError } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
@@ -9,9 +9,7 @@ import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
-import { fencedError } from "#objectlog/log-tracker.ts";
-import { probePutIfAbsent } from "#objectstore/probe.ts";
-import type { Clock } from "#ports/clock.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
@@ -19,15 +17,23 @@ import { Views } from "#view/views.ts";
 import { CompactPart } from "./compact-part.ts";
 import type { NodeMode } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
+import { LastSeen } from "./members/last-seen.ts";
+import { Members } from "./members/members.ts";
+import { answerFenced, readsPeers, refuseInternal, requireMode } from "./members/refusals.ts";
+import {
+  greetPeers,
+  type RegistrationOptions,
+  refuseUnsafeStore,
+  registerNode,
+} from "./members/registration.ts";
+import { Removals } from "./members/removal.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
-import { greetPeers, type RegistrationOptions, registerNode } from "./registration.ts";
-import { Tasks } from "./tasks.ts";
+import { repeat, requireAnswer, Tasks, withinTime } from "./tasks.ts";
 
 export type NodeOptions = Omit<RegistrationOptions, "catalog">;
 
 const TOKEN_WAIT_MS_MAX = 10_000;
 const MANIFEST_SYNC_MS = 1_000;
-const READY_WAIT_MS_MAX = 2_000;
 const TASKS_END_MS_MAX = 5_000;
 
 /** What a node is made of once it runs. */
@@ -40,6 +46,8 @@ interface NodeParts {
   readonly buffer: Buffer;
   readonly followers: Followers;
   readonly ingest: IngestPart | undefined;
+  readonly members: Members;
+  readonly lastSeen: LastSeen;
   readonly logsChanged: Signal;
 }
 
@@ -53,10 +61,11 @@ export class Node {
   readonly #views: Views;
   readonly #queries: Queries;
   #compact: CompactPart | undefined;
+  readonly #stopAsked = Promise.withResolvers<undefined>();
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
-    const { catalog, engine, followers, logsChanged, manifest, options } = parts;
+    const { catalog, engine, followers, lastSeen, logsChanged, manifest, options } = parts;
     const { clock } = options.ports;
     this.#parts = parts;
     this.#views = new Views({
@@ -75,6 +84,7 @@ export class Node {
       clock,
       concurrentMax: options.config.concurrentQueriesMax,
       timeoutMs: options.config.queryTimeoutMs,
+      lastSeenNs: (node) => lastSeen.of(node),
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -118,11 +128,12 @@ export class Node {
   }
 
   static async #assemble(
-    parts: Omit<NodeParts, "followers" | "ingest" | "logsChanged">,
+    parts: Omit<NodeParts, "followers" | "ingest" | "lastSeen" | "logsChanged" | "members">,
   ): Promise<Node> {
     const { buffer, catalog, manifest, options } = parts;
     const { config, ports } = options;
     const logsChanged = new Signal();
+    const lastSeen = new LastSeen({ config, ports, catalog });
     const { node } = catalog.writer;
     const ingest = config.modes.includes("ingest")
       ? await IngestPart.start({
@@ -130,6 +141,7 @@ export class Node {
           config,
           ports,
           logsChanged,
+          onHeard: (peer) => lastSeen.heard(peer),
           adopted: () => ({
             position: adoptedOf(manifest.state, node).position,
             manifest: manifest.state.position,
@@ -148,12 +160,18 @@ export class Node {
       intervalMs: config.replicationIntervalMs,
     });
     if (readsPeers(config.modes)) await followers.load();
-    return new Node({ ...parts, followers, ingest, logsChanged });
+    const members = new Members({ ...parts, config, ports });
+    return new Node({ ...parts, followers, ingest, lastSeen, logsChanged, members });
   }
 
   /** Resolves with what the node cannot go on after: the caller stops it. */
   get failure(): Promise<DbError> {
     return this.#parts.tasks.failure;
+  }
+
+  /** Resolves when somebody has asked the cluster to stop this node: the caller stops it. */
+  get stopAsked(): Promise<undefined> {
+    return this.#stopAsked.promise;
   }
 
   get catalog(): Catalog {
@@ -205,17 +223,21 @@ export class Node {
 
   async write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
     const { ingest } = this.#parts;
-    if (ingest === undefined) throw modeMissing("ingest");
+    this.requireMode("ingest");
+    assert(ingest !== undefined, "mode ingest has its part");
     refuseInternal(request.database);
     return ingest.ingest.write(request, signal).catch(answerFenced);
   }
 
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
-    const { modes } = this.#parts.options.config;
     // What a node knows by itself it tells in any mode.
-    if (!modes.includes("query") && request.database !== INTERNAL_DATABASE)
-      throw modeMissing("query");
+    if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
     return this.#queries.run(request, signal);
+  }
+
+  /** Throws `unsupported` / `mode_missing` where this node does not do the work of `mode`. */
+  requireMode(mode: NodeMode): void {
+    requireMode(this.#parts.options.config.modes, mode);
   }
 
   async createDatabase(name: string, retentionNs: bigint | undefined): Promise<void> {
@@ -236,25 +258,23 @@ export class Node {
     await catalog.dropDatabase(name, { nowNs, hardDeleteAtNs }).catch(answerFenced);
   }
 
+  /** Asks a node to stop, as `Members.stop`. */
+  async stopNode(nodeId: string): Promise<void> {
+    await this.#parts.members.stop(nodeId).catch(answerFenced);
+  }
+
+  /** Asks for the removal of a node, as `Members.remove`. */
+  async removeNode(nodeId: string): Promise<void> {
+    await this.#parts.members.remove(nodeId).catch(answerFenced);
+  }
+
   /** Resolves when the node can serve; rejects with the reason otherwise. */
   async ready(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
     const troubles = [...this.#logs()].map(({ trouble }) => trouble);
     for (const trouble of [tasks.failed, ingest?.flusher.trouble, this.#damage, ...troubles])
       if (trouble !== undefined) throw trouble;
-    const answered = new AbortController();
-    const late = options.ports.clock.sleep(READY_WAIT_MS_MAX, answered.signal).then(() => {
-      throw new DbError(
-        "unavailable",
-        "store_unreachable",
-        `the object store has not answered for ${READY_WAIT_MS_MAX} ms`,
-      );
-    });
-    try {
-      await Promise.race([catalog.refresh(), late]);
-    } finally {
-      answered.abort();
-    }
+    await requireAnswer(catalog.refresh(), options.ports.clock);
   }
 
   /** Tells the other nodes that the catalog has something new, and waits for nobody. */
@@ -265,7 +285,9 @@ export class Node {
 
   /** Another node said how far its log goes. */
   hearPush(push: Push): void {
-    this.#parts.followers.hear(push);
+    const { followers, lastSeen } = this.#parts;
+    lastSeen.heard(push.node);
+    followers.hear(push);
   }
 
   /** A compact node that stands by asks which term this one is in. */
@@ -274,14 +296,15 @@ export class Node {
     return this.#compact?.office.answer(ask) ?? { node, term: 0 };
   }
 
-  /** Another node said that the catalog has something new. */
-  async refresh(): Promise<void> {
+  /** Another node, `from` if it said so, said that the catalog has something new. */
+  async refresh(from?: NodeNumber): Promise<void> {
     await this.#parts.catalog.refresh();
+    if (from !== undefined) this.#parts.lastSeen.heard(from);
   }
 
   /**
-   * Stops cleanly: what was acknowledged is left in files, and the catalog says `stopped`. Where the store does not answer within
-   * `waitMsMax` it stops all the same; nothing acknowledged is lost by that.
+   * Stops cleanly: what was acknowledged is left in files, and then the catalog says `stopped`. Where that cannot be done within
+   * `waitMsMax` it stops all the same; nothing acknowledged is lost by that, and the catalog says what it said before.
    */
   async stop(waitMsMax: number): Promise<void> {
     const { clock, log } = this.#parts.options.ports;
@@ -297,11 +320,8 @@ export class Node {
   async #finish(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
     if (tasks.failed !== undefined) return;
-    try {
-      await ingest?.finish(tasks.signal);
-    } finally {
-      await catalog.setNodeState("stopped", options.ports.clock.nowNs());
-    }
+    await ingest?.finish(tasks.signal);
+    await catalog.setNodeState("stopped", options.ports.clock.nowNs());
   }
 
   *#logs(): Generator<LogSource> {
@@ -311,89 +331,42 @@ export class Node {
   }
 
   #startTasks(): void {
-    const { catalog, followers, manifest, options, tasks } = this.#parts;
+    const { catalog, engine, followers, lastSeen, manifest, members, options, tasks } = this.#parts;
     const { config, ports } = options;
     if (readsPeers(config.modes)) tasks.add("follow", (signal) => followers.run(signal));
     tasks.add("catalog sync", (signal) =>
-      this.#repeat(config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
+      repeat(ports, config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
     );
     tasks.add("manifest sync", (signal) =>
-      this.#repeat(MANIFEST_SYNC_MS, signal, async () => {
+      repeat(ports, MANIFEST_SYNC_MS, signal, async () => {
         await manifest.refresh();
         await manifest.keep();
       }),
     );
     this.greetPeers();
+    tasks.add("last seen", (signal) => lastSeen.run(signal));
+    tasks.add("own record", async (signal) => {
+      await members.untilAskedToStop(signal);
+      if (!signal.aborted) this.#stopAsked.resolve(undefined);
+    });
+    if (this.#hasOldLog())
+      tasks.add("old log", (signal) => members.closeOwnLog(config.nodeId, signal));
     if (!config.modes.includes("compact")) return;
     const logs = () => this.#logs();
     this.#compact = new CompactPart({ config, ports, catalog, manifest, logs, tasks });
+    const removals = new Removals({ config, ports, catalog, manifest, engine });
+    tasks.add("removals", (signal) => removals.run(signal));
+  }
+
+  /** Whether an earlier start of this node wrote a log, and this one does not. */
+  #hasOldLog(): boolean {
+    const { catalog, ingest } = this.#parts;
+    return ingest === undefined && catalog.state.nodes.get(catalog.writer.node)?.hasLog === true;
   }
 
   async #syncCatalog(): Promise<void> {
     const { catalog } = this.#parts;
-    const { node, epoch } = catalog.writer;
-    const found = (await catalog.refresh()).nodes.get(node)?.epoch ?? epoch;
-    if (found > epoch) throw fencedError("catalog", node, { own: epoch, found });
+    await catalog.refresh();
     await catalog.keep();
   }
-
-  /** Does `work` again and again; a store that does not answer is asked again. */
-  async #repeat(intervalMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    const { clock, log } = this.#parts.options.ports;
-    while (!signal.aborted) {
-      await clock.sleep(intervalMs, signal);
-      try {
-        await work();
-      } catch (error) {
-        if (!isKind(error, "unavailable")) throw error;
-        log.debug("the object store did not answer", { reason: describeError(error) });
-      }
-    }
-  }
-}
-
-/** Waits for `work`, but not longer than `waitMsMax`. */
-async function withinTime(work: Promise<void>, waitMsMax: number, clock: Clock): Promise<void> {
-  const end = new AbortController();
-  const late = clock.sleep(waitMsMax, end.signal).catch(() => undefined);
-  await Promise.race([work, late]);
-  end.abort();
-}
-
-function readsPeers(modes: readonly NodeMode[]): boolean {
-  return modes.includes("query") || modes.includes("compact");
-}
-
-async function refuseUnsafeStore({ config, ports }: NodeOptions): Promise<void> {
-  if (await probePutIfAbsent(ports.store, `${config.clusterId}/probe/`, ports.random)) return;
-  throw new DbError(
-    "unsupported",
-    "store_unsafe",
-    "the object store lets an object be put twice although the second put asks that it is absent: nodes on it would overwrite each other",
-  );
-}
-
-function refuseInternal(database: string): void {
-  if (database !== INTERNAL_DATABASE) return;
-  throw new DbError("invalid", "database_internal", "cannot modify internal db");
-}
-
-/** That this process was replaced is no conflict of the client's: another one takes the request. */
-export function answerFenced(error: unknown): never {
-  if (!(error instanceof DbError) || error.code !== "node_fenced") throw error;
-  throw new DbError(
-    "unavailable",
-    "node_replaced",
-    "this process has been replaced by another with its node-id: whether the request was carried out is not known, send it again",
-    { cause: error },
-  );
-}
-
-function modeMissing(mode: NodeMode): DbError {
-  return new DbError(
-    "unsupported",
-    "mode_missing",
-    `this node does not run in mode ${mode}: ask one that does (system.nodes lists them)`,
-    { detail: { mode } },
-  );
 }

@@ -5,8 +5,9 @@ import { DbError } from "#base/errors.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
+import { answerFenced } from "./members/refusals.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerFenced, type Node } from "./node.ts";
+import type { Node } from "./node.ts";
 
 /** When the files of a dropped database may go, counted from the drop, unless it says otherwise: 90 days. */
 const HARD_DELETE_AFTER_NS = 90n * 86_400_000_000_000n;
@@ -45,7 +46,10 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
       return [internal, ...listed.filter(({ deleted }) => showDeleted || !deleted)];
     },
     ready: () => node.ready(),
-    refresh: () => node.refresh(),
+    stopNode: (nodeId) => node.stopNode(nodeId),
+    removeNode: (nodeId) => node.removeNode(nodeId),
+    requireProcessing: () => node.requireMode("process"),
+    refresh: (from) => node.refresh(from),
     hearPush: (push) => node.hearPush(push),
     answerOffice: (ask) => node.answerOffice(ask),
     identify: identity,

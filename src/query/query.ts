@@ -14,7 +14,7 @@ import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
 import { parseStatement } from "./sql/statement.ts";
-import { findSystemTable } from "./system-tables.ts";
+import { findSystemTable, type LastSeenNs } from "./system-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -37,6 +37,8 @@ export interface QueriesOptions {
   readonly clock: Clock;
   readonly concurrentMax: number;
   readonly timeoutMs: number;
+  /** When this node last heard from another one. */
+  readonly lastSeenNs: LastSeenNs;
   /** Told of stored objects that turned out to be damaged or gone. */
   readonly onDamage: (error: DbError) => void;
 }
@@ -103,7 +105,7 @@ export class Queries {
     statement: Statement,
     signal: AbortSignal,
   ): Promise<{ view: View; plan: Plan }> {
-    const { catalog, clock, views } = this.#options;
+    const { catalog, clock, lastSeenNs, views } = this.#options;
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
     // What the cluster says of itself is asked for now, not when the catalog is synced next.
@@ -111,7 +113,7 @@ export class Queries {
     for (let asked = false; ; asked = true) {
       const view = await views.acquire(tokens, signal);
       try {
-        return { view, plan: planOn(view, request, { statement, nowNs }) };
+        return { view, plan: planOn(view, request, { statement, nowNs, lastSeenNs }) };
       } catch (error) {
         view[Symbol.dispose]();
         const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
@@ -133,14 +135,14 @@ const UNKNOWN_NAMES = new Set(["database_not_found", "table_not_found", "column_
 function planOn(
   view: View,
   request: QueryRequest,
-  { statement, nowNs }: { statement: Statement; nowNs: bigint },
+  { statement, nowNs, lastSeenNs }: { statement: Statement; nowNs: bigint; lastSeenNs: LastSeenNs },
 ): Plan {
   const database = findDatabase(view.catalog, request.database);
   if (database === undefined && request.database !== INTERNAL_DATABASE)
     throw databaseNotFound(request.database);
   return planStatement(statement, {
     findTable: (name) => database && findTable(database, name),
-    findSystemTable: (name) => findSystemTable(view.catalog, name),
+    findSystemTable: (name) => findSystemTable(view.catalog, name, lastSeenNs),
     tableNames: () => tableNames(database),
     sources: (table, time) => sourceGroups(view, table, time),
     parameters: request.parameters,

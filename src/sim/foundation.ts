@@ -7,6 +7,7 @@ import { COMPACTION_DEFAULTS, SWEEP_DEFAULTS } from "#node/config.ts";
 import type { Node } from "#node/node.ts";
 import { type AcknowledgedLine, doubledLines, missingWrites } from "./checks/acknowledged.ts";
 import { References } from "./checks/references.ts";
+import { Closings } from "./faults/closings.ts";
 import { isHonestFailure, readAndCompare } from "./reader.ts";
 import { SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
@@ -108,6 +109,7 @@ class Foundation {
       this.#dropOn(),
       ...hosts.map((host) => this.#supervise(host)),
       this.#breakThings(),
+      new Closings(this.#cluster, (call) => this.#attempt(call)).run(() => this.#calm),
     ];
     await this.world.sleep(DURATION_MS);
     this.#calm = true;
@@ -141,7 +143,7 @@ class Foundation {
     while (!this.#calm) {
       await this.world.sleep(200 + this.world.below(2_000));
       this.#judgeEnd(host, seen);
-      if (host.run === undefined && !this.#calm) {
+      if (host.run === undefined && !host.held && !this.#calm) {
         this.#work.restarts += 1;
         host.start();
       }
@@ -156,6 +158,7 @@ class Foundation {
     const expected =
       reason.code === "node_fenced" ||
       reason.code === "node_id_in_use" ||
+      reason.code === "node_removing" ||
       isHonestFailure(reason, this.#damaged);
     if (!expected) this.#violations.push(`${nodeId} ended with ${reason.code}: ${reason.message}`);
   }
@@ -326,10 +329,9 @@ class Foundation {
   async #lastLook(): Promise<void> {
     const { hosts } = this.#cluster;
     for (const host of hosts) host.killAll();
-    const runs = hosts.map((host) => host.start());
-    const late = this.world.sleep(SETTLE_MS_MAX).then(() => "late" as const);
-    const started = Promise.all(runs.map(({ started: start }) => start)).then(() => "up" as const);
-    if ((await Promise.race([started, late])) === "late") {
+    const late = this.world.sleep(SETTLE_MS_MAX).then(() => undefined);
+    const runs = await Promise.race([Promise.all(hosts.map((host) => this.#up(host))), late]);
+    if (runs === undefined) {
       this.#violations.push("a node does not start although nothing fails any more");
       return;
     }
@@ -347,6 +349,16 @@ class Foundation {
     for (const { node } of hosts)
       if (node !== undefined) for (let read = 0; read < 2; read++) await this.#read(node, tokens);
     this.#countWork(hosts[0]?.node);
+  }
+
+  /** Starts a process of `host`, again while its node-id is being removed. */
+  async #up(host: SimHost): Promise<SimRun> {
+    while (true) {
+      const run = host.start();
+      await run.started;
+      if (run.ended?.code !== "node_removing") return run;
+      await this.world.sleep(1_000);
+    }
   }
 
   /** The last acknowledged write of each node: whoever has these has all. */

@@ -125,6 +125,24 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "nodelog/node-log-writer.ts",
     edits: [{ find: "if (await this.#tracker.restoreNewest()) continue;", replace: "" }],
   },
+  closing_without_fence: {
+    file: "node/members/close-log.ts",
+    edits: [
+      {
+        find: "log: new ObjectLog(nodeLogPrefix(nodeId), ports),",
+        replace: `log: (() => {
+      const unfenced = new ObjectLog(nodeLogPrefix(nodeId), ports);
+      const append = unfenced.append.bind(unfenced);
+      return Object.assign(unfenced, {
+        append: (position, record, options) =>
+          record.kind === "fence"
+            ? Promise.resolve({ won: true, entry: { ...record, position, nonce: "" } })
+            : append(position, record, options),
+      });
+    })(),`,
+      },
+    ],
+  },
   checkpoint_epoch_ignored: {
     file: "nodelog/node-log-writer.ts",
     edits: [

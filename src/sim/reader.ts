@@ -102,7 +102,9 @@ function compare(
   merged: readonly string[],
   raw: readonly string[],
 ): readonly string[] {
-  const rows = [...view.catalog.nodes.values()].flatMap(({ number, nodeId }) =>
+  const { nodes, removed } = view.catalog;
+  const writers = [...nodes.values(), ...removed.values()];
+  const rows = writers.flatMap(({ number, nodeId }) =>
     truth
       .rowsUpTo(nodeId, view.positionOf(number))
       .filter(({ tableId }) => tableId === table.id)
@@ -111,7 +113,7 @@ function compare(
         cells: new Map([[0 as ColumnId, row.time as Cell], ...row.cells]),
       })),
   );
-  const where = [...view.catalog.nodes.values()]
+  const where = writers
     .map(({ number, nodeId }) => `${nodeId}#${view.positionOf(number)}`)
     .join(" ");
   const truthRaw = rows.map(({ cells }) => rowText(table, cells)).toSorted();

@@ -20,6 +20,7 @@ export interface SimNodeOptions {
 }
 
 const CLOCK_SKEW_MS_MAX = 5_000;
+const STOP_MS_MAX = 20_000;
 
 /** The nodes of one cluster in a world. */
 export class SimCluster {
@@ -66,6 +67,8 @@ export class SimHost {
   readonly #cluster: SimCluster;
   /** The newest process, while it lives. */
   run: SimRun | undefined;
+  /** Whether nobody starts it again for now. */
+  held = false;
   /** Every process of this node-id that lives: the older ones do not know yet that they are replaced. */
   #living: SimRun[] = [];
 
@@ -120,6 +123,7 @@ export class SimHost {
       (node) => {
         run.node = node;
         void node.failure.then((failure) => this.#end(run, failure));
+        void node.stopAsked.then(() => this.#stop(run, node));
         return undefined;
       },
       (error: unknown) => {
@@ -142,6 +146,14 @@ export class SimHost {
 
   killAll(): void {
     for (const run of this.#living) this.#forget(run);
+  }
+
+  /** Drains, as the program does: clients do not reach it any more. */
+  async #stop(run: SimRun, node: Node): Promise<void> {
+    this.#cluster.world.note(`${this.nodeId} stops`);
+    run.node = undefined;
+    await node.stop(STOP_MS_MAX);
+    this.#forget(run);
   }
 
   #forget(run: SimRun): void {

@@ -48,7 +48,9 @@ export class SimEngine implements Engine {
     return this.#inner.bufferSizeBytes();
   }
 
+  /** Queries that run fail, as when their process ends. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#runCount += 1;
     await this.#inner[Symbol.asyncDispose]();
   }
 

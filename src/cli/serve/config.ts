@@ -9,6 +9,7 @@ import { parseDuration } from "../values/duration.ts";
 import { parseSize } from "../values/size.ts";
 import { usageError } from "../values/usage.ts";
 import { accessConfig } from "./access-options.ts";
+import { cliParams } from "./cli-params.ts";
 import { storeConfig } from "./store-options.ts";
 
 /** What the options are read against. */
@@ -75,6 +76,7 @@ export function nodeConfig(
       Math.max(50, 4 * machine.coreCount),
     queryTimeoutMs: settings.parse("query-timeout", parseInterval),
     ...limitConfig(settings),
+    cliParams: cliParams(settings),
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),
