@@ -6,6 +6,7 @@ import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { LogSource } from "#view/log-source.ts";
+import type { Compactor } from "./compactor.ts";
 
 export interface OfficeOptions {
   readonly catalog: Catalog;
@@ -15,10 +16,12 @@ export interface OfficeOptions {
   readonly clock: Clock;
   readonly log: Log;
   readonly checkIntervalMs: number;
+  /** Compacts the files of the manifest, beside the taking over of new ones. */
+  readonly compactor?: Compactor;
 }
 
 /**
- * The compactor in office: takes over the files of snapshots into the manifest. Compaction itself will stand beside this.
+ * The compactor in office: takes over the files of snapshots into the manifest, and compacts them.
  *
  * Several nodes may believe that they are in office; entries are put if absent on the state they were decided on, so they cannot harm.
  */
@@ -37,7 +40,7 @@ export class CompactorOffice {
     while (!signal.aborted) {
       try {
         waits &&= !this.#isVacant();
-        if (!waits) office = await this.#work(office);
+        if (!waits) office = await this.#work(office, signal);
       } catch (error) {
         if (signal.aborted) return;
         if (isKind(error, "internal")) throw error;
@@ -55,15 +58,24 @@ export class CompactorOffice {
   }
 
   /** Takes the office where this process does not hold it, and does what is due; answers the term. */
-  async #work(held: Writer | undefined): Promise<Writer> {
-    const office = held ?? (await this.#options.manifest.takeOver());
+  async #work(held: Writer | undefined, signal: AbortSignal): Promise<Writer> {
+    const { compactor, manifest } = this.#options;
+    const office = held ?? (await manifest.takeOver());
+    for (let more = true; more; ) {
+      await this.#adopt(office);
+      // One plan at a time, so that new snapshots need not wait for all.
+      more = (await compactor?.step(office, signal)) ?? false;
+    }
+    return office;
+  }
+
+  async #adopt(office: Writer): Promise<void> {
     try {
       await this.adoptSnapshots(office);
     } catch (error) {
       // A plan that knew too little of the catalog is made anew in the next round.
       if (!(isKind(error, "conflict") && error.code === "plan_stale")) throw error;
     }
-    return office;
   }
 
   /** Whether the node that took the office last does not run, or no longer compacts. A courtesy: two at once would do no harm. */

@@ -31,11 +31,35 @@ export interface NodeConfig {
   readonly tableCountMax: number;
   readonly columnCountMax: number;
   readonly tagCountMax: number;
+  readonly compaction: CompactionConfig;
   /** A file that receives the bound address. */
   readonly listenerFilePath: string | undefined;
   readonly logLevel: "error" | "warn" | "info" | "debug" | "trace";
   readonly logDestination: "stdout" | "stderr";
 }
+
+/** What the compactor in office keeps to. */
+export interface CompactionConfig {
+  /** The shortest windows whose files are merged. */
+  readonly gen2DurationMs: number;
+  /** How many windows of one generation make one of the next. */
+  readonly multipliers: readonly number[];
+  readonly filesPerPlanMax: number;
+  /** Rows of a file, about. */
+  readonly rowLimit: number;
+  /** Replaced files stay so long. */
+  readonly cleanupWaitMs: number;
+  readonly checkIntervalMs: number;
+}
+
+export const COMPACTION_DEFAULTS: CompactionConfig = {
+  gen2DurationMs: 20 * 60_000,
+  multipliers: [3, 4, 6, 5],
+  filesPerPlanMax: 500,
+  rowLimit: 1_000_000,
+  cleanupWaitMs: 10 * 60_000,
+  checkIntervalMs: 10_000,
+};
 
 export type NodeMode = "ingest" | "query" | "process" | "compact";
 export const NODE_MODES: readonly NodeMode[] = ["ingest", "query", "process", "compact"];

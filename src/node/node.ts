@@ -2,7 +2,6 @@ import { Signal } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import { CompactorOffice } from "#compaction/office.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
@@ -15,6 +14,7 @@ import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
+import { CompactPart, compactionTables } from "./compact-part.ts";
 import type { NodeMode } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
@@ -25,7 +25,6 @@ export type NodeOptions = Omit<RegistrationOptions, "catalog">;
 
 const TOKEN_WAIT_MS_MAX = 10_000;
 const MANIFEST_SYNC_MS = 1_000;
-const ADOPT_CHECK_MS = 500;
 const READY_WAIT_MS_MAX = 2_000;
 const TASKS_END_MS_MAX = 5_000;
 
@@ -51,16 +50,23 @@ export class Node {
   readonly #parts: NodeParts;
   readonly #views: Views;
   readonly #queries: Queries;
+  /** What a node with mode `compact` has. */
+  readonly compaction: CompactPart | undefined;
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
     const { catalog, engine, followers, logsChanged, manifest, options } = parts;
-    const { clock } = options.ports;
+    const { config, ports } = options;
+    const { clock } = ports;
     this.#parts = parts;
+    const logs = () => this.#logs();
+    this.compaction = config.modes.includes("compact")
+      ? new CompactPart({ ...parts, config, ports, logs })
+      : undefined;
     this.#views = new Views({
       catalog,
       manifest,
-      logs: () => this.#logs(),
+      logs,
       logsChanged,
       onWanted: ({ node, position }) => followers.want(node, position),
       clock,
@@ -71,8 +77,9 @@ export class Node {
       views: this.#views,
       engine,
       clock,
-      concurrentMax: options.config.concurrentQueriesMax,
-      timeoutMs: options.config.queryTimeoutMs,
+      concurrentMax: config.concurrentQueriesMax,
+      timeoutMs: config.queryTimeoutMs,
+      systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -217,7 +224,10 @@ export class Node {
 
   async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
-    await this.#parts.catalog.setRetention(name, retentionNs).catch(answerFenced);
+    const { catalog, manifest } = this.#parts;
+    await catalog.setRetention(name, retentionNs).catch(answerFenced);
+    // Rows that the older retention would remove stay from here on (rule 7).
+    await manifest.raiseBarrier(catalog.state.position).catch(answerFenced);
   }
 
   async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
@@ -291,7 +301,7 @@ export class Node {
 
   #startTasks(): void {
     const { catalog, followers, manifest, options, tasks } = this.#parts;
-    const { config, ports } = options;
+    const { config } = options;
     if (readsPeers(config.modes)) tasks.add("follow", (signal) => followers.run(signal));
     tasks.add("catalog sync", (signal) =>
       this.#repeat(config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
@@ -303,12 +313,7 @@ export class Node {
       }),
     );
     tasks.add("greet", () => greetPeers({ ...options, catalog }));
-    if (!config.modes.includes("compact")) return;
-    const { clock, log } = ports;
-    const logs = () => this.#logs();
-    const checkIntervalMs = ADOPT_CHECK_MS;
-    const office = new CompactorOffice({ catalog, manifest, logs, clock, log, checkIntervalMs });
-    tasks.add("compactor's office", (signal) => office.run(signal));
+    this.compaction?.start();
   }
 
   async #syncCatalog(): Promise<void> {

@@ -1,6 +1,12 @@
 import { resolve } from "node:path";
 import { DbError } from "#base/errors.ts";
-import { NODE_MODES, type NodeConfig, type NodeMode, type StoreConfig } from "#node/config.ts";
+import {
+  COMPACTION_DEFAULTS,
+  NODE_MODES,
+  type NodeConfig,
+  type NodeMode,
+  type StoreConfig,
+} from "#node/config.ts";
 import type { Settings } from "../options.ts";
 import { parseBindAddress } from "../values/address.ts";
 import { parseCount } from "../values/count.ts";
@@ -69,6 +75,7 @@ export function nodeConfig(
       Math.max(50, 4 * machine.coreCount),
     queryTimeoutMs: settings.parse("query-timeout", parseInterval),
     ...limitConfig(settings),
+    compaction: COMPACTION_DEFAULTS,
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),
