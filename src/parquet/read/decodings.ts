@@ -3,8 +3,11 @@ import { type Texts } from "../texts.ts";
 import { NumberReader, unpack } from "./bit-reader.ts";
 
 const GROUP_COUNT = 8;
-/** Sums of differences below this are exact. */
+/** Sums of differences up to this are exact. */
 const EXACT_MAX = 2 ** 52;
+const EXACT_BITS = 52;
+/** With less than this, a number of EXACT_BITS bits has an exact sum. */
+const LEAST_MAX = 2n ** 52n;
 const HALF = 2 ** 32;
 
 /** RLE: runs and groups of eight, in `width` bits each, into `target`, which they fill. Answers where they end. */
@@ -61,7 +64,7 @@ export function readDeltas(bytes: Uint8Array, start: number, target: BigInt64Arr
       const sizeBytes = (miniblockSize * width) / 8;
       if (width > 64 || reader.offset + Math.ceil((count * width) / 8) > bytes.length)
         throw new Error("a page is cut off");
-      if (width <= 52 && adder.addsExactly(least)) {
+      if (width <= EXACT_BITS && adder.addsExactly(least)) {
         unpack(bytes, { offset: reader.offset, count, width }, some);
         adder.addAll(some, { at, count, least: Number(least) });
       } else {
@@ -89,7 +92,7 @@ class Adder {
 
   addsExactly(least: bigint): boolean {
     if (Math.abs(this.#offset) > EXACT_MAX / 2) this.#rebase();
-    return -EXACT_MAX / 8192 < least && least < EXACT_MAX / 8192;
+    return -LEAST_MAX < least && least < LEAST_MAX;
   }
 
   /** `least` and each of `some` are so small that their sums are exact, or the differences are added as bigints. */
