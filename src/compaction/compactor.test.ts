@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import { toJson } from "#base/schema.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
@@ -46,14 +47,14 @@ async function adopt(node: SmallNode): Promise<Writer> {
   return term;
 }
 
-/** A node with a snapshot for each of `bodies`, in the manifest. */
-async function withFiles(bodies: readonly string[], store = memoryStore()) {
+/** A node with a snapshot for each of `bodies`. */
+async function withSnapshots(bodies: readonly string[], store = memoryStore()): Promise<SmallNode> {
   const node = await SmallNode.open({ store });
   for (const body of bodies) {
     await node.write(body);
     await node.snapshotter.take(FOREVER);
   }
-  return { node, term: await adopt(node) };
+  return node;
 }
 
 function filesOf({ manifest }: SmallNode) {
@@ -72,11 +73,10 @@ async function compactAll(compactor: Compactor, term: Writer): Promise<void> {
 suite("compaction", () => {
   test("leaves fewer files, and every answer as it was: late rows, replaced fields, nulls, other nodes", async () => {
     const store = memoryStore();
-    const { node } = await withFiles(
+    await using node = await withSnapshots(
       ["m,t=a f=1,g=1 1\nm,t=b f=1 2", "m,t=a f=2 1\nm f=9 3", 'm,t=a s="x" 1\nm,t=c f=5 9'],
       store,
     );
-    await using _node = node;
     await using other = await SmallNode.open({ store, nodeId: "host02", seed: 2 });
     await other.write("m,t=a g=7 1\nm,t=z f=8 2", { tokens: [] });
     await other.snapshotter.take(FOREVER);
@@ -102,8 +102,8 @@ suite("compaction", () => {
   });
 
   test("does nothing where there is nothing to do, and looks again after a while", async () => {
-    const { node, term } = await withFiles(["m f=1 1"]);
-    await using _node = node;
+    await using node = await withSnapshots(["m f=1 1"]);
+    const term = await adopt(node);
     const compactor = compactorOf(node);
     assert.equal(await compactor.step(term, FOREVER), false);
     await node.write("m f=2 2");
@@ -116,8 +116,8 @@ suite("compaction", () => {
   });
 
   test("publishes nothing, and leaves nothing, where another term has replaced its inputs", async () => {
-    const { node, term: first } = await withFiles(["m f=1 1", "m f=2 2"]);
-    await using _node = node;
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
+    const first = await adopt(node);
     const rival = compactorOf(node);
     let term = first;
     // Just before the entry, another one is faster.
@@ -154,8 +154,8 @@ suite("compaction", () => {
   });
 
   test("is planned anew where the manifest names a newer catalog version", async () => {
-    const { node, term } = await withFiles(["m f=1 1", "m f=2 2"]);
-    await using _node = node;
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
+    const term = await adopt(node);
     let raised = false;
     const compactor = compactorOf(node, {
       store: storeWith(node.store, {
@@ -196,8 +196,8 @@ suite("compaction", () => {
   });
 
   test("a table that cannot be compacted is left alone for a while, and the others go on", async () => {
-    const { node, term } = await withFiles(["m f=1 1\nn f=1 1", "m f=2 2\nn f=2 2"]);
-    await using _node = node;
+    await using node = await withSnapshots(["m f=1 1\nn f=1 1", "m f=2 2\nn f=2 2"]);
+    const term = await adopt(node);
     const broken = filesOf(node)[0];
     assert.ok(broken);
     await node.store.delete(broken.key);
@@ -211,16 +211,16 @@ suite("compaction", () => {
   });
 
   test("tables of a dropped database are not touched", async () => {
-    const { node, term } = await withFiles(["m f=1 1", "m f=2 2"]);
-    await using _node = node;
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
+    const term = await adopt(node);
     await node.catalog.dropDatabase("db", { nowNs: 1n, hardDeleteAtNs: undefined });
     assert.equal(await compactorOf(node).step(term, FOREVER), false);
     assert.equal(filesOf(node).length, 2);
   });
 
   test("who stops leaves nothing behind", async () => {
-    const { node, term } = await withFiles(["m f=1 1", "m f=2 2"]);
-    await using _node = node;
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
+    const term = await adopt(node);
     const end = new AbortController();
     const reason = new DbError("unavailable", "node_stopping", "this node is stopping");
     const store = storeWith(node.store, {
@@ -239,7 +239,5 @@ suite("compaction", () => {
 });
 
 function sorted(rows: readonly object[]): readonly string[] {
-  const text = (value: unknown) =>
-    JSON.stringify(value, (_, one: unknown) => (typeof one === "bigint" ? `${one}` : one));
-  return rows.map(text).toSorted();
+  return rows.map((row) => toJson(row)).toSorted();
 }

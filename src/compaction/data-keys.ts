@@ -1,6 +1,6 @@
 /** The names of compacted files. */
 import { hex } from "#base/bytes.ts";
-import type { DatabaseId, Epoch, NodeNumber, TableId } from "#model/ids.ts";
+import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
 
@@ -35,7 +35,7 @@ export function compactedKey(parts: CompactedKeyParts, office: Writer, random: R
 export function termOfKey(key: string): Writer | undefined {
   const match = NAME.exec(key);
   if (match === null) return undefined;
-  return { node: Number(match[1]) as NodeNumber, epoch: Number(match[2]) as Epoch };
+  return { node: Number(match[1]) as NodeNumber, epoch: Number(match[2]) };
 }
 
 /** `2026-11-21`, UTC. */

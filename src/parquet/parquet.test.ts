@@ -185,6 +185,11 @@ function isNull({ present: marks }: { readonly present?: Uint8Array }, row: numb
   return marks !== undefined && marks[row] === 0;
 }
 
+/** The other writer takes the zeros for one value. */
+function oneZero(value: Cell): Cell {
+  return Object.is(value, -0) ? 0 : value;
+}
+
 /** How other programs write the same: with pages and encodings of their own choice. */
 const OTHER_FORMS = [
   "COMPRESSION zstd",
@@ -260,8 +265,6 @@ suite("a Parquet file", () => {
       const { type } = kind.column;
       const forms = fc.constantFrom(...(type === "text" ? OTHER_FORMS : OTHER_NUMBER_FORMS));
       const unsigned = type === "uint64";
-      // The other writer takes the zeros for one value.
-      const oneZero = (value: Cell) => (Object.is(value, -0) ? 0 : value);
       await fc.assert(
         fc.asyncProperty(groups, forms, async (some, form) => {
           const { path } = await written(kind, some);

@@ -69,13 +69,17 @@ async function fileOf(
   return file;
 }
 
+function keyOf(row: WrittenRow): string {
+  return JSON.stringify([`${row.time}`, row["host"], row["zone"]]);
+}
+
 /** Files of the snapshots of chance, in each of which rows of one flush differ in series or time. */
 async function filesOfChance(
   table: BenchTable,
   flushes: readonly { node: number; snapshot: number; rows: readonly WrittenRow[] }[],
 ): Promise<Inputs> {
   const stamped = flushes.map(({ node, rows, snapshot }, tick) => {
-    const distinct = new Map(rows.map((row) => [`${row.time} ${row["host"]} ${row["zone"]}`, row]));
+    const distinct = new Map(rows.map((row) => [keyOf(row), row]));
     const block = table.block(1 as never, 1, stampOf(node, tick), [...distinct.values()]);
     return { block, group: `${node} ${snapshot}` };
   });

@@ -63,12 +63,15 @@ function foldGroup(
     const newer = group.filter(
       ({ stamp }) => stamp > row.stamp && nodeOfStamp(stamp) === nodeOfStamp(row.stamp),
     );
-    const has = (one: StampedRow, index: number) => (one.cells[index] ?? null) !== null;
     const superfluous =
       newer.length > 0 &&
       fields.every((index) => !has(row, index) || newer.some((one) => has(one, index)));
     return !superfluous;
   });
+}
+
+function has({ cells }: StampedRow, index: number): boolean {
+  return (cells[index] ?? null) !== null;
 }
 
 /** The times of each file. */

@@ -9,6 +9,7 @@ const EXACT_BITS = 52;
 /** With less than this, a number of EXACT_BITS bits has an exact sum. */
 const LEAST_MAX = 2n ** 52n;
 const HALF = 2 ** 32;
+const MINIBLOCK_MAX = 2 ** 16;
 
 /** RLE: runs and groups of eight, in `width` bits each, into `target`, which they fill. Answers where they end. */
 export function readRuns(
@@ -43,73 +44,80 @@ export function readRuns(
 /** DELTA_BINARY_PACKED into `target`, which it fills. */
 export function readDeltas(bytes: Uint8Array, start: number, target: BigInt64Array): void {
   const reader = new NumberReader(bytes, start);
-  const blockCount = reader.varint();
+  const blockSize = reader.varint();
   const miniblockCount = reader.varint();
-  const totalCount = reader.varint();
+  const valueCount = reader.varint();
   const first = reader.zigzagBigint();
-  if (totalCount !== target.length) throw new Error("a page has another number of values");
+  if (valueCount !== target.length) throw new Error("a page has another number of values");
+  const size = blockSize / miniblockCount;
+  if (!Number.isInteger(size) || size % GROUP_COUNT !== 0 || size === 0 || size > MINIBLOCK_MAX)
+    throw new Error("a block of differences has a size that the format does not allow");
   if (target.length === 0) return;
   target[0] = first;
-  const miniblockSize = blockCount / miniblockCount;
-  if (!Number.isInteger(miniblockSize) || miniblockSize % 8 !== 0 || miniblockSize === 0)
-    throw new Error("a block of differences has a size that the format does not allow");
-  const adder = new Adder(target, first);
-  const some = new Float64Array(miniblockSize);
+  const adder = new Adder(target, first, size);
   for (let at = 1; at < target.length; ) {
     const least = reader.zigzagBigint();
     const widths = Array.from({ length: miniblockCount }, () => reader.byte());
     for (const width of widths) {
-      if (at >= target.length) break;
-      const count = Math.min(miniblockSize, target.length - at);
-      const sizeBytes = (miniblockSize * width) / 8;
-      if (width > 64 || reader.offset + Math.ceil((count * width) / 8) > bytes.length)
-        throw new Error("a page is cut off");
-      if (width <= EXACT_BITS && adder.addsExactly(least)) {
-        unpack(bytes, { offset: reader.offset, count, width }, some);
-        adder.addAll(some, { at, count, least: Number(least) });
-      } else {
-        const wide = { at, count, least, width };
-        adder.addWide(bytes.subarray(reader.offset), wide);
-      }
-      reader.offset += sizeBytes;
+      const count = Math.min(size, target.length - at);
+      if (count === 0) break;
+      const end = reader.offset + Math.ceil((count * width) / 8);
+      if (width > 64 || end > bytes.length) throw new Error("a page is cut off");
+      adder.add(bytes, { offset: reader.offset, at, count, least, width });
+      reader.offset += (size * width) / 8;
       at += count;
     }
   }
+}
+
+interface Miniblock {
+  /** Where its bytes begin. */
+  readonly offset: number;
+  /** Where its values go. */
+  readonly at: number;
+  readonly count: number;
+  readonly least: bigint;
+  readonly width: number;
 }
 
 /** Sums of differences: as numbers as long as those are exact, which is nearly always. */
 class Adder {
   readonly #target: BigInt64Array;
   readonly #halves: Int32Array;
+  readonly #some: Float64Array;
+  /** The last value is `base` and `offset`. */
   #base: bigint;
   #offset = 0;
 
-  constructor(target: BigInt64Array, first: bigint) {
+  constructor(target: BigInt64Array, first: bigint, miniblockSize: number) {
     this.#target = target;
     this.#halves = new Int32Array(target.buffer, target.byteOffset, 2 * target.length);
+    this.#some = new Float64Array(miniblockSize);
     this.#base = first;
   }
 
-  addsExactly(least: bigint): boolean {
+  add(bytes: Uint8Array, block: Miniblock): void {
+    const { least, width } = block;
+    if (width > EXACT_BITS || least <= -LEAST_MAX || least >= LEAST_MAX)
+      return this.#addWide(bytes, block, 0);
     if (Math.abs(this.#offset) > EXACT_MAX / 2) this.#rebase();
-    return -LEAST_MAX < least && least < LEAST_MAX;
+    unpack(bytes, block, this.#some);
+    const done = this.#addAll(block);
+    if (done < block.count) this.#addWide(bytes, block, done);
   }
 
-  /** `least` and each of `some` are so small that their sums are exact, or the differences are added as bigints. */
-  addAll(
-    some: Float64Array,
-    { at, count, least }: { at: number; count: number; least: number },
-  ): void {
+  /** Answers how many it has added: it ends where sums are not exact any more. */
+  #addAll({ at, count, least: leastBig }: Miniblock): number {
     const low = Number(BigInt.asUintN(32, this.#base));
-    const high = Number(BigInt.asIntN(64, this.#base) >> 32n);
+    const high = Number(this.#base >> 32n);
     const halves = this.#halves;
+    const some = this.#some;
+    const least = Number(leastBig);
     let offset = this.#offset;
-    for (let i = 0; i < count; i += 1) {
+    let i = 0;
+    for (; i < count; i += 1) {
       const next = offset + (least + (some[i] as number));
-      if (Math.abs(next) > EXACT_MAX) {
-        this.#offset = offset;
-        return this.#addRest(some, { at: at + i, from: i, count, least });
-      }
+      if (Math.abs(next) > EXACT_MAX) break;
       offset = next;
       const offsetHigh = Math.floor(offset / HALF);
       const sum = low + (offset - offsetHigh * HALF);
@@ -118,29 +126,17 @@ class Adder {
       halves[2 * (at + i) + 1] = (high + offsetHigh + carry) | 0;
     }
     this.#offset = offset;
+    return i;
   }
 
-  /** Differences of any size, one by one. */
-  addWide(
-    bytes: Uint8Array,
-    { at, count, least, width }: { at: number; count: number; least: bigint; width: number },
-  ): void {
+  /** Differences of any size, one by one, from number `from` on. */
+  #addWide(bytes: Uint8Array, { at, count, least, offset, width }: Miniblock, from: number): void {
     this.#rebase();
-    for (let i = 0; i < count; i += 1) {
-      const delta = least + wideAt(bytes, i * width, width);
+    const own = bytes.subarray(offset);
+    for (let i = from; i < count; i += 1) {
+      const delta = least + wideAt(own, i * width, width);
       this.#base = BigInt.asIntN(64, this.#base + delta);
       this.#target[at + i] = this.#base;
-    }
-  }
-
-  #addRest(
-    some: Float64Array,
-    { at, from, count, least }: { at: number; from: number; count: number; least: number },
-  ): void {
-    this.#rebase();
-    for (let i = from; i < count; i += 1) {
-      this.#base = BigInt.asIntN(64, this.#base + BigInt(least) + BigInt(some[i] as number));
-      this.#target[at + i - from] = this.#base;
     }
   }
 

@@ -8,7 +8,8 @@ export type ThriftRead = number | boolean | Uint8Array | readonly ThriftRead[] |
 const TRUE = 1;
 const FALSE = 2;
 const BYTE = 3;
-const DOUBLE = 7;
+/** Of 16, 32 and 64 bits. */
+const WHOLES = [4, 5, 6];
 const BINARY = 8;
 const LIST = 9;
 const SET = 10;
@@ -89,18 +90,8 @@ class Reader {
 
   #value(code: number, depth: number): ThriftRead {
     switch (code) {
-      case TRUE:
-      case FALSE:
-        return this.#byte() === TRUE;
       case BYTE:
         return (this.#byte() << 24) >> 24;
-      case 4:
-      case 5:
-      case 6:
-        return this.#zigzag();
-      case DOUBLE:
-        this.#take(8);
-        return 0;
       case BINARY:
         return this.#take(this.#varint());
       case LIST:
@@ -111,8 +102,14 @@ class Reader {
       case STRUCT:
         return this.struct(depth + 1);
       default:
-        throw new Error(`a header has a field of an unknown type ${code}`);
+        return this.#number(code);
     }
+  }
+
+  #number(code: number): number | boolean {
+    if (code === TRUE || code === FALSE) return this.#byte() === TRUE;
+    if (WHOLES.includes(code)) return this.#zigzag();
+    throw new Error(`a header has a field of an unknown type ${code}`);
   }
 
   #list(depth: number): readonly ThriftRead[] {

@@ -99,18 +99,16 @@ class Gathered {
     const start = this.#row;
     const target = this.#values.subarray(start, start + rowCount);
     this.#row += rowCount;
-    if (part.kind === "coded wholes" && target instanceof BigInt64Array) {
+    if (part.kind === "coded wholes") {
+      assert(target instanceof BigInt64Array, "a column has the kind that the catalog says");
       const codes = chosen?.map((row) => part.codes[row] as number) ?? part.codes;
       spreadCodes(part.dictionary, codes, target);
       this.#present?.fill(1, start, start + rowCount);
       return;
     }
     assert(part.kind === kind, "a column has the kind that the catalog says");
-    const { present, values } = part;
-    if (chosen === undefined) target.set(values as never);
-    else if (values instanceof BigInt64Array) spreadCodes(values, chosen, target as BigInt64Array);
-    else
-      for (let i = 0; i < chosen.length; i += 1) target[i] = values[chosen[i] as number] as number;
+    const { present } = part;
+    copyChosen(part.values, chosen, target);
     if (present === undefined) this.#present?.fill(1, start, start + rowCount);
     else this.#marks().set(chosen?.map((row) => present[row] as number) ?? present, start);
   }
@@ -119,6 +117,12 @@ class Gathered {
     this.#present ??= new Uint8Array(this.#values.length).fill(1, 0, this.#row);
     return this.#present;
   }
+}
+
+function copyChosen(values: Values, chosen: Uint32Array | undefined, target: Values): void {
+  if (chosen === undefined) target.set(values as never);
+  else if (values instanceof BigInt64Array) spreadCodes(values, chosen, target as BigInt64Array);
+  else for (let i = 0; i < chosen.length; i += 1) target[i] = values[chosen[i] as number] as number;
 }
 
 function textCells(id: ColumnId, pieces: readonly Piece[], rowCount: number): RowCells | undefined {
