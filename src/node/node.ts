@@ -3,24 +3,28 @@ import { Signal } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { fencedError } from "#objectlog/log-tracker.ts";
-import { probePutIfAbsent } from "#objectstore/probe.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
-import { CompactPart } from "./compact-part.ts";
-import type { NodeMode } from "./config.ts";
+import { CompactPart, compactionTables } from "./compact-part.ts";
+import { type NodeMode, readsPeers } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
-import { greetPeers, type RegistrationOptions, registerNode } from "./registration.ts";
+import {
+  greetPeers,
+  type RegistrationOptions,
+  refuseUnsafeStore,
+  registerNode,
+} from "./registration.ts";
 import { Tasks } from "./tasks.ts";
 
 export type NodeOptions = Omit<RegistrationOptions, "catalog">;
@@ -52,17 +56,23 @@ export class Node {
   readonly #parts: NodeParts;
   readonly #views: Views;
   readonly #queries: Queries;
-  #compact: CompactPart | undefined;
+  /** What a node with mode `compact` has. */
+  readonly compaction: CompactPart | undefined;
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
     const { catalog, engine, followers, logsChanged, manifest, options } = parts;
-    const { clock } = options.ports;
+    const { config, ports } = options;
+    const { clock } = ports;
     this.#parts = parts;
+    const logs = () => this.#logs();
+    this.compaction = config.modes.includes("compact")
+      ? new CompactPart({ ...parts, config, ports, logs })
+      : undefined;
     this.#views = new Views({
       catalog,
       manifest,
-      logs: () => this.#logs(),
+      logs,
       logsChanged,
       onWanted: ({ node, position }) => followers.want(node, position),
       clock,
@@ -73,8 +83,9 @@ export class Node {
       views: this.#views,
       engine,
       clock,
-      concurrentMax: options.config.concurrentQueriesMax,
-      timeoutMs: options.config.queryTimeoutMs,
+      concurrentMax: config.concurrentQueriesMax,
+      timeoutMs: config.queryTimeoutMs,
+      systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -183,10 +194,6 @@ export class Node {
     return this.#parts.ingest;
   }
 
-  get compact(): CompactPart | undefined {
-    return this.#compact;
-  }
-
   /** The shares of the memory that it keeps itself. */
   get memoryParts(): readonly MemoryPart[] {
     const { engine, followers, ingest, options } = this.#parts;
@@ -229,7 +236,10 @@ export class Node {
 
   async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
-    await this.#parts.catalog.setRetention(name, retentionNs).catch(answerFenced);
+    const { catalog, manifest } = this.#parts;
+    await catalog.setRetention(name, retentionNs).catch(answerFenced);
+    // Rows that the older retention would remove stay from here on (rule 7).
+    await manifest.raiseBarrier(catalog.state.position).catch(answerFenced);
   }
 
   async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
@@ -274,7 +284,7 @@ export class Node {
   /** A compact node that stands by asks which term this one is in. */
   answerOffice(ask: OfficeAsk): OfficeAnswer {
     const { node } = this.#parts.catalog.writer;
-    return this.#compact?.office.answer(ask) ?? { node, term: 0 };
+    return this.compaction?.office.answer(ask) ?? { node, term: 0 };
   }
 
   /** Another node said that the catalog has something new. */
@@ -314,8 +324,8 @@ export class Node {
   }
 
   #startTasks(): void {
-    const { catalog, followers, manifest, options, tasks } = this.#parts;
-    const { config, ports } = options;
+    const { followers, manifest, options, tasks } = this.#parts;
+    const { config } = options;
     if (readsPeers(config.modes)) tasks.add("follow", (signal) => followers.run(signal));
     tasks.add("catalog sync", (signal) =>
       this.#repeat(config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
@@ -327,9 +337,7 @@ export class Node {
       }),
     );
     this.greetPeers();
-    if (!config.modes.includes("compact")) return;
-    const logs = () => this.#logs();
-    this.#compact = new CompactPart({ config, ports, catalog, manifest, logs, tasks });
+    this.compaction?.start();
   }
 
   async #syncCatalog(): Promise<void> {
@@ -361,19 +369,6 @@ async function withinTime(work: Promise<void>, waitMsMax: number, clock: Clock):
   const late = clock.sleep(waitMsMax, end.signal).catch(() => undefined);
   await Promise.race([work, late]);
   end.abort();
-}
-
-function readsPeers(modes: readonly NodeMode[]): boolean {
-  return modes.includes("query") || modes.includes("compact");
-}
-
-async function refuseUnsafeStore({ config, ports }: NodeOptions): Promise<void> {
-  if (await probePutIfAbsent(ports.store, `${config.clusterId}/probe/`, ports.random)) return;
-  throw new DbError(
-    "unsupported",
-    "store_unsafe",
-    "the object store lets an object be put twice although the second put asks that it is absent: nodes on it would overwrite each other",
-  );
 }
 
 function refuseInternal(database: string): void {

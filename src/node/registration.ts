@@ -4,6 +4,7 @@ import { v } from "#base/schema.ts";
 import { type Catalog, catalogPrefix } from "#catalog/catalog.ts";
 import { type CatalogState, findNode, type NodeRecord } from "#catalog/catalog-state.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
+import { probePutIfAbsent } from "#objectstore/probe.ts";
 import type { NodeConfig } from "./config.ts";
 import type { NodePorts } from "./ports.ts";
 
@@ -65,6 +66,19 @@ export async function greetPeers({ catalog, ports }: RegistrationOptions): Promi
   );
   const request = { method: "POST", path: REFRESH_PATH, timeoutMs: ASK_TIMEOUT_MS } as const;
   await Promise.allSettled(peers.map(({ address }) => ports.transport.send(address, request)));
+}
+
+/** Rejects with `unsupported` / `store_unsafe` where nodes on this store would overwrite each other (rule 1). */
+export async function refuseUnsafeStore({
+  config,
+  ports,
+}: Pick<RegistrationOptions, "config" | "ports">): Promise<void> {
+  if (await probePutIfAbsent(ports.store, `${config.clusterId}/probe/`, ports.random)) return;
+  throw new DbError(
+    "unsupported",
+    "store_unsafe",
+    "the object store lets an object be put twice although the second put asks that it is absent: nodes on it would overwrite each other",
+  );
 }
 
 function refuseClusterId(state: CatalogState, { clusterId, nodeId }: NodeConfig): void {

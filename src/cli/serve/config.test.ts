@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Command } from "commander";
+import { COMPACTION_DEFAULTS } from "#node/config.ts";
 import { addOptions, Settings } from "../options.ts";
 import { isUsageError } from "../values/usage.ts";
 import { type Machine, nodeConfig } from "./config.ts";
@@ -62,6 +63,7 @@ suite("the set-up of a node", () => {
       tableCountMax: 10_000,
       columnCountMax: 500,
       tagCountMax: 250,
+      compaction: COMPACTION_DEFAULTS,
       listenerFilePath: undefined,
       logLevel: "info",
       logDestination: "stdout",

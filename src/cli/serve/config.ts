@@ -75,12 +75,12 @@ export function nodeConfig(
       Math.max(50, 4 * machine.coreCount),
     queryTimeoutMs: settings.parse("query-timeout", parseInterval),
     ...limitConfig(settings),
+    compaction: COMPACTION_DEFAULTS,
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),
     logLevel: readLogLevel(settings),
     logDestination: settings.choose("log-destination", ["stdout", "stderr"]),
-    compaction: COMPACTION_DEFAULTS,
   };
 }
 
