@@ -1,5 +1,5 @@
 import type { Action } from "#access/authorize.ts";
-import { OFFICE_PATH } from "#compaction/office-call.ts";
+import { OFFICE_PATH } from "#compaction/office/office-call.ts";
 import { PUSH_PATH } from "#lifecycle/pusher.ts";
 import { removeNode, stopNode } from "./endpoint/cluster/nodes.ts";
 import {

@@ -1,7 +1,7 @@
 import type { Credential } from "#access/credential.ts";
 import type { AdminPrincipal, Principal } from "#access/principal.ts";
 import type { AdminTokenRequest, IssuedToken } from "#access/tokens.ts";
-import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber } from "#model/ids.ts";

@@ -107,6 +107,7 @@ suite("group commit", () => {
         dropGeneration: (generation) => inner.dropGeneration(generation),
         query: (plan, signal) => inner.query(plan, signal),
         writeFiles: (request, signal) => inner.writeFiles(request, signal),
+        compact: (request, signal) => inner.compact(request, signal),
         bufferSizeBytes: () => inner.bufferSizeBytes(),
         [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
       }),

@@ -3,7 +3,7 @@ import { Signal } from "#base/async.ts";
 import { assert, type DbError, describeError } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
@@ -14,12 +14,12 @@ import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
-import { CompactPart } from "./compact-part.ts";
-import type { NodeMode } from "./config.ts";
+import { CompactPart, compactionTables } from "./compact-part.ts";
+import { type NodeMode, readsPeers } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { LastSeen } from "./members/last-seen.ts";
 import { Members } from "./members/members.ts";
-import { answerFenced, readsPeers, refuseInternal, requireMode } from "./members/refusals.ts";
+import { answerFenced, refuseInternal, requireMode } from "./members/refusals.ts";
 import {
   greetPeers,
   type RegistrationOptions,
@@ -60,18 +60,24 @@ export class Node {
   readonly #parts: NodeParts;
   readonly #views: Views;
   readonly #queries: Queries;
-  #compact: CompactPart | undefined;
+  /** What a node with mode `compact` has. */
+  readonly compaction: CompactPart | undefined;
   readonly #stopAsked = Promise.withResolvers<undefined>();
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
     const { catalog, engine, followers, lastSeen, logsChanged, manifest, options } = parts;
-    const { clock } = options.ports;
+    const { config, ports } = options;
+    const { clock } = ports;
     this.#parts = parts;
+    const logs = () => this.#logs();
+    this.compaction = config.modes.includes("compact")
+      ? new CompactPart({ ...parts, config, ports, logs })
+      : undefined;
     this.#views = new Views({
       catalog,
       manifest,
-      logs: () => this.#logs(),
+      logs,
       logsChanged,
       onWanted: ({ node, position }) => followers.want(node, position),
       clock,
@@ -82,9 +88,10 @@ export class Node {
       views: this.#views,
       engine,
       clock,
-      concurrentMax: options.config.concurrentQueriesMax,
-      timeoutMs: options.config.queryTimeoutMs,
+      concurrentMax: config.concurrentQueriesMax,
+      timeoutMs: config.queryTimeoutMs,
       lastSeenNs: (node) => lastSeen.of(node),
+      systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -198,10 +205,6 @@ export class Node {
     return this.#parts.ingest;
   }
 
-  get compact(): CompactPart | undefined {
-    return this.#compact;
-  }
-
   /** The shares of the memory that it keeps itself. */
   get memoryParts(): readonly MemoryPart[] {
     const { engine, followers, ingest, options } = this.#parts;
@@ -248,7 +251,10 @@ export class Node {
 
   async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
-    await this.#parts.catalog.setRetention(name, retentionNs).catch(answerFenced);
+    const { catalog, manifest } = this.#parts;
+    await catalog.setRetention(name, retentionNs).catch(answerFenced);
+    // Rows that the older retention would remove stay from here on (rule 7).
+    await manifest.raiseBarrier(catalog.state.position).catch(answerFenced);
   }
 
   async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
@@ -293,7 +299,7 @@ export class Node {
   /** A compact node that stands by asks which term this one is in. */
   answerOffice(ask: OfficeAsk): OfficeAnswer {
     const { node } = this.#parts.catalog.writer;
-    return this.#compact?.office.answer(ask) ?? { node, term: 0 };
+    return this.compaction?.office.answer(ask) ?? { node, term: 0 };
   }
 
   /** Another node, `from` if it said so, said that the catalog has something new. */
@@ -351,9 +357,8 @@ export class Node {
     });
     if (this.#hasOldLog())
       tasks.add("old log", (signal) => members.closeOwnLog(config.nodeId, signal));
-    if (!config.modes.includes("compact")) return;
-    const logs = () => this.#logs();
-    this.#compact = new CompactPart({ config, ports, catalog, manifest, logs, tasks });
+    if (this.compaction === undefined) return;
+    this.compaction.start();
     const removals = new Removals({ config, ports, catalog, manifest, engine });
     tasks.add("removals", (signal) => removals.run(signal));
   }

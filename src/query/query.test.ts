@@ -31,6 +31,7 @@ class Watch {
     append: (blocks) => inner.append(blocks),
     dropGeneration: (generation) => inner.dropGeneration(generation),
     writeFiles: (request, signal) => inner.writeFiles(request, signal),
+    compact: (request, signal) => inner.compact(request, signal),
     bufferSizeBytes: () => inner.bufferSizeBytes(),
     query: (plan, signal) => this.#query(inner.query(plan, signal), signal),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
@@ -347,6 +348,7 @@ suite("files that are gone or damaged", () => {
         append: (blocks) => inner.append(blocks),
         dropGeneration: (generation) => inner.dropGeneration(generation),
         writeFiles: (request, signal) => inner.writeFiles(request, signal),
+        compact: (request, signal) => inner.compact(request, signal),
         bufferSizeBytes: () => inner.bufferSizeBytes(),
         async *query(plan, signal) {
           yield* inner.query(plan, signal);

@@ -4,6 +4,7 @@ import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
 import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
 import type { LiteralValue } from "#model/expression.ts";
 import type { Field, Plan, ResultBatch } from "#model/plan.ts";
+import { ALL_TIME, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import { parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
@@ -14,7 +15,7 @@ import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
 import { parseStatement } from "./sql/statement.ts";
-import { findSystemTable, type LastSeenNs } from "./system-tables.ts";
+import { findSystemTable, type LastSeenNs, type SystemTable } from "./system-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -41,7 +42,16 @@ export interface QueriesOptions {
   readonly lastSeenNs: LastSeenNs;
   /** Told of stored objects that turned out to be damaged or gone. */
   readonly onDamage: (error: DbError) => void;
+  /** System tables beside those of the catalog. */
+  readonly systemTables?: SystemTables;
 }
+
+/** The table `system.<name>` of a view, asked in `database`; undefined when there is none. */
+export type SystemTables = (
+  name: string,
+  view: Pick<View, "catalog" | "manifest">,
+  database: DatabaseRecord | undefined,
+) => SystemTable | undefined;
 
 /** The database of the cluster's own tables; it is there without being created. */
 export const INTERNAL_DATABASE = "_internal";
@@ -113,7 +123,9 @@ export class Queries {
     for (let asked = false; ; asked = true) {
       const view = await views.acquire(tokens, signal);
       try {
-        return { view, plan: planOn(view, request, { statement, nowNs, lastSeenNs }) };
+        const { systemTables } = this.#options;
+        const options = { statement, nowNs, lastSeenNs, systemTables };
+        return { view, plan: planOn(view, request, options) };
       } catch (error) {
         view[Symbol.dispose]();
         const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
@@ -135,19 +147,34 @@ const UNKNOWN_NAMES = new Set(["database_not_found", "table_not_found", "column_
 function planOn(
   view: View,
   request: QueryRequest,
-  { statement, nowNs, lastSeenNs }: { statement: Statement; nowNs: bigint; lastSeenNs: LastSeenNs },
+  options: {
+    readonly statement: Statement;
+    readonly nowNs: bigint;
+    readonly lastSeenNs: LastSeenNs;
+    readonly systemTables: SystemTables | undefined;
+  },
 ): Plan {
+  const { lastSeenNs, nowNs, statement, systemTables } = options;
   const database = findDatabase(view.catalog, request.database);
   if (database === undefined && request.database !== INTERNAL_DATABASE)
     throw databaseNotFound(request.database);
   return planStatement(statement, {
     findTable: (name) => database && findTable(database, name),
-    findSystemTable: (name) => findSystemTable(view.catalog, name, lastSeenNs),
+    findSystemTable: (name) =>
+      findSystemTable(view.catalog, name, lastSeenNs) ?? systemTables?.(name, view, database),
     tableNames: () => tableNames(database),
     sources: (table, time) => sourceGroups(view, table, time),
     parameters: request.parameters,
     nowNs,
+    kept: keptTime(database?.retentionNs, nowNs),
   });
+}
+
+/** The times of rows that are not past their retention. Compaction removes the others later, by a clock of its own. */
+function keptTime(retentionNs: bigint | undefined, nowNs: bigint): TimeRange {
+  if (retentionNs === undefined) return ALL_TIME;
+  const start = nowNs - retentionNs;
+  return { ...ALL_TIME, start: start > TIME_MIN ? start : TIME_MIN };
 }
 
 function tableNames(database: DatabaseRecord | undefined): readonly string[] {

@@ -1,6 +1,6 @@
 import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
-import { COMPACTION_DEFAULTS, type NodeConfig, type NodeMode } from "#node/config.ts";
+import type { CompactionConfig, NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
@@ -169,6 +169,16 @@ export class SimHost {
   }
 }
 
+/** Windows of seconds, plans of a few files, files of a few rows: much happens in a short time. */
+export const SIM_COMPACTION: CompactionConfig = {
+  gen2DurationMs: 2_000,
+  multipliers: [3, 4],
+  filesPerPlanMax: 6,
+  rowLimit: 12,
+  cleanupWaitMs: 5_000,
+  checkIntervalMs: 1_000,
+};
+
 function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
   return {
     nodeId,
@@ -200,10 +210,10 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     tableCountMax: 100,
     columnCountMax: 100,
     tagCountMax: 50,
+    compaction: SIM_COMPACTION,
     listenerFilePath: undefined,
     logLevel: "error",
     logDestination: "stdout",
-    compaction: COMPACTION_DEFAULTS,
     ...config,
   };
 }

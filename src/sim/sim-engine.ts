@@ -42,6 +42,9 @@ export class SimEngine implements Engine {
   writeFiles: Engine["writeFiles"] = (request, signal) =>
     this.#guard(this.#inner.writeFiles(request, signal));
 
+  compact: Engine["compact"] = (request, signal) =>
+    this.#guard(this.#inner.compact(request, signal));
+
   query: Engine["query"] = (plan, signal) => this.#guard(this.#inner.query(plan, signal));
 
   bufferSizeBytes(): number {

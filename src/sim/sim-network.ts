@@ -1,6 +1,6 @@
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office-call.ts";
+import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office/office-call.ts";
 import { decodePush, PUSH_PATH, type Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import { IDENTIFY_PATH, REFRESH_PATH } from "#node/members/registration.ts";

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { Command } from "commander";
+import { COMPACTION_DEFAULTS } from "#node/config.ts";
 import { addOptions, Settings } from "../options.ts";
 import { isUsageError } from "../values/usage.ts";
 import { type Machine, nodeConfig } from "./config.ts";
@@ -63,6 +64,7 @@ suite("the set-up of a node", () => {
       columnCountMax: 500,
       tagCountMax: 250,
       cliParams: '{"node-id":"host01","cluster-id":"cluster01","object-store":"memory"}',
+      compaction: COMPACTION_DEFAULTS,
       listenerFilePath: undefined,
       logLevel: "info",
       logDestination: "stdout",

@@ -77,12 +77,12 @@ export function nodeConfig(
     queryTimeoutMs: settings.parse("query-timeout", parseInterval),
     ...limitConfig(settings),
     cliParams: cliParams(settings),
+    compaction: COMPACTION_DEFAULTS,
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),
     logLevel: readLogLevel(settings),
     logDestination: settings.choose("log-destination", ["stdout", "stderr"]),
-    compaction: COMPACTION_DEFAULTS,
   };
 }
 

@@ -13,11 +13,6 @@ export function requireMode(modes: readonly NodeMode[], mode: NodeMode): void {
   );
 }
 
-/** Whether a node of these modes reads the logs of others. */
-export function readsPeers(modes: readonly NodeMode[]): boolean {
-  return modes.includes("query") || modes.includes("compact");
-}
-
 /** Throws `invalid` / `database_internal`. */
 export function refuseInternal(database: string): void {
   if (database !== INTERNAL_DATABASE) return;
