@@ -131,7 +131,7 @@ export class AzureStore implements ObjectStore, AsyncDisposable {
     );
   }
 
-  /** Whether folders are more than a part of names here. Who may not ask is told no: a list out of order is refused anyway. */
+  /** Whether folders are more than a part of names here; also false where the account does not tell. */
   async hasFolders(): Promise<boolean> {
     try {
       return await this.#parts.requests.run("", async (abortSignal) => {
