@@ -16,7 +16,8 @@ import { isAlive } from "./server.ts";
 const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
 const SCRIPTS = ["basic", "high-availability", "dedicated-compactor", "workload-isolation"];
 /** Snapshots and compaction all the time. */
-const OPTIONS = ["--wal-files-per-snapshot", "20", "--compaction-check-interval", "1s"];
+const OPTIONS =
+  "--wal-files-per-snapshot 20 --gen1-duration 1m --compaction-check-interval 1s".split(" ");
 const SERVES = /^(\S+) \((\S+)\) serves http:\/\/(\S+) \(process (\d+)\)$/gm;
 const START_MS_MAX = 120_000;
 const WRITE_MS_MAX = 90_000;
