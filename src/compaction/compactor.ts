@@ -53,7 +53,7 @@ export class Compactor {
 
   /**
    * Carries out the next plan, if there is one; answers whether it was published. What fails for one table is told, and that table is left
-   * alone for a while. Rejects with `conflict` / `node_fenced` when the term is over, with `internal`, or with the reason of `signal`.
+   * alone for a while. Rejects with `conflict` / `node_fenced` when the term is over, with bugs of its own, or with the reason of `signal`.
    */
   async step(office: Writer, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
@@ -228,6 +228,8 @@ function hasCode(error: unknown, code: string): boolean {
   return error instanceof DbError && error.code === code;
 }
 
+/** A bug in merging keeps one table from being compacted, and no node from its work. */
 function isFatal(error: unknown): boolean {
+  if (hasCode(error, "compaction_failed")) return false;
   return !(error instanceof DbError) || error.kind === "internal" || error.code === "node_fenced";
 }

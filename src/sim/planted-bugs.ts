@@ -148,6 +148,12 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "compaction/compactor.ts",
     edits: [
       {
+        find: "const task = this.#planner.next(catalog.state, manifest.state, clock.nowNs());",
+        replace: `const planned = this.before ?? manifest.state;
+    this.before = manifest.state;
+    const task = this.#planner.next(catalog.state, planned, clock.nowNs());`,
+      },
+      {
         find: "if (held.get(file.key) !== stampAbove) return undefined;",
         replace: "if (held.get(file.key) !== stampAbove) continue;",
       },

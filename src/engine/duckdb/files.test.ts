@@ -51,6 +51,31 @@ suite("data files of the engine", () => {
     });
   });
 
+  test("a merged file bears them as well, and each row its own stamp", async () => {
+    const table = bench.table({ host: "tag", "it's": "float", seen: "boolean" });
+    const blocks = [
+      table.block(bench.generation(), 1, (5n << 14n) | 1n, [{ time: 2n, host: "b", "it's": 0.5 }]),
+      table.block(bench.generation(), 1, (6n << 14n) | 2n, [{ time: 2n, host: "a", seen: true }]),
+    ];
+    const files = await table.persistBlocks(blocks);
+    const late = [table.block(bench.generation(), 1, (7n << 14n) | 1n, [{ time: 1n, host: "b" }])];
+    const inputs = [...files, ...(await table.persistBlocks(late))];
+    const [merged] = await table.compact(inputs.map((file) => ({ file, stampAbove: 0n })));
+    assert.ok(merged);
+    await withFile(bench.files.bytes.get(merged.key) ?? new Uint8Array(), async (path, read) => {
+      assert.deepEqual(
+        await read(
+          `SELECT epoch_ns(time), host, "it's", seen, _order FROM read_parquet('${path}')`,
+        ),
+        [
+          [2n, "a", null, true, (6n << 14n) | 2n],
+          [1n, "b", null, null, (7n << 14n) | 1n],
+          [2n, "b", 0.5, null, (5n << 14n) | 1n],
+        ],
+      );
+    });
+  });
+
   test("times come back as they were, the outermost as well", async () => {
     const max = 2n ** 63n - 1n;
     const times = [-max - 1n, -max, -max + 1n, -1n, 0n, 1n, max - 1n, max];

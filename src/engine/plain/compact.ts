@@ -34,6 +34,8 @@ function countingRows(
   const input = files[index];
   assert(input !== undefined, "each file has its rows");
   const ids = tagsFirst(columns).map(({ id }) => id);
+  const known = batch.batch.columns.every(({ id }) => ids.includes(id));
+  assert(known, "a request names every column of its files");
   return rowsOf(batch, ids).filter(
     (row) => row.stamp > input.stampAbove && row.time >= time.start && row.time <= time.end,
   );

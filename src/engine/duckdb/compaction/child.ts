@@ -44,7 +44,7 @@ function outOfMemory(detail: { sizeBytes?: number; memorySizeMax?: number }): Db
 }
 
 function described(error: unknown): DbError {
-  if (error instanceof DbError) return error;
+  if (error instanceof DbError && error.kind !== "internal") return error;
   if (error instanceof RangeError && /allocation failed/.test(error.message))
     return outOfMemory({});
   const message = error instanceof Error ? (error.stack ?? error.message) : String(error);

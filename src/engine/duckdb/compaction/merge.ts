@@ -1,9 +1,11 @@
 /** Data files into fewer ones: in slices of time, each column decoded, ordered and encoded over all files at once. */
+import { assert } from "#base/errors.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import { hull, intersection } from "#model/time-range.ts";
 import type { WrittenFile } from "#ports/engine.ts";
 import { FileDraft, inOrder, takerOf } from "../files/draft.ts";
 import { type Rows, sortRows, splitByPlace } from "../files/rows.ts";
+import { ORDER_FIELD_ID } from "../print/scan.ts";
 import { fieldCells, fieldPresence } from "./field-cells.ts";
 import { type FileRows, rowsOfFiles } from "./file-rows.ts";
 import { foldRows } from "./fold.ts";
@@ -23,6 +25,7 @@ export type OnStep = () => void;
 export function* mergeFiles(request: MergeRequest, onStep: OnStep): Generator<WrittenFile> {
   using opened = new DisposableStack();
   const files = request.files.map((file) => opened.use(new OpenFile(file)));
+  assertKnown(files, request);
   const [first, ...others] = files.map(({ envelope }) => envelope.time);
   const time = first && intersection(others.reduce(hull, first), request.time);
   if (time === undefined) return;
@@ -32,6 +35,13 @@ export function* mergeFiles(request: MergeRequest, onStep: OnStep): Generator<Wr
   for (const batch of inBatches(slices, rowCountMax)) {
     yield* mergeSlices(files, batch, { request, onStep });
   }
+}
+
+/** A column that nobody names would be lost. */
+function assertKnown(files: readonly OpenFile[], { columns }: MergeRequest): void {
+  const known = new Set<number | undefined>([ORDER_FIELD_ID, ...columns.map(({ id }) => id)]);
+  const all = files.every(({ fieldIds }) => fieldIds.every((id) => known.has(id)));
+  assert(all, "a request names every column of its files");
 }
 
 /** As many rows as half of the memory holds; the rest is for what is not collected yet. */

@@ -45,6 +45,11 @@ export class OpenFile implements Disposable {
     this.#places = new Map(places);
   }
 
+  /** The field ids of its columns, that of the order stamp included; undefined for a column that has none. */
+  get fieldIds(): readonly (number | undefined)[] {
+    return this.#footer.columns.map(({ fieldId }) => fieldId);
+  }
+
   get groups(): readonly StoredGroup[] {
     return this.#footer.groups;
   }
