@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { Command, Option } from "commander";
 import { assert } from "#base/errors.ts";
 import { isUsageError, usageError } from "./values/usage.ts";
 
@@ -69,6 +69,21 @@ export function addOptions(
       command.addOption(before);
     }
   }
+}
+
+/** Reads a command line of options alone, without a program around it; throws where it cannot be read, and prints nothing. */
+export function readWords(
+  specs: readonly OptionSpec[],
+  words: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly settings: Settings; readonly operands: readonly string[] } {
+  const command = new Command()
+    .exitOverride()
+    .allowExcessArguments()
+    .configureOutput({ writeErr: () => undefined });
+  addOptions(command, specs, false);
+  command.parse(words, { from: "user" });
+  return { settings: new Settings(specs, command.opts(), env), operands: command.args };
 }
 
 /** The settings of one run of a command: flags first, then the environment, then defaults. */

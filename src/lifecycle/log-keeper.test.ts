@@ -152,6 +152,25 @@ suite("the log is kept short", () => {
     assert.equal(node.writer.state.snapshots.length, 3);
   });
 
+  test("a checkpoint after so much time, if the log has grown", async () => {
+    await using kept = await keep({ checkpointIntervalMs: 1_000 });
+    const { node, keeper } = kept;
+    const count = async () => (await node.store.list("host01/log/checkpoint/")).length;
+    await node.write("m f=1 1");
+    await node.clock.advance(999);
+    await keeper.step(FOREVER);
+    assert.equal(await count(), 0);
+    await node.clock.advance(1);
+    await keeper.step(FOREVER);
+    assert.equal(await count(), 1);
+    await node.clock.advance(5_000);
+    await keeper.step(FOREVER);
+    assert.equal(await count(), 1, "nothing was written since");
+    await node.write("m f=1 2");
+    await keeper.step(FOREVER);
+    assert.equal(await count(), 2);
+  });
+
   test("a stop leaves everything in files, and nothing to replay", async () => {
     await using kept = await keep({});
     await kept.node.write("m f=1 1");

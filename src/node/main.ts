@@ -7,7 +7,7 @@ import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
 import { FileStore } from "#objectstore/file.ts";
-import { FileCache } from "#objectstore/file-cache.ts";
+import { type CachedFile, FileCache } from "#objectstore/file-cache.ts";
 import { measuredStore } from "#objectstore/measured.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
@@ -24,6 +24,7 @@ import { pinoLog, realClock, realRandom } from "./real/machine.ts";
 import { openScratch } from "./real/scratch.ts";
 import { nodeServices } from "./services.ts";
 import { VERSION } from "./version.ts";
+import { waitForOthers } from "./waiting.ts";
 
 export interface NodeIo {
   out(line: string): void;
@@ -50,21 +51,38 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   // Bound before anything is written to the store: an address that is taken leaves nothing behind.
   const server = parts.use(await listen(config, { log, metrics, identity: identity() }));
   const ports = await openPorts(config, { log, metrics, parts });
-  node = await Node.start({ config, ports, processId, address: advertised(server.address) });
+  const address = config.advertisedAddress ?? advertised(server.address);
+  node = await Node.start({ config, ports, processId, address });
   const running = node;
   metrics.show(running);
+  const ended = Promise.race([stopped, running.failure]);
+  await waitUntilEnded(ended, (signal) =>
+    waitForOthers({ config, catalog: running.catalog, clock: realClock, log }, signal),
+  );
   server.serve(nodeServices(running, metrics, identity, () => realClock.nowNs()));
   if (config.listenerFilePath !== undefined)
     await writeFile(config.listenerFilePath, server.address);
   io.out(
     `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
   );
-  const failure = await Promise.race([stopped, running.failure]);
+  const failure = await ended;
   await server[Symbol.asyncDispose]();
   await running.stop(STOP_WAIT_MS_MAX);
   if (failure === undefined) return 0;
   io.error(`Serve command failed: ${messageOf(failure)}`);
   return 1;
+}
+
+/** Does `work`, and gives it up when the node ends. */
+async function waitUntilEnded(
+  ended: Promise<unknown>,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const end = new AbortController();
+  const done = work(end.signal);
+  await Promise.race([ended, done]);
+  end.abort();
+  await done;
 }
 
 /** Resolves with undefined when the process is asked to stop. A second signal ends it at once. */
@@ -114,8 +132,11 @@ async function openPorts(
   const scratch = await openScratch();
   parts.defer(() => rm(scratch, { recursive: true, force: true }));
   const cacheDirectory = join(scratch, "cache");
-  const { fileCacheSizeMax: sizeMax } = config;
-  const cache = parts.use(await FileCache.open({ store, directory: cacheDirectory, sizeMax, log }));
+  const { coreCount = availableParallelism(), fileCacheSizeMax: sizeMax } = config;
+  const keeps = keepsRecent(config.fileCacheRecencyMs);
+  const cache = parts.use(
+    await FileCache.open({ store, directory: cacheDirectory, sizeMax, keeps, log }),
+  );
   metrics.showMemory([{ name: "file_cache", sizeMax, sizeBytes: () => cache.sizeBytes }]);
   return {
     store,
@@ -128,7 +149,7 @@ async function openPorts(
       DuckDbEngine.open({
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.
         memorySizeMax: engineSizeMax(config),
-        threads: availableParallelism(),
+        threads: coreCount,
         queryCountMax: config.concurrentQueriesMax,
         temporaryDirectory: join(scratch, "engine"),
         cacheDirectory,
@@ -139,7 +160,7 @@ async function openPorts(
       }),
     onFile: (file, bytes) => cache.seed(file, bytes),
     makeUuid: randomUUID,
-    coreCount: availableParallelism(),
+    coreCount,
     version: VERSION,
   };
 }
@@ -155,6 +176,13 @@ async function openStore(
     case "file":
       return parts.use(await FileStore.open(config.directory, { random: realRandom, log }));
   }
+}
+
+/** Whether a file has rows that are young enough for its copy to be kept. */
+function keepsRecent(recencyMs: number | undefined): (file: CachedFile) => boolean {
+  if (recencyMs === undefined) return () => true;
+  const recencyNs = BigInt(Math.floor(recencyMs)) * 1_000_000n;
+  return ({ time }) => time.end >= realClock.nowNs() - recencyNs;
 }
 
 /** Where other nodes find this one: a wildcard is no address, so the machine's name stands for it. */

@@ -24,6 +24,8 @@ export interface NodeLogWriterOptions {
   readonly signal: AbortSignal;
   /** What the fence is read together with. */
   readonly needs: Needs;
+  /** Entries below its end that stay although they are covered, for readers that are behind; none unless given. */
+  readonly coveredEntriesToKeep?: number;
 }
 
 type RecordContent = Pick<LogRecord, "kind" | "body" | "payload">;
@@ -100,12 +102,13 @@ export class NodeLogWriter {
   }
 
   /**
-   * Writes a checkpoint of now, and deletes the entries that it and `adopted` cover, by list. Fences are never deleted, for a
-   * late writer of an older epoch must find them (rules 3, 4). Appends go on meanwhile: the checkpoint is of a state, which is a value.
+   * Writes a checkpoint of now, and deletes the entries that it and `adopted` cover, by list, but the last few as the options say.
+   * Fences are never deleted, for a late writer of an older epoch must find them (rules 3, 4). Appends go on meanwhile: the checkpoint
+   * is of a state, which is a value.
    */
   async checkpoint(adopted: Adopted): Promise<void> {
     if (this.#fenced !== undefined) throw this.#fenced;
-    const { log, writer } = this.#options;
+    const { coveredEntriesToKeep = 0, log, writer } = this.#options;
     const state = await this.#turn.run(async () => {
       this.#tracker.amend(withoutAdopted(this.state, adopted));
       return this.state;
@@ -115,7 +118,7 @@ export class NodeLogWriter {
     this.#checkpointed = state.position;
     await log.deleteOldCheckpoints();
     const fences = new Set(state.fences.map(({ position }) => position));
-    const covered = Math.min(state.position, adopted.position);
+    const covered = Math.min(state.position - coveredEntriesToKeep, adopted.position);
     const deletable = (await log.listEntries(covered)).filter((position) => !fences.has(position));
     for (let index = 0; index < deletable.length; index += DELETES_AT_ONCE)
       await Promise.all(

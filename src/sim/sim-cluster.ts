@@ -1,6 +1,6 @@
 import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
-import type { NodeConfig, NodeMode } from "#node/config.ts";
+import { COMPACTION_DEFAULTS, type NodeConfig, type NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
@@ -187,6 +187,7 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     listenerFilePath: undefined,
     logLevel: "error",
     logDestination: "stdout",
+    compaction: COMPACTION_DEFAULTS,
     ...config,
   };
 }

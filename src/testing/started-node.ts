@@ -2,7 +2,7 @@
 import { DbError } from "#base/errors.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
 import type { LiteralValue } from "#model/expression.ts";
-import type { NodeConfig } from "#node/config.ts";
+import { COMPACTION_DEFAULTS, type NodeConfig } from "#node/config.ts";
 import type { Node, NodeOptions } from "#node/node.ts";
 import type { NodePorts } from "#node/ports.ts";
 import { silentLog } from "#ports/log.ts";
@@ -43,6 +43,7 @@ export const NODE_CONFIG: NodeConfig = {
   listenerFilePath: undefined,
   logLevel: "error",
   logDestination: "stdout",
+  compaction: COMPACTION_DEFAULTS,
 };
 
 /** A network in which nobody answers. */
