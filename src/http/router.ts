@@ -7,6 +7,7 @@ import {
 } from "./endpoint/databases.ts";
 import { push } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
+import { resetQueryLimit, setQueryLimit, showQueryLimit } from "./endpoint/query-limit.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
 import { type ErrorStyle, errorReply, errorReplyV2 } from "./exchange/errors.ts";
@@ -44,6 +45,17 @@ const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
         POST: createDatabase,
         PUT: updateDatabase,
         DELETE: deleteDatabase,
+      },
+    },
+  ],
+  [
+    "/api/v3/configure/query_concurrency_limit",
+    {
+      methods: {
+        GET: showQueryLimit,
+        PUT: setQueryLimit,
+        POST: setQueryLimit,
+        DELETE: resetQueryLimit,
       },
     },
   ],

@@ -13,6 +13,10 @@ export interface HttpServices {
   /** Rejects with `not_found` / `database_not_found`. */
   deleteDatabase(request: DeleteDatabaseRequest): Promise<void>;
   listDatabases(options: { showDeleted: boolean }): Promise<readonly DatabaseListing[]>;
+  /** How many queries run at once here, and may by the node's options. */
+  queryConcurrency(): QueryConcurrency;
+  /** Undefined: as by the node's options. Throws `invalid` / `query_limit_range`. */
+  limitQueryConcurrency(limit: number | undefined): void;
   /** Resolves when the node can serve; rejects with `unavailable` and the reason otherwise. */
   ready(): Promise<void>;
   /** Another node says that the catalog has something new. */
@@ -23,6 +27,11 @@ export interface HttpServices {
   identify(): NodeIdentity;
   /** Prometheus text. */
   metrics(): Promise<string>;
+}
+
+export interface QueryConcurrency {
+  readonly limit: number;
+  readonly limitMax: number;
 }
 
 export interface CreateDatabaseRequest {

@@ -15,7 +15,7 @@ import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
-import type { NodeMode } from "./config.ts";
+import type { NodeConfig, NodeMode } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
 import { greetPeers, type RegistrationOptions, registerNode } from "./registration.ts";
@@ -73,6 +73,8 @@ export class Node {
       clock,
       concurrentMax: options.config.concurrentQueriesMax,
       timeoutMs: options.config.queryTimeoutMs,
+      filesMax: options.config.queryFilesMax,
+      logEntriesMax: options.config.queryLogEntriesMax,
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -151,6 +153,10 @@ export class Node {
     return this.#parts.tasks.failure;
   }
 
+  get config(): NodeConfig {
+    return this.#parts.options.config;
+  }
+
   get catalog(): Catalog {
     return this.#parts.catalog;
   }
@@ -169,6 +175,10 @@ export class Node {
 
   get engine(): Engine {
     return this.#parts.engine;
+  }
+
+  get queries(): Queries {
+    return this.#queries;
   }
 
   get ingest(): IngestPart | undefined {

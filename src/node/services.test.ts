@@ -72,6 +72,17 @@ suite("what HTTP calls", () => {
     });
   });
 
+  test("how many queries run at once is shown and changed", async () => {
+    await using running = await serving();
+    const { services } = running;
+    assert.deepEqual(services.queryConcurrency(), { limit: 4, limitMax: 4 });
+    services.limitQueryConcurrency(2);
+    assert.deepEqual(services.queryConcurrency(), { limit: 2, limitMax: 4 });
+    assert.throws(() => services.limitQueryConcurrency(5), { code: "query_limit_range" });
+    services.limitQueryConcurrency(undefined);
+    assert.deepEqual(services.queryConcurrency(), { limit: 4, limitMax: 4 });
+  });
+
   test("a dropped database's files go when it was said, after ninety days, or never", async () => {
     await using running = await serving();
     const { node, services } = running;

@@ -3,8 +3,8 @@ import { INTERNAL_DATABASE } from "#query/query.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Node } from "./node.ts";
 
-/** When the files of a dropped database may go, counted from the drop, unless it says otherwise: 90 days. */
-const HARD_DELETE_AFTER_NS = 90n * 86_400_000_000_000n;
+/** When the files of a dropped database may go, counted from the drop, unless somebody says otherwise: 90 days. */
+const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
 
 /** What the HTTP surface calls, on a running node. */
 export function nodeServices(
@@ -19,7 +19,8 @@ export function nodeServices(
     createDatabase: ({ name, retentionNs }) => node.createDatabase(name, retentionNs),
     updateDatabase: ({ name, retentionNs }) => node.setRetention(name, retentionNs),
     deleteDatabase: ({ name, hardDelete }) => {
-      const defaultNs = nowNs() + HARD_DELETE_AFTER_NS;
+      const { hardDeleteDefaultMs = HARD_DELETE_DEFAULT_MS } = node.config;
+      const defaultNs = nowNs() + BigInt(Math.floor(hardDeleteDefaultMs)) * 1_000_000n;
       const atNs = hardDeleteTime(hardDelete, { nowNs: nowNs(), defaultNs });
       return node.dropDatabase(name, atNs);
     },
@@ -32,6 +33,11 @@ export function nodeServices(
       const internal = { name: INTERNAL_DATABASE, deleted: false };
       return [internal, ...listed.filter(({ deleted }) => showDeleted || !deleted)];
     },
+    queryConcurrency: () => ({
+      limit: node.queries.concurrentMax,
+      limitMax: node.config.concurrentQueriesMax,
+    }),
+    limitQueryConcurrency: (limit) => node.queries.limitConcurrency(limit),
     ready: () => node.ready(),
     refresh: () => node.refresh(),
     hearPush: (push) => node.hearPush(push),

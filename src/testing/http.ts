@@ -42,9 +42,9 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     ready: unexpected,
     metrics: unexpected,
     refresh: unexpected,
-    hearPush: () => {
-      throw new Error("a service was called that the test does not expect");
-    },
+    hearPush: refuse,
+    queryConcurrency: refuse,
+    limitQueryConcurrency: refuse,
     identify: () => IDENTITY,
     ...some,
   };
@@ -68,6 +68,10 @@ export function openServer(
 
 function unexpected(): Promise<never> {
   return Promise.reject(new Error("a service was called that the test does not expect"));
+}
+
+function refuse(): never {
+  throw new Error("a service was called that the test does not expect");
 }
 
 export interface Answer {
