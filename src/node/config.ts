@@ -44,6 +44,9 @@ export interface NodeConfig {
   readonly coveredEntriesToKeep?: number | undefined;
   /** A checkpoint of the node's log at least so often while it grows; by entries alone unless given. */
   readonly checkpointIntervalMs?: number | undefined;
+  /** Entries of the node's own log, and of each other's, that are read at once by who is behind; 8 unless given. */
+  readonly ownLogReadsMax?: number | undefined;
+  readonly peerLogReadsMax?: number | undefined;
   /** A node that takes no writes itself waits so long, at its start, for one that does; not at all unless given. */
   readonly ingesterWaitMsMax?: number | undefined;
   /** The same for a compactor. */

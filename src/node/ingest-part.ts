@@ -135,6 +135,7 @@ export class IngestPart {
       },
       signal: tasks.signal,
       needs: { catalog: catalog.state.position, manifest: 0 },
+      readsMax: config.ownLogReadsMax,
       coveredEntriesToKeep: config.coveredEntriesToKeep ?? 0,
     });
     const part = new IngestPart(options, writer, pusher);

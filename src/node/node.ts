@@ -143,6 +143,7 @@ export class Node {
       keepRows: config.modes.includes("query"),
       peerRowsSizeMax: config.peerRowsSizeMax,
       intervalMs: config.replicationIntervalMs,
+      readsMax: config.peerLogReadsMax,
     });
     if (readsPeers(config.modes)) await followers.load();
     return new Node({ ...parts, followers, ingest, logsChanged });

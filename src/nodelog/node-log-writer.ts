@@ -26,6 +26,8 @@ export interface NodeLogWriterOptions {
   readonly needs: Needs;
   /** Entries below its end that stay although they are covered, for readers that are behind; none unless given. */
   readonly coveredEntriesToKeep?: number;
+  /** Entries that a start reads at once; as `LogTracker` does unless given. */
+  readonly readsMax?: number | undefined;
 }
 
 type RecordContent = Pick<LogRecord, "kind" | "body" | "payload">;
@@ -48,7 +50,8 @@ export class NodeLogWriter {
 
   private constructor(options: NodeLogWriterOptions) {
     this.#options = options;
-    this.#tracker = new LogTracker(options.log, nodeLogMachine, options.observer);
+    const { log, observer, readsMax } = options;
+    this.#tracker = new LogTracker(log, nodeLogMachine, observer, readsMax);
   }
 
   /** Replays the log and wins its fence: from then on no older epoch can append. */

@@ -4,7 +4,8 @@ import type { LogEntry } from "./record.ts";
 
 /** Whoever found so many entries is behind; who follows along asks for no more than there is. */
 const BEHIND_COUNT = 4;
-const AHEAD_COUNT_MAX = 8;
+/** Unless its owner says otherwise. */
+export const READS_AHEAD_MAX = 8;
 /** What is read ahead takes about this much, if entries are of a size. */
 const AHEAD_SIZE_MAX = 8 * 2 ** 20;
 
@@ -12,13 +13,15 @@ const AHEAD_SIZE_MAX = 8 * 2 ** 20;
 export class EntriesAhead {
   readonly #log: ObjectLog;
   readonly #positionMax: Position;
+  readonly #countMax: number;
   readonly #asked = new Map<Position, Promise<LogEntry | undefined>>();
   #foundCount = 0;
 
-  /** Reads nothing above `positionMax`. */
-  constructor(log: ObjectLog, positionMax: Position) {
+  /** Reads nothing above `positionMax`, and at most `countMax` entries at once. */
+  constructor(log: ObjectLog, positionMax: Position, countMax: number) {
     this.#log = log;
     this.#positionMax = positionMax;
+    this.#countMax = countMax;
   }
 
   /** As `ObjectLog.read`. Positions rise. */
@@ -34,7 +37,7 @@ export class EntriesAhead {
   }
 
   #readAhead({ payload, position }: LogEntry): void {
-    const count = Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE_MAX / (payload.length + 1)));
+    const count = Math.min(this.#countMax, Math.floor(AHEAD_SIZE_MAX / (payload.length + 1)));
     const last = Math.min(position + count, this.#positionMax);
     for (let next = position + 1; next <= last; next++) {
       if (this.#asked.has(next)) continue;

@@ -51,6 +51,8 @@ suite("the set-up of a node", () => {
       pendingWritesMax: 100_000,
       coveredEntriesToKeep: 0,
       checkpointIntervalMs: undefined,
+      ownLogReadsMax: 8,
+      peerLogReadsMax: 8,
       ingesterWaitMsMax: 10_000,
       compactorWaitMsMax: 0,
       advertisedAddress: undefined,

@@ -36,6 +36,7 @@ const MULTIPLIER_MAX = 1_000;
 /** A log of more queries than this would take more than some hundred megabytes. */
 const QUERY_LOG_ENTRIES_MAX = 100_000;
 const KEPT_ENTRIES_MAX = 1_000_000;
+const LOG_READS_MAX = 1_000;
 const YEAR_MS = 366 * 86_400_000;
 const COMPACTION_WINDOW_MS_MAX = 100 * YEAR_MS;
 
@@ -113,6 +114,7 @@ function writeConfig(settings: Settings, store: StoreConfig) {
     checkpointIntervalMs: settings.parseIfGiven("checkpoint-interval", (text) =>
       parseInterval(text, 1_000, "1s"),
     ),
+    ownLogReadsMax: settings.parse("wal-replay-concurrency-limit", parseReadCount),
     snapshotSizeBytes: settings.parse("snapshot-size", (text) => parseSize(text)),
     snapshotAgeMs: settings.parse("snapshot-age", parseInterval),
     gen1DurationMs: settings.parse("gen1-duration", parseGen1Duration),
@@ -122,6 +124,7 @@ function writeConfig(settings: Settings, store: StoreConfig) {
 function clusterConfig(settings: Settings) {
   return {
     replicationIntervalMs: settings.parse("replication-interval", parseInterval),
+    peerLogReadsMax: settings.parse("wal-replica-recovery-concurrency", parseReadCount),
     catalogSyncIntervalMs: settings.parse("catalog-sync-interval", parseInterval),
     ingesterWaitMsMax: settings.parse("wait-for-running-ingester", parseDuration),
     compactorWaitMsMax: settings.parse("wait-for-running-compactor", parseDuration),
@@ -249,6 +252,10 @@ function readFileCacheSize(settings: Settings, sizeMax: number): number {
 
 function parseCoreCount(text: string): number {
   return parseCountOf(text, { min: 2, max: CORE_COUNT_MAX });
+}
+
+function parseReadCount(text: string): number {
+  return parseCountOf(text, { min: 1, max: LOG_READS_MAX });
 }
 
 function parseMultipliers(text: string, gen2DurationMs: number): readonly number[] {

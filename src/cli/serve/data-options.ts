@@ -135,6 +135,13 @@ export const WRITES: readonly OptionSpec[] = [
     old: { flags: ["num-wal-files-to-keep"] },
   },
   {
+    name: "wal-replay-concurrency-limit",
+    value: "COUNT",
+    about: "Flushes of the node's log that its start reads at once, 8 MB of them at most",
+    default: "8",
+    advanced: true,
+  },
+  {
     name: "checkpoint-interval",
     value: "DURATION",
     about:

@@ -117,12 +117,6 @@ export const NEEDLESS_OPTIONS: readonly IdleOption[] = needless([
     isSo: (text) => text === "true",
   },
   {
-    name: "wal-replay-concurrency-limit",
-    value: "COUNT",
-    about: "No effect: a checkpoint bounds what is read at a start",
-    check: parseCount,
-  },
-  {
     name: "gen1-lookback-duration",
     value: "DURATION",
     about: "No effect: files of any age are known",
@@ -147,15 +141,9 @@ export const NEEDLESS_OPTIONS: readonly IdleOption[] = needless([
     check: parseText,
   },
   {
-    name: "wal-replica-recovery-concurrency",
-    value: "COUNT",
-    about: "No effect: all other nodes' logs are read at once, each in order",
-    check: parseCount,
-  },
-  {
     name: "wal-replica-steady-concurrency",
     value: "COUNT",
-    about: "No effect: all other nodes' logs are read at once, each in order",
+    about: "No effect: the logs of all other nodes are followed at once",
     check: parseCount,
   },
   {

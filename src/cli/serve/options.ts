@@ -84,6 +84,14 @@ const CLUSTER: readonly OptionSpec[] = [
     advanced: true,
   },
   {
+    name: "wal-replica-recovery-concurrency",
+    value: "COUNT",
+    about:
+      "Flushes of one other node's log that are read at once by a node that is behind, 8 MB of them at most",
+    default: "8",
+    advanced: true,
+  },
+  {
     name: "replication-interval",
     value: "DURATION",
     about: "How often a query node looks for other nodes' writes",

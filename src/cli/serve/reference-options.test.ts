@@ -101,6 +101,8 @@ const EFFECT: readonly Omit<Row, "state">[] = [
     bad: "-1",
     oldEnvs: ["INFLUXDB3_NUM_WAL_FILES_TO_KEEP"],
   },
+  { flag: "wal-replay-concurrency-limit", good: "10", bad: "0" },
+  { flag: "wal-replica-recovery-concurrency", good: "16", bad: "0" },
   { flag: "checkpoint-interval", good: "1h", bad: "1ms" },
   { flag: "gen1-duration", good: "5m", bad: "7m" },
   { flag: "snapshot-size", good: "250MB", bad: "250" },
@@ -153,12 +155,10 @@ const LATER: readonly Omit<Row, "state">[] = [
 ];
 
 const NEEDLESS: readonly Omit<Row, "state">[] = [
-  { flag: "wal-replay-concurrency-limit", good: "10", bad: "0" },
   { flag: "gen1-lookback-duration", good: "24h", bad: "long" },
   { flag: "internode-bind-addr", good: "0.0.0.0:8183", bad: "x:y" },
   { flag: "internode-jwt-primary", good: "s" },
   { flag: "internode-jwt-secondary", good: "s" },
-  { flag: "wal-replica-recovery-concurrency", good: "8", bad: "0" },
   { flag: "wal-replica-steady-concurrency", good: "8", bad: "0" },
   { flag: "wal-replica-queue-length", good: "100", bad: "0" },
   { flag: "wal-replica-recovery-tail-skip-limit", good: "128", bad: "-1" },
