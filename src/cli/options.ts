@@ -232,7 +232,7 @@ function* envCandidates(
   if (spec.env === undefined) return;
   const own = nonEmpty(env[spec.env]);
   if (own !== undefined) yield { text: own, source: "env", from: spec.env };
-  for (const name of oldEnvs(spec)) {
+  for (const name of oldEnvNames(spec)) {
     const text = nonEmpty(env[name]);
     if (text === undefined) continue;
     const warning = `${name} is an old name; use ${spec.env}`;
@@ -245,8 +245,8 @@ function withUnit(text: string, { old }: OptionSpec): string {
   return /^\d+$/.test(text) ? `${text}${old?.bareUnit ?? ""}` : text;
 }
 
-/** Names the variable had before, the edition's own prefix among them. */
-function oldEnvs(spec: OptionSpec): readonly string[] {
+/** Names that the variable of an option had before, the edition's own prefix among them. */
+export function oldEnvNames(spec: OptionSpec): readonly string[] {
   const named = [
     ...(spec.old?.envs ?? []),
     ...(spec.old?.flags ?? []).map((flag) => envName(flag)),
