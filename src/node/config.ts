@@ -38,6 +38,8 @@ export interface NodeConfig {
   /** One JSON object a line unless given. */
   readonly logFormat?: LogFormat | undefined;
   readonly compaction: CompactionConfig;
+  /** SWEEP_DEFAULTS unless given. */
+  readonly sweep?: SweepConfig | undefined;
   /** Writes that may wait to become durable, however small; no bound but their size unless given. */
   readonly pendingWritesMax?: number | undefined;
   /** Entries of the node's log that stay although they are in files and adopted; none unless given. */
@@ -88,6 +90,27 @@ export const COMPACTION_DEFAULTS: CompactionConfig = {
   rowLimit: 1_000_000,
   cleanupWaitMs: 10 * 60_000,
   checkIntervalMs: 10_000,
+};
+
+/** How files of compactors that no record names are looked for. */
+export interface SweepConfig {
+  /** Undefined: never. */
+  readonly intervalMs: number | undefined;
+  /** They go when they have been known for so long. */
+  readonly graceMs: number;
+  /** Only says what it would delete. */
+  readonly dryRun: boolean;
+  /** What was deleted is told for so long. */
+  readonly auditRetentionMs: number;
+}
+
+const DAY_MS = 86_400_000;
+
+export const SWEEP_DEFAULTS: SweepConfig = {
+  intervalMs: 7 * DAY_MS,
+  graceMs: DAY_MS,
+  dryRun: false,
+  auditRetentionMs: 7 * DAY_MS,
 };
 
 export type NodeMode = "ingest" | "query" | "process" | "compact";

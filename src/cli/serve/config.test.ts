@@ -61,6 +61,12 @@ suite("the set-up of a node", () => {
       queryLogEntriesMax: 1_000,
       fileCacheRecencyMs: undefined,
       hardDeleteDefaultMs: 7_776_000_000,
+      sweep: {
+        intervalMs: 604_800_000,
+        graceMs: 86_400_000,
+        dryRun: false,
+        auditRetentionMs: 604_800_000,
+      },
       compaction: {
         gen2DurationMs: 1_200_000,
         multipliers: [3, 4, 6, 5],
@@ -108,6 +114,8 @@ suite("the set-up of a node", () => {
     [["--wait-for-running-ingester", "0s"], { ingesterWaitMsMax: 0 }],
     [["--wait-for-running-compactor", "1m"], { compactorWaitMsMax: 60_000 }],
     [["--conn-info", "http://host01:8282/"], { advertisedAddress: "host01:8282" }],
+    [["--compactor-sweep-interval", "0s"], { sweep: { intervalMs: undefined } }],
+    [["--compactor-sweep-mode", "dry-run"], { sweep: { dryRun: true } }],
     [["--num-cores", "20"], { coreCount: 20, concurrentQueriesMax: 80 }],
     [["--query-file-limit", "432"], { queryFilesMax: 432 }],
     [["--query-log-max-entries", "0"], { queryLogEntriesMax: 0 }],

@@ -6,6 +6,7 @@ import {
   type NodeConfig,
   type NodeMode,
   type StoreConfig,
+  type SweepConfig,
 } from "#node/config.ts";
 import type { Settings } from "../options.ts";
 import { parseBindAddress, parsePeerAddress } from "../values/address.ts";
@@ -37,6 +38,7 @@ const MULTIPLIER_MAX = 1_000;
 const QUERY_LOG_ENTRIES_MAX = 100_000;
 const KEPT_ENTRIES_MAX = 1_000_000;
 const LOG_READS_MAX = 1_000;
+const SIX_HOURS_MS = 6 * 3_600_000;
 const YEAR_MS = 366 * 86_400_000;
 const COMPACTION_WINDOW_MS_MAX = 100 * YEAR_MS;
 
@@ -94,6 +96,7 @@ export function nodeConfig(
       resolve(machine.workingDirectory, text),
     ),
     compaction: compactionConfig(settings),
+    sweep: sweepConfig(settings),
     hardDeleteDefaultMs: settings.parse("hard-delete-default-duration", parseDuration),
     logLevel: readLogLevel(settings),
     logDestination: settings.choose("log-destination", ["stdout", "stderr"]),
@@ -173,6 +176,18 @@ function compactionConfig(settings: Settings): CompactionConfig {
     rowLimit: settings.parse("compaction-row-limit", parseCount),
     cleanupWaitMs: settings.parse("compaction-cleanup-wait", parseDuration),
     checkIntervalMs: settings.parse("compaction-check-interval", parseInterval),
+  };
+}
+
+function sweepConfig(settings: Settings): SweepConfig {
+  const intervalMs = settings.parse("compactor-sweep-interval", parseDuration);
+  return {
+    intervalMs: intervalMs > 0 ? intervalMs : undefined,
+    graceMs: settings.parse("compactor-sweep-grace", (text) =>
+      parseInterval(text, SIX_HOURS_MS, "6h"),
+    ),
+    dryRun: settings.choose("compactor-sweep-mode", ["armed", "dry-run"]) === "dry-run",
+    auditRetentionMs: settings.parse("compactor-sweep-audit-retention", parseInterval),
   };
 }
 

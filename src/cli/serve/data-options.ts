@@ -203,4 +203,32 @@ export const COMPACTION: readonly OptionSpec[] = [
     about: "How often the compactor looks for work",
     default: "10s",
   },
+  {
+    name: "compactor-sweep-interval",
+    value: "DURATION",
+    about: "How often files of compactors are looked for that nothing names; 0s: never",
+    default: "7d",
+    advanced: true,
+  },
+  {
+    name: "compactor-sweep-grace",
+    value: "DURATION",
+    about: "How long such files have been known before they go, at least 6h",
+    default: "24h",
+    advanced: true,
+  },
+  {
+    name: "compactor-sweep-mode",
+    value: "MODE",
+    about: "What becomes of them: armed (they are deleted) or dry-run (they are named)",
+    default: "armed",
+    advanced: true,
+  },
+  {
+    name: "compactor-sweep-audit-retention",
+    value: "DURATION",
+    about: "How long it is told what was deleted",
+    default: "7d",
+    advanced: true,
+  },
 ];

@@ -13,7 +13,6 @@ export interface IdleOption extends OptionSpec {
 }
 
 const TRIGGER_TYPES = ["wal", "schedule", "request"] as const;
-const SIX_HOURS_MS = 6 * 3_600_000;
 
 /** Options of parts that are not built yet. */
 export const LATER_OPTIONS: readonly IdleOption[] = later([
@@ -72,40 +71,10 @@ export const LATER_OPTIONS: readonly IdleOption[] = later([
   },
   { name: "plugin-dir-only", about: "Run plugins of the folder only" },
   {
-    name: "retention-check-interval",
-    value: "DURATION",
-    about: "How often rows past their retention are looked for",
-    check: parseInterval,
-  },
-  {
     name: "delete-grace-period",
     value: "DURATION",
     about: "How long files of what was deleted stay",
     check: parseDuration,
-  },
-  {
-    name: "compactor-sweep-interval",
-    value: "DURATION",
-    about: "How often files that nothing names are looked for",
-    check: parseInterval,
-  },
-  {
-    name: "compactor-sweep-grace",
-    value: "DURATION",
-    about: "How old such files must be, at least 6h",
-    check: (text) => parseInterval(text, SIX_HOURS_MS, "6h"),
-  },
-  {
-    name: "compactor-sweep-mode",
-    value: "MODE",
-    about: "What becomes of them: armed (deleted) or dry-run (named)",
-    check: (text) => chooseOf(text, ["armed", "dry-run"]),
-  },
-  {
-    name: "compactor-sweep-audit-retention",
-    value: "DURATION",
-    about: "How long it is remembered what became of them",
-    check: parseInterval,
   },
 ]);
 
@@ -115,6 +84,13 @@ export const NEEDLESS_OPTIONS: readonly IdleOption[] = needless([
     name: "wal-replay-fail-on-error",
     about: "No effect: a log that cannot be read always keeps the node from starting",
     isSo: (text) => text === "true",
+  },
+  {
+    name: "retention-check-interval",
+    value: "DURATION",
+    about:
+      "No effect: the compactor looks for rows past their retention whenever it looks for work",
+    check: parseInterval,
   },
   {
     name: "gen1-lookback-duration",

@@ -123,6 +123,10 @@ const EFFECT: readonly Omit<Row, "state">[] = [
   { flag: "compaction-row-limit", good: "5000000", bad: "many" },
   { flag: "compaction-cleanup-wait", good: "1m", bad: "10" },
   { flag: "compaction-check-interval", good: "1s", bad: "0s" },
+  { flag: "compactor-sweep-interval", good: "2d", bad: "often" },
+  { flag: "compactor-sweep-grace", good: "6h", bad: "5h" },
+  { flag: "compactor-sweep-mode", good: "dry-run", bad: "wet-run" },
+  { flag: "compactor-sweep-audit-retention", good: "2d", bad: "0s" },
   { flag: "file-cache-size", good: "50mb", bad: "50", oldFlags: ["parquet-mem-cache-size"] },
   { flag: "disable-file-cache", bad: "maybe", oldFlags: ["disable-parquet-mem-cache"] },
   {
@@ -146,15 +150,11 @@ const LATER: readonly Omit<Row, "state">[] = [
   { flag: "plugin-repo", good: "gh:influxdata" },
   { flag: "restrict-plugin-triggers-to", good: "wal,request", bad: "wal,cron" },
   { flag: "plugin-dir-only", bad: "maybe" },
-  { flag: "retention-check-interval", good: "30m", bad: "0s" },
   { flag: "delete-grace-period", good: "24h", bad: "long" },
-  { flag: "compactor-sweep-interval", good: "7d", bad: "0s" },
-  { flag: "compactor-sweep-grace", good: "24h", bad: "5h" },
-  { flag: "compactor-sweep-mode", good: "dry-run", bad: "wet-run" },
-  { flag: "compactor-sweep-audit-retention", good: "7d", bad: "0s" },
 ];
 
 const NEEDLESS: readonly Omit<Row, "state">[] = [
+  { flag: "retention-check-interval", good: "30m", bad: "0s" },
   { flag: "gen1-lookback-duration", good: "24h", bad: "long" },
   { flag: "internode-bind-addr", good: "0.0.0.0:8183", bad: "x:y" },
   { flag: "internode-jwt-primary", good: "s" },
@@ -319,8 +319,8 @@ suite("every option of the reference", () => {
     const words = [
       "--plugin-dir",
       "p",
-      "--compactor-sweep-mode",
-      "armed",
+      "--delete-grace-period",
+      "1h",
       "--license-email",
       "a@b",
       "--shard-count",
@@ -328,7 +328,7 @@ suite("every option of the reference", () => {
     ];
     const warnings = prepared([...BASE, "--without-auth", ...words]).warnings;
     assert.deepEqual(warnings, [
-      "no effect yet: --plugin-dir, --compactor-sweep-mode",
+      "no effect yet: --plugin-dir, --delete-grace-period",
       "without effect in this version: --license-email, --shard-count",
     ]);
   });
