@@ -31,7 +31,7 @@ ${bind}  ${KEYS}
 `;
 }
 
-function bind(address: string): string {
+function bound(address: string): string {
   return `  --http-bind ${address} \\\n`;
 }
 
@@ -45,14 +45,14 @@ const COMMENT = `## NODE 1 compacts stored data
 const NODES: readonly Node[] = [
   ...["localhost:8181", "http://localhost:8181"].map((address) => ({
     title: `basic, node 1, on ${address}`,
-    text: COMMENT + serve("host01", "ingest,query,compact", bind(address)),
+    text: COMMENT + serve("host01", "ingest,query,compact", bound(address)),
     node: "host01",
     mode: "ingest,query,compact",
     address: "localhost:8181",
   })),
   {
     title: "basic, node 2",
-    text: serve("host02", "ingest,query", bind("localhost:8282")),
+    text: serve("host02", "ingest,query", bound("localhost:8282")),
     node: "host02",
     mode: "ingest,query",
     address: "localhost:8282",
@@ -66,14 +66,14 @@ const NODES: readonly Node[] = [
   },
   {
     title: "isolated, node 2, ingest alone",
-    text: serve("host02", "ingest", bind("localhost:8282")),
+    text: serve("host02", "ingest", bound("localhost:8282")),
     node: "host02",
     mode: "ingest",
     address: "localhost:8282",
   },
   {
     title: "isolated, node 4, query alone",
-    text: serve("host04", "query", bind("localhost:8383")),
+    text: serve("host04", "query", bound("localhost:8383")),
     node: "host04",
     mode: "query",
     address: "localhost:8383",
@@ -97,7 +97,7 @@ const SLIPPED: readonly { title: string; text: string; missing: RegExp }[] = [
   },
   {
     title: "isolated, node 5: a secret without its option",
-    text: serve("host05", "query", bind("localhost:8484")).replace("--aws-secret-access-key ", ""),
+    text: serve("host05", "query", bound("localhost:8484")).replace("--aws-secret-access-key ", ""),
     missing: /the option --aws-secret-access-key is missing/,
   },
   {
