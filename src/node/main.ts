@@ -56,15 +56,15 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   const running = node;
   metrics.show(running);
   const ended = Promise.race([stopped, running.failure]);
-  await waitUntilEnded(ended, (signal) =>
-    waitForOthers({ config, catalog: running.catalog, clock: realClock, log }, signal),
-  );
-  server.serve(nodeServices(running, metrics, identity, () => realClock.nowNs()));
-  if (config.listenerFilePath !== undefined)
-    await writeFile(config.listenerFilePath, server.address);
-  io.out(
-    `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
-  );
+  const others = { config, catalog: running.catalog, clock: realClock, log };
+  if (await doneBefore(ended, (signal) => waitForOthers(others, signal))) {
+    server.serve(nodeServices(running, metrics, identity, () => realClock.nowNs()));
+    if (config.listenerFilePath !== undefined)
+      await writeFile(config.listenerFilePath, server.address);
+    io.out(
+      `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
+    );
+  }
   const failure = await ended;
   await server[Symbol.asyncDispose]();
   await running.stop(STOP_WAIT_MS_MAX);
@@ -73,16 +73,17 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   return 1;
 }
 
-/** Does `work`, and gives it up when the node ends. */
-async function waitUntilEnded(
+/** Does `work`, and gives it up when the node ends before; answers whether it did not. */
+async function doneBefore(
   ended: Promise<unknown>,
   work: (signal: AbortSignal) => Promise<void>,
-): Promise<void> {
+): Promise<boolean> {
   const end = new AbortController();
   const done = work(end.signal);
-  await Promise.race([ended, done]);
+  const inTime = await Promise.race([ended.then(() => false), done.then(() => true)]);
   end.abort();
   await done;
+  return inTime;
 }
 
 /** Resolves with undefined when the process is asked to stop. A second signal ends it at once. */

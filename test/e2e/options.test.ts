@@ -34,12 +34,13 @@ test("a query node waits for one that takes writes; limits, log and cache are as
 
   const first = await writer.write("d", "m f=1 1");
   assert.deepEqual(await reader.rows("d", "SELECT f FROM m", { token: first }), [{ f: 1 }]);
+  const fileCount = async (count: number) => {
+    const keys = (await sandbox.objects()).filter((key) => key.endsWith(".parquet"));
+    return keys.length === count ? true : undefined;
+  };
+  await eventually(() => fileCount(1), { what: "a file of the first row", withinMs: 20_000 });
   const late = await writer.write("d", "m f=2 86400000000000");
-  const files = async () => (await sandbox.objects()).filter((key) => key.endsWith(".parquet"));
-  await eventually(async () => ((await files()).length === 2 ? true : undefined), {
-    what: "a file for each row",
-    withinMs: 20_000,
-  });
+  await eventually(() => fileCount(2), { what: "a file of the second row", withinMs: 20_000 });
   const refused = await eventually(
     async () => {
       const answer = await reader.query("d", "SELECT f FROM m", { token: late });
@@ -86,5 +87,7 @@ test("a node that waits for others stops when it is asked to", async () => {
     what: "a node that waits",
     withinMs: 20_000,
   });
-  assert.equal((await reader.stop()).exitCode, 0);
+  const ended = await reader.stop();
+  assert.equal(ended.exitCode, 0);
+  assert.doesNotMatch(ended.out, /serves http/);
 });
