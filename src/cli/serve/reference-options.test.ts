@@ -14,9 +14,9 @@ import { BASE, prepared } from "./testing/prepared.ts";
  * - `needless`: checked, and named in the warning of what has no effect.
  * - `ignored`: any value is taken, and named in that warning.
  * - `refused`: checked, and keeps the node from starting.
- * - `cloud`: there under its names; store-options.test.ts tells its effect.
+ * - `apart`: there; the test of its own part tells its effect.
  */
-type State = "effect" | "later" | "needless" | "ignored" | "refused" | "cloud";
+type State = "effect" | "later" | "needless" | "ignored" | "refused" | "apart";
 
 interface Row {
   readonly flag: string;
@@ -67,7 +67,6 @@ const EFFECT: readonly Omit<Row, "state">[] = [
   },
   { flag: "query-file-limit", good: "432", bad: "0" },
   { flag: "verbose" },
-  { flag: "without-auth", bad: "maybe", oldEnvs: ["INFLUXDB3_START_WITHOUT_AUTH"] },
   { flag: "log-filter", good: "warn,http=debug", bad: "loud", oldEnvs: ["LOG_FILTER"] },
   { flag: "log-destination", good: "stderr", bad: "file" },
   { flag: "log-format", good: "full", bad: "xml" },
@@ -173,15 +172,14 @@ const REFUSED: readonly Omit<Row, "state">[] = [
   { flag: "internode-tls-cert", good: "cert.pem" },
   { flag: "internode-tls-key", good: "key.pem" },
   { flag: "internode-tls-ca", good: "ca.pem" },
-  { flag: "admin-token-file", good: "token.json" },
 ];
 
-const CLOUD: readonly Omit<Row, "state">[] = `
+const APART: readonly Omit<Row, "state">[] = `
   bucket aws-access-key-id aws-secret-access-key aws-session-token aws-default-region aws-endpoint aws-allow-http
   aws-skip-signature aws-credentials-file aws-s3-custom-backend google-service-account azure-storage-account
   azure-storage-access-key azure-endpoint azure-allow-http object-store-connection-limit object-store-request-timeout
-  object-store-max-retries object-store-retry-timeout object-store-http2-only object-store-http2-max-frame-size
-  object-store-cache-endpoint object-store-tls-allow-insecure object-store-tls-ca`
+  object-store-max-retries object-store-retry-timeout
+  object-store-tls-allow-insecure object-store-tls-ca without-auth disable-authz admin-token-file`
   .trim()
   .split(/\s+/)
   .map((flag) => ({ flag }));
@@ -189,7 +187,8 @@ const CLOUD: readonly Omit<Row, "state">[] = `
 const IGNORED: readonly Omit<Row, "state">[] = `
   license-email license-file license-type disable-telemetry-upload telemetry-endpoint upgrade-pacha-tree use-pacha-tree
   without-user-auth jwt-key-id jwt-private-key jwt-issuer jwt-default-ttl-seconds oauth-issuer oauth-audience
-  oauth-client-id oauth-scopes rbac-authoring-disabled disable-authz
+  oauth-client-id oauth-scopes rbac-authoring-disabled object-store-http2-only object-store-http2-max-frame-size
+  object-store-cache-endpoint
   traces-exporter traces-exporter-jaeger-agent-host traces-exporter-jaeger-agent-port
   traces-exporter-jaeger-service-name traces-exporter-jaeger-trace-context-header-name traces-jaeger-debug-name
   traces-jaeger-tags traces-jaeger-max-msgs-per-second
@@ -217,7 +216,7 @@ const ROWS: readonly Row[] = [
   ...LATER.map((row) => ({ ...row, state: "later" as const })),
   ...NEEDLESS.map((row) => ({ ...row, state: "needless" as const })),
   ...REFUSED.map((row) => ({ ...row, state: "refused" as const })),
-  ...CLOUD.map((row) => ({ ...row, state: "cloud" as const })),
+  ...APART.map((row) => ({ ...row, state: "apart" as const })),
   ...IGNORED.map((row) => ({ ...row, state: "ignored" as const })),
   // Asks for what is so anyway, so it is a row of its own below.
   { flag: "wal-replay-fail-on-error", state: "needless", bad: "maybe" },
@@ -284,7 +283,7 @@ const CHECKS: Readonly<Record<State, (row: Row) => void>> = {
         (error) => isKind(error, "unsupported") && error.message.includes(`--${row.flag}`),
       );
   },
-  cloud: () => undefined,
+  apart: () => undefined,
 };
 
 function assertWarned(row: Row, beginning: string): void {
