@@ -11,7 +11,6 @@ import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { fencedError } from "#objectlog/log-tracker.ts";
 import { probePutIfAbsent } from "#objectstore/probe.ts";
-import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
@@ -21,7 +20,7 @@ import type { NodeMode } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
 import { greetPeers, type RegistrationOptions, registerNode } from "./registration.ts";
-import { Tasks } from "./tasks.ts";
+import { Tasks, withinTime } from "./tasks.ts";
 
 export type NodeOptions = Omit<RegistrationOptions, "catalog">;
 
@@ -49,9 +48,9 @@ interface NodeParts {
  * Built of ports alone, so that the simulated world runs it as it is.
  */
 export class Node {
+  readonly queries: Queries;
   readonly #parts: NodeParts;
   readonly #views: Views;
-  readonly #queries: Queries;
   #compact: CompactPart | undefined;
   #damage: DbError | undefined;
 
@@ -68,13 +67,15 @@ export class Node {
       clock,
       tokenWaitMsMax: TOKEN_WAIT_MS_MAX,
     });
-    this.#queries = new Queries({
+    this.queries = new Queries({
       catalog,
       views: this.#views,
       engine,
       clock,
       concurrentMax: options.config.concurrentQueriesMax,
       timeoutMs: options.config.queryTimeoutMs,
+      filesMax: options.config.queryFilesMax,
+      logEntriesMax: options.config.queryLogEntriesMax,
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -149,6 +150,7 @@ export class Node {
       keepRows: config.modes.includes("query"),
       peerRowsSizeMax: config.peerRowsSizeMax,
       intervalMs: config.replicationIntervalMs,
+      readsMax: config.peerLogReadsMax,
     });
     if (readsPeers(config.modes)) await followers.load();
     return new Node({ ...parts, followers, ingest, logsChanged });
@@ -218,7 +220,7 @@ export class Node {
     // What a node knows by itself it tells in any mode.
     if (!modes.includes("query") && request.database !== INTERNAL_DATABASE)
       throw modeMissing("query");
-    return this.#queries.run(request, signal);
+    return this.queries.run(request, signal);
   }
 
   async createDatabase(name: string, retentionNs: bigint | undefined): Promise<void> {
@@ -353,14 +355,6 @@ export class Node {
       }
     }
   }
-}
-
-/** Waits for `work`, but not longer than `waitMsMax`. */
-async function withinTime(work: Promise<void>, waitMsMax: number, clock: Clock): Promise<void> {
-  const end = new AbortController();
-  const late = clock.sleep(waitMsMax, end.signal).catch(() => undefined);
-  await Promise.race([work, late]);
-  end.abort();
 }
 
 function readsPeers(modes: readonly NodeMode[]): boolean {

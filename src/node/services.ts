@@ -5,13 +5,15 @@ import { DbError } from "#base/errors.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
+import type { NodeConfig } from "./config.ts";
 import type { Metrics } from "./metrics.ts";
 import { answerFenced, type Node } from "./node.ts";
 
-/** When the files of a dropped database may go, counted from the drop, unless it says otherwise: 90 days. */
-const HARD_DELETE_AFTER_NS = 90n * 86_400_000_000_000n;
+/** When the files of a dropped database may go, counted from the drop, unless somebody says otherwise: 90 days. */
+const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
 
 export interface ServicesOptions {
+  readonly config: NodeConfig;
   readonly access: Access;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
@@ -31,7 +33,8 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     updateDatabase: ({ name, retentionNs }) => node.setRetention(name, retentionNs),
     deleteDatabase: ({ name, hardDelete }) => {
       const nowNs = clock.nowNs();
-      const defaultNs = nowNs + HARD_DELETE_AFTER_NS;
+      const { hardDeleteDefaultMs = HARD_DELETE_DEFAULT_MS } = options.config;
+      const defaultNs = nowNs + BigInt(Math.floor(hardDeleteDefaultMs)) * 1_000_000n;
       const atNs = hardDeleteTime(hardDelete, { nowNs, defaultNs });
       return node.dropDatabase(name, atNs);
     },
@@ -44,6 +47,11 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
       const internal = { name: INTERNAL_DATABASE, deleted: false };
       return [internal, ...listed.filter(({ deleted }) => showDeleted || !deleted)];
     },
+    queryConcurrency: () => ({
+      limit: node.queries.concurrentMax,
+      limitMax: options.config.concurrentQueriesMax,
+    }),
+    limitQueryConcurrency: (limit) => node.queries.limitConcurrency(limit),
     ready: () => node.ready(),
     refresh: () => node.refresh(),
     hearPush: (push) => node.hearPush(push),

@@ -1,4 +1,5 @@
 import { DbError, describeError } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 
 /** The loops of a node, and the one handler that they all end in. */
@@ -51,4 +52,16 @@ export class Tasks {
     );
     await Promise.all(this.#running);
   }
+}
+
+/** Waits for `work`, but not longer than `waitMsMax`. */
+export async function withinTime(
+  work: Promise<void>,
+  waitMsMax: number,
+  clock: Clock,
+): Promise<void> {
+  const end = new AbortController();
+  const late = clock.sleep(waitMsMax, end.signal).catch(() => undefined);
+  await Promise.race([work, late]);
+  end.abort();
 }

@@ -173,6 +173,22 @@ suite("places of queries", () => {
     await assertAtRest(node, watch);
   });
 
+  test("so many run at a time as is said later", async () => {
+    await using watched = await watchedNode();
+    const { node, watch } = watched;
+    node.queries.limitConcurrency(1);
+    const first = await ask(node);
+    const waiting = ask(node);
+    await settle();
+    assert.equal(watch.running, 1);
+    node.queries.limitConcurrency(undefined);
+    assert.equal(node.queries.concurrentMax, 2);
+    await Promise.all([rowCount(await waiting), rowCount(first)]);
+    for (const limit of [0, 3, 1.5, Number.NaN])
+      assert.throws(() => node.queries.limitConcurrency(limit), { code: "query_limit_range" });
+    await assertAtRest(node, watch);
+  });
+
   test("more than may wait are refused", async () => {
     await using watched = await watchedNode();
     const { node, watch } = watched;
@@ -294,6 +310,27 @@ async function compact({ writer, snapshot, store, file }: Awaited<ReturnType<typ
   await writer.manifest.publish(office, () => ({ kind: "replace", body, needs }));
   await store.delete(file.key);
 }
+
+suite("files of a query", () => {
+  test("more than it may read are refused, and named; what WHERE leaves out is not counted", async () => {
+    await using node = await SmallNode.open({ queries: { filesMax: 1 } });
+    for (const time of [1, 600_000_000_001]) {
+      await node.write(`m f=1 ${time}`);
+      await node.snapshotter.take(FOREVER);
+    }
+    await assert.rejects(node.rows("SELECT f FROM m"), {
+      kind: "exceeded",
+      code: "query_file_limit",
+      message: /would read 2 data files, at most 1 may be.*--query-file-limit/,
+    });
+    assert.deepEqual(await node.rows("SELECT f FROM m WHERE time < '1970-01-01T00:05:00Z'"), [
+      { f: 1 },
+    ]);
+    await node.write("m f=2 700000000000");
+    const buffered = "SELECT f FROM m WHERE time > '1970-01-01T00:11:00Z'";
+    assert.deepEqual(await node.rows(buffered), [{ f: 2 }], "rows in no file are no file");
+  });
+});
 
 suite("files that are gone or damaged", () => {
   test("a file that was replaced is looked for in a newer view, once", async () => {

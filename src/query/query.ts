@@ -3,18 +3,19 @@ import { DbError, isKind } from "#base/errors.ts";
 import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
 import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
 import type { LiteralValue } from "#model/expression.ts";
-import type { Field, Plan, ResultBatch } from "#model/plan.ts";
+import type { Field, Plan, ResultBatch, SourceGroup } from "#model/plan.ts";
 import { parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { View } from "#view/view.ts";
 import type { Views } from "#view/views.ts";
 import { planStatement } from "./plan/plan.ts";
+import { QueryLog, type QueryRecord } from "./query-log.ts";
 import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
 import { parseStatement } from "./sql/statement.ts";
-import { findSystemTable } from "./system-tables.ts";
+import { findSystemTable, type SystemTable } from "./system-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -36,6 +37,10 @@ export interface QueriesOptions {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly concurrentMax: number;
+  /** Data files that one query may read; undefined: any number. */
+  readonly filesMax?: number | undefined;
+  /** Queries that `system.queries` remembers; none unless given. */
+  readonly logEntriesMax?: number | undefined;
   readonly timeoutMs: number;
   /** Told of stored objects that turned out to be damaged or gone. */
   readonly onDamage: (error: DbError) => void;
@@ -48,10 +53,34 @@ export const INTERNAL_DATABASE = "_internal";
 export class Queries {
   readonly #options: QueriesOptions;
   readonly #permits: Semaphore;
+  readonly #log: QueryLog;
 
   constructor(options: QueriesOptions) {
     this.#options = options;
     this.#permits = new Semaphore(options.concurrentMax);
+    this.#log = new QueryLog(options.clock, options.logEntriesMax ?? 0);
+  }
+
+  /** Queries that run at once; more wait. */
+  get concurrentMax(): number {
+    return this.#permits.countMax;
+  }
+
+  /**
+   * Lets `countMax` queries run at once from now on; undefined: as many as at the start. Those that run go on. Throws `invalid` /
+   * `query_limit_range` for more than at the start: the engine has threads for no more.
+   */
+  limitConcurrency(countMax: number | undefined): void {
+    const { concurrentMax } = this.#options;
+    const wanted = countMax ?? concurrentMax;
+    if (!Number.isSafeInteger(wanted) || wanted < 1 || wanted > concurrentMax)
+      throw new DbError(
+        "invalid",
+        "query_limit_range",
+        `the limit is a whole number from 1 to ${concurrentMax}, which --max-concurrent-queries set when the node was started`,
+        { detail: { concurrentMax } },
+      );
+    this.#permits.countMax = wanted;
   }
 
   /**
@@ -59,28 +88,35 @@ export class Queries {
    * time; so do the end of its time, which counts from now, and letting go of the batches.
    *
    * Rejects with `not_found` / `database_not_found`, what parsing and planning reject with, `exceeded` / `query_timeout`,
-   * `queries_full`, `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
+   * `query_file_limit`, `queries_full`, `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
    */
   async run(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
-    const statement = parseStatement(request.text);
-    const running = new Running(this.#options, signal);
+    const record = this.#log.begin(request.text);
+    const asked: Asked = { request, statement: this.#parse(request, record), record };
+    const running = new Running(this.#options, record, signal);
     try {
       await running.enter(this.#permits);
-      return await this.#start(request, statement, running);
+      return await this.#start(asked, running);
     } catch (error) {
+      running.fail();
       await running.end();
       throw error;
     }
   }
 
-  async #start(
-    request: QueryRequest,
-    statement: Statement,
-    running: Running,
-  ): Promise<QueryAnswer> {
+  #parse({ text }: QueryRequest, record: QueryRecord): Statement {
+    try {
+      return parseStatement(text);
+    } catch (error) {
+      record.end("fail");
+      throw error;
+    }
+  }
+
+  async #start(asked: Asked, running: Running): Promise<QueryAnswer> {
     let vanished: DbError | undefined;
     while (true) {
-      const { view, plan } = await this.#plan(request, statement, running.signal);
+      const { view, plan } = await this.#plan(asked, running.signal);
       const rows = this.#options.engine.query(plan, running.signal)[Symbol.asyncIterator]();
       try {
         const first = await rows.next();
@@ -99,19 +135,22 @@ export class Queries {
 
   /** A view, and the plan on it. Names that this node has not heard of are asked for before they are refused. */
   async #plan(
-    request: QueryRequest,
-    statement: Statement,
+    { request, statement, record }: Asked,
     signal: AbortSignal,
   ): Promise<{ view: View; plan: Plan }> {
-    const { catalog, clock, views } = this.#options;
+    const { catalog, clock, filesMax, views } = this.#options;
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
     // What the cluster says of itself is asked for now, not when the catalog is synced next.
     if (request.database === INTERNAL_DATABASE) await untilAborted(catalog.refresh(), signal);
     for (let asked = false; ; asked = true) {
       const view = await views.acquire(tokens, signal);
+      const files = new FileCount(filesMax);
+      const queries = () => this.#log.table();
       try {
-        return { view, plan: planOn(view, request, { statement, nowNs }) };
+        const plan = planOn(view, request, { statement, nowNs, files, queries });
+        record.planned(files.count);
+        return { view, plan };
       } catch (error) {
         view[Symbol.dispose]();
         const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
@@ -128,21 +167,68 @@ export class Queries {
   }
 }
 
+/** A query that is being answered. */
+interface Asked {
+  readonly request: QueryRequest;
+  readonly statement: Statement;
+  readonly record: QueryRecord;
+}
+
+/** Counts the data files that one plan reads. */
+class FileCount {
+  readonly #keys = new Set<string>();
+  readonly #max: number;
+
+  constructor(max = Number.POSITIVE_INFINITY) {
+    this.#max = max;
+  }
+
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /** Throws `exceeded` / `query_file_limit` when there are too many. */
+  add(groups: readonly SourceGroup[]): void {
+    for (const { sources } of groups)
+      for (const source of sources) if (source.kind === "file") this.#keys.add(source.file.key);
+    if (this.count <= this.#max) return;
+    throw new DbError(
+      "exceeded",
+      "query_file_limit",
+      `the query would read ${this.count} data files, at most ${this.#max} may be: ask for less time, or raise --query-file-limit`,
+      { detail: { fileCount: this.count, filesMax: this.#max } },
+    );
+  }
+}
+
 const UNKNOWN_NAMES = new Set(["database_not_found", "table_not_found", "column_not_found"]);
+
+interface Planning {
+  readonly statement: Statement;
+  readonly nowNs: bigint;
+  readonly files: FileCount;
+  /** The table `system.queries`. */
+  readonly queries: () => SystemTable;
+}
 
 function planOn(
   view: View,
   request: QueryRequest,
-  { statement, nowNs }: { statement: Statement; nowNs: bigint },
+  { statement, nowNs, files, queries }: Planning,
 ): Plan {
   const database = findDatabase(view.catalog, request.database);
   if (database === undefined && request.database !== INTERNAL_DATABASE)
     throw databaseNotFound(request.database);
   return planStatement(statement, {
     findTable: (name) => database && findTable(database, name),
-    findSystemTable: (name) => findSystemTable(view.catalog, name),
+    findSystemTable: (name) =>
+      name === "queries" ? queries() : findSystemTable(view.catalog, name),
     tableNames: () => tableNames(database),
-    sources: (table, time) => sourceGroups(view, table, time),
+    sources: (table, time) => {
+      const groups = sourceGroups(view, table, time);
+      files.add(groups);
+      return groups;
+    },
     parameters: request.parameters,
     nowNs,
   });

@@ -58,6 +58,8 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     refresh: unexpected,
     hearPush: unexpectedNow,
     answerOffice: unexpectedNow,
+    queryConcurrency: unexpectedNow,
+    limitQueryConcurrency: unexpectedNow,
     identify: () => IDENTITY,
     ...some,
   };
