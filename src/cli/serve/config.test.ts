@@ -66,7 +66,7 @@ suite("the set-up of a node", () => {
       hardDeleteDefaultMs: 7_776_000_000,
       sweep: {
         intervalMs: 604_800_000,
-        graceMs: 86_400_000,
+        graceMs: 43_200_000,
         dryRun: false,
         auditRetentionMs: 604_800_000,
       },

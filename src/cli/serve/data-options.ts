@@ -214,7 +214,7 @@ export const COMPACTION: readonly OptionSpec[] = [
     name: "compactor-sweep-grace",
     value: "DURATION",
     about: "How long such files have been known before they go, at least 6h",
-    default: "24h",
+    default: "12h",
     advanced: true,
   },
   {
