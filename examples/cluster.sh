@@ -36,7 +36,9 @@ node() {
   works+=("$modes")
   pids+=("$!")
   # What was given to the script may be secret, and is not shown.
-  commands+=("$(printf '%q ' "${command[@]}")")
+  local quoted
+  quoted=$(printf '%q ' "${command[@]}")
+  commands+=("${quoted//\\,/,}")
   trap stop EXIT
   trap 'exit 130' INT
   trap 'exit 143' TERM HUP
@@ -46,13 +48,13 @@ serve() {
   local index
   for index in "${!names[@]}"; do await_node "$index"; done
   echo "All nodes serve. Their logs are in $folder. Ctrl-C stops them."
-  # Nodes may end, or be killed, one by one: that is what the others are for.
+  # Nodes may end, or be killed, one by one: that is what the others are for. Bash has words of its own for it, on its standard error.
   while [ "${#pids[@]}" -gt 0 ]; do
     for index in "${!pids[@]}"; do
       kill -0 "${pids[index]}" 2>/dev/null || report_end "$index"
     done
     sleep 0.5
-  done
+  done 2>/dev/null
 }
 
 await_node() {

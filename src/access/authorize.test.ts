@@ -37,6 +37,7 @@ const ALLOWED: Readonly<Record<Action, readonly (keyof typeof PRINCIPALS)[]>> = 
   write: USERS,
   query: USERS,
   configure: USERS,
+  run_plugins: USERS,
   manage_tokens: USERS,
   replace_operator_token: ["everybody", "operator"],
   look_around: USERS,

@@ -15,6 +15,8 @@ export type Action =
   | "query"
   /** Databases, and all else that is set up and taken down. */
   | "configure"
+  /** To call what plugins answer, and to try plugins. */
+  | "run_plugins"
   | "manage_tokens"
   | "replace_operator_token"
   /** To learn that a path is none. */

@@ -45,6 +45,7 @@ class Bench {
       await this.inner.dropGeneration(generation);
     },
     writeFiles: (request, signal) => this.inner.writeFiles(request, signal),
+    compact: (request, signal) => this.inner.compact(request, signal),
     query: (plan, signal) => this.inner.query(plan, signal),
     bufferSizeBytes: () => this.inner.bufferSizeBytes(),
     [Symbol.asyncDispose]: () => this.inner[Symbol.asyncDispose](),

@@ -6,6 +6,9 @@ import type { GenerationId, NodeNumber, Position } from "#model/ids.ts";
 import type { BufferedBlock, Engine } from "#ports/engine.ts";
 import { Generation } from "./generation.ts";
 
+/** What holds the same rows, to be asked for them. */
+export type RowHolder = Pick<Engine, "append" | "dropGeneration">;
+
 /** What a block takes beside its bytes: it matters where blocks are of a row or two. */
 const BLOCK_SIZE = 300;
 /** A generation takes no more blocks when it has this many bytes, so that a snapshot frees most of what it covers. */
@@ -18,11 +21,11 @@ const GENERATION_SIZE_MAX = 8 * 1024 * 1024;
  */
 export class Buffer {
   readonly #logs = new Map<NodeNumber, LogBuffer>();
-  readonly #engine: () => Engine;
+  readonly #engine: () => RowHolder;
   #generationCount = 0;
 
   /** `engine` is asked for at each use, for the engine's own refill needs the buffer first. */
-  constructor(engine: () => Engine) {
+  constructor(engine: () => RowHolder) {
     this.#engine = engine;
   }
 
@@ -54,7 +57,7 @@ export class Buffer {
 /** The buffered rows of one node log. */
 export class LogBuffer {
   readonly #node: NodeNumber;
-  readonly #engine: () => Engine;
+  readonly #engine: () => RowHolder;
   readonly #nextId: () => GenerationId;
   /** A value: replaced, never changed, so that a view can keep it. */
   #generations: readonly Generation[] = [];
@@ -64,7 +67,7 @@ export class LogBuffer {
   /** Blocks that stand in generations, and that the engine has not confirmed. */
   #unconfirmed: readonly BufferedBlock[] = [];
 
-  constructor(node: NodeNumber, engine: () => Engine, nextId: () => GenerationId) {
+  constructor(node: NodeNumber, engine: () => RowHolder, nextId: () => GenerationId) {
     this.#node = node;
     this.#engine = engine;
     this.#nextId = nextId;
@@ -137,6 +140,13 @@ export class LogBuffer {
     if (this.#open !== undefined && covered.includes(this.#open)) this.#open = undefined;
     for (const generation of covered) this.#retired.add(generation);
     await this.dropUnseen();
+  }
+
+  /** Lets go of all rows, for their node was removed; should it come back, its log is buffered anew. Rejects as `dropUnseen`. */
+  async forget(): Promise<void> {
+    this.#positionMax = 0;
+    this.#unconfirmed = [];
+    await this.retire(Number.POSITIVE_INFINITY);
   }
 
   /**

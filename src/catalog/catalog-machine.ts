@@ -18,6 +18,7 @@ const checkpointSchema = v.object({
   cluster: v.optional(v.object({ uuid: v.string(), secret: v.string() })),
   databases: v.array(databaseSchema),
   nodes: v.array(nodeSchema),
+  removed: v.optional(v.array(nodeSchema), []),
   nextDatabaseId: whole,
   nextTableId: whole,
   nextNodeNumber: whole,
@@ -46,11 +47,13 @@ function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
 }
 
 function checkpointBody(state: CatalogState) {
-  const { cluster, nextDatabaseId, nextTableId, nextNodeNumber, tokens, nextTokenId } = state;
+  const { cluster, nextDatabaseId, nextTableId, nextNodeNumber, removed, tokens, nextTokenId } =
+    state;
   return {
     ...(cluster && { cluster }),
     databases: [...state.databases.values()].map(databaseBody),
     nodes: [...state.nodes.values()],
+    ...(removed.size > 0 && { removed: [...removed.values()] }),
     nextDatabaseId,
     nextTableId,
     nextNodeNumber,
@@ -89,6 +92,7 @@ function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
     databases,
     databaseIds,
     nodes: new Map(stored.nodes.map((node) => [node.number, node])),
+    removed: new Map(stored.removed.map((node) => [node.number, node])),
     tableCount,
     nextDatabaseId: stored.nextDatabaseId as DatabaseId,
     nextTableId: stored.nextTableId as TableId,

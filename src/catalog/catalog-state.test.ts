@@ -40,12 +40,24 @@ function legalChange(
   switch (kind) {
     case "create_cluster":
       return state.cluster === undefined ? { kind, uuid: "uuid", secret: "secret" } : undefined;
-    case "register_node":
-      return dice % 2 === 0 && node !== undefined
-        ? { kind, node: { ...node, epoch: node.epoch + 1, updatedAtNs: atNs } }
-        : { kind, node: nodeOf(state.nextNodeNumber, 1) };
-    case "set_node_state":
-      return node && { kind, number: node.number, state: "stopped", updatedAtNs: atNs };
+    case "register_node": {
+      const [removed] = state.removed.values();
+      const before = dice % 3 === 0 ? removed : node;
+      return dice % 2 === 0 && before !== undefined
+        ? { kind, node: { ...before, epoch: before.epoch + 1, updatedAtNs: atNs } }
+        : {
+            kind,
+            node: nodeOf(state.nextNodeNumber, 1, dice % 5 === 0 ? { cliParams: "{}" } : {}),
+          };
+    }
+    case "set_node_state": {
+      const nodeState = dice % 2 === 0 ? "stopped" : "removing";
+      return node && { kind, number: node.number, state: nodeState, updatedAtNs: atNs };
+    }
+    case "remove_node": {
+      const leaving = nodes.find(({ state: nodeState }) => nodeState === "removing");
+      return leaving && { kind, number: leaving.number };
+    }
     case "create_database": {
       const name = `db${dice % 5}`;
       if (state.databaseIds.has(name)) return undefined;
@@ -90,6 +102,7 @@ const aTransaction = fc.array(
       "create_cluster",
       "register_node",
       "set_node_state",
+      "remove_node",
       "create_database",
       "create_database",
       "set_retention",
@@ -160,6 +173,7 @@ function textOf(state: CatalogState): string {
     databaseIds: [...state.databaseIds],
     nodes: [...state.nodes],
     tokens: [...state.tokens],
+    removed: [...state.removed],
   });
 }
 
@@ -252,6 +266,9 @@ suite("state of the catalog", () => {
       "a state of no node",
       { kind: "set_node_state", number: 9 as NodeNumber, state: "stopped", updatedAtNs: 1n },
     ],
+    ["a removal of a node that runs", { kind: "remove_node", number: 1 as NodeNumber }],
+    ["a removal of no node", { kind: "remove_node", number: 9 as NodeNumber }],
+    ["a number of two node-ids", { kind: "register_node", node: nodeOf(1, 2, { nodeId: "x" }) }],
     ["a database id twice", { kind: "create_database", id: 1 as DatabaseId, name: "new" }],
     ["a database name twice", { kind: "create_database", id: 3 as DatabaseId, name: "db" }],
     [

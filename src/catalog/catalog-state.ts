@@ -29,6 +29,8 @@ export interface CatalogState extends TokenState {
   /** Ids of the databases that are not dropped, by name. */
   readonly databaseIds: ReadonlyMap<string, DatabaseId>;
   readonly nodes: ReadonlyMap<NodeNumber, NodeRecord>;
+  /** Nodes that were removed, as they were last: one that comes back goes on with its number and epochs. */
+  readonly removed: ReadonlyMap<NodeNumber, NodeRecord>;
   /** Tables of the databases that are not dropped. */
   readonly tableCount: number;
   readonly nextDatabaseId: DatabaseId;
@@ -65,11 +67,11 @@ export type NodeState = "running" | "stopping" | "stopped" | "removing";
 export interface NodeRecord {
   readonly number: NodeNumber;
   readonly nodeId: string;
-  /** Of the first registration, kept over restarts. */
+  /** Made when the node-id is registered first, kept over restarts. */
   readonly instanceId: string;
   readonly modes: readonly string[];
   readonly state: NodeState;
-  /** Of its newest start. */
+  /** Of its newest start, or of who has closed its log since. */
   readonly epoch: Epoch;
   /** `host:port` where other nodes find it. */
   readonly address: string;
@@ -78,6 +80,8 @@ export interface NodeRecord {
   /** Whether it has ever had a node log that others must read. */
   readonly hasLog: boolean;
   readonly updatedAtNs: bigint;
+  /** The options its user gave, secret ones left out, as a JSON object. */
+  readonly cliParams?: string | undefined;
 }
 
 export const EMPTY_CATALOG: CatalogState = {
@@ -86,6 +90,7 @@ export const EMPTY_CATALOG: CatalogState = {
   databases: new Map(),
   databaseIds: new Map(),
   nodes: new Map(),
+  removed: new Map(),
   tableCount: 0,
   nextDatabaseId: 1 as DatabaseId,
   nextTableId: 1 as TableId,
@@ -106,7 +111,16 @@ export function findTable(database: DatabaseRecord, name: string): TableSchema |
 }
 
 export function findNode(state: CatalogState, nodeId: string): NodeRecord | undefined {
-  return [...state.nodes.values()].find((node) => node.nodeId === nodeId);
+  return nodeCalled(state.nodes, nodeId);
+}
+
+/** What a node that was removed left behind under its name. */
+export function findRemovedNode(state: CatalogState, nodeId: string): NodeRecord | undefined {
+  return nodeCalled(state.removed, nodeId);
+}
+
+function nodeCalled(nodes: CatalogState["nodes"], nodeId: string): NodeRecord | undefined {
+  return [...nodes.values()].find((node) => node.nodeId === nodeId);
 }
 
 /** `state` after `changes`, which were decided on it. Costs what the changes do, and one copy of each map they touch. */
@@ -117,6 +131,7 @@ export function applyChanges(state: CatalogState, changes: readonly CatalogChang
       databases: new Map(state.databases),
       databaseIds: new Map(state.databaseIds),
       nodes: new Map(state.nodes),
+      removed: new Map(state.removed),
     },
     own: new Map(),
   };
@@ -128,10 +143,11 @@ type Mutable<T> = { -readonly [Key in keyof T]: T[Key] };
 
 /** The state in the making: its maps are nobody else's yet. */
 interface Draft {
-  readonly state: Mutable<Omit<CatalogState, "databases" | "databaseIds" | "nodes">> & {
+  readonly state: Mutable<Omit<CatalogState, "databases" | "databaseIds" | "nodes" | "removed">> & {
     readonly databases: Map<DatabaseId, DatabaseRecord>;
     readonly databaseIds: Map<string, DatabaseId>;
     readonly nodes: Map<NodeNumber, NodeRecord>;
+    readonly removed: Map<NodeNumber, NodeRecord>;
   };
   /** The tables of the databases whose maps have been copied. */
   readonly own: Map<DatabaseId, OwnTables>;
@@ -159,6 +175,8 @@ function applyChange(draft: Draft, change: CatalogChange): void {
       state.nodes.set(node.number, { ...node, state: nodeState, updatedAtNs });
       return;
     }
+    case "remove_node":
+      return removeNode(draft, change);
     case "create_database":
       return createDatabase(draft, change);
     case "set_retention": {
@@ -178,14 +196,23 @@ function applyChange(draft: Draft, change: CatalogChange): void {
 type Change<Kind extends CatalogChange["kind"]> = Extract<CatalogChange, { kind: Kind }>;
 
 function registerNode({ state }: Draft, { node: record }: Change<"register_node">): void {
-  const before = state.nodes.get(record.number);
+  const before = state.nodes.get(record.number) ?? state.removed.get(record.number);
   assert(
     before !== undefined || record.number === state.nextNodeNumber,
     "numbers are given in order",
   );
   assert(record.epoch === (before?.epoch ?? 0) + 1, "each start takes the next epoch");
+  assert(record.nodeId === (before?.nodeId ?? record.nodeId), "a number is of one node-id");
   if (before === undefined) state.nextNodeNumber = (record.number + 1) as NodeNumber;
+  state.removed.delete(record.number);
   state.nodes.set(record.number, record);
+}
+
+function removeNode({ state }: Draft, { number }: Change<"remove_node">): void {
+  const node = state.nodes.get(number);
+  assert(node?.state === "removing", "a node goes when it was asked to");
+  state.nodes.delete(number);
+  state.removed.set(number, node);
 }
 
 function createDatabase(draft: Draft, { id, name, retentionNs }: Change<"create_database">): void {

@@ -6,7 +6,13 @@ import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
 import { NEEDS_NOTHING, type Needs } from "#objectlog/record.ts";
 import { SharedLog, type SharedLogOptions, type Writer } from "#objectlog/shared-log.ts";
 import { catalogMachine } from "./catalog-machine.ts";
-import { type CatalogState, findDatabase, findNode, type NodeRecord } from "./catalog-state.ts";
+import {
+  type CatalogState,
+  findDatabase,
+  findNode,
+  findRemovedNode,
+  type NodeRecord,
+} from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
 
 /** What a node says of itself when it starts. */
@@ -17,6 +23,7 @@ export interface Registration {
   readonly address: string;
   readonly coreCount: number;
   readonly hasLog: boolean;
+  readonly cliParams?: string | undefined;
 }
 
 export interface CatalogLimits {
@@ -93,7 +100,10 @@ export class Catalog {
     );
   }
 
-  /** Takes the next epoch of the node-id. From then on, this catalog writes in its name. */
+  /**
+   * Takes the next epoch of the node-id. From then on, this catalog writes in its name.
+   * Rejects with `conflict` / `node_removing` while the node-id is being removed.
+   */
   async register(registration: Registration, nowNs: () => bigint): Promise<NodeRecord> {
     const state = await this.transact((current) => [
       { kind: "register_node", node: registeredNode(current, registration, nowNs()) },
@@ -109,6 +119,7 @@ export class Catalog {
     await this.transact((current) => {
       const node = current.nodes.get(number);
       if (node === undefined || node.epoch !== epoch || node.state === state) return [];
+      if (node.state === "removing") return [];
       return [{ kind: "set_node_state", number, state, updatedAtNs: nowNs }];
     });
   }
@@ -189,13 +200,18 @@ export function databaseNotFound(name: string): DbError {
   });
 }
 
+const NEVER_STARTED = { number: undefined, epoch: 0, hasLog: false } as const;
+
 function registeredNode(
   state: CatalogState,
   registration: Registration,
   nowNs: bigint,
 ): NodeRecord {
-  const before = findNode(state, registration.nodeId);
-  const number = before?.number ?? state.nextNodeNumber;
+  const known = findNode(state, registration.nodeId);
+  if (known?.state === "removing") throw nodeRemoving(registration.nodeId);
+  // A node-id that was removed goes on with its number and epochs, as another instance.
+  const before = known ?? findRemovedNode(state, registration.nodeId) ?? NEVER_STARTED;
+  const number = before.number ?? state.nextNodeNumber;
   if (number > NODE_NUMBER_MAX) {
     throw new DbError(
       "exceeded",
@@ -207,13 +223,22 @@ function registeredNode(
   return {
     ...registration,
     number,
-    instanceId: before?.instanceId ?? registration.instanceId,
+    instanceId: known?.instanceId ?? registration.instanceId,
     state: "running",
-    epoch: (before?.epoch ?? 0) + 1,
+    epoch: before.epoch + 1,
     formatLevel: FORMAT_LEVEL,
-    hasLog: registration.hasLog || (before?.hasLog ?? false),
+    hasLog: registration.hasLog || before.hasLog,
     updatedAtNs: nowNs,
   };
+}
+
+function nodeRemoving(nodeId: string): DbError {
+  return new DbError(
+    "conflict",
+    "node_removing",
+    `node-id ${nodeId} is being removed: wait until it is gone from system.nodes, or choose another --node-id`,
+    { detail: { nodeId } },
+  );
 }
 
 /** `20261121T214256`, UTC. */

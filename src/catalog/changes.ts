@@ -36,6 +36,7 @@ export const nodeSchema = v.object({
   formatLevel: whole,
   hasLog: v.boolean(),
   updatedAtNs: bigintText,
+  cliParams: v.optional(v.string()),
 });
 
 export const tableSchema = v.object({ id: tableId, name: v.string(), columns: newColumns });
@@ -57,6 +58,7 @@ const changeSchema = v.variant("kind", [
     state: nodeState,
     updatedAtNs: bigintText,
   }),
+  v.object({ kind: v.literal("remove_node"), number: nodeNumber }),
   v.object({
     kind: v.literal("create_database"),
     id: databaseId,

@@ -145,6 +145,12 @@ export class Settings {
     });
   }
 
+  /** The values that the command line or the environment gave, by the present names of their options. */
+  given(): ReadonlyMap<string, string> {
+    const given = [...this.#settings].filter(([, { source }]) => source !== "default");
+    return new Map(given.map(([name, { text }]) => [name, text]));
+  }
+
   /** Whether the value of `name` was given, and how. */
   source(name: string): Source | undefined {
     return this.#settings.get(name)?.source;

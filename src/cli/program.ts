@@ -3,11 +3,14 @@ import { Command, CommanderError } from "commander";
 import { messageOf } from "#base/errors.ts";
 import { VERSION } from "#node/version.ts";
 import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
+import { REMOVE_NODE, STOP_NODE } from "./client/nodes.ts";
 import { QUERY } from "./client/query.ts";
 import { SHOW_DATABASES, SHOW_NODES, SHOW_TOKENS } from "./client/show.ts";
 import { CREATE_TOKEN, DELETE_TOKEN } from "./client/token.ts";
 import type { CommandSpec } from "./command.ts";
 import { OBJECT_STORE_CHECK } from "./debug/object-store-check.ts";
+import { SWEEP_LIST, SWEEP_REPORT } from "./debug/sweep.ts";
+import { VERIFY_REFERENCES } from "./debug/verify-references.ts";
 import { addOptions, Settings } from "./options.ts";
 import { QUICK_START, SERVE } from "./serve/serve.ts";
 import type { Terminal } from "./terminal.ts";
@@ -26,13 +29,21 @@ const COMMANDS: readonly CommandSpec[] = [
   SHOW_DATABASES,
   SHOW_NODES,
   OBJECT_STORE_CHECK,
+  VERIFY_REFERENCES,
+  SWEEP_LIST,
+  SWEEP_REPORT,
   SHOW_TOKENS,
+  STOP_NODE,
+  REMOVE_NODE,
 ];
 const GROUPS: Readonly<Record<string, string>> = {
   create: "Make a thing",
   debug: "Look into the object store, without a node",
   delete: "Delete a thing",
   show: "List things",
+  stop: "Stop a thing",
+  remove: "Remove a thing",
+  sweep: "See what compactors have deleted, and why",
 };
 const TRY_HELP = "for more information, try '--help'";
 
@@ -96,10 +107,12 @@ function addCommand(
   spec: CommandSpec,
   { terminal, showAdvanced, outcome }: Setting,
 ): void {
-  const [verb = "", noun] = spec.path.split(" ");
-  const parent = noun === undefined ? program : groupOf(program, verb, terminal);
+  const words = spec.path.split(" ");
+  const name = words.at(-1) ?? "";
+  const groups = words.slice(0, -1);
+  const parent = groups.reduce((group, word) => groupOf(group, word, terminal), program);
   const operands = spec.operands === undefined ? "" : ` ${spec.operands}`;
-  const command = parent.command(`${noun ?? verb}${operands}`, {
+  const command = parent.command(`${name}${operands}`, {
     hidden: spec.hidden === true,
     isDefault: spec === QUICK_START,
   });
@@ -136,13 +149,13 @@ async function runCommand(
   }
 }
 
-/** The command of a verb that has several nouns. */
-function groupOf(program: Command, verb: string, terminal: Terminal): Command {
-  const found = program.commands.find((command) => command.name() === verb);
+/** The command `word` below `parent` that has several commands below itself. */
+function groupOf(parent: Command, word: string, terminal: Terminal): Command {
+  const found = parent.commands.find((command) => command.name() === word);
   if (found !== undefined) return found;
-  const group = program
-    .command(verb)
-    .description(GROUPS[verb] ?? "")
+  const group = parent
+    .command(word)
+    .description(GROUPS[word] ?? "")
     .helpCommand(false);
   prepare(group, terminal);
   return group;

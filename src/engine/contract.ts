@@ -3,6 +3,7 @@ import { after, before, suite, test } from "node:test";
 import { assert } from "#base/errors.ts";
 import { Bench, type ContractCases, type OpenEngine } from "./contract/bench.ts";
 import { BUFFER_CASES } from "./contract/buffer-cases.ts";
+import { COMPACT_CASES } from "./contract/compact-cases.ts";
 import { FILE_CASES } from "./contract/file-cases.ts";
 import { MERGE_CASES } from "./contract/merge-cases.ts";
 import { PLAN_CASES } from "./contract/plan-cases.ts";
@@ -15,6 +16,7 @@ const SUITES: Readonly<Record<string, ContractCases>> = {
   buffer: BUFFER_CASES,
   merge: MERGE_CASES,
   files: FILE_CASES,
+  compaction: COMPACT_CASES,
   values: VALUE_CASES,
   scalars: { ...SCALAR_CASES, ...TEXT_CASES },
   plans: PLAN_CASES,

@@ -1,6 +1,7 @@
 import type { Action } from "#access/authorize.ts";
-import { OFFICE_PATH } from "#compaction/office-call.ts";
+import { OFFICE_PATH } from "#compaction/office/office-call.ts";
 import { PUSH_PATH } from "#lifecycle/pusher.ts";
+import { removeNode, stopNode } from "./endpoint/cluster/nodes.ts";
 import {
   createDatabase,
   deleteDatabase,
@@ -8,6 +9,7 @@ import {
   updateDatabase,
 } from "./endpoint/databases.ts";
 import { office } from "./endpoint/office.ts";
+import { configureProcessing, runPlugin } from "./endpoint/processing.ts";
 import { push } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
 import { resetQueryLimit, setQueryLimit, showQueryLimit } from "./endpoint/query-limit.ts";
@@ -32,6 +34,8 @@ export type Endpoint = (exchange: Exchange) => Reply | Promise<Reply>;
 export interface Route {
   /** What whoever sends a request must be allowed to do. */
   readonly needs: Action;
+  /** Whether it answers the paths below its own as well. */
+  readonly withPathsBelow?: boolean;
   /** Whether the token may come as the parameter `p`, as in InfluxDB 1. */
   readonly tokenParameter?: boolean;
   readonly methods: Readonly<Partial<Record<string, Endpoint>>>;
@@ -61,6 +65,29 @@ const TOKEN_PATHS = TOKEN_PREFIXES.flatMap((path): [string, Route][] => [
   ],
   [`${path}/named_admin`, { needs: "manage_tokens", methods: { POST: createAdminToken } }],
 ]);
+
+/** What sets the processing engine up, asked of any node; and what runs plugins. */
+const PROCESSING_PATHS = [
+  ...[
+    "/api/v3/configure/processing_engine_trigger",
+    "/api/v3/configure/processing_engine_trigger/enable",
+    "/api/v3/configure/processing_engine_trigger/disable",
+    "/api/v3/configure/plugin_environment/install_packages",
+    "/api/v3/configure/plugin_environment/install_requirements",
+    "/api/v3/plugins/files",
+    "/api/v3/plugins/directory",
+  ].map((path): [string, Route] => [
+    path,
+    {
+      needs: "configure",
+      methods: { POST: configureProcessing, PUT: configureProcessing, DELETE: configureProcessing },
+    },
+  ]),
+  ...["/api/v3/plugin_test/wal", "/api/v3/plugin_test/schedule"].map((path): [string, Route] => [
+    path,
+    { needs: "run_plugins", methods: { POST: runPlugin } },
+  ]),
+];
 
 /** Every path but those of EARLY_ROUTES. */
 export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
@@ -100,6 +127,16 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     },
   ],
   ...TOKEN_PATHS,
+  ["/api/v3/enterprise/configure/node/stop", { needs: "configure", methods: { POST: stopNode } }],
+  [
+    "/api/v3/enterprise/configure/node/remove",
+    { needs: "configure", methods: { POST: removeNode } },
+  ],
+  ...PROCESSING_PATHS,
+  [
+    "/api/v3/engine",
+    { needs: "run_plugins", methods: { GET: runPlugin, POST: runPlugin }, withPathsBelow: true },
+  ],
   ["/ready", { needs: "see_health", methods: { GET: ready } }],
   ["/ping", { needs: "see_version", methods: { GET: ping, POST: ping } }],
   ["/metrics", { needs: "see_metrics", methods: { GET: metrics } }],
@@ -114,6 +151,8 @@ export const EARLY_ROUTES: ReadonlyMap<string, EarlyRoute> = new Map<string, Ear
   ["/api/v1/health", { needs: "see_health", endpoint: health }],
   ["/api/v3/tidelake/node", { needs: "open", endpoint: nodeIdentity }],
 ]);
+
+const TREES = [...ROUTES].filter(([, { withPathsBelow }]) => withPathsBelow === true);
 
 /** The route label of a path that is none of ours: observers count such paths as one. */
 export const UNMATCHED_ROUTE = "unmatched";
@@ -141,10 +180,11 @@ export function findMatch(method: string, path: string): Match {
     if (method !== "GET") return { ...NOT_FOUND, route: path };
     return { ...NOT_FOUND, route: path, needs, early: endpoint };
   }
-  const route = ROUTES.get(path);
+  const tree = TREES.find(([root]) => path.startsWith(`${root}/`));
+  const [root, route] = tree ?? [path, ROUTES.get(path)];
   if (route === undefined) return NOT_FOUND;
   return {
-    route: path,
+    route: root,
     errorStyle: route.errorStyle ?? errorReply,
     needs: route.needs,
     tokenParameter: route.tokenParameter ?? false,

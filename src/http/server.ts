@@ -38,6 +38,7 @@ export class HttpServer implements AsyncDisposable {
   #watching: Promise<void> = Promise.resolve();
   #services: HttpServices | undefined;
   #stopping = false;
+  #drained: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
 
   private constructor(options: HttpServerOptions) {
@@ -73,9 +74,15 @@ export class HttpServer implements AsyncDisposable {
   }
 
   /**
-   * Takes no more connections, waits for the requests that run, at most `stopMsMax`, then cuts off what is left.
-   * Requests that were on their way are answered with 503.
+   * Takes no more work, and resolves when the requests that run have been answered, or broken off after `stopMsMax`. It goes on
+   * saying who it is, and answers all else with 503.
    */
+  drain(): Promise<void> {
+    this.#drained ??= this.#drain();
+    return this.#drained;
+  }
+
+  /** Takes no more connections, drains, then cuts off what is left. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped ??= this.#stop();
     await this.#stopped;
@@ -178,10 +185,8 @@ export class HttpServer implements AsyncDisposable {
     return this.#services;
   }
 
-  async #stop(): Promise<void> {
+  async #drain(): Promise<void> {
     this.#stopping = true;
-    const closed = Promise.withResolvers<void>();
-    this.#server.close(() => closed.resolve());
     if (this.#running.size > 0) {
       const waiting = new AbortController();
       const late = this.#options.clock.sleep(this.#limits.stopMsMax, waiting.signal);
@@ -190,6 +195,12 @@ export class HttpServer implements AsyncDisposable {
       await late.catch(() => undefined);
     }
     for (const conversation of this.#running) conversation.abort(STOPPING);
+  }
+
+  async #stop(): Promise<void> {
+    const closed = Promise.withResolvers<void>();
+    this.#server.close(() => closed.resolve());
+    await this.drain();
     this.#server.closeAllConnections();
     await closed.promise;
     this.#stopWatch.abort();

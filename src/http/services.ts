@@ -1,9 +1,10 @@
 import type { Credential } from "#access/credential.ts";
 import type { AdminPrincipal, Principal } from "#access/principal.ts";
 import type { AdminTokenRequest, IssuedToken } from "#access/tokens.ts";
-import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Push } from "#lifecycle/pusher.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 
 /** What the HTTP surface calls. node/ fulfils it; tests pass small objects. */
@@ -35,8 +36,20 @@ export interface HttpServices {
   limitQueryConcurrency(limit: number | undefined): void;
   /** Resolves when the node can serve; rejects with `unavailable` and the reason otherwise. */
   ready(): Promise<void>;
-  /** Another node says that the catalog has something new. */
-  refresh(): Promise<void>;
+  /**
+   * Asks a node of the cluster to stop; resolves when that is in the catalog.
+   * Rejects with `not_found` / `node_not_found`, `invalid` / `node_already_stopped`.
+   */
+  stopNode(nodeId: string): Promise<void>;
+  /**
+   * Asks for the removal of a node that has stopped; resolves when that is in the catalog.
+   * Rejects with `not_found` / `node_not_found`, `conflict` / `node_not_stopped`, `node_compacts`.
+   */
+  removeNode(nodeId: string): Promise<void>;
+  /** Throws `unsupported` / `mode_missing` where this node runs no plugins. */
+  requireProcessing(): void;
+  /** Another node, `from` if it said so, says that the catalog has something new. */
+  refresh(from: NodeNumber | undefined): Promise<void>;
   /** Another node says how far its log goes. Waits for nothing. */
   hearPush(push: Push): void;
   /** A compact node that stands by asks which term this one is in. */

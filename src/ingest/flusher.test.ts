@@ -107,6 +107,7 @@ suite("group commit", () => {
         dropGeneration: (generation) => inner.dropGeneration(generation),
         query: (plan, signal) => inner.query(plan, signal),
         writeFiles: (request, signal) => inner.writeFiles(request, signal),
+        compact: (request, signal) => inner.compact(request, signal),
         bufferSizeBytes: () => inner.bufferSizeBytes(),
         [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
       }),
@@ -229,7 +230,7 @@ suite("bounds of what is taken", () => {
 });
 
 suite("a store in trouble", () => {
-  for (const code of ["store_full", "store_read_only"]) {
+  for (const code of ["store_full", "store_read_only", "store_denied", "store_missing"]) {
     test(`that says ${code}: those who wait are told at once, more is refused, until a put succeeds`, async () => {
       let broken = true;
       await using node = await nodeWith(() => {

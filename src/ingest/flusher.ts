@@ -7,6 +7,7 @@ import type { Position } from "#model/ids.ts";
 import { nextStamp, type OrderStamp } from "#model/stamp.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Clock } from "#ports/clock.ts";
+import { isStoreClosed } from "#ports/object-store.ts";
 import { rowCountOf, type Stage, type StagedRows } from "#staging/stage.ts";
 import { BATCH_ROW_COUNT_MAX } from "./rows.ts";
 
@@ -251,11 +252,11 @@ export class Flusher {
   }
 
   /**
-   * A store that is full or read-only does not come back by waiting a little: those who wait are told at once. What they
-   * sent stays here, for part of it may be in the store by now; more is not taken.
+   * A store that is full, denies or is not there does not come back by waiting a little: those who wait are told at once. What
+   * they sent stays here, for part of it may be in the store by now; more is not taken.
    */
   #onTrouble(error: DbError, group: readonly Waiting[]): void {
-    if (error.code !== "store_full" && error.code !== "store_read_only") return;
+    if (!isStoreClosed(error)) return;
     this.#trouble = error;
     const unclear = new DbError(
       "unavailable",

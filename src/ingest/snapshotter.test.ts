@@ -27,6 +27,7 @@ function engineWith(inner: Engine, changed: Partial<Engine>): Engine {
     append: (blocks) => inner.append(blocks),
     dropGeneration: (generation) => inner.dropGeneration(generation),
     writeFiles: (request, signal) => inner.writeFiles(request, signal),
+    compact: (request, signal) => inner.compact(request, signal),
     query: (plan, signal) => inner.query(plan, signal),
     bufferSizeBytes: () => inner.bufferSizeBytes(),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),

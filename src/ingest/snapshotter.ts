@@ -1,18 +1,20 @@
 import { Mutex } from "#base/async.ts";
 import { hex } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
-import { assert, isKind } from "#base/errors.ts";
+import { assert } from "#base/errors.ts";
 import { readBlockHeader } from "#block/block.ts";
 import type { LogBuffer } from "#buffer/buffer.ts";
 import type { Generation } from "#buffer/generation.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
+import { fileColumns } from "#catalog/file-columns.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
 import type { BufferSource } from "#model/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Snapshot } from "#nodelog/records.ts";
+import { putFile } from "#objectlog/put-file.ts";
 import type { Clock } from "#ports/clock.ts";
 import {
   type BufferedBlock,
@@ -20,16 +22,16 @@ import {
   FILE_ROW_COUNT_MAX,
   type WrittenFile,
 } from "#ports/engine.ts";
-import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
-import { fileColumns } from "./file-columns.ts";
 
 export interface SnapshotterOptions {
+  /** The node whose log it is: this one, or one whose log this one closes. */
   readonly nodeId: string;
   readonly catalog: Catalog;
   readonly writer: NodeLogWriter;
   readonly buffer: LogBuffer;
-  readonly engine: Engine;
+  readonly engine: Pick<Engine, "writeFiles">;
   readonly store: ObjectStore;
   readonly clock: Clock;
   readonly random: Random;
@@ -43,9 +45,8 @@ export interface SnapshotterOptions {
 const TABLES_AT_ONCE = 4;
 /** Rows of many series or long texts take memory in proportion. */
 const REQUEST_SIZE_MAX = 24 * 2 ** 20;
-const PUT_RETRY_MS = 200;
 
-/** Writes the buffered rows of this node's log to files, and records that they hold them. One at a time. */
+/** Writes the buffered rows of a node's log to files, and records that they hold them. One at a time. */
 export class Snapshotter {
   readonly #options: SnapshotterOptions;
   readonly #turn = new Mutex();
@@ -127,15 +128,16 @@ export class Snapshotter {
         await onFile?.(file, written.bytes).catch(() => undefined);
         // A put that fails may have arrived.
         keys.push(file.key);
-        await this.#put(file.key, written.bytes, signal);
+        // A full store has room again when the files of this snapshot are given up.
+        await putFile(this.#options, { key: file.key, bytes: written.bytes }, signal);
         yield file;
       }
     }
   }
 
   #describe(table: TableSchema, { bytes, ...written }: WrittenFile): DataFile {
-    const { catalog, nodeId, random, windowNs } = this.#options;
-    const { node, epoch } = catalog.writer;
+    const { nodeId, random, windowNs, writer } = this.#options;
+    const { node, epoch } = writer.owner;
     const name = `${epoch}-${hex(randomBytes(random, 8))}.parquet`;
     return {
       ...written,
@@ -146,23 +148,6 @@ export class Snapshotter {
       checksum: crc32(bytes),
       node,
     };
-  }
-
-  /** Puts a file under a name that is used once: finding it there means that an earlier try arrived. */
-  async #put(key: string, bytes: Uint8Array, signal: AbortSignal): Promise<void> {
-    const { clock, store } = this.#options;
-    while (true) {
-      signal.throwIfAborted();
-      try {
-        await store.putIfAbsent(key, bytes);
-        return;
-      } catch (error) {
-        if (isKind(error, "conflict")) return;
-        // A full store has room again when the files of this snapshot are given up.
-        if (!isKind(error, "unavailable") || isStoreClosed(error)) throw error;
-      }
-      await clock.sleep(PUT_RETRY_MS, signal);
-    }
   }
 }
 

@@ -77,6 +77,68 @@ suite("the followers of a process", () => {
     await running;
   });
 
+  test("leave the log of a node that was removed, with its rows, and take it again when it comes back", async () => {
+    const store = memoryStore();
+    await using first = await SmallNode.open({ store });
+    await first.write("m f=1 1");
+    await using reader = await reading(store);
+    await reader.followers.load();
+    const { catalog, buffer, clock } = reader.node;
+    const running = reader.followers.run(reader.end.signal);
+    await clock.advance(300);
+    assert.equal(buffer.rowCount, 1);
+    await catalog.transact(() => [
+      { kind: "set_node_state", number: first.node, state: "removing", updatedAtNs: 1n },
+      { kind: "remove_node", number: first.node },
+    ]);
+    await settle();
+    assert.deepEqual([reader.positions(), buffer.rowCount], [[], 0]);
+    assert.equal(clock.sleeperCount, 0, "nobody looks again and again");
+    await using again = await SmallNode.open({ store, seed: 2 });
+    await again.write("m f=2 2");
+    await catalog.refresh();
+    await clock.advance(300);
+    assert.deepEqual([reader.positions(), buffer.rowCount], [[4], 2]);
+    reader.end.abort();
+    await running;
+  });
+
+  test("show every row of a node that came back while its log was still read for its removed self", async () => {
+    const inner = memoryStore();
+    const gate = Promise.withResolvers<void>();
+    let shut = false;
+    const store = storeWith(inner, {
+      async get(key) {
+        if (shut && key.startsWith("host01/log/entry/")) await gate.promise;
+        return inner.get(key);
+      },
+    });
+    await using first = await SmallNode.open({ store: inner });
+    await using reader = await reading(store);
+    await reader.followers.load();
+    const { catalog, buffer, clock } = reader.node;
+    const running = reader.followers.run(reader.end.signal);
+    await settle();
+    shut = true;
+    await clock.advance(300);
+    await first.catalog.refresh();
+    await first.catalog.transact(() => [
+      { kind: "set_node_state", number: first.node, state: "removing", updatedAtNs: 1n },
+      { kind: "remove_node", number: first.node },
+    ]);
+    await catalog.refresh();
+    await settle();
+    await using again = await SmallNode.open({ store: inner, seed: 2 });
+    await again.write("m f=2 2");
+    await catalog.refresh();
+    await settle();
+    gate.resolve();
+    await clock.advance(300);
+    assert.deepEqual([reader.positions(), buffer.rowCount], [[3], 1]);
+    reader.end.abort();
+    await running;
+  });
+
   test("a token makes the log of its node looked into, and no other", async () => {
     const inner = memoryStore();
     const listed: string[] = [];

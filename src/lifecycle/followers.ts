@@ -27,6 +27,12 @@ export interface FollowersOptions {
   readonly readsMax?: number | undefined;
 }
 
+/** A follower at work. */
+interface Running {
+  readonly stop: AbortController;
+  readonly ended: Promise<void>;
+}
+
 const LOAD_RETRY_MS = 1_000;
 
 /** Follows the log of every node in the catalog that has one. */
@@ -34,7 +40,9 @@ export class Followers {
   readonly #options: FollowersOptions;
   /** Loaded ones, which views may show, and those that views must refuse. */
   readonly #followers = new Map<NodeNumber, LogFollower>();
-  readonly #running = new Map<NodeNumber, Promise<void>>();
+  readonly #running = new Map<NodeNumber, Running>();
+  /** Those of removed nodes, until they have let go of their rows. */
+  readonly #leaving = new Map<NodeNumber, Promise<void>>();
 
   constructor(options: FollowersOptions) {
     this.#options = options;
@@ -74,8 +82,9 @@ export class Followers {
   async run(signal: AbortSignal): Promise<void> {
     const { catalog, ports } = this.#options;
     while (!signal.aborted) {
+      this.#leaveRemoved();
       for (const [node, follower] of this.#followers)
-        if (!this.#running.has(node)) this.#running.set(node, follower.run(signal));
+        if (!this.#running.has(node)) this.#running.set(node, start(follower, signal));
       try {
         if (this.#missing().length === 0) await catalog.changed.wait(signal);
         await this.load();
@@ -85,7 +94,34 @@ export class Followers {
         await ports.clock.sleep(LOAD_RETRY_MS, signal).catch(() => undefined);
       }
     }
-    await Promise.all(this.#running.values());
+    await Promise.all([...this.#running.values()].map(({ ended }) => ended));
+    await Promise.all(this.#leaving.values());
+  }
+
+  /** A node that was removed left its rows to the manifest: its log is not followed any more. */
+  #leaveRemoved(): void {
+    const { catalog } = this.#options;
+    for (const node of this.#followers.keys()) {
+      if (catalog.state.nodes.has(node)) continue;
+      this.#followers.delete(node);
+      const running = this.#running.get(node);
+      this.#running.delete(node);
+      running?.stop.abort();
+      this.#leaving.set(node, this.#leave(node, running));
+    }
+  }
+
+  async #leave(node: NodeNumber, running: Running | undefined): Promise<void> {
+    const { buffer, ports } = this.#options;
+    await running?.ended;
+    await buffer
+      .of(node)
+      .forget()
+      // An engine that fails to drop rows keeps some that nobody asks for, until it is started again.
+      .catch((error: unknown) =>
+        ports.log.warn("could not drop rows of a removed node", { reason: describeError(error) }),
+      );
+    this.#leaving.delete(node);
   }
 
   #missing(): readonly NodeRecord[] {
@@ -96,6 +132,8 @@ export class Followers {
   }
 
   async #add({ number: node, nodeId }: NodeRecord): Promise<void> {
+    // A node that came back.
+    await this.#leaving.get(node);
     const { buffer, changed, intervalMs, keepRows, manifest, ports, readsMax } = this.#options;
     const follower = new LogFollower({
       node,
@@ -124,6 +162,12 @@ export class Followers {
     }
     changed.notify();
   }
+}
+
+/** Lets `follower` read on until it is stopped or `signal` is aborted. */
+function start(follower: LogFollower, signal: AbortSignal): Running {
+  const stop = new AbortController();
+  return { stop, ended: follower.run(AbortSignal.any([signal, stop.signal])) };
 }
 
 /** Where the log of a node stands in the store. */

@@ -9,8 +9,8 @@ const PREFIX = "host01/data/";
 const NONCE = "0123456789abcdef";
 
 function deleteOrphansOf(node: SmallNode): Promise<number> {
-  const { catalog, manifest, store, writer } = node;
-  return deleteOrphans({ prefix: PREFIX, catalog, manifest, writer, store, log: node.ports.log });
+  const { manifest, store, writer } = node;
+  return deleteOrphans({ prefix: PREFIX, manifest, writer, store, log: node.ports.log });
 }
 
 async function keys(node: SmallNode): Promise<readonly string[]> {
@@ -50,6 +50,27 @@ suite("files that no record names", () => {
     assert.deepEqual(new Set(await keys(second)), new Set([...named, ...others]));
     assert.equal(await deleteOrphansOf(second), 0);
     assert.equal((await second.rows("SELECT f FROM m")).length, 2);
+  });
+
+  test("those that compaction has replaced are left to it", async () => {
+    const store = memoryStore();
+    const first = await SmallNode.open({ store });
+    await first.write("m f=1 1");
+    await first.snapshotter.take(FOREVER);
+    const [snapshot] = first.writer.state.snapshots;
+    assert.ok(snapshot);
+    const office = await first.manifest.takeOver();
+    const body = { node: first.node, ...snapshot, files: [...snapshot.files] };
+    const needs = { catalog: first.catalog.state.position, manifest: 0 };
+    await first.manifest.publish(office, () => ({ kind: "adopt", body, needs }));
+    const inputs = snapshot.files.map(({ key }) => key);
+    const replace = { inputs, outputs: [] };
+    await first.manifest.publish(office, () => ({ kind: "replace", body: replace, needs }));
+    await first.writer.checkpoint(first.adopted());
+    await first[Symbol.asyncDispose]();
+    await using second = await SmallNode.open({ store, seed: 2 });
+    assert.equal(await deleteOrphansOf(second), 0);
+    assert.deepEqual(await keys(second), inputs);
   });
 
   test("an adoption that this process has not read of yet counts", async () => {

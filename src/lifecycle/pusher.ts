@@ -22,6 +22,8 @@ export interface PusherOptions {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly log: Log;
+  /** Told of each peer that took a push. */
+  readonly onTaken?: (peer: NodeNumber) => void;
 }
 
 export interface PushCounts {
@@ -85,7 +87,7 @@ export class Pusher {
       const position = this.#position;
       if (address !== undefined && position > told) {
         this.#counts.merged += position - told - 1;
-        await this.#send(address, position, signal);
+        await this.#send({ peer, address }, position, signal);
       }
       told = position;
     }
@@ -97,14 +99,19 @@ export class Pusher {
     return record?.state === "running" ? record.address : undefined;
   }
 
-  async #send(address: string, position: Position, signal: AbortSignal): Promise<void> {
-    const { catalog, clock, log, transport } = this.#options;
+  async #send(
+    { peer, address }: { readonly peer: NodeNumber; readonly address: string },
+    position: Position,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { catalog, clock, log, onTaken, transport } = this.#options;
     const body = encodePush({ node: catalog.writer.node, position });
     const request = { method: "POST", path: PUSH_PATH, body, timeoutMs: TIMEOUT_MS } as const;
     try {
       const { status } = await untilAborted(transport.send(address, request), signal);
       if (status !== 202) throw new Error(`status ${status}`);
       this.#counts.sent += 1;
+      onTaken?.(peer);
     } catch (error) {
       if (signal.aborted) return;
       this.#counts.failed += 1;

@@ -159,7 +159,8 @@ function applyReplace(state: ManifestState, replace: Replace): ManifestState {
   for (const [tableId, files] of state.files) {
     const kept = files.filter(({ file }) => !gone.has(file.key));
     goneCount += files.length - kept.length;
-    if (kept.length > 0) all.set(tableId, kept);
+    // The files of a table that nothing happened to are the same value.
+    if (kept.length > 0) all.set(tableId, kept.length === files.length ? files : kept);
   }
   assert(goneCount === gone.size, "only files of the state are replaced");
   for (const file of outputs) {

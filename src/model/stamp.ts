@@ -28,3 +28,8 @@ export function nextStamp(node: NodeNumber, nowNs: bigint, floor: OrderStamp): O
   const high = byClock > byFloor ? byClock : byFloor;
   return (high << NODE_BITS) | BigInt(node);
 }
+
+/** The node whose flush has this stamp. */
+export function nodeOfStamp(stamp: OrderStamp): NodeNumber {
+  return Number(stamp & BigInt(NODE_NUMBER_MAX)) as NodeNumber;
+}

@@ -43,13 +43,15 @@ export interface NodeConfig {
   readonly tableCountMax: number;
   readonly columnCountMax: number;
   readonly tagCountMax: number;
+  /** The options its user gave, secret ones left out, as a JSON object: for `show nodes`. */
+  readonly cliParams?: string;
+  readonly compaction: CompactionConfig;
   /** A file that receives the bound address. */
   readonly listenerFilePath: string | undefined;
   readonly logLevel: "error" | "warn" | "info" | "debug" | "trace";
   readonly logDestination: "stdout" | "stderr";
   /** One JSON object a line unless given. */
   readonly logFormat?: LogFormat | undefined;
-  readonly compaction: CompactionConfig;
   /** SWEEP_DEFAULTS unless given. */
   readonly sweep?: SweepConfig | undefined;
   /** Writes that may wait to become durable, however small; no bound but their size unless given. */
@@ -81,16 +83,16 @@ export interface NodeConfig {
 
 export type LogFormat = "json" | "full" | "pretty" | "logfmt";
 
-/** How the compactor plans and when it works. */
+/** What the compactor in office keeps to. */
 export interface CompactionConfig {
-  /** Length of the shortest windows that it makes files of. */
+  /** The shortest windows whose files are merged. */
   readonly gen2DurationMs: number;
-  /** How many windows of one length make one of the next. */
+  /** How many windows of one generation make one of the next. */
   readonly multipliers: readonly number[];
   readonly filesPerPlanMax: number;
-  /** Rows of one output file, about. */
+  /** Rows of a file, about. */
   readonly rowLimit: number;
-  /** Files that were replaced stay so long, for queries that read them. */
+  /** Replaced files stay so long. */
   readonly cleanupWaitMs: number;
   readonly checkIntervalMs: number;
 }
@@ -120,10 +122,15 @@ const DAY_MS = 86_400_000;
 
 export const SWEEP_DEFAULTS: SweepConfig = {
   intervalMs: 7 * DAY_MS,
-  graceMs: DAY_MS / 2,
+  graceMs: DAY_MS,
   dryRun: false,
   auditRetentionMs: 7 * DAY_MS,
 };
 
 export type NodeMode = "ingest" | "query" | "process" | "compact";
 export const NODE_MODES: readonly NodeMode[] = ["ingest", "query", "process", "compact"];
+
+/** Whether a node of these modes reads the logs of others. */
+export function readsPeers(modes: readonly NodeMode[]): boolean {
+  return modes.includes("query") || modes.includes("compact");
+}

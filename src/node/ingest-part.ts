@@ -10,6 +10,7 @@ import { LogKeeper, type SnapshotCounts } from "#lifecycle/log-keeper.ts";
 import { deleteOrphans } from "#lifecycle/orphans.ts";
 import { Pusher } from "#lifecycle/pusher.ts";
 import type { Manifest } from "#manifest/manifest.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import type { Adopted } from "#nodelog/node-log-state.ts";
 import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import { ObjectLog } from "#objectlog/object-log.ts";
@@ -30,6 +31,8 @@ export interface IngestPartOptions {
   readonly logsChanged: Signal;
   readonly adopted: () => Adopted;
   readonly tasks: Tasks;
+  /** Told of each node that answers. */
+  readonly onHeard: (node: NodeNumber) => void;
 }
 
 /** Bounds the replay of a log at a start. */
@@ -38,7 +41,7 @@ const NAME_SIZE_MAX = 64 * 1024;
 const STRING_SIZE_MAX = 1024 * 1024;
 const REJECTED_MAX = 100;
 /** Some hundred kB: fewer rows are not worth a file of their own. */
-const FILE_ROW_COUNT_MIN = 50_000;
+export const FILE_ROW_COUNT_MIN = 50_000;
 /** One file of a table with so many, and a second of the engine for who asks first. */
 const SNAPSHOT_ROW_COUNT = 1_000_000;
 const WRITE_WAIT_MS_MAX = 30_000;
@@ -122,9 +125,9 @@ export class IngestPart {
 
   /** Wins the fence of this node's log, fills the buffer from it, and takes writes from then on. */
   static async start(options: IngestPartOptions): Promise<IngestPart> {
-    const { buffer, catalog, config, logsChanged, ports, tasks } = options;
+    const { buffer, catalog, config, logsChanged, onHeard, ports, tasks } = options;
     const { clock, log, transport } = ports;
-    const pusher = new Pusher({ catalog, transport, clock, log });
+    const pusher = new Pusher({ catalog, transport, clock, log, onTaken: onHeard });
     const writer = await NodeLogWriter.start({
       log: new ObjectLog(nodeLogPrefix(config.nodeId), ports),
       writer: catalog.writer,
@@ -159,10 +162,10 @@ export class IngestPart {
 
   /** Files left behind cost space, nothing else: a failure is left to the next start. */
   async #deleteOrphans(): Promise<void> {
-    const { catalog, config, manifest, ports } = this.#options;
+    const { config, manifest, ports } = this.#options;
     const { log, store } = ports;
     const prefix = dataPrefix(config.nodeId);
-    await deleteOrphans({ prefix, catalog, manifest, writer: this.writer, store, log }).catch(
+    await deleteOrphans({ prefix, manifest, writer: this.writer, store, log }).catch(
       (error: unknown) => log.warn("could not look for orphans", { reason: describeError(error) }),
     );
   }

@@ -38,7 +38,7 @@ const STOP_WAIT_MS_MAX = 60_000;
 const NO_TOKEN =
   "warning: this cluster has no token, so requests are refused (401); the first who asks gets the operator's: use 'create token --admin'";
 
-/** Runs a node until SIGTERM or SIGINT; resolves with the exit code. Rejects with what keeps it from starting. */
+/** Runs a node until SIGTERM, SIGINT or `stop node`; resolves with the exit code. Rejects with what keeps it from starting. */
 export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   const log = pinoLog(config);
   const stopped = stopSignals();
@@ -70,7 +70,7 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   );
   const clock = realClock;
   const services = nodeServices(running, { config, access, tokens, metrics, identity, clock });
-  const ended = Promise.race([stopped, running.failure]);
+  const ended = Promise.race([stopped, running.stopAsked, running.failure]);
   if (
     await doneBefore(ended, (signal) =>
       waitForOthers({ config, catalog: running.catalog, clock, log }, signal),
@@ -88,8 +88,10 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   }
   const failure = await ended;
   await recovery?.[Symbol.asyncDispose]();
-  await server[Symbol.asyncDispose]();
+  // Until it has stopped it answers who asks whether it lives: nobody takes over what it is about to leave in order.
+  await server.drain();
   await running.stop(STOP_WAIT_MS_MAX);
+  await server[Symbol.asyncDispose]();
   if (failure === undefined) return 0;
   io.error(`Serve command failed: ${messageOf(failure)}`);
   return 1;

@@ -147,13 +147,34 @@ export class Metrics {
       "Entries that had no push of their own, because a later one was there before it could leave.",
       () => node.ingest?.pusher.counts.merged ?? 0,
     );
+    this.#showCompaction(node);
+  }
+
+  /** Nothing for a node that does not compact. */
+  #showCompaction({ compaction }: Node): void {
+    if (compaction === undefined) return;
+    const { history } = compaction.compactor;
+    const totals = [
+      ["compactions_total", "Compactions that were published.", () => history.counts.published],
+      ["compactions_failed_total", "Compactions that failed.", () => history.counts.failed],
+      ["compaction_rows_read_total", "Rows of replaced files.", () => history.counts.rowsIn],
+      ["compaction_rows_written_total", "Rows of compacted files.", () => history.counts.rowsOut],
+      ["compaction_bytes_read_total", "Bytes of replaced files.", () => history.counts.bytesIn],
+      [
+        "compaction_bytes_written_total",
+        "Bytes of compacted files.",
+        () => history.counts.bytesOut,
+      ],
+      ["compaction_seconds_total", "How long they took.", () => history.counts.ms / 1_000],
+    ] as const;
+    for (const [name, help, read] of totals) this.#counter(`tidelake_${name}`, help, read);
   }
 
   #showCompactor(node: Node): void {
     this.#gauge(
       "influxdb3_compactor_is_primary",
       "1 while this node is in the compactor's office.",
-      () => (node.compact?.office.term === undefined ? 0 : 1),
+      () => (node.compaction?.office.term === undefined ? 0 : 1),
     );
     this.#gauge(
       "influxdb3_compactor_lease_version",
@@ -163,12 +184,12 @@ export class Metrics {
     this.#counter(
       "tidelake_replaced_files_deleted_total",
       "Files deleted by this node because compaction has replaced them.",
-      () => node.compact?.deletedCounts.cleanup ?? 0,
+      () => node.compaction?.deletedCounts.cleanup ?? 0,
     );
     this.#counter(
       "tidelake_orphans_deleted_total",
       "Files of compactors deleted by this node because no record names them.",
-      () => node.compact?.deletedCounts.sweep ?? 0,
+      () => node.compaction?.deletedCounts.sweep ?? 0,
     );
   }
 

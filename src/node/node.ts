@@ -1,32 +1,39 @@
 import { signedTransport } from "#access/node-call.ts";
 import { Signal } from "#base/async.ts";
-import { DbError, describeError, isKind } from "#base/errors.ts";
+import { assert, type DbError, describeError } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
-import type { OfficeAnswer, OfficeAsk } from "#compaction/office-call.ts";
+import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
-import { fencedError } from "#objectlog/log-tracker.ts";
-import { probePutIfAbsent } from "#objectstore/probe.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
-import { CompactPart } from "./compact-part.ts";
-import type { NodeMode } from "./config.ts";
+import { CompactPart, compactionTables } from "./compact-part.ts";
+import { type NodeMode, readsPeers } from "./config.ts";
 import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
+import { LastSeen } from "./members/last-seen.ts";
+import { Members } from "./members/members.ts";
+import { answerFenced, refuseInternal, requireMode } from "./members/refusals.ts";
+import {
+  greetPeers,
+  type RegistrationOptions,
+  refuseUnsafeStore,
+  registerNode,
+} from "./members/registration.ts";
+import { Removals } from "./members/removal.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
-import { greetPeers, type RegistrationOptions, registerNode } from "./registration.ts";
-import { Tasks, withinTime } from "./tasks.ts";
+import { repeat, requireAnswer, Tasks, withinTime } from "./tasks.ts";
 
 export type NodeOptions = Omit<RegistrationOptions, "catalog">;
 
 const TOKEN_WAIT_MS_MAX = 10_000;
 const MANIFEST_SYNC_MS = 1_000;
-const READY_WAIT_MS_MAX = 2_000;
 const TASKS_END_MS_MAX = 5_000;
 
 /** What a node is made of once it runs. */
@@ -39,6 +46,8 @@ interface NodeParts {
   readonly buffer: Buffer;
   readonly followers: Followers;
   readonly ingest: IngestPart | undefined;
+  readonly members: Members;
+  readonly lastSeen: LastSeen;
   readonly logsChanged: Signal;
 }
 
@@ -51,17 +60,24 @@ export class Node {
   readonly queries: Queries;
   readonly #parts: NodeParts;
   readonly #views: Views;
-  #compact: CompactPart | undefined;
+  /** What a node with mode `compact` has. */
+  readonly compaction: CompactPart | undefined;
+  readonly #stopAsked = Promise.withResolvers<undefined>();
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
-    const { catalog, engine, followers, logsChanged, manifest, options } = parts;
-    const { clock } = options.ports;
+    const { catalog, engine, followers, lastSeen, logsChanged, manifest, options } = parts;
+    const { config, ports } = options;
+    const { clock } = ports;
     this.#parts = parts;
+    const logs = () => this.#logs();
+    this.compaction = config.modes.includes("compact")
+      ? new CompactPart({ ...parts, config, ports, logs })
+      : undefined;
     this.#views = new Views({
       catalog,
       manifest,
-      logs: () => this.#logs(),
+      logs,
       logsChanged,
       onWanted: ({ node, position }) => followers.want(node, position),
       clock,
@@ -72,10 +88,12 @@ export class Node {
       views: this.#views,
       engine,
       clock,
-      concurrentMax: options.config.concurrentQueriesMax,
-      timeoutMs: options.config.queryTimeoutMs,
-      filesMax: options.config.queryFilesMax,
-      logEntriesMax: options.config.queryLogEntriesMax,
+      concurrentMax: config.concurrentQueriesMax,
+      timeoutMs: config.queryTimeoutMs,
+      filesMax: config.queryFilesMax,
+      logEntriesMax: config.queryLogEntriesMax,
+      lastSeenNs: (node) => lastSeen.of(node),
+      systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {
         this.#damage = error;
       },
@@ -87,18 +105,15 @@ export class Node {
    * the damage or trouble that keeps it from reading the store; then nothing is left running.
    */
   static async start(given: NodeOptions): Promise<Node> {
-    const { config } = given;
-    const tasks = new Tasks(given.ports.log);
+    const { config, ports: plain } = given;
+    const tasks = new Tasks(plain.log);
     let engine: Engine | undefined;
     try {
       await refuseUnsafeStore(given);
       const checkpointEntries = config.checkpointEntries ?? CHECKPOINT_ENTRIES;
-      const catalog = new Catalog(config.clusterId, given.ports, tasks.signal, {
-        checkpointEntries,
-      });
-      const secret = () => catalog.state.cluster?.secret;
-      const transport = signedTransport(given.ports.transport, secret);
-      const ports = { ...given.ports, transport };
+      const catalog = new Catalog(config.clusterId, plain, tasks.signal, { checkpointEntries });
+      const transport = signedTransport(plain.transport, () => catalog.state.cluster?.secret);
+      const ports = { ...plain, transport };
       const options = { ...given, ports };
       await registerNode({ ...options, catalog });
       const { signal } = tasks;
@@ -122,11 +137,12 @@ export class Node {
   }
 
   static async #assemble(
-    parts: Omit<NodeParts, "followers" | "ingest" | "logsChanged">,
+    parts: Omit<NodeParts, "followers" | "ingest" | "lastSeen" | "logsChanged" | "members">,
   ): Promise<Node> {
     const { buffer, catalog, manifest, options } = parts;
     const { config, ports } = options;
     const logsChanged = new Signal();
+    const lastSeen = new LastSeen({ config, ports, catalog });
     const { node } = catalog.writer;
     const ingest = config.modes.includes("ingest")
       ? await IngestPart.start({
@@ -134,6 +150,7 @@ export class Node {
           config,
           ports,
           logsChanged,
+          onHeard: (peer) => lastSeen.heard(peer),
           adopted: () => ({
             position: adoptedOf(manifest.state, node).position,
             manifest: manifest.state.position,
@@ -153,12 +170,18 @@ export class Node {
       readsMax: config.peerLogReadsMax,
     });
     if (readsPeers(config.modes)) await followers.load();
-    return new Node({ ...parts, followers, ingest, logsChanged });
+    const members = new Members({ ...parts, config, ports });
+    return new Node({ ...parts, followers, ingest, lastSeen, logsChanged, members });
   }
 
   /** Resolves with what the node cannot go on after: the caller stops it. */
   get failure(): Promise<DbError> {
     return this.#parts.tasks.failure;
+  }
+
+  /** Resolves when somebody has asked the cluster to stop this node: the caller stops it. */
+  get stopAsked(): Promise<undefined> {
+    return this.#stopAsked.promise;
   }
 
   get catalog(): Catalog {
@@ -185,10 +208,6 @@ export class Node {
     return this.#parts.ingest;
   }
 
-  get compact(): CompactPart | undefined {
-    return this.#compact;
-  }
-
   /** The shares of the memory that it keeps itself. */
   get memoryParts(): readonly MemoryPart[] {
     const { engine, followers, ingest, options } = this.#parts;
@@ -210,17 +229,21 @@ export class Node {
 
   async write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome> {
     const { ingest } = this.#parts;
-    if (ingest === undefined) throw modeMissing("ingest");
+    this.requireMode("ingest");
+    assert(ingest !== undefined, "mode ingest has its part");
     refuseInternal(request.database);
     return ingest.ingest.write(request, signal).catch(answerFenced);
   }
 
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
-    const { modes } = this.#parts.options.config;
     // What a node knows by itself it tells in any mode.
-    if (!modes.includes("query") && request.database !== INTERNAL_DATABASE)
-      throw modeMissing("query");
+    if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
     return this.queries.run(request, signal);
+  }
+
+  /** Throws `unsupported` / `mode_missing` where this node does not do the work of `mode`. */
+  requireMode(mode: NodeMode): void {
+    requireMode(this.#parts.options.config.modes, mode);
   }
 
   async createDatabase(name: string, retentionNs: bigint | undefined): Promise<void> {
@@ -231,7 +254,10 @@ export class Node {
 
   async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
     refuseInternal(name);
-    await this.#parts.catalog.setRetention(name, retentionNs).catch(answerFenced);
+    const { catalog, manifest } = this.#parts;
+    await catalog.setRetention(name, retentionNs).catch(answerFenced);
+    // Rows that the older retention would remove stay from here on (rule 7).
+    await manifest.raiseBarrier(catalog.state.position).catch(answerFenced);
   }
 
   async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
@@ -241,25 +267,23 @@ export class Node {
     await catalog.dropDatabase(name, { nowNs, hardDeleteAtNs }).catch(answerFenced);
   }
 
+  /** Asks a node to stop, as `Members.stop`. */
+  async stopNode(nodeId: string): Promise<void> {
+    await this.#parts.members.stop(nodeId).catch(answerFenced);
+  }
+
+  /** Asks for the removal of a node, as `Members.remove`. */
+  async removeNode(nodeId: string): Promise<void> {
+    await this.#parts.members.remove(nodeId).catch(answerFenced);
+  }
+
   /** Resolves when the node can serve; rejects with the reason otherwise. */
   async ready(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
     const troubles = [...this.#logs()].map(({ trouble }) => trouble);
     for (const trouble of [tasks.failed, ingest?.flusher.trouble, this.#damage, ...troubles])
       if (trouble !== undefined) throw trouble;
-    const answered = new AbortController();
-    const late = options.ports.clock.sleep(READY_WAIT_MS_MAX, answered.signal).then(() => {
-      throw new DbError(
-        "unavailable",
-        "store_unreachable",
-        `the object store has not answered for ${READY_WAIT_MS_MAX} ms`,
-      );
-    });
-    try {
-      await Promise.race([catalog.refresh(), late]);
-    } finally {
-      answered.abort();
-    }
+    await requireAnswer(catalog.refresh(), options.ports.clock);
   }
 
   /** Tells the other nodes that the catalog has something new, and waits for nobody. */
@@ -270,23 +294,26 @@ export class Node {
 
   /** Another node said how far its log goes. */
   hearPush(push: Push): void {
-    this.#parts.followers.hear(push);
+    const { followers, lastSeen } = this.#parts;
+    lastSeen.heard(push.node);
+    followers.hear(push);
   }
 
   /** A compact node that stands by asks which term this one is in. */
   answerOffice(ask: OfficeAsk): OfficeAnswer {
     const { node } = this.#parts.catalog.writer;
-    return this.#compact?.office.answer(ask) ?? { node, term: 0 };
+    return this.compaction?.office.answer(ask) ?? { node, term: 0 };
   }
 
-  /** Another node said that the catalog has something new. */
-  async refresh(): Promise<void> {
+  /** Another node, `from` if it said so, said that the catalog has something new. */
+  async refresh(from?: NodeNumber): Promise<void> {
     await this.#parts.catalog.refresh();
+    if (from !== undefined) this.#parts.lastSeen.heard(from);
   }
 
   /**
-   * Stops cleanly: what was acknowledged is left in files, and the catalog says `stopped`. Where the store does not answer within
-   * `waitMsMax` it stops all the same; nothing acknowledged is lost by that.
+   * Stops cleanly: what was acknowledged is left in files, and then the catalog says `stopped`. Where that cannot be done within
+   * `waitMsMax` it stops all the same; nothing acknowledged is lost by that, and the catalog says what it said before.
    */
   async stop(waitMsMax: number): Promise<void> {
     const { clock, log } = this.#parts.options.ports;
@@ -302,11 +329,8 @@ export class Node {
   async #finish(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
     if (tasks.failed !== undefined) return;
-    try {
-      await ingest?.finish(tasks.signal);
-    } finally {
-      await catalog.setNodeState("stopped", options.ports.clock.nowNs());
-    }
+    await ingest?.finish(tasks.signal);
+    await catalog.setNodeState("stopped", options.ports.clock.nowNs());
   }
 
   *#logs(): Generator<LogSource> {
@@ -316,81 +340,41 @@ export class Node {
   }
 
   #startTasks(): void {
-    const { catalog, followers, manifest, options, tasks } = this.#parts;
+    const { catalog, engine, followers, lastSeen, manifest, members, options, tasks } = this.#parts;
     const { config, ports } = options;
     if (readsPeers(config.modes)) tasks.add("follow", (signal) => followers.run(signal));
     tasks.add("catalog sync", (signal) =>
-      this.#repeat(config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
+      repeat(ports, config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
     );
     tasks.add("manifest sync", (signal) =>
-      this.#repeat(MANIFEST_SYNC_MS, signal, async () => {
+      repeat(ports, MANIFEST_SYNC_MS, signal, async () => {
         await manifest.refresh();
         await manifest.keep();
       }),
     );
     this.greetPeers();
-    if (!config.modes.includes("compact")) return;
-    const logs = () => this.#logs();
-    this.#compact = new CompactPart({ config, ports, catalog, manifest, logs, tasks });
+    tasks.add("last seen", (signal) => lastSeen.run(signal));
+    tasks.add("own record", async (signal) => {
+      await members.untilAskedToStop(signal);
+      if (!signal.aborted) this.#stopAsked.resolve(undefined);
+    });
+    if (this.#hasOldLog())
+      tasks.add("old log", (signal) => members.closeOwnLog(config.nodeId, signal));
+    if (this.compaction === undefined) return;
+    this.compaction.start();
+    const removals = new Removals({ config, ports, catalog, manifest, engine });
+    tasks.add("removals", (signal) => removals.run(signal));
+  }
+
+  /** Whether an earlier start of this node wrote a log, and this one does not. */
+  #hasOldLog(): boolean {
+    const { catalog, ingest } = this.#parts;
+    return ingest === undefined && catalog.state.nodes.get(catalog.writer.node)?.hasLog === true;
   }
 
   async #syncCatalog(): Promise<void> {
     const { catalog } = this.#parts;
-    const { node, epoch } = catalog.writer;
-    const found = (await catalog.refresh()).nodes.get(node)?.epoch ?? epoch;
-    if (found > epoch) throw fencedError("catalog", node, { own: epoch, found });
+    await catalog.refresh();
     await catalog.keep();
   }
-
-  /** Does `work` again and again; a store that does not answer is asked again. */
-  async #repeat(intervalMs: number, signal: AbortSignal, work: () => Promise<void>): Promise<void> {
-    const { clock, log } = this.#parts.options.ports;
-    while (!signal.aborted) {
-      await clock.sleep(intervalMs, signal);
-      try {
-        await work();
-      } catch (error) {
-        if (!isKind(error, "unavailable")) throw error;
-        log.debug("the object store did not answer", { reason: describeError(error) });
-      }
-    }
-  }
-}
-
-function readsPeers(modes: readonly NodeMode[]): boolean {
-  return modes.includes("query") || modes.includes("compact");
-}
-
-async function refuseUnsafeStore({ config, ports }: NodeOptions): Promise<void> {
-  if (await probePutIfAbsent(ports.store, `${config.clusterId}/probe/`, ports.random)) return;
-  throw new DbError(
-    "unsupported",
-    "store_unsafe",
-    "the object store lets an object be put twice although the second put asks that it is absent: nodes on it would overwrite each other",
-  );
-}
-
-function refuseInternal(database: string): void {
-  if (database !== INTERNAL_DATABASE) return;
-  throw new DbError("invalid", "database_internal", "cannot modify internal db");
-}
-
-/** That this process was replaced is no conflict of the client's: another one takes the request. */
-export function answerFenced(error: unknown): never {
-  if (!(error instanceof DbError) || error.code !== "node_fenced") throw error;
-  throw new DbError(
-    "unavailable",
-    "node_replaced",
-    "this process has been replaced by another with its node-id: whether the request was carried out is not known, send it again",
-    { cause: error },
-  );
-}
-
-function modeMissing(mode: NodeMode): DbError {
-  return new DbError(
-    "unsupported",
-    "mode_missing",
-    `this node does not run in mode ${mode}: ask one that does (system.nodes lists them)`,
-    { detail: { mode } },
-  );
 }

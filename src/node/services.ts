@@ -6,8 +6,9 @@ import type { HttpServices, NodeIdentity } from "#http/services.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
 import type { NodeConfig } from "./config.ts";
+import { answerFenced } from "./members/refusals.ts";
 import type { Metrics } from "./metrics.ts";
-import { answerFenced, type Node } from "./node.ts";
+import type { Node } from "./node.ts";
 
 /** When the files of a dropped database may go, counted from the drop, unless somebody says otherwise: 90 days. */
 const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
@@ -53,7 +54,10 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     }),
     limitQueryConcurrency: (limit) => node.queries.limitConcurrency(limit),
     ready: () => node.ready(),
-    refresh: () => node.refresh(),
+    stopNode: (nodeId) => node.stopNode(nodeId),
+    removeNode: (nodeId) => node.removeNode(nodeId),
+    requireProcessing: () => node.requireMode("process"),
+    refresh: (from) => node.refresh(from),
     hearPush: (push) => node.hearPush(push),
     answerOffice: (ask) => node.answerOffice(ask),
     identify: identity,

@@ -1,6 +1,8 @@
-import { DbError, describeError } from "#base/errors.ts";
+import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
+
+const ANSWER_MS_MAX = 2_000;
 
 /** The loops of a node, and the one handler that they all end in. */
 export class Tasks {
@@ -51,6 +53,41 @@ export class Tasks {
       new DbError("unavailable", "node_stopping", "this node is stopping: ask another"),
     );
     await Promise.all(this.#running);
+  }
+}
+
+/** Does `work` again and again; a store that does not answer is asked again. */
+export async function repeat(
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+  intervalMs: number,
+  signal: AbortSignal,
+  work: () => Promise<void>,
+): Promise<void> {
+  while (!signal.aborted) {
+    await clock.sleep(intervalMs, signal);
+    try {
+      await work();
+    } catch (error) {
+      if (!isKind(error, "unavailable")) throw error;
+      log.debug("the object store did not answer", { reason: describeError(error) });
+    }
+  }
+}
+
+/** As `asked` settles, or rejects with `unavailable` / `store_unreachable` when the store takes longer than a probe should. */
+export async function requireAnswer(asked: Promise<unknown>, clock: Clock): Promise<void> {
+  const answered = new AbortController();
+  const late = clock.sleep(ANSWER_MS_MAX, answered.signal).then(() => {
+    throw new DbError(
+      "unavailable",
+      "store_unreachable",
+      `the object store has not answered for ${ANSWER_MS_MAX} ms`,
+    );
+  });
+  try {
+    await Promise.race([asked, late]);
+  } finally {
+    answered.abort();
   }
 }
 

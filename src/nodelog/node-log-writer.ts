@@ -62,6 +62,11 @@ export class NodeLogWriter {
     return writer;
   }
 
+  /** The node whose log it is, in the epoch that writes it here. */
+  get owner(): Writer {
+    return this.#options.writer;
+  }
+
   /** What the log adds up to, this process's settled entries included. */
   get state(): NodeLogState {
     return this.#tracker.state;

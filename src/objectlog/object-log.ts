@@ -28,8 +28,8 @@ export interface SizedEntry {
 export interface AppendOptions {
   readonly signal: AbortSignal;
   /**
-   * Hears of every attempt that was refused or got no answer; the append goes on by itself. Without it, a store that is full
-   * or may not be written ends the append, as long as no attempt before may have arrived.
+   * Hears of every attempt that was refused or got no answer; the append goes on by itself. Without it, a store that refuses
+   * (`isStoreClosed`) ends the append, as long as no attempt before may have arrived.
    */
   readonly onTrouble?: (error: DbError) => void;
 }
@@ -68,7 +68,7 @@ export class ObjectLog {
 
   /**
    * Puts `record` at `position` and returns only when it is known whose entry stands there (rule 2): after an unclear
-   * answer it reads back, and puts the same bytes again while nothing is there. Rejects with `store_full` or `store_read_only` where
+   * answer it reads back, and puts the same bytes again while nothing is there. Rejects as a store does that refuses where
    * nothing was put (see `onTrouble`), and with the signal's reason when aborted: then the outcome is unknown, for ever as far as this
    * process is concerned.
    */

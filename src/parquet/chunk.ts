@@ -1,11 +1,12 @@
 /** The cells of one column in one row group as pages, each in the encoding that takes least. */
-import { zstdCompressSync } from "node:zlib";
+import { constants, zstdCompressSync } from "node:zlib";
 import { concatBytes } from "#base/bytes.ts";
 import { BitWriter, bitWidth } from "./bits.ts";
 import type { ParquetCells, ParquetColumn } from "./column.ts";
 import { type Coded, codeDoubles, codeUsed, offsetsFromFirst } from "./dictionary.ts";
 import {
   DELTA_SPREAD_MAX,
+  ENCODINGS,
   putDeltas,
   putLongRuns,
   putRun,
@@ -23,8 +24,6 @@ import {
 import { plainTexts, type Texts } from "./texts.ts";
 import { encodeStruct, i32, struct, type ThriftValue } from "./thrift.ts";
 
-/** Numbers of the encodings in the format. */
-export const ENCODINGS = { plain: 0, rle: 3, delta: 5, dictionary: 8, split: 9 } as const;
 /** Numbers of the ways to compress. */
 const CODECS = { none: 0, zstd: 6 } as const;
 /**
@@ -56,22 +55,31 @@ interface Body {
   readonly bounds: Bounds | undefined;
 }
 
-/** The pages of `cells`, of which there is one at least. */
-export function encodeChunk(column: ParquetColumn, cells: ParquetCells): Chunk {
-  if (cells.kind === "text runs" && !isLong(cells)) return encodeChunk(column, spreadRuns(cells));
+/** The level of zstd where none is asked for: little time. */
+export const ZSTD_LEVEL_FAST = 3;
+
+/** The pages of `cells`, of which there is one at least. A higher level of zstd takes more time and fewer bytes. */
+export function encodeChunk(
+  column: ParquetColumn,
+  cells: ParquetCells,
+  zstdLevel = ZSTD_LEVEL_FAST,
+): Chunk {
+  if (cells.kind === "text runs" && !isLong(cells))
+    return encodeChunk(column, spreadRuns(cells), zstdLevel);
   const rowCount = rowCountOf(cells);
   const presence = presenceOf(cells);
   const body = bodyOf(column, cells, presence);
   const levels = column.required ? EMPTY : encodeLevels(presence, rowCount);
   const sizeBytes = levels.length + body.bytes.length + (body.dictionary?.bytes.length ?? 0);
   const codec = sizeBytes < COMPRESSED_SIZE_MIN ? CODECS.none : CODECS.zstd;
+  const pageForm = { codec, zstdLevel };
   const dictionary =
     body.dictionary === undefined
       ? { bytes: EMPTY, sizeUncompressedBytes: 0 }
-      : encodePage(DICTIONARY_PAGE, body.dictionary.bytes, codec, {
+      : encodePage(DICTIONARY_PAGE, body.dictionary.bytes, pageForm, {
           7: struct({ 1: i32(body.dictionary.count), 2: i32(ENCODINGS.plain) }),
         });
-  const data = encodePage(DATA_PAGE, concatBytes([levels, body.bytes]), codec, {
+  const data = encodePage(DATA_PAGE, concatBytes([levels, body.bytes]), pageForm, {
     5: struct({
       1: i32(rowCount),
       2: i32(body.encoding),
@@ -96,10 +104,10 @@ export function encodeChunk(column: ParquetColumn, cells: ParquetCells): Chunk {
 function encodePage(
   type: number,
   bytes: Uint8Array,
-  codec: number,
+  { codec, zstdLevel }: { readonly codec: number; readonly zstdLevel: number },
   rest: Readonly<Record<number, ThriftValue>>,
 ): { readonly bytes: Uint8Array; readonly sizeUncompressedBytes: number } {
-  const stored = codec === CODECS.none ? bytes : zstdCompressSync(bytes);
+  const stored = codec === CODECS.none ? bytes : compressed(bytes, zstdLevel);
   const header = encodeStruct({
     1: i32(type),
     2: i32(bytes.length),
@@ -110,6 +118,10 @@ function encodePage(
     bytes: concatBytes([header, stored]),
     sizeUncompressedBytes: header.length + bytes.length,
   };
+}
+
+function compressed(bytes: Uint8Array, level: number): Uint8Array {
+  return zstdCompressSync(bytes, { params: { [constants.ZSTD_c_compressionLevel]: level } });
 }
 
 type TextRuns = Extract<ParquetCells, { readonly kind: "text runs" }>;

@@ -41,3 +41,6 @@ export type ParquetCells =
       readonly dictionary: BigInt64Array;
     }
   | { readonly kind: "booleans"; readonly values: Uint8Array; readonly present?: Uint8Array };
+
+/** Cells of one row each. */
+export type RowCells = Exclude<ParquetCells, { readonly kind: "text runs" }>;

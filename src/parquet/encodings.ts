@@ -1,6 +1,9 @@
 /** The encodings of values that we write, of those the Parquet format has. */
 import { type BitWriter, bitWidth } from "./bits.ts";
 
+/** Numbers of the encodings in the format. */
+export const ENCODINGS = { plain: 0, rle: 3, delta: 5, dictionary: 8, split: 9 } as const;
+
 /** Equal numbers become a run from here on; fewer cost less among the packed ones. */
 const RUN_COUNT_MIN = 24;
 const GROUP_COUNT = 8;

@@ -1,14 +1,16 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import * as fc from "fast-check";
 import { encodeChunk } from "./chunk.ts";
-import type { ParquetCells, ParquetColumn } from "./column.ts";
+import type { ParquetCells, ParquetColumn, RowCells } from "./column.ts";
 import { encodeParquet } from "./file.ts";
-import { textsOf } from "./texts.ts";
+import { readChunk, readPresence } from "./read/chunk-reader.ts";
+import { type ByteSource, readFooter } from "./read/footer.ts";
+import { textAt, textsOf } from "./texts.ts";
 
 type Cell = bigint | number | string | boolean | null;
 
@@ -135,6 +137,68 @@ const KINDS: Readonly<Record<string, Kind>> = {
   },
 };
 
+/** What our own reader finds in the file, which has one column. */
+async function readOurselves(path: string, unsigned: boolean): Promise<readonly Cell[]> {
+  return readBytes(await readFile(path), unsigned);
+}
+
+function readBytes(bytes: Uint8Array, unsigned: boolean): readonly Cell[] {
+  const source: ByteSource = {
+    sizeBytes: bytes.length,
+    read: (start, sizeBytes) => bytes.slice(start, start + sizeBytes),
+  };
+  const { columns, groups } = readFooter(source);
+  const [one] = columns;
+  assert.ok(one);
+  return groups.flatMap(({ chunks }) => {
+    const [chunk] = chunks;
+    assert.ok(chunk);
+    const cells = valuesOf(readChunk(source, one, chunk), unsigned);
+    const marks = readPresence(source, one, chunk) ?? new Uint8Array(cells.length).fill(1);
+    assert.deepEqual(
+      [...marks],
+      cells.map((cell) => Number(cell !== null)),
+    );
+    return cells;
+  });
+}
+
+function valuesOf(cells: RowCells, unsigned: boolean): Cell[] {
+  const whole = (value: bigint) => (unsigned ? BigInt.asUintN(64, value) : value);
+  switch (cells.kind) {
+    case "texts":
+      return Array.from(cells.codes, (code) =>
+        code === 0 ? null : new TextDecoder().decode(textAt(cells.dictionary, code - 1)),
+      );
+    case "coded wholes":
+      return Array.from(cells.codes, (code) => whole(cells.dictionary[code] ?? 0n));
+    case "wholes":
+      return Array.from(cells.values, (value, row) => (isNull(cells, row) ? null : whole(value)));
+    case "doubles":
+      return Array.from(cells.values, (value, row) => (isNull(cells, row) ? null : value));
+    case "booleans":
+      return Array.from(cells.values, (value, row) => (isNull(cells, row) ? null : value === 1));
+  }
+}
+
+function isNull({ present: marks }: { readonly present?: Uint8Array }, row: number): boolean {
+  return marks !== undefined && marks[row] === 0;
+}
+
+/** The other writer takes the zeros for one value. */
+function oneZero(value: Cell): Cell {
+  return Object.is(value, -0) ? 0 : value;
+}
+
+/** How other programs write the same: with pages and encodings of their own choice. */
+const OTHER_FORMS = [
+  "COMPRESSION zstd",
+  "COMPRESSION uncompressed, ROW_GROUP_SIZE 2048",
+  "COMPRESSION zstd, DICTIONARY_SIZE_LIMIT 1",
+];
+/** Texts it writes in an encoding that data files do not have. */
+const OTHER_NUMBER_FORMS = [...OTHER_FORMS, "COMPRESSION zstd, PARQUET_VERSION v2"];
+
 /** Values that repeat, so that runs and dictionaries come about. */
 function column({ cell }: Kind): fc.Arbitrary<readonly Cell[]> {
   const run = fc.tuple(cell, fc.oneof(fc.constant(1), fc.integer({ min: 1, max: 60 })));
@@ -196,6 +260,26 @@ suite("a Parquet file", () => {
       );
     });
 
+    test(`is read by our own reader, whoever wrote it: ${name}`, async () => {
+      const groups = fc.array(column(kind), { minLength: 1, maxLength: 3 });
+      const { type } = kind.column;
+      const forms = fc.constantFrom(...(type === "text" ? OTHER_FORMS : OTHER_NUMBER_FORMS));
+      const unsigned = type === "uint64";
+      await fc.assert(
+        fc.asyncProperty(groups, forms, async (some, form) => {
+          const { path } = await written(kind, some);
+          assert.deepEqual(await readOurselves(path, unsigned), some.flat());
+          const other = `${path}.other`;
+          await connection.run(
+            `COPY (SELECT * FROM read_parquet('${path}')) TO '${other}' (FORMAT parquet, ${form})`,
+          );
+          const found = await readOurselves(other, unsigned);
+          assert.deepEqual(found.map(oneZero), some.flat().map(oneZero));
+        }),
+        { numRuns: 60 },
+      );
+    });
+
     test(`is skipped by its bounds only where nothing is missed: ${name}`, async () => {
       await fc.assert(
         fc.asyncProperty(column(kind), fc.nat(), async (values, pick) => {
@@ -214,6 +298,23 @@ suite("a Parquet file", () => {
       );
     });
   }
+
+  test("cut off anywhere, or with a flipped bit, is refused or read: the reader never hangs or crashes", async () => {
+    const values = Array.from({ length: 300 }, (_, i) => (i % 7 === 0 ? null : Math.sin(i)));
+    const { path } = await written(KINDS["double"] as Kind, [values, values]);
+    const bytes = await readFile(path);
+    for (let size = 0; size < bytes.length; size += 7)
+      assert.throws(() => readBytes(bytes.subarray(0, size), false), `cut at ${size}`);
+    for (let at = 0; at < bytes.length; at += 3) {
+      const flipped = Uint8Array.from(bytes);
+      flipped[at] = (flipped[at] ?? 0) ^ (1 << (at % 8));
+      try {
+        readBytes(flipped, false);
+      } catch (error) {
+        assert.ok(error instanceof Error);
+      }
+    }
+  });
 
   test("takes little room for what repeats, and no more than the values for what does not", async () => {
     const count = 100_000;

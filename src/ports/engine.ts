@@ -3,6 +3,7 @@ import type { ColumnId, GenerationId, Position, TableId } from "#model/ids.ts";
 import type { Plan, ResultBatch } from "#model/plan.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
+import type { TimeRange } from "#model/time-range.ts";
 
 /** One block of a flush on its way into the buffer. */
 export interface BufferedBlock {
@@ -41,6 +42,23 @@ export interface WriteFilesRequest {
 /** What a request for files may hold, and so the most rows of a file. */
 export const FILE_ROW_COUNT_MAX = 2 ** 20;
 
+/** Files of one table whose rows are to be in fewer files. */
+export interface CompactRequest {
+  readonly tableId: TableId;
+  /** As of WriteFilesRequest; names every column of the files. */
+  readonly columns: readonly FileColumn[];
+  /** Rows at or below `stampAbove` are left out. */
+  readonly files: readonly { readonly file: DataFile; readonly stampAbove: OrderStamp }[];
+  /** Rows of other times are left out. */
+  readonly time: TimeRange;
+  /** Of each file, about: rows of one instant stay together. */
+  readonly rowCountMax: number;
+  /** Rows that a reader can pass over together. */
+  readonly rowGroupSize: number;
+  /** 1 to 19: more time for fewer bytes. */
+  readonly zstdLevel: number;
+}
+
 /** A file that an engine has written, not yet in the store. */
 export interface WrittenFile
   extends Pick<DataFile, "rowCount" | "time" | "stampMin" | "stampMax" | "unique" | "columnIds"> {
@@ -65,6 +83,14 @@ export interface Engine extends AsyncDisposable {
   dropGeneration(generation: GenerationId): Promise<void>;
   /** Gives the files one by one. Rejects with `corrupt` / `block_damaged`, or `unavailable` when it is to be asked again. */
   writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncIterable<WrittenFile>;
+  /**
+   * Merges files, giving the new ones one by one; no two of them have an instant in common, and they rise. Rows are sorted by tags, time and
+   * order stamp, and keep their stamps. A row is left out where newer rows of the same node with its series and time have a value
+   * in every field it has one in, and no other: what a query answers stays, even below a delete of any stamp.
+   *
+   * Rejects as `query` does with `file_vanished`, `file_damaged`, with `exceeded` / `compaction_memory`, or `unavailable` / `compaction_restarted`.
+   */
+  compact(request: CompactRequest, signal: AbortSignal): AsyncIterable<WrittenFile>;
   /**
    * Gives the rows of `plan` in batches; the next is made when it is asked for. Leaving the loop or aborting `signal` ends the
    * query. Rejects with `exceeded` / `query_memory`, `not_found` / `file_vanished`, `corrupt` / `file_damaged`, `invalid` with the codes named in

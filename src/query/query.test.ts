@@ -31,6 +31,7 @@ class Watch {
     append: (blocks) => inner.append(blocks),
     dropGeneration: (generation) => inner.dropGeneration(generation),
     writeFiles: (request, signal) => inner.writeFiles(request, signal),
+    compact: (request, signal) => inner.compact(request, signal),
     bufferSizeBytes: () => inner.bufferSizeBytes(),
     query: (plan, signal) => this.#query(inner.query(plan, signal), signal),
     [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
@@ -311,27 +312,6 @@ async function compact({ writer, snapshot, store, file }: Awaited<ReturnType<typ
   await store.delete(file.key);
 }
 
-suite("files of a query", () => {
-  test("more than it may read are refused, and named; what WHERE leaves out is not counted", async () => {
-    await using node = await SmallNode.open({ queries: { filesMax: 1 } });
-    for (const time of [1, 600_000_000_001]) {
-      await node.write(`m f=1 ${time}`);
-      await node.snapshotter.take(FOREVER);
-    }
-    await assert.rejects(node.rows("SELECT f FROM m"), {
-      kind: "exceeded",
-      code: "query_file_limit",
-      message: /would read 2 data files, at most 1 may be.*--query-file-limit/,
-    });
-    assert.deepEqual(await node.rows("SELECT f FROM m WHERE time < '1970-01-01T00:05:00Z'"), [
-      { f: 1 },
-    ]);
-    await node.write("m f=2 700000000000");
-    const buffered = "SELECT f FROM m WHERE time > '1970-01-01T00:11:00Z'";
-    assert.deepEqual(await node.rows(buffered), [{ f: 2 }], "rows in no file are no file");
-  });
-});
-
 suite("files that are gone or damaged", () => {
   test("a file that was replaced is looked for in a newer view, once", async () => {
     const world = await replaced();
@@ -384,6 +364,7 @@ suite("files that are gone or damaged", () => {
         append: (blocks) => inner.append(blocks),
         dropGeneration: (generation) => inner.dropGeneration(generation),
         writeFiles: (request, signal) => inner.writeFiles(request, signal),
+        compact: (request, signal) => inner.compact(request, signal),
         bufferSizeBytes: () => inner.bufferSizeBytes(),
         async *query(plan, signal) {
           yield* inner.query(plan, signal);

@@ -4,6 +4,7 @@ import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
 import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
 import type { LiteralValue } from "#model/expression.ts";
 import type { Field, Plan, ResultBatch, SourceGroup } from "#model/plan.ts";
+import { ALL_TIME, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import { parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
@@ -15,7 +16,7 @@ import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
 import { parseStatement } from "./sql/statement.ts";
-import { findSystemTable, type SystemTable } from "./system-tables.ts";
+import { findSystemTable, type LastSeenNs, type SystemTable } from "./system-tables.ts";
 
 export interface QueryRequest {
   readonly database: string;
@@ -42,9 +43,20 @@ export interface QueriesOptions {
   /** Queries that `system.queries` remembers; none unless given. */
   readonly logEntriesMax?: number | undefined;
   readonly timeoutMs: number;
+  /** When this node last heard from another one. */
+  readonly lastSeenNs: LastSeenNs;
   /** Told of stored objects that turned out to be damaged or gone. */
   readonly onDamage: (error: DbError) => void;
+  /** System tables beside those of the catalog. */
+  readonly systemTables?: SystemTables;
 }
+
+/** The table `system.<name>` of a view, asked in `database`; undefined when there is none. */
+export type SystemTables = (
+  name: string,
+  view: Pick<View, "catalog" | "manifest">,
+  database: DatabaseRecord | undefined,
+) => SystemTable | undefined;
 
 /** The database of the cluster's own tables; it is there without being created. */
 export const INTERNAL_DATABASE = "_internal";
@@ -138,7 +150,7 @@ export class Queries {
     { request, statement, record }: Asked,
     signal: AbortSignal,
   ): Promise<{ view: View; plan: Plan }> {
-    const { catalog, clock, filesMax, views } = this.#options;
+    const { catalog, clock, filesMax, lastSeenNs, systemTables, views } = this.#options;
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
     // What the cluster says of itself is asked for now, not when the catalog is synced next.
@@ -148,7 +160,8 @@ export class Queries {
       const files = new FileCount(filesMax);
       const queries = () => this.#log.table();
       try {
-        const plan = planOn(view, request, { statement, nowNs, files, queries });
+        const options = { statement, nowNs, files, lastSeenNs, queries, systemTables };
+        const plan = planOn(view, request, options);
         record.planned(files.count);
         return { view, plan };
       } catch (error) {
@@ -207,22 +220,23 @@ interface Planning {
   readonly statement: Statement;
   readonly nowNs: bigint;
   readonly files: FileCount;
+  readonly lastSeenNs: LastSeenNs;
+  readonly systemTables: SystemTables | undefined;
   /** The table `system.queries`. */
   readonly queries: () => SystemTable;
 }
 
-function planOn(
-  view: View,
-  request: QueryRequest,
-  { statement, nowNs, files, queries }: Planning,
-): Plan {
+function planOn(view: View, request: QueryRequest, options: Planning): Plan {
+  const { files, lastSeenNs, nowNs, queries, statement, systemTables } = options;
   const database = findDatabase(view.catalog, request.database);
   if (database === undefined && request.database !== INTERNAL_DATABASE)
     throw databaseNotFound(request.database);
   return planStatement(statement, {
     findTable: (name) => database && findTable(database, name),
     findSystemTable: (name) =>
-      name === "queries" ? queries() : findSystemTable(view.catalog, name),
+      name === "queries"
+        ? queries()
+        : (findSystemTable(view.catalog, name, lastSeenNs) ?? systemTables?.(name, view, database)),
     tableNames: () => tableNames(database),
     sources: (table, time) => {
       const groups = sourceGroups(view, table, time);
@@ -231,7 +245,15 @@ function planOn(
     },
     parameters: request.parameters,
     nowNs,
+    kept: keptTime(database?.retentionNs, nowNs),
   });
+}
+
+/** The times of rows that are not past their retention. Compaction removes the others later, by a clock of its own. */
+function keptTime(retentionNs: bigint | undefined, nowNs: bigint): TimeRange {
+  if (retentionNs === undefined) return ALL_TIME;
+  const start = nowNs - retentionNs;
+  return { ...ALL_TIME, start: start > TIME_MIN ? start : TIME_MIN };
 }
 
 function tableNames(database: DatabaseRecord | undefined): readonly string[] {

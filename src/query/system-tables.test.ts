@@ -4,6 +4,8 @@ import { OPERATOR_TOKEN_ID } from "#catalog/tokens.ts";
 import { SmallNode } from "#testing/small-node.ts";
 import { findSystemTable } from "./system-tables.ts";
 
+const NOBODY = () => undefined;
+
 suite("tables that a node knows by itself", () => {
   test("nodes, databases and tables of the cluster, dropped ones marked", async () => {
     await using node = await SmallNode.open();
@@ -22,6 +24,9 @@ suite("tables that a node knows by itself", () => {
       core_count: 1n,
       state: "running",
       updated_at: node.clock.nowNs(),
+      cli_params: null,
+      last_seen: null,
+      epoch: 1n,
     });
     const dropped = "old-20260101T000000-3";
     assert.deepEqual(await node.rows("SELECT * FROM system.databases", inside), [
@@ -55,11 +60,11 @@ suite("tables that a node knows by itself", () => {
       { kind: "create_token", token: { id: OPERATOR_TOKEN_ID, ...made } },
     ]);
     for (const name of ["nodes", "databases", "tables", "tokens"]) {
-      const table = findSystemTable(node.catalog.state, name);
+      const table = findSystemTable(node.catalog.state, name, NOBODY);
       assert.ok(table !== undefined && table.rows.length > 0);
       for (const row of table.rows) assert.equal(row.length, table.fields.length);
     }
-    assert.equal(findSystemTable(node.catalog.state, "Nodes"), undefined);
-    assert.equal(findSystemTable(node.catalog.state, "constructor"), undefined);
+    assert.equal(findSystemTable(node.catalog.state, "Nodes", NOBODY), undefined);
+    assert.equal(findSystemTable(node.catalog.state, "constructor", NOBODY), undefined);
   });
 });

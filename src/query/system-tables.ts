@@ -1,7 +1,7 @@
 import type { CatalogState } from "#catalog/catalog-state.ts";
 import type { TokenGrant } from "#catalog/tokens.ts";
 import type { LiteralValue } from "#model/expression.ts";
-import type { TokenId } from "#model/ids.ts";
+import type { NodeNumber, TokenId } from "#model/ids.ts";
 import type { Field } from "#model/plan.ts";
 
 /** Grants as InfluxDB 3 writes them: what kind of thing, which of them, what may be done with it. */
@@ -13,11 +13,18 @@ export interface SystemTable {
   readonly rows: readonly (readonly LiteralValue[])[];
 }
 
+/** When this node last heard from another one; undefined when it did not. */
+export type LastSeenNs = (node: NodeNumber) => bigint | undefined;
+
 /** The table `system.<name>` as of `catalog`; undefined when there is none. */
-export function findSystemTable(catalog: CatalogState, name: string): SystemTable | undefined {
+export function findSystemTable(
+  catalog: CatalogState,
+  name: string,
+  lastSeenNs: LastSeenNs,
+): SystemTable | undefined {
   switch (name) {
     case "nodes":
-      return nodesTable(catalog);
+      return nodesTable(catalog, lastSeenNs);
     case "databases":
       return databasesTable(catalog);
     case "tables":
@@ -29,7 +36,8 @@ export function findSystemTable(catalog: CatalogState, name: string): SystemTabl
   }
 }
 
-function nodesTable({ nodes }: CatalogState): SystemTable {
+/** The columns that InfluxDB 3 has, in its order, then those that it does not. */
+function nodesTable({ nodes }: CatalogState, lastSeenNs: LastSeenNs): SystemTable {
   return {
     fields: [
       { name: "node_id", type: "string" },
@@ -39,6 +47,9 @@ function nodesTable({ nodes }: CatalogState): SystemTable {
       { name: "core_count", type: "int64" },
       { name: "state", type: "string" },
       { name: "updated_at", type: "timestamp" },
+      { name: "cli_params", type: "string" },
+      { name: "last_seen", type: "timestamp" },
+      { name: "epoch", type: "int64" },
     ],
     rows: [...nodes.values()].map((node) => [
       node.nodeId,
@@ -48,6 +59,9 @@ function nodesTable({ nodes }: CatalogState): SystemTable {
       BigInt(node.coreCount),
       node.state,
       node.updatedAtNs,
+      node.cliParams ?? null,
+      lastSeenNs(node.number) ?? null,
+      BigInt(node.epoch),
     ]),
   };
 }

@@ -3,12 +3,13 @@ import { assert, DbError, isKind } from "#base/errors.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
-import { COMPACTION_DEFAULTS, SWEEP_DEFAULTS } from "#node/config.ts";
+import { SWEEP_DEFAULTS } from "#node/config.ts";
 import type { Node } from "#node/node.ts";
 import { type AcknowledgedLine, doubledLines, missingWrites } from "./checks/acknowledged.ts";
 import { References } from "./checks/references.ts";
+import { Closings } from "./faults/closings.ts";
 import { isHonestFailure, readAndCompare } from "./reader.ts";
-import { SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
+import { SIM_COMPACTION, SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
 import { Truth } from "./truth.ts";
 import { DATABASE, DROPPED_DATABASE, Workload } from "./workload.ts";
@@ -41,8 +42,9 @@ interface Acknowledged extends AcknowledgedLine {
 
 const DURATION_MS = 40_000;
 const CLIENT_TIMEOUT_MS = 12_000;
-/** Longer than any pause, and than a follower takes to notice that it is stalled. */
-const CALM_MS = 22_000;
+const LONG_PAUSE_MS_MAX = 18_000;
+/** Longer than any pause, and than a follower takes then to notice that it is stalled, or a standby that nobody is in office. */
+const CALM_MS = 34_000;
 const SETTLE_MS_MAX = 120_000;
 
 /** Two nodes that ingest and compact, and a query node, under writes, reads and every fault; then peace, and a last look. */
@@ -86,7 +88,7 @@ class Foundation {
       flushIntervalMs: world.chance(0.5) ? 0 : world.below(200),
       // A window of one day or of a second: few files, or many.
       gen1DurationMs: world.chance(0.5) ? 86_400_000 : 1_000,
-      compaction: { ...COMPACTION_DEFAULTS, cleanupWaitMs: world.below(5_000) },
+      compaction: { ...SIM_COMPACTION, cleanupWaitMs: 3_000 + world.below(5_000) },
       sweep: { ...SWEEP_DEFAULTS, intervalMs: 1_000 + world.below(9_000), graceMs: 0 },
     };
     this.#cluster = new SimCluster(world, this.#store, [
@@ -108,6 +110,7 @@ class Foundation {
       this.#dropOn(),
       ...hosts.map((host) => this.#supervise(host)),
       this.#breakThings(),
+      new Closings(this.#cluster, (call) => this.#attempt(call)).run(() => this.#calm),
     ];
     await this.world.sleep(DURATION_MS);
     this.#calm = true;
@@ -141,7 +144,7 @@ class Foundation {
     while (!this.#calm) {
       await this.world.sleep(200 + this.world.below(2_000));
       this.#judgeEnd(host, seen);
-      if (host.run === undefined && !this.#calm) {
+      if (host.run === undefined && !host.held && !this.#calm) {
         this.#work.restarts += 1;
         host.start();
       }
@@ -156,6 +159,7 @@ class Foundation {
     const expected =
       reason.code === "node_fenced" ||
       reason.code === "node_id_in_use" ||
+      reason.code === "node_removing" ||
       isHonestFailure(reason, this.#damaged);
     if (!expected) this.#violations.push(`${nodeId} ended with ${reason.code}: ${reason.message}`);
   }
@@ -174,7 +178,8 @@ class Foundation {
         host.kill();
       } else if (dice < 6) {
         world.count("pause");
-        run.process.pause(world.below(8_000));
+        // Some last until another compactor is in office.
+        run.process.pause(world.below(world.chance(0.3) ? LONG_PAUSE_MS_MAX : 8_000));
       } else if (dice < 7) {
         world.count("clock_jump");
         run.process.jumpClock(world.below(20_000) - 10_000);
@@ -316,7 +321,7 @@ class Foundation {
   /** No more faults: of those that may, one is in office, and nobody else believes to be. */
   #checkOffice(): void {
     const { office } = this.#references.manifest;
-    const compactors = this.#cluster.hosts.flatMap(({ node }) => node?.compact ?? []);
+    const compactors = this.#cluster.hosts.flatMap(({ node }) => node?.compaction ?? []);
     const terms = compactors.flatMap((compact) => compact.office.term?.epoch ?? []);
     if (compactors.length > 0 && (terms.length !== 1 || terms[0] !== office.epoch))
       this.#violations.push(`terms ${terms.join()} are held, and the newest is ${office.epoch}`);
@@ -326,10 +331,9 @@ class Foundation {
   async #lastLook(): Promise<void> {
     const { hosts } = this.#cluster;
     for (const host of hosts) host.killAll();
-    const runs = hosts.map((host) => host.start());
-    const late = this.world.sleep(SETTLE_MS_MAX).then(() => "late" as const);
-    const started = Promise.all(runs.map(({ started: start }) => start)).then(() => "up" as const);
-    if ((await Promise.race([started, late])) === "late") {
+    const late = this.world.sleep(SETTLE_MS_MAX).then(() => undefined);
+    const runs = await Promise.race([Promise.all(hosts.map((host) => this.#up(host))), late]);
+    if (runs === undefined) {
       this.#violations.push("a node does not start although nothing fails any more");
       return;
     }
@@ -347,6 +351,16 @@ class Foundation {
     for (const { node } of hosts)
       if (node !== undefined) for (let read = 0; read < 2; read++) await this.#read(node, tokens);
     this.#countWork(hosts[0]?.node);
+  }
+
+  /** Starts a process of `host`, again while its node-id is being removed. */
+  async #up(host: SimHost): Promise<SimRun> {
+    while (true) {
+      const run = host.start();
+      await run.started;
+      if (run.ended?.code !== "node_removing") return run;
+      await this.world.sleep(1_000);
+    }
   }
 
   /** The last acknowledged write of each node: whoever has these has all. */

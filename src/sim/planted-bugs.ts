@@ -54,8 +54,9 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "ingest/snapshotter.ts",
     edits: [
       {
-        find: "await this.#put(file.key, written.bytes, signal);",
-        replace: "this.#put(file.key, written.bytes, signal).catch(() => undefined);",
+        find: "await putFile(this.#options, { key: file.key, bytes: written.bytes }, signal);",
+        replace:
+          "putFile(this.#options, { key: file.key, bytes: written.bytes }, signal).catch(() => undefined);",
       },
     ],
   },
@@ -124,6 +125,61 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   void_fence_believed: {
     file: "nodelog/node-log-writer.ts",
     edits: [{ find: "if (await this.#tracker.restoreNewest()) continue;", replace: "" }],
+  },
+  closing_without_fence: {
+    file: "node/members/close-log.ts",
+    edits: [
+      {
+        find: "log: new ObjectLog(nodeLogPrefix(nodeId), ports),",
+        replace: `log: (() => {
+      const unfenced = new ObjectLog(nodeLogPrefix(nodeId), ports);
+      const append = unfenced.append.bind(unfenced);
+      return Object.assign(unfenced, {
+        append: (position, record, options) =>
+          record.kind === "fence"
+            ? Promise.resolve({ won: true, entry: { ...record, position, nonce: "" } })
+            : append(position, record, options),
+      });
+    })(),`,
+      },
+    ],
+  },
+  plan_on_stale_state: {
+    file: "compaction/compactor.ts",
+    edits: [
+      {
+        find: "if (held.get(file.key) !== stampAbove) return undefined;",
+        replace: "if (held.get(file.key) !== stampAbove) continue;",
+      },
+      {
+        find: "const inputs = plan.inputs.map(({ file }) => file.key);",
+        replace:
+          "const inputs = plan.inputs.map(({ file }) => file.key).filter((key) => held.has(key));",
+      },
+    ],
+  },
+  row_folded_with_older_field: {
+    file: "engine/plain/compact.ts",
+    edits: [
+      {
+        find: "fields.every((index) => !has(row, index) || newer.some((one) => has(one, index)));",
+        replace: "true;",
+      },
+    ],
+  },
+  inputs_deleted_before_entry: {
+    file: "compaction/compactor.ts",
+    edits: [
+      {
+        find: "await this.#options.manifest.publish(office, (current) => {",
+        replace: `await this.#delete(task.plan.inputs.map(({ file }) => file.key));
+      await this.#options.manifest.publish(office, (current) => {`,
+      },
+    ],
+  },
+  orphans_without_take_over: {
+    file: "compaction/garbage/sweep.ts",
+    edits: [{ find: "term < office.epoch", replace: "term <= office.epoch" }],
   },
   checkpoint_epoch_ignored: {
     file: "nodelog/node-log-writer.ts",

@@ -38,6 +38,11 @@ export class Process {
     this.#resumeMs = Math.max(this.#resumeMs, this.world.nowMs + durationMs);
   }
 
+  /** Whether nothing reaches it now. */
+  get paused(): boolean {
+    return this.#resumeMs > this.world.nowMs;
+  }
+
   /** Its wall clock moves, forward or back. */
   jumpClock(byMs: number): void {
     this.#skewMs += byMs;

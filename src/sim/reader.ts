@@ -1,4 +1,4 @@
-import { DbError, isKind } from "#base/errors.ts";
+import { DbError } from "#base/errors.ts";
 import { findDatabase, findTable } from "#catalog/catalog-state.ts";
 import { typeOfColumn } from "#model/expression.ts";
 import type { ColumnId } from "#model/ids.ts";
@@ -11,33 +11,32 @@ import { sourceGroups } from "#query/sources.ts";
 import type { View } from "#view/view.ts";
 import type { Cell, TrueRow, Truth } from "./truth.ts";
 
-interface Reading {
-  readonly view: View;
-  readonly problems: readonly string[];
-}
-
 interface ReadRequest {
   readonly database: string;
   readonly table: string;
   readonly tokens: readonly WriteToken[];
 }
 
-/** Reads a table of one view, and says what is wrong with what came. Once more on a newer view where a file has vanished, as queries do. */
+/** Reads a table of one view, and says what is wrong with what came. Once more on a newer view, as queries do, where a file was replaced. */
 export async function readAndCompare(
   node: Node,
   truth: Truth,
   request: ReadRequest,
-): Promise<Reading> {
+): Promise<{ readonly view: View; readonly problems: readonly string[] }> {
   try {
     return await readOnce(node, truth, request);
   } catch (error) {
-    if (!isKind(error, "not_found") || error.code !== "file_vanished") throw error;
+    if (!(error instanceof DbError) || error.code !== "file_vanished") throw error;
     await node.views.refresh(new AbortController().signal);
     return readOnce(node, truth, request);
   }
 }
 
-async function readOnce(node: Node, truth: Truth, request: ReadRequest): Promise<Reading> {
+async function readOnce(
+  node: Node,
+  truth: Truth,
+  request: ReadRequest,
+): Promise<{ readonly view: View; readonly problems: readonly string[] }> {
   const signal = new AbortController().signal;
   const view = await node.views.acquire(request.tokens, signal);
   try {
@@ -102,7 +101,9 @@ function compare(
   merged: readonly string[],
   raw: readonly string[],
 ): readonly string[] {
-  const rows = [...view.catalog.nodes.values()].flatMap(({ number, nodeId }) =>
+  const { nodes, removed } = view.catalog;
+  const writers = [...nodes.values(), ...removed.values()];
+  const rows = writers.flatMap(({ number, nodeId }) =>
     truth
       .rowsUpTo(nodeId, view.positionOf(number))
       .filter(({ tableId }) => tableId === table.id)
@@ -111,22 +112,49 @@ function compare(
         cells: new Map([[0 as ColumnId, row.time as Cell], ...row.cells]),
       })),
   );
-  const where = [...view.catalog.nodes.values()]
+  const where = writers
     .map(({ number, nodeId }) => `${nodeId}#${view.positionOf(number)}`)
     .join(" ");
-  const truthRaw = rows.map(({ cells }) => rowText(table, cells)).toSorted();
+  const textOf = ({ cells }: TrueRow) => rowText(table, cells);
+  const truthRaw = rows.map(textOf);
+  // Compaction leaves rows out that newer ones of their node make superfluous, and no other.
+  const compacted = view.files(table.id).some(({ file }) => file.node === 0);
+  const mustBe = compacted ? withoutSuperfluous(rows, table).map(textOf) : truthRaw;
   const truthMerged = lastWriteWins(rows, table).toSorted();
   return [
-    ...difference(`P3 ${table.name} rows at ${where}`, raw, truthRaw),
-    ...difference(`P5 ${table.name} answer at ${where}`, merged, truthMerged),
+    ...difference(`P3 ${table.name} rows at ${where}`, raw, { most: truthRaw, least: mustBe }),
+    ...difference(`P5 ${table.name} answer at ${where}`, merged, {
+      most: truthMerged,
+      least: truthMerged,
+    }),
   ];
 }
 
-function lastWriteWins(rows: readonly TrueRow[], table: TableSchema): string[] {
+/** Without the rows all of whose fields newer rows of the same node, with their series and time, have. */
+function withoutSuperfluous(rows: readonly TrueRow[], table: TableSchema): readonly TrueRow[] {
+  const byKey = Map.groupBy(rows, (row) => `${row.nodeId} ${keyOf(row, table)}`);
+  return [...byKey.values()].flatMap((group) => {
+    const held = new Set<ColumnId>();
+    return group
+      .toSorted((a, b) => (a.stamp > b.stamp ? -1 : 1))
+      .filter(({ cells }, index) => {
+        const needed = index === 0 || [...cells.keys()].some((id) => !held.has(id));
+        for (const id of cells.keys()) held.add(id);
+        return needed;
+      });
+  });
+}
+
+function keyOf({ cells }: TrueRow, table: TableSchema): string {
   const keys = table.columns.filter(({ kind }) => kind === "tag" || kind === "time");
+  return keys.map(({ id }) => String(cells.get(id) ?? "")).join("\0");
+}
+
+function lastWriteWins(rows: readonly TrueRow[], table: TableSchema): string[] {
   const merged = new Map<string, Map<ColumnId, Cell>>();
-  for (const { cells } of rows.toSorted((a, b) => (a.stamp < b.stamp ? -1 : 1))) {
-    const key = keys.map(({ id }) => String(cells.get(id) ?? "")).join("\0");
+  for (const row of rows.toSorted((a, b) => (a.stamp < b.stamp ? -1 : 1))) {
+    const { cells } = row;
+    const key = keyOf(row, table);
     const known = merged.get(key) ?? new Map<ColumnId, Cell>();
     merged.set(key, known);
     for (const [id, value] of cells) known.set(id, value);
@@ -134,10 +162,15 @@ function lastWriteWins(rows: readonly TrueRow[], table: TableSchema): string[] {
   return [...merged.values()].map((cells) => rowText(table, cells));
 }
 
-function difference(what: string, got: readonly string[], want: readonly string[]): string[] {
-  if (got.length === want.length && got.every((row, index) => row === want[index])) return [];
-  const missing = withoutOnce(want, got);
-  const extra = withoutOnce(got, want);
+/** What is wrong with `got`, where nothing beyond `most` may be, and all of `least` must. */
+function difference(
+  what: string,
+  got: readonly string[],
+  { least, most }: { readonly least: readonly string[]; readonly most: readonly string[] },
+): string[] {
+  const missing = withoutOnce(least, got);
+  const extra = withoutOnce(got, most);
+  if (missing.length === 0 && extra.length === 0) return [];
   return [
     `${what}: missing [${missing.slice(0, 3).join("; ")}], too many [${extra.slice(0, 3).join("; ")}]`,
   ];

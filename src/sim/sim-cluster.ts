@@ -1,6 +1,6 @@
 import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
-import { COMPACTION_DEFAULTS, type NodeConfig, type NodeMode } from "#node/config.ts";
+import type { CompactionConfig, NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
@@ -20,6 +20,7 @@ export interface SimNodeOptions {
 }
 
 const CLOCK_SKEW_MS_MAX = 5_000;
+const STOP_MS_MAX = 20_000;
 
 /** The nodes of one cluster in a world. */
 export class SimCluster {
@@ -66,6 +67,8 @@ export class SimHost {
   readonly #cluster: SimCluster;
   /** The newest process, while it lives. */
   run: SimRun | undefined;
+  /** Whether nobody starts it again for now. */
+  held = false;
   /** Every process of this node-id that lives: the older ones do not know yet that they are replaced. */
   #living: SimRun[] = [];
 
@@ -120,6 +123,7 @@ export class SimHost {
       (node) => {
         run.node = node;
         void node.failure.then((failure) => this.#end(run, failure));
+        void node.stopAsked.then(() => this.#stop(run, node));
         return undefined;
       },
       (error: unknown) => {
@@ -144,6 +148,14 @@ export class SimHost {
     for (const run of this.#living) this.#forget(run);
   }
 
+  /** Drains, as the program does: clients do not reach it any more. */
+  async #stop(run: SimRun, node: Node): Promise<void> {
+    this.#cluster.world.note(`${this.nodeId} stops`);
+    run.node = undefined;
+    await node.stop(STOP_MS_MAX);
+    this.#forget(run);
+  }
+
   #forget(run: SimRun): void {
     run.process.kill();
     this.#living = this.#living.filter((living) => living !== run);
@@ -156,6 +168,16 @@ export class SimHost {
     this.#forget(run);
   }
 }
+
+/** Windows of seconds, plans of a few files, files of a few rows: much happens in a short time. */
+export const SIM_COMPACTION: CompactionConfig = {
+  gen2DurationMs: 2_000,
+  multipliers: [3, 4],
+  filesPerPlanMax: 6,
+  rowLimit: 12,
+  cleanupWaitMs: 5_000,
+  checkIntervalMs: 1_000,
+};
 
 function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
   return {
@@ -188,10 +210,10 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     tableCountMax: 100,
     columnCountMax: 100,
     tagCountMax: 50,
+    compaction: SIM_COMPACTION,
     listenerFilePath: undefined,
     logLevel: "error",
     logDestination: "stdout",
-    compaction: COMPACTION_DEFAULTS,
     ...config,
   };
 }

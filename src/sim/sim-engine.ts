@@ -42,13 +42,18 @@ export class SimEngine implements Engine {
   writeFiles: Engine["writeFiles"] = (request, signal) =>
     this.#guard(this.#inner.writeFiles(request, signal));
 
+  compact: Engine["compact"] = (request, signal) =>
+    this.#guard(this.#inner.compact(request, signal));
+
   query: Engine["query"] = (plan, signal) => this.#guard(this.#inner.query(plan, signal));
 
   bufferSizeBytes(): number {
     return this.#inner.bufferSizeBytes();
   }
 
+  /** Queries that run fail, as when their process ends. */
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#runCount += 1;
     await this.#inner[Symbol.asyncDispose]();
   }
 

@@ -1,9 +1,9 @@
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office-call.ts";
+import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office/office-call.ts";
 import { decodePush, PUSH_PATH, type Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
-import { IDENTIFY_PATH } from "#node/registration.ts";
+import { IDENTIFY_PATH, REFRESH_PATH } from "#node/members/registration.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "#ports/transport.ts";
 import type { Process } from "./process.ts";
 import type { SimRun } from "./sim-cluster.ts";
@@ -62,7 +62,7 @@ export class SimNetwork {
     const world = this.#world;
     const run = this.#runAt(address);
     const lost = cut || world.chance(LOST_CHANCE);
-    if (run === undefined || !run.process.alive || lost) {
+    if (run === undefined || isDeaf(run, request) || lost) {
       world.count("peer_silence");
       if (lost && request.path === PUSH_PATH) world.count("push_lost");
       return this.#silence(process, address, request);
@@ -73,7 +73,7 @@ export class SimNetwork {
     const identity = { nodeId, clusterId: "cluster01", processId: run.processId };
     const body = request.path === IDENTIFY_PATH ? utf8(JSON.stringify(identity)) : utf8("");
     return process.call(world.below(DELAY_MS_MAX), () => {
-      if (request.method === "POST") run.node?.refresh().catch(() => undefined);
+      if (request.path === REFRESH_PATH) run.node?.refresh().catch(() => undefined);
       return { status: 200, body };
     });
   }
@@ -151,4 +151,10 @@ export class SimNetwork {
       throw new DbError("unavailable", "peer_unreachable", `${address} does not answer`);
     });
   }
+}
+
+/** Whether who asks gets no answer. Pushes and compactors' questions wait at the door of a paused process until it is awake. */
+function isDeaf({ process }: SimRun, { path }: TransportRequest): boolean {
+  if (!process.alive) return true;
+  return process.paused && path !== PUSH_PATH && path !== OFFICE_PATH;
 }

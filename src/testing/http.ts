@@ -55,11 +55,14 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     listDatabases: unexpected,
     ready: unexpected,
     metrics: unexpected,
+    stopNode: unexpected,
+    removeNode: unexpected,
+    requireProcessing: unexpectedly,
     refresh: unexpected,
-    hearPush: unexpectedNow,
-    answerOffice: unexpectedNow,
-    queryConcurrency: unexpectedNow,
-    limitQueryConcurrency: unexpectedNow,
+    hearPush: unexpectedly,
+    answerOffice: unexpectedly,
+    queryConcurrency: unexpectedly,
+    limitQueryConcurrency: unexpectedly,
     identify: () => IDENTITY,
     ...some,
   };
@@ -83,12 +86,14 @@ export function openServer(
 }
 
 function unexpected(): Promise<never> {
-  return Promise.reject(new Error("a service was called that the test does not expect"));
+  return Promise.reject(UNEXPECTED);
 }
 
-function unexpectedNow(): never {
-  throw new Error("a service was called that the test does not expect");
+function unexpectedly(): never {
+  throw UNEXPECTED;
 }
+
+const UNEXPECTED = new Error("a service was called that the test does not expect");
 
 export interface Answer {
   readonly status: number;

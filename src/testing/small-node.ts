@@ -34,6 +34,7 @@ export const SCHEMA_LIMITS: SchemaLimits = {
   columnCountMax: 10,
   tagCountMax: 4,
 };
+const QUERY_OPTIONS = { concurrentMax: 2, timeoutMs: 60_000, lastSeenNs: () => undefined };
 const PARSE_LIMITS = { nameSizeMax: 65_536, stringSizeMax: 2 ** 20, rejectedMax: 100 };
 
 export interface SmallNodeOptions {
@@ -148,8 +149,7 @@ export class SmallNode implements AsyncDisposable {
       views: this.views,
       engine,
       clock,
-      concurrentMax: 2,
-      timeoutMs: 60_000,
+      ...QUERY_OPTIONS,
       onDamage: (error) => this.damages.push(error),
       ...options.queries,
     });

@@ -44,10 +44,10 @@ export const NODE_CONFIG: NodeConfig = {
   tableCountMax: 20,
   columnCountMax: 20,
   tagCountMax: 10,
+  compaction: COMPACTION_DEFAULTS,
   listenerFilePath: undefined,
   logLevel: "error",
   logDestination: "stdout",
-  compaction: COMPACTION_DEFAULTS,
 };
 
 /** A network in which nobody answers. */

@@ -34,6 +34,7 @@ export interface StartOptions {
   /** Whether it asks for tokens. */
   readonly auth?: boolean;
   readonly more?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface CommandOptions {
@@ -92,7 +93,7 @@ export class Sandbox implements AsyncDisposable {
   launch(options: StartOptions = {}): TestNode {
     const listener = join(this.directory, `listener-${this.#processes.length}`);
     const words = [...this.serveWords(options), "--tcp-listener-file-path", listener];
-    return this.launchWords(words, listener);
+    return this.launchWords(words, listener, { env: options.env ?? {} });
   }
 
   /** The command line of a node; its port is any free one. */

@@ -2,7 +2,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { suite, test } from "node:test";
-import { eventually, isRunning, REPOSITORY, Sandbox, type TestNode } from "./cluster.ts";
+import { startAzurite } from "#testing/stores/azurite.ts";
+import {
+  eventually,
+  filesUnder,
+  isRunning,
+  REPOSITORY,
+  Sandbox,
+  type TestNode,
+} from "./cluster.ts";
 
 const SERVES = /^(\S+) \((\S+)\) serves (http:\S+) \(process (\d+)\)$/gm;
 const START_MS_MAX = 90_000;
@@ -51,19 +59,43 @@ suite("examples", () => {
     assert.deepEqual(example.running, []);
   });
 
+  test("a script passes the options of another store on, and its environment", async () => {
+    await using azurite = await startAzurite();
+    const { account, accessKey = "", bucket } = await azurite.makeContainer();
+    await using sandbox = await Sandbox.open();
+    await using example = await Example.start(sandbox, "basic.sh", {
+      options: ["--object-store", "azure", "--bucket", bucket, "--azure-allow-http"],
+      env: {
+        AZURE_STORAGE_ACCOUNT: account,
+        AZURE_STORAGE_ACCESS_KEY: accessKey,
+        AZURE_ENDPOINT: azurite.endpoint,
+      },
+    });
+    await example.write(1);
+    await example.seesAll();
+    assert.deepEqual(await filesUnder(join(sandbox.directory, "example/store")), []);
+    const { exitCode } = await example.script.stop();
+    assert.equal(exitCode, 143);
+  });
+
   test("a script whose options are wrong says why and leaves nothing running", async () => {
     await using sandbox = await Sandbox.open();
-    const script = launch(sandbox, "basic.sh", ["--object-store", "tape"]);
+    const script = launch(sandbox, "basic.sh", { options: ["--object-store", "tape"] });
     const { exitCode, error } = await script.ended;
     assert.equal(exitCode, 1);
     assert.match(error, /error: host01 does not serve.*\n.*tape/);
   });
 });
 
-function launch(sandbox: Sandbox, script: string, options: readonly string[] = []): TestNode {
+interface Settings {
+  readonly options?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+function launch(sandbox: Sandbox, script: string, { options = [], env }: Settings = {}): TestNode {
   return sandbox.launchWords(options, join(sandbox.directory, "none"), {
     program: join(REPOSITORY, "examples", script),
-    env: { FOLDER: join(sandbox.directory, "example"), PORTS: "any" },
+    env: { FOLDER: join(sandbox.directory, "example"), PORTS: "any", ...env },
   });
 }
 
@@ -74,8 +106,8 @@ class Example implements AsyncDisposable {
   #rowCount = 0;
 
   /** Resolves when all its nodes serve. */
-  static async start(sandbox: Sandbox, name: string): Promise<Example> {
-    const script = launch(sandbox, name);
+  static async start(sandbox: Sandbox, name: string, settings?: Settings): Promise<Example> {
+    const script = launch(sandbox, name, settings);
     const isUp = async () => {
       if (script.hasEnded) throw new Error((await script.ended).error);
       return script.out.includes("All nodes serve") ? true : undefined;

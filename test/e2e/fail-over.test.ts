@@ -54,11 +54,15 @@ class Cluster {
     return held.flat();
   }
 
-  async expectRows(): Promise<void> {
+  /** Every row once, and every file that is named there. */
+  async expectWhole(): Promise<void> {
     const rows = await this.writer.rows("d", "SELECT v FROM m");
     const values = rows.map(({ v }) => Number(v)).toSorted((left, right) => left - right);
     const wanted = Array.from({ length: this.#rowCount }, (_, index) => index + 1);
     assert.deepEqual(values, wanted);
+    const words = `debug verify-references --cluster-id cluster01 --object-store file`.split(" ");
+    const verified = await this.#sandbox.run([...words, "--data-dir", this.#sandbox.store]);
+    assert.equal(verified.exitCode, 0, verified.out + verified.error);
   }
 }
 
@@ -81,7 +85,7 @@ suite("the compactor's office", () => {
     }
     end.abort();
     await writing;
-    await cluster.expectRows();
+    await cluster.expectWhole();
   });
 
   test("passes on from one that hangs, which keeps its process and stands by when it is awake", async (context) => {
@@ -106,7 +110,7 @@ suite("the compactor's office", () => {
     assert.equal((await hung.get("/ready")).status, 200);
     end.abort();
     await writing;
-    await cluster.expectRows();
+    await cluster.expectWhole();
   });
 });
 

@@ -1,9 +1,14 @@
 /** Clusters in buckets of servers that speak S3: a real one, and one that must be refused. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { rename, writeFile } from "node:fs/promises";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { seededRandom } from "#ports/random.ts";
 import { STORE_FAULTS, startFaultProxy } from "#testing/stores/fault-proxy.ts";
-import { hasRadosgw, startRadosgw } from "#testing/stores/radosgw.ts";
+import { hasRadosgw, type Radosgw, startRadosgw } from "#testing/stores/radosgw.ts";
 import { makeBucket, mustHaveStores, type S3Server } from "#testing/stores/s3-server.ts";
 import { startS3rver } from "#testing/stores/s3rver.ts";
 import { eventually, Sandbox, type TestNode } from "./cluster.ts";
@@ -31,7 +36,7 @@ async function bucketWords(
 }
 
 suite("nodes in a bucket of radosgw", { skip }, () => {
-  let server: S3Server;
+  let server: Radosgw;
   before(async () => {
     server = await startRadosgw();
   });
@@ -61,6 +66,61 @@ suite("nodes in a bucket of radosgw", { skip }, () => {
     assert.deepEqual([checked.exitCode, checked.error], [0, ""], checked.out);
     assert.match(checked.out, /^ok {6}of 32 that put one name if absent at once/m);
     assert.match(checked.out, /^ok {6}objects under cluster01\/: \d+ listed/m);
+  });
+
+  test("find keys where Amazon's programs do: environment, shared file, the machine", async () => {
+    await using sandbox = await Sandbox.open();
+    const { accessKeyId, secretAccessKey } = server.keys;
+    const storeWords = (await bucketWords(server)).slice(0, 7);
+    const path = join(sandbox.directory, "credentials");
+    const lines = `aws_access_key_id=${accessKeyId}\naws_secret_access_key=${secretAccessKey}\n`;
+    await writeFile(path, `[default]\n${lines}`);
+    await using machine = await startMetadata(server.keys);
+    const places = [
+      { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey },
+      { AWS_SHARED_CREDENTIALS_FILE: path },
+      { AWS_EC2_METADATA_SERVICE_ENDPOINT: machine.endpoint },
+    ];
+    for (const [index, env] of places.entries()) {
+      const node = await sandbox.start({ nodeId: `host0${index + 1}`, storeWords, env });
+      await node.write("d", `m v=${index}i ${index}`);
+      assert.equal((await node.stop()).exitCode, 0);
+    }
+    const env = { AWS_EC2_METADATA_DISABLED: "true" };
+    const { exitCode, error } = await sandbox.launch({ storeWords, env }).ended;
+    assert.deepEqual(
+      [exitCode, /denies access.*Could not load credentials/.test(error)],
+      [1, true],
+    );
+  });
+
+  test("say that their keys were taken away, and go on as soon as a file has others", async () => {
+    await using sandbox = await Sandbox.open();
+    const path = join(sandbox.directory, "keys.json");
+    const [first, second] = ["first", "second"].map((accessKeyId) => ({
+      accessKeyId,
+      secretAccessKey: `secret of ${accessKeyId}`,
+    }));
+    assert.ok(first !== undefined && second !== undefined);
+    await server.addKey(first);
+    await writeKeys(path, first);
+    const words = (await bucketWords(server)).slice(0, 7);
+    const storeWords = [...words, "--aws-credentials-file", path];
+    const node = await sandbox.start({ storeWords });
+    await node.write("d", "m v=1i 1");
+    await server.removeKey(first.accessKeyId);
+    const refused = await node.post("/api/v3/write_lp?db=d&precision=nanosecond", "m v=2i 2");
+    assert.deepEqual([refused.status, /denies access/.test(refused.text)], [503, true]);
+    assert.match((await node.get("/ready")).text, /denies access/);
+    await server.addKey(second);
+    await writeKeys(path, second);
+    await eventually(async () => ((await node.get("/ready")).status === 200 ? true : undefined), {
+      what: "a node that is ready",
+    });
+    await node.write("d", "m v=3i 3");
+    // What was not confirmed was kept.
+    const rows = await node.rows("d", "SELECT v FROM m ORDER BY v");
+    assert.deepEqual(rows, [{ v: 1 }, { v: 2 }, { v: 3 }]);
   });
 
   test("lose and double nothing while the store fails in all the ways it can, through a kill as well", async () => {
@@ -112,6 +172,36 @@ suite("a node in a bucket of a server that ignores conditions", () => {
     assert.match(checked.error, /do not run a cluster on this object store/);
   });
 });
+
+/** What a machine of Amazon's tells programs on it about their keys. */
+async function startMetadata({ accessKeyId, secretAccessKey }: S3Server["keys"]) {
+  const keys = {
+    Code: "Success",
+    AccessKeyId: accessKeyId,
+    SecretAccessKey: secretAccessKey,
+    Token: "",
+    Expiration: new Date(Date.now() + 3_600_000).toISOString(),
+  };
+  const server = createServer(({ method, url = "" }, response) => {
+    if (method === "PUT") response.end("token");
+    else response.end(url.endsWith("/role") ? JSON.stringify(keys) : "role");
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  return {
+    endpoint: `http://127.0.0.1:${port}`,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
+  };
+}
+
+async function writeKeys(path: string, keys: S3Server["keys"]): Promise<void> {
+  const { accessKeyId, secretAccessKey } = keys;
+  const text = { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey };
+  // In one step, as whatever keeps such a file does.
+  await writeFile(`${path}.new`, JSON.stringify(text));
+  await rename(`${path}.new`, path);
+}
 
 /** Writes through both nodes in turns, each write read back from the other node; resolves with the number of the next write. */
 async function writeRounds(first: number, one: TestNode, two: TestNode): Promise<number> {

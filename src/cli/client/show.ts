@@ -30,6 +30,10 @@ export const SHOW_TOKENS: CommandSpec = {
   run: (input) => showTable(input, "tokens"),
 };
 
+/** All but `cli_params`, which no terminal is wide enough for. */
+const NODE_COLUMNS =
+  "node_id, node_catalog_id, instance_id, mode, core_count, state, updated_at, last_seen, epoch";
+
 async function showDatabases(input: CommandInput): Promise<number> {
   const format = textFormat(input);
   const answer = await send(await serverOf(input), {
@@ -44,9 +48,10 @@ async function showDatabases(input: CommandInput): Promise<number> {
 /** Prints a table of the cluster's own. */
 async function showTable(input: CommandInput, name: string): Promise<number> {
   const format = textFormat(input);
+  const columns = format === "pretty" ? NODE_COLUMNS : "*";
   await runQuery(input, await serverOf(input), {
     database: "_internal",
-    text: `SELECT * FROM system.${name}`,
+    text: `SELECT ${columns} FROM system.${name}`,
     format,
   });
   return 0;

@@ -47,6 +47,7 @@ suite("the set-up of a node", () => {
       tableCountMax: 10_000,
       columnCountMax: 500,
       tagCountMax: 250,
+      cliParams: '{"node-id":"host01","cluster-id":"cluster01","object-store":"memory"}',
       listenerFilePath: undefined,
       logLevel: "info",
       logDestination: "stdout",

@@ -15,6 +15,7 @@ import { parseDuration, parseInterval } from "../values/duration.ts";
 import { parseSize } from "../values/size.ts";
 import { usageError } from "../values/usage.ts";
 import { accessConfig } from "./access-options.ts";
+import { cliParams } from "./cli-params.ts";
 import { storeConfig } from "./store-options.ts";
 
 /** What the options are read against. */
@@ -93,6 +94,7 @@ export function nodeConfig(
     coreCount: settings.parseIfGiven("num-cores", parseCoreCount),
     ...queryConfig(settings, machine),
     ...limitConfig(settings),
+    cliParams: cliParams(settings),
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),

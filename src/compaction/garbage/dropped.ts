@@ -4,8 +4,8 @@ import type { TableId } from "#model/ids.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
-import type { Duty } from "../duty.ts";
-import { type PlanContent, type PlanLogs, publishPlan } from "../publish-plan.ts";
+import type { Duty } from "../office/duty.ts";
+import { type PlanContent, type PlanLogs, publishPlan } from "../office/publish-plan.ts";
 
 export interface DroppedTablesOptions extends PlanLogs {
   readonly clock: Clock;

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { memoryStore } from "#objectstore/memory.ts";
 import { logPorts, neverAborted, storeWith } from "#testing/logs.ts";
 import { SmallNode } from "#testing/small-node.ts";
-import { Adoption } from "../adoption.ts";
+import { Adoption } from "../office/adoption.ts";
 import { verifyReferences } from "./references.ts";
 
 const signal = neverAborted();

@@ -45,8 +45,8 @@ class Compactor {
   }
 
   /** Puts a file of `term`; answers its key. */
-  async put({ epoch }: Writer, name: string): Promise<string> {
-    const key = `cluster01/data/1/1/w/${epoch}-${name.padEnd(16, "0")}.parquet`;
+  async put({ epoch, node }: Writer, name: string): Promise<string> {
+    const key = `cluster01/data/1/1/w/${node}-${epoch}-${name.padEnd(16, "0")}.parquet`;
     await this.store.putIfAbsent(key, Uint8Array.of(1));
     return key;
   }

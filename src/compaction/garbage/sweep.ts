@@ -5,8 +5,8 @@ import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
-import type { Duty } from "../duty.ts";
-import { compactedPrefix, termOfFile } from "../file-name.ts";
+import { compactedPrefix, termOfKey } from "../data-keys.ts";
+import type { Duty } from "../office/duty.ts";
 import { type Audit, type GarbageFile, PASS_FILES_MAX } from "./audit.ts";
 import { deleteAll } from "./deleting.ts";
 import { keepUnnamed, namedFiles, type ReadLog } from "./named.ts";
@@ -126,7 +126,7 @@ export class Sweep implements Duty {
     for await (const key of this.#list(signal)) {
       listedCount += 1;
       if (named.has(key) || keys.size >= PASS_FILES_MAX) continue;
-      if (isOver(termOfFile(key), manifest.state)) keys.add(key);
+      if (isOver(key, manifest.state)) keys.add(key);
     }
     const newest = await manifest.refreshIn(office);
     keepUnnamed(keys, newest, logs());
@@ -149,7 +149,7 @@ export class Sweep implements Duty {
   #judge(key: string, nowNs: bigint): GarbageFile {
     const { dryRun, graceMs } = this.#options.settings;
     const sinceNs = this.#knownNs?.get(key) ?? nowNs;
-    const reason = `no record names it, and term ${termOfFile(key)} is over`;
+    const reason = `no record names it, and term ${termOfKey(key)?.epoch} is over`;
     if (nowNs - sinceNs < BigInt(graceMs) * 1_000_000n)
       return { key, reason, outcome: "queued", sinceNs };
     return { key, reason, outcome: dryRun ? "would-be" : "deleted", sinceNs };
@@ -162,7 +162,8 @@ export class Sweep implements Duty {
   }
 }
 
-/** Whether no entry of `term` can come any more. Objects that are none of ours have no term. */
-function isOver(term: Epoch | undefined, { office }: ManifestState): boolean {
+/** Whether no entry of the term in `key` can come any more. Objects that are none of ours have no term. */
+function isOver(key: string, { office }: ManifestState): boolean {
+  const term = termOfKey(key)?.epoch;
   return term !== undefined && term < office.epoch;
 }

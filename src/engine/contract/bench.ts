@@ -18,7 +18,14 @@ import type {
 } from "#model/plan.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
 import { ALL_TIME, type TimeRange } from "#model/time-range.ts";
-import type { BufferedBlock, Engine, FileColumn, WriteFilesRequest } from "#ports/engine.ts";
+import type {
+  BufferedBlock,
+  CompactRequest,
+  Engine,
+  FileColumn,
+  WriteFilesRequest,
+  WrittenFile,
+} from "#ports/engine.ts";
 
 /** A cell as expressions have it. */
 export type Cell = LiteralValue;
@@ -176,7 +183,6 @@ export class BenchTable {
     blocks: WriteFilesRequest["blocks"],
     options: PersistOptions = {},
   ): Promise<DataFile[]> {
-    const files: DataFile[] = [];
     const request: WriteFilesRequest = {
       tableId: this.id,
       columns: this.columns,
@@ -185,7 +191,30 @@ export class BenchTable {
       rowCountMin: 1,
       ...options,
     };
-    for await (const { bytes, ...written } of this.#bench.engine.writeFiles(request, FOREVER)) {
+    return this.#keep(this.#bench.engine.writeFiles(request, FOREVER), 1);
+  }
+
+  /** Merges files; the new ones are then in the bench's files, beside the old ones. */
+  compact(
+    files: CompactRequest["files"],
+    options: Partial<CompactRequest> = {},
+  ): Promise<DataFile[]> {
+    const request: CompactRequest = {
+      tableId: this.id,
+      columns: this.columns,
+      files,
+      time: ALL_TIME,
+      rowCountMax: 1_000_000,
+      rowGroupSize: 10_000,
+      zstdLevel: 5,
+      ...options,
+    };
+    return this.#keep(this.#bench.engine.compact(request, FOREVER), 0);
+  }
+
+  async #keep(made: AsyncIterable<WrittenFile>, node: number): Promise<DataFile[]> {
+    const files: DataFile[] = [];
+    for await (const { bytes, ...written } of made) {
       const key = `node/data/${this.#bench.id()}.parquet`;
       this.#bench.files.bytes.set(key, bytes);
       files.push({
@@ -195,7 +224,7 @@ export class BenchTable {
         tableId: this.id,
         sizeBytes: bytes.length,
         checksum: crc32(bytes),
-        node: 1 as NodeNumber,
+        node: node as NodeNumber,
       });
     }
     return files;

@@ -9,6 +9,7 @@ import type { Plan, ResultBatch, ResultColumn } from "#model/plan.ts";
 import type { Clock } from "#ports/clock.ts";
 import type {
   BufferedBlock,
+  CompactRequest,
   Engine,
   EngineRefill,
   WriteFilesRequest,
@@ -17,9 +18,10 @@ import type {
 import type { Log } from "#ports/log.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { ChildLink, engineRestarted } from "./child-link.ts";
+import { MergeProcess } from "./compaction/merge-process.ts";
 import { FileWriter } from "./files/file-writer.ts";
 import type { ChildSettings, MadeBatch, MadeColumn } from "./messages.ts";
-import { type PinnedFiles, Pins } from "./pins.ts";
+import { filesOf, type PinnedFiles, Pins } from "./pins.ts";
 import { assertShallow } from "./plan-depth.ts";
 
 export interface DuckDbEngineOptions {
@@ -39,9 +41,12 @@ export interface DuckDbEngineOptions {
   readonly spillSizeMax?: number;
   /** Queries at a time, 8 without it; others wait. */
   readonly queryCountMax?: number;
+  /** What the process that compacts files may take, 768 MiB without it. */
+  readonly compactionSizeMax?: number;
 }
 
 const QUERY_COUNT_MAX = 8;
+const COMPACTION_SIZE_MAX = 768 * 2 ** 20;
 const QUERY_WAITING_MAX = 1_000;
 /** Queries wait this long for an engine that is starting. */
 const READY_MS_MAX = 30_000;
@@ -57,6 +62,7 @@ export class DuckDbEngine implements Engine {
   readonly #settings: ChildSettings;
   readonly #queue: ChangeQueue;
   readonly #fileWriter: FileWriter;
+  readonly #merges: MergeProcess;
   readonly #changed = new Signal();
   readonly #closing = new AbortController();
   #link: ChildLink | undefined;
@@ -74,6 +80,7 @@ export class DuckDbEngine implements Engine {
     this.#options = options;
     this.#queue = new ChangeQueue(options.clock);
     this.#fileWriter = new FileWriter(options.log);
+    this.#merges = new MergeProcess(options);
     const temporary = resolve(options.temporaryDirectory);
     this.#settings = {
       memorySizeMax: options.memorySizeMax,
@@ -117,11 +124,23 @@ export class DuckDbEngine implements Engine {
     }
   }
 
+  async *compact(request: CompactRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
+    signal.throwIfAborted();
+    const { compactionSizeMax: memorySizeMax = COMPACTION_SIZE_MAX, files } = this.#options;
+    const wanted = request.files.map(({ file }) => file);
+    using pins = await Pins.take(files, wanted, signal);
+    const local = request.files.map(({ file, stampAbove }) => {
+      const { key, rowCount, stampMin, time } = file;
+      return { key, rowCount, stampMin, time, stampAbove, path: pins.paths.get(key) ?? "" };
+    });
+    yield* this.#merges.merge({ ...request, files: local, memorySizeMax }, signal);
+  }
+
   async *query(plan: Plan, signal: AbortSignal): AsyncGenerator<ResultBatch> {
     signal.throwIfAborted();
     assertShallow(plan);
     using held = new DisposableStack();
-    const pins = held.use(await Pins.take(this.#options.files, plan, signal));
+    const pins = held.use(await Pins.take(this.#options.files, filesOf(plan), signal));
     // What was appended before is there before the plan.
     await this.#ready(signal);
     await untilAborted(this.#queue.settled(), signal);
@@ -144,6 +163,7 @@ export class DuckDbEngine implements Engine {
     await this.#link?.[Symbol.asyncDispose]();
     this.#link = undefined;
     await this.#fileWriter[Symbol.asyncDispose]();
+    await this.#merges[Symbol.asyncDispose]();
     this.#queue.rejectAll(closed());
     await rm(resolve(this.#options.temporaryDirectory), { recursive: true, force: true });
   }

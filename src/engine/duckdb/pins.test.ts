@@ -5,7 +5,7 @@ import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
 import type { ScanPlan } from "#model/plan.ts";
 import { ALL_TIME } from "#model/time-range.ts";
-import { type PinnedFiles, Pins } from "./pins.ts";
+import { filesOf, type PinnedFiles, Pins } from "./pins.ts";
 
 const NEVER = new AbortController().signal;
 
@@ -38,7 +38,7 @@ function openFiles(gates: Readonly<Record<string, Promise<void>>> = {}) {
 suite("pins", () => {
   test("each file is held once, until the pins are disposed of", async () => {
     const { files, held } = openFiles();
-    const pins = await Pins.take(files, planOf("a", "b", "a"), NEVER);
+    const pins = await Pins.take(files, filesOf(planOf("a", "b", "a")), NEVER);
     assert.deepEqual(held, ["a", "b"]);
     assert.equal(pins.paths.get("b"), "/cache/b");
     pins[Symbol.dispose]();
@@ -49,7 +49,7 @@ suite("pins", () => {
   test("where one is gone, none is held", async () => {
     const missing = new DbError("not_found", "object_missing", "gone");
     const { files, held } = openFiles({ b: Promise.reject(missing) });
-    await assert.rejects(Pins.take(files, planOf("a", "b", "c"), NEVER), {
+    await assert.rejects(Pins.take(files, filesOf(planOf("a", "b", "c")), NEVER), {
       kind: "not_found",
       code: "file_vanished",
     });
@@ -62,7 +62,7 @@ suite("pins", () => {
     const { files, held } = openFiles({ b: gate.promise });
     const stop = new AbortController();
     const reason = new Error("enough");
-    const taking = Pins.take(files, planOf("a", "b"), stop.signal);
+    const taking = Pins.take(files, filesOf(planOf("a", "b")), stop.signal);
     stop.abort(reason);
     await assert.rejects(taking, (error) => error === reason);
     gate.resolve();

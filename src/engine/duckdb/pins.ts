@@ -25,14 +25,18 @@ export class Pins implements Disposable {
   readonly #pins: Pin[] = [];
 
   /**
-   * All files of `plan`, or none: rejects with `not_found` / `file_vanished`, as `files` does, or with the reason of `signal`
+   * All of `wanted`, or none: rejects with `not_found` / `file_vanished`, as `files` does, or with the reason of `signal`
    * at once, while what is on its way is released when it comes.
    */
-  static async take(files: PinnedFiles, plan: Plan, signal: AbortSignal): Promise<Pins> {
+  static async take(
+    files: PinnedFiles,
+    wanted: readonly DataFile[],
+    signal: AbortSignal,
+  ): Promise<Pins> {
     const pins = new Pins();
     const lanes = new Semaphore(PIN_COUNT_MAX);
     const settled = Promise.allSettled(
-      filesOf(plan).map((file) => lanes.run(() => pins.#take(files, file, signal))),
+      wanted.map((file) => lanes.run(() => pins.#take(files, file, signal))),
     );
     const aborted = Promise.withResolvers<never>();
     const onAbort = () => aborted.reject(signal.reason);
@@ -70,7 +74,7 @@ export class Pins implements Disposable {
 }
 
 /** Each file of `plan` once. */
-function filesOf(plan: Plan): DataFile[] {
+export function filesOf(plan: Plan): DataFile[] {
   const byKey = new Map<string, DataFile>();
   for (const { sources } of scanOf(plan)?.groups ?? []) {
     for (const source of sources) {

@@ -1,8 +1,15 @@
 /** The engine port in plain JavaScript: for the simulated world, and the other adapter's oracle. */
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan, ResultBatch, ScanSource } from "#model/plan.ts";
-import type { BufferedBlock, Engine, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
+import type {
+  BufferedBlock,
+  CompactRequest,
+  Engine,
+  WriteFilesRequest,
+  WrittenFile,
+} from "#ports/engine.ts";
 import { PlainBuffer } from "./buffer.ts";
+import { compactedFiles } from "./compact.ts";
 import type { Row } from "./expression/value.ts";
 import { type FileLoader, loadFile } from "./plain-file.ts";
 import { resultBatches } from "./result.ts";
@@ -42,6 +49,17 @@ class PlainEngine implements Engine {
   async *writeFiles(request: WriteFilesRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
     signal.throwIfAborted();
     for (const file of filesOf(request)) {
+      yield file;
+      signal.throwIfAborted();
+    }
+  }
+
+  async *compact(request: CompactRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
+    signal.throwIfAborted();
+    const batches: StampedBatch[] = [];
+    for (const { file } of request.files)
+      batches.push(await untilAborted(signal, () => loadFile(this.#files, file)));
+    for (const file of compactedFiles(request, batches)) {
       yield file;
       signal.throwIfAborted();
     }

@@ -3,7 +3,7 @@
 import { floorDivide } from "#base/divide.ts";
 import { assert } from "#base/errors.ts";
 import { decodeBlock } from "#block/block.ts";
-import { type ColumnId } from "#model/ids.ts";
+import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
 import type { FileColumn, WriteFilesRequest, WrittenFile } from "#ports/engine.ts";
 import { joinWindows } from "../windows.ts";
@@ -25,17 +25,32 @@ export function* filesOf(request: WriteFilesRequest): Generator<WrittenFile> {
   });
   const [first] = batches;
   if (first === undefined) return;
-  // Tags lead, so that rows compare by the first cells.
   const tags = request.columns.filter(({ kind }) => kind === "tag");
-  const columns = [...tags, ...request.columns.filter(({ kind }) => kind !== "tag")];
+  const columns = tagsFirst(request.columns);
   assertKnown(batches, columns);
   const columnIds = columns.map(({ id }) => id);
   const rows = batches.flatMap((batch) => rowsOf(batch, columnIds));
   for (const some of cutIntoFiles(rows, request)) {
     some.sort(compareRows(tags.length));
-    const stamped = batchFrom(some, columns, first.batch);
-    yield { ...envelopeOf(stamped, some, tags.length), bytes: encodeFile(stamped) };
+    yield writtenFile(some, columns, first.batch);
   }
+}
+
+/** The file of sorted `rows`, whose cells stand for `columns` in order, tags first. */
+export function writtenFile(
+  rows: readonly StampedRow[],
+  columns: readonly FileColumn[],
+  ids: { readonly databaseId: DatabaseId; readonly tableId: TableId },
+): WrittenFile {
+  const tagCount = columns.filter(({ kind }) => kind === "tag").length;
+  const stamped = batchFrom(rows, columns, ids);
+  return { ...envelopeOf(stamped, rows, tagCount), bytes: encodeFile(stamped) };
+}
+
+/** `columns` with tags first, so that rows compare by the first cells. */
+export function tagsFirst(columns: readonly FileColumn[]): readonly FileColumn[] {
+  const tags = columns.filter(({ kind }) => kind === "tag");
+  return [...tags, ...columns.filter(({ kind }) => kind !== "tag")];
 }
 
 function assertKnown(batches: readonly StampedBatch[], columns: readonly FileColumn[]): void {

@@ -1,4 +1,4 @@
-import { decodeOfficeAsk } from "#compaction/office-call.ts";
+import { decodeOfficeAsk } from "#compaction/office/office-call.ts";
 import type { Exchange } from "../exchange/exchange.ts";
 import { jsonReply, type Reply } from "../exchange/reply.ts";
 

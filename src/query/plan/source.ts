@@ -3,7 +3,7 @@ import type { Expression, LiteralValue } from "#model/expression.ts";
 import { typeOfColumn } from "#model/expression.ts";
 import type { Field, Plan, SourceGroup } from "#model/plan.ts";
 import type { ColumnSchema, TableSchema } from "#model/schema.ts";
-import type { TimeRange } from "#model/time-range.ts";
+import { intersection, type TimeRange } from "#model/time-range.ts";
 import type { TableReference } from "../sql/ast.ts";
 import { shown } from "../sql/errors.ts";
 import type { BindContext } from "./bind/bind.ts";
@@ -21,6 +21,8 @@ export interface PlanContext extends BindContext {
   findSystemTable(name: string): SystemTable | undefined;
   /** All tables of the database. */
   tableNames(): readonly string[];
+  /** Rows of other times are not shown. */
+  readonly kept: TimeRange;
   /** What holds the rows of `table` in `time`. */
   sources(table: TableSchema, time: TimeRange): readonly SourceGroup[];
 }
@@ -139,7 +141,8 @@ function readTable(
 ): RowsRead {
   const { table, columns, context } = read;
   const kinds = columns.map(({ kind }) => kind);
-  const { time, below, above } = pushDown(conjuncts, kinds);
+  const { time: asked, below, above } = pushDown(conjuncts, kinds);
+  const time = asked && intersection(asked, context.kept);
   const used = new Set<number>();
   for (const expression of [...below, ...above, ...needed]) collectInputs(expression, used);
   const scanned = columns.filter((_, index) => used.has(index));

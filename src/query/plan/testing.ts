@@ -1,6 +1,7 @@
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import type { SourceGroup } from "#model/plan.ts";
 import type { ColumnKind, TableSchema } from "#model/schema.ts";
+import { ALL_TIME } from "#model/time-range.ts";
 import type { PlanContext } from "./source.ts";
 
 /** A table of tests: a tag and a field of each kind. */
@@ -38,6 +39,7 @@ export function homeContext(
     sources: () => groups,
     parameters: { from: "2020-01-01T00:00:00Z", skip: 5n, room: "Kitchen", nothing: null },
     nowNs: 1_700_000_000_000_000_000n,
+    kept: ALL_TIME,
   };
 }
 

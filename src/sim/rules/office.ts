@@ -50,8 +50,8 @@ class Office {
   }
 
   /** Puts a compacted file of `term`; answers its key. */
-  async putFile({ epoch }: Writer, name: string): Promise<string> {
-    const key = `${FILES}1/${epoch}-${name.padEnd(16, "0")}.parquet`;
+  async putFile({ epoch, node }: Writer, name: string): Promise<string> {
+    const key = `${FILES}1/${node}-${epoch}-${name.padEnd(16, "0")}.parquet`;
     await this.actor.ports.store.putIfAbsent(key, Uint8Array.of(1));
     return key;
   }

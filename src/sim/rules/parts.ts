@@ -59,8 +59,8 @@ export class Parts {
   }
 
   deleteOrphans(writer: NodeLogWriter): Promise<number> {
-    const { catalog, manifest } = this;
+    const { manifest } = this;
     const { log, store } = this.actor.ports;
-    return deleteOrphans({ prefix: DATA_PREFIX, catalog, manifest, writer, store, log });
+    return deleteOrphans({ prefix: DATA_PREFIX, manifest, writer, store, log });
   }
 }

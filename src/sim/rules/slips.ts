@@ -23,7 +23,7 @@ function slip(scenario: ScenarioName, file: string, find: string, replace = ""):
 export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   any_store_will_do: slip(
     "rule1_store_that_overwrites",
-    "node/node.ts",
+    "node/members/registration.ts",
     "if (await probePutIfAbsent(ports.store, `${config.clusterId}/probe/`, ports.random)) return;",
     "return;",
   ),

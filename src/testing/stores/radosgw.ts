@@ -18,6 +18,12 @@ const DISK_UUID = "b2a96f0c-3c0e-4f6e-8a53-9f7d1c4e2d60";
 const KEYS = { accessKeyId: "testaccess", secretAccessKey: "testsecret123" };
 const run = promisify(execFile);
 
+/** A gateway whose keys come and go. */
+export interface Radosgw extends S3Server {
+  addKey(keys: S3Server["keys"]): Promise<void>;
+  removeKey(accessKeyId: string): Promise<void>;
+}
+
 /** Whether the programs are installed (Debian's ceph-mon, ceph-osd, radosgw and ceph-common). */
 export function hasRadosgw(): boolean {
   const folders = (process.env["PATH"] ?? "").split(delimiter);
@@ -25,7 +31,7 @@ export function hasRadosgw(): boolean {
 }
 
 /** Resolves when the gateway answers, a quarter of a minute later. */
-export async function startRadosgw(): Promise<S3Server> {
+export async function startRadosgw(): Promise<Radosgw> {
   const directory = await mkdtemp(join(tmpdir(), "tidelake-radosgw-"));
   const parts = new AsyncDisposableStack();
   parts.defer(() => rm(directory, { recursive: true, force: true }));
@@ -37,6 +43,8 @@ export async function startRadosgw(): Promise<S3Server> {
     return {
       endpoint: cluster.endpoint,
       keys: KEYS,
+      addKey: (keys) => administer(cluster, "key", "create", ...keyWords(keys)),
+      removeKey: (id) => administer(cluster, "key", "rm", `--access-key=${id}`),
       [Symbol.asyncDispose]: () => parts.disposeAsync(),
     };
   } catch (error) {
@@ -174,17 +182,16 @@ async function startGateway(cluster: Cluster, parts: AsyncDisposableStack): Prom
   const log = join(directory, "log/gateway.out");
   const gateway = parts.use(new ServerProcess("radosgw", [...common, "-f"], log));
   await gateway.untilUp(() => answersAt(endpoint), UP_MS_MAX);
-  const { accessKeyId, secretAccessKey } = KEYS;
-  const keys = [`--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
-  await command(
-    "radosgw-admin",
-    ...common,
-    "user",
-    "create",
-    "--uid=test",
-    "--display-name=test",
-    ...keys,
-  );
+  await administer(cluster, "user", "create", "--display-name=test", ...keyWords(KEYS));
+}
+
+async function administer(cluster: Cluster, ...words: readonly string[]): Promise<void> {
+  const common = [...cluster.common, "-n", "client.rgw.a"];
+  await command("radosgw-admin", ...common, ...words, "--uid=test");
+}
+
+function keyWords({ accessKeyId, secretAccessKey }: S3Server["keys"]): readonly string[] {
+  return [`--access-key=${accessKeyId}`, `--secret-key=${secretAccessKey}`];
 }
 
 async function command(program: string, ...words: readonly string[]): Promise<void> {

@@ -1,7 +1,7 @@
 /** Cells of a column over the rows of many blocks, and those of some rows. */
 import type { BatchColumn, ColumnData } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
-import type { ParquetCells } from "#parquet/column.ts";
+import type { ParquetCells, RowCells } from "#parquet/column.ts";
 import { type Texts, textsOf } from "#parquet/texts.ts";
 import type { StampedParts } from "./rows.ts";
 
@@ -112,9 +112,6 @@ function joinTexts(
   }
   return { codes, dictionary: textsOf([...codeOf.keys()]) };
 }
-
-/** Cells of one row each. */
-type RowCells = Exclude<ParquetCells, { readonly kind: "text runs" }>;
 
 /** The cells of `rows`, in that order. */
 export function cellsOf(cells: RowCells, rows: Uint32Array): ParquetCells {

@@ -59,20 +59,28 @@ export function rowsOf(blocks: readonly StampedParts[], tagIds: readonly ColumnI
 
 /** The rows of each file, sorted by tags, time and order stamp; files in order of their first window. */
 export function cutIntoFiles(rows: Rows, cut: Cut): readonly Uint32Array[] {
-  const sorted = sortRows(rows);
   const { fileCount, fileOf } = filesOf(rows.times, cut);
-  if (fileCount === 1) return [sorted];
-  const byFile = sortByCode(sorted, fileOf, fileCount);
-  const files: Uint32Array[] = [];
+  return splitByPlace(sortRows(rows), fileOf, fileCount);
+}
+
+/** The rows of each of `placeCount` places, in the order of `sorted`; places without a row are left out. */
+export function splitByPlace(
+  sorted: Uint32Array,
+  placeOf: Uint32Array,
+  placeCount: number,
+): readonly Uint32Array[] {
+  if (placeCount === 1) return [sorted];
+  const byPlace = sortByCode(sorted, placeOf, placeCount);
+  const parts: Uint32Array[] = [];
   let start = 0;
-  while (start < byFile.length) {
-    const file = fileOf[byFile[start] as number];
+  while (start < byPlace.length) {
+    const place = placeOf[byPlace[start] as number];
     let end = start + 1;
-    while (end < byFile.length && fileOf[byFile[end] as number] === file) end += 1;
-    files.push(byFile.subarray(start, end));
+    while (end < byPlace.length && placeOf[byPlace[end] as number] === place) end += 1;
+    parts.push(byPlace.subarray(start, end));
     start = end;
   }
-  return files;
+  return parts;
 }
 
 /** Rows of one row group: which they are, and which series they have, one after the other. */
@@ -144,7 +152,8 @@ export function rangesOf(
   };
 }
 
-function sortRows(rows: Rows): Uint32Array {
+/** All rows by tags, time and order stamp. */
+export function sortRows(rows: Rows): Uint32Array<ArrayBuffer> {
   const { all, count, series } = rows;
   const rankOf = new Uint32Array(all.count);
   for (let rank = 0; rank < all.count; rank += 1) rankOf[all.sorted[rank] as number] = rank;
@@ -152,18 +161,62 @@ function sortRows(rows: Rows): Uint32Array {
   for (let row = 0; row < count; row += 1) ranks[row] = rankOf[series[row] as number] as number;
   const sorted = sortByCode(numbersTo(count), ranks, all.count);
   const compare = comparer(rows);
+  let scratch = new Uint32Array(0);
   let start = 0;
   while (start < count) {
     const rank = ranks[sorted[start] as number];
+    // Most rows come in order of time: where one rises from the one before, a run goes on.
+    const runs = [0];
     let end = start + 1;
-    let rises = true;
     for (; end < count && ranks[sorted[end] as number] === rank; end += 1)
-      rises &&= compare(sorted[end - 1] as number, sorted[end] as number) <= 0;
-    // Most rows come in order of time.
-    if (!rises) sorted.subarray(start, end).sort(compare);
+      if (compare(sorted[end - 1] as number, sorted[end] as number) > 0) runs.push(end - start);
+    if (runs.length > 1) {
+      if (scratch.length < end - start) scratch = new Uint32Array(2 * (end - start));
+      mergeRuns(sorted.subarray(start, end), { runs, scratch, compare });
+    }
     start = end;
   }
   return sorted;
+}
+
+interface Runs {
+  /** Where each run of sorted rows begins. */
+  readonly runs: readonly number[];
+  /** As many places as there are rows, at least. */
+  readonly scratch: Uint32Array;
+  readonly compare: (left: number, right: number) => number;
+}
+
+/** Sorts `rows`, two runs into one at a time. */
+function mergeRuns(rows: Uint32Array, { compare, runs, scratch }: Runs): void {
+  let starts = runs;
+  let source = rows;
+  let target = scratch.subarray(0, rows.length);
+  while (starts.length > 1) {
+    for (let run = 0; run < starts.length; run += 2) {
+      const start = starts[run] as number;
+      const middle = starts[run + 1] ?? rows.length;
+      const end = starts[run + 2] ?? rows.length;
+      mergeTwo({ source, target, compare }, { start, middle, end });
+    }
+    starts = starts.filter((_, run) => run % 2 === 0);
+    [source, target] = [target, source];
+  }
+  if (source !== rows) rows.set(source);
+}
+
+function mergeTwo(
+  { compare, source, target }: Pick<Runs, "compare"> & { source: Uint32Array; target: Uint32Array },
+  { end, middle, start }: { start: number; middle: number; end: number },
+): void {
+  let left = start;
+  let right = middle;
+  for (let place = start; place < end; place += 1) {
+    const fromLeft =
+      right >= end ||
+      (left < middle && compare(source[left] as number, source[right] as number) <= 0);
+    target[place] = source[fromLeft ? left++ : right++] as number;
+  }
 }
 
 /** By time, then stamp. */

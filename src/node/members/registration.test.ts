@@ -9,7 +9,7 @@ import type { ObjectStore } from "#ports/object-store.ts";
 import type { Transport, TransportRequest } from "#ports/transport.ts";
 import { neverAborted } from "#testing/logs.ts";
 import { nodeOptions } from "#testing/started-node.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig } from "../config.ts";
 import { greetPeers, IDENTIFY_PATH, REFRESH_PATH, registerNode } from "./registration.ts";
 
 const IN_USE = { kind: "conflict", code: "node_id_in_use" };

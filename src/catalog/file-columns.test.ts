@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import { newTable } from "#catalog/catalog-state.ts";
 import type { DatabaseId, TableId } from "#model/ids.ts";
+import { newTable } from "./catalog-state.ts";
 import { fileColumns } from "./file-columns.ts";
 
 function namesOf(...names: readonly string[]): readonly string[] {

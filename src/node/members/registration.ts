@@ -1,11 +1,17 @@
-import { fromUtf8 } from "#base/bytes.ts";
+import { fromUtf8, utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { v } from "#base/schema.ts";
 import { type Catalog, catalogPrefix } from "#catalog/catalog.ts";
-import { type CatalogState, findNode, type NodeRecord } from "#catalog/catalog-state.ts";
+import {
+  type CatalogState,
+  findNode,
+  findRemovedNode,
+  type NodeRecord,
+} from "#catalog/catalog-state.ts";
 import { nodeLogPrefix } from "#lifecycle/followers.ts";
-import type { NodeConfig } from "./config.ts";
-import type { NodePorts } from "./ports.ts";
+import { probePutIfAbsent } from "#objectstore/probe.ts";
+import type { NodeConfig } from "../config.ts";
+import type { NodePorts } from "../ports.ts";
 
 /** Where a node tells who it is. */
 export const IDENTIFY_PATH = "/api/v3/tidelake/node";
@@ -33,7 +39,7 @@ export interface RegistrationOptions {
  * Takes the node-id for this process, in its next epoch.
  *
  * Rejects with `invalid` / `cluster_id_is_node_id`, `node_id_is_cluster_id` or `node_id_foreign` and, where a process answers as that node,
- * `conflict` / `node_id_in_use`. That question is courtesy; the fence in the node's log is the safety.
+ * `conflict` / `node_id_in_use`; `node_removing` while the node-id is being removed. That question is courtesy; the fence in the node's log is the safety.
  */
 export async function registerNode(options: RegistrationOptions): Promise<NodeRecord> {
   const { catalog, config, ports, address } = options;
@@ -41,7 +47,7 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
   const state = await catalog.refresh();
   refuseClusterId(state, config);
   if (state.cluster === undefined) await refuseNodeAsCluster(options);
-  if (findNode(state, config.nodeId) === undefined) await refuseForeignNode(options);
+  if (!isKnown(state, config.nodeId)) await refuseForeignNode(options);
   await refuseWhenAlive(options, findNode(state, config.nodeId));
   await catalog.createCluster({ uuid: makeUuid(), secret: makeUuid() + makeUuid() });
   return catalog.register(
@@ -52,19 +58,46 @@ export async function registerNode(options: RegistrationOptions): Promise<NodeRe
       address,
       coreCount,
       hasLog: config.modes.includes("ingest"),
+      cliParams: config.cliParams,
     },
     () => clock.nowNs(),
   );
 }
 
-/** Tells the other nodes that this one is new, so that they need not wait for their next look. Nothing rests on it. */
-export async function greetPeers({ catalog, ports }: RegistrationOptions): Promise<void> {
+/** Tells the other nodes that the catalog has something new, so that they need not wait for their next look. Nothing rests on it. */
+export async function greetPeers({
+  catalog,
+  ports,
+}: Pick<RegistrationOptions, "catalog" | "ports">): Promise<void> {
   const own = catalog.writer.node;
   const peers = [...catalog.state.nodes.values()].filter(
-    ({ number, state }) => number !== own && state === "running",
+    ({ number, state }) => number !== own && (state === "running" || state === "stopping"),
   );
-  const request = { method: "POST", path: REFRESH_PATH, timeoutMs: ASK_TIMEOUT_MS } as const;
+  const body = utf8(JSON.stringify({ node: own }));
+  const request = { method: "POST", path: REFRESH_PATH, body, timeoutMs: ASK_TIMEOUT_MS } as const;
   await Promise.allSettled(peers.map(({ address }) => ports.transport.send(address, request)));
+}
+
+/** Whether a process answers as `node` where it is registered. */
+export async function answersAs(
+  { config, ports }: Pick<RegistrationOptions, "config" | "ports">,
+  { address, nodeId }: NodeRecord,
+): Promise<boolean> {
+  const identity = await askIdentity(ports, address);
+  return identity?.nodeId === nodeId && identity.clusterId === config.clusterId;
+}
+
+/** Rejects with `unsupported` / `store_unsafe`. */
+export async function refuseUnsafeStore({
+  config,
+  ports,
+}: Pick<RegistrationOptions, "config" | "ports">): Promise<void> {
+  if (await probePutIfAbsent(ports.store, `${config.clusterId}/probe/`, ports.random)) return;
+  throw new DbError(
+    "unsupported",
+    "store_unsafe",
+    "the object store lets an object be put twice although the second put asks that it is absent: nodes on it would overwrite each other",
+  );
 }
 
 function refuseClusterId(state: CatalogState, { clusterId, nodeId }: NodeConfig): void {
@@ -91,13 +124,17 @@ async function refuseForeignNode({ catalog, config, ports }: RegistrationOptions
   }
   if (!(await hasObjects(ports, nodeLogPrefix(nodeId)))) return;
   // Another process may have registered the node, and begun its log, since the catalog was read.
-  if (findNode(await catalog.refresh(), nodeId) !== undefined) return;
+  if (isKnown(await catalog.refresh(), nodeId)) return;
   throw new DbError(
     "invalid",
     "node_id_foreign",
     `the object store has a log of a node ${nodeId} that cluster ${clusterId} does not know: it is another cluster's, or the catalog was removed`,
     { detail: { clusterId, nodeId } },
   );
+}
+
+function isKnown(state: CatalogState, nodeId: string): boolean {
+  return findNode(state, nodeId) !== undefined || findRemovedNode(state, nodeId) !== undefined;
 }
 
 async function hasObjects({ store }: NodePorts, prefix: string): Promise<boolean> {

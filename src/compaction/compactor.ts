@@ -1,0 +1,233 @@
+import { crc32 } from "#base/crc32.ts";
+import { DbError, describeError, isKind } from "#base/errors.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import { fileColumns } from "#catalog/file-columns.ts";
+import type { Manifest, OfficePlan } from "#manifest/manifest.ts";
+import type { ManifestState } from "#manifest/manifest-state.ts";
+import type { DataFile } from "#model/data-file.ts";
+import type { NodeNumber } from "#model/ids.ts";
+import { ALL_TIME, type TimeRange } from "#model/time-range.ts";
+import { putFile } from "#objectlog/put-file.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Engine, WrittenFile } from "#ports/engine.ts";
+import type { Log } from "#ports/log.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import type { Random } from "#ports/random.ts";
+import { compactedKey } from "./data-keys.ts";
+import { type CompactionEvent, CompactionHistory } from "./history.ts";
+import { COMPACTED_ZSTD_LEVEL, rowGroupSize } from "./layout.ts";
+import { type CompactionSettings, Planner, type Task } from "./planner.ts";
+
+export interface CompactorOptions {
+  readonly clusterId: string;
+  readonly catalog: Catalog;
+  readonly manifest: Manifest;
+  readonly engine: Engine;
+  readonly store: ObjectStore;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly settings: CompactionSettings & {
+    /** Where there is nothing to do, it is looked again after this. */
+    readonly checkIntervalMs: number;
+  };
+  /** Told of each file before others ask for it. */
+  readonly onFile?: (file: DataFile, bytes: Uint8Array) => Promise<void>;
+}
+
+/** Files of nobody's log. */
+const NO_NODE = 0 as NodeNumber;
+
+/** Replaces files of the manifest by fewer, one plan at a time, in the name of a term in office. */
+export class Compactor {
+  readonly history = new CompactionHistory();
+  readonly #options: CompactorOptions;
+  readonly #planner: Planner;
+  #idleUntilMs = 0;
+
+  constructor(options: CompactorOptions) {
+    this.#options = options;
+    this.#planner = new Planner(options.settings);
+  }
+
+  /**
+   * Carries out the next plan, if there is one; answers whether it was published. What fails for one table is told, and that table is left
+   * alone for a while. Rejects with `conflict` / `node_fenced` when the term is over, with `internal`, or with the reason of `signal`.
+   */
+  async step(office: Writer, signal: AbortSignal): Promise<boolean> {
+    signal.throwIfAborted();
+    const { catalog, clock, manifest, settings } = this.#options;
+    const startMs = clock.monotonicMs();
+    if (startMs < this.#idleUntilMs || !(await this.#knowsEnough())) return false;
+    const task = this.#planner.next(catalog.state, manifest.state, clock.nowNs());
+    if (task === undefined) {
+      this.#idleUntilMs = startMs + settings.checkIntervalMs;
+      return false;
+    }
+    const made: DataFile[] = [];
+    try {
+      const published = await this.#carryOut(task, { office, made, signal });
+      this.#note(task, { made, startMs, outcome: published ? "success" : "stale" });
+      return published;
+    } catch (error) {
+      signal.throwIfAborted();
+      if (isFatal(error)) throw error;
+      const { log } = this.#options;
+      const reason = describeError(error);
+      log.warn("a compaction failed and will be tried again", { table: task.table.name, reason });
+      this.#planner.rest(task.table.id, clock.nowNs());
+      this.#note(task, { made, startMs, outcome: "failed", reason });
+      return false;
+    }
+  }
+
+  /** A plan made with less of the catalog than the manifest names is not published. */
+  async #knowsEnough(): Promise<boolean> {
+    const { catalog, log, manifest } = this.#options;
+    try {
+      await catalog.reach(manifest.state.needs.catalog);
+      return true;
+    } catch (error) {
+      if (!isKind(error, "unavailable")) throw error;
+      log.debug("compaction waits for the catalog", { reason: describeError(error) });
+      return false;
+    }
+  }
+
+  /** Answers whether it was published; its files are deleted where no entry names them, nor can any more. */
+  async #carryOut(
+    task: Task,
+    { made, office, signal }: { office: Writer; made: DataFile[]; signal: AbortSignal },
+  ): Promise<boolean> {
+    const keys: string[] = [];
+    let asked = false;
+    try {
+      for await (const { bytes, ...written } of this.#run(task, signal)) {
+        const file = this.#describe(task, written, { bytes, office });
+        await this.#options.onFile?.(file, bytes).catch(() => undefined);
+        // A put that fails may have arrived.
+        keys.push(file.key);
+        await putFile(this.#options, { key: file.key, bytes }, signal);
+        made.push(file);
+      }
+      signal.throwIfAborted();
+      await this.#options.manifest.publish(office, (current) => {
+        const plan = decide(task, made, current);
+        asked = plan !== undefined;
+        return plan;
+      });
+    } catch (error) {
+      const stale = hasCode(error, "plan_stale");
+      // Whoever is out of office deletes nothing; and an entry that was asked for may be there although nobody heard.
+      if (hasCode(error, "node_fenced") || (asked && !stale)) throw error;
+      await this.#delete(keys);
+      if (!stale) throw error;
+      asked = false;
+    }
+    if (asked) return true;
+    this.#planner.forget();
+    await this.#delete(keys);
+    return false;
+  }
+
+  async *#run({ keptFromNs, plan, table }: Task, signal: AbortSignal): AsyncGenerator<WrittenFile> {
+    if (plan.kind === "expire") return;
+    const columns = fileColumns(table);
+    const time: TimeRange =
+      keptFromNs === undefined ? ALL_TIME : { ...ALL_TIME, start: keptFromNs };
+    yield* this.#options.engine.compact(
+      {
+        tableId: table.id,
+        columns,
+        files: plan.inputs,
+        time,
+        rowCountMax: plan.rowCountMax,
+        rowGroupSize: rowGroupSize(columns.length),
+        zstdLevel: COMPACTED_ZSTD_LEVEL,
+      },
+      signal,
+    );
+  }
+
+  #describe(
+    { table }: Task,
+    written: Omit<WrittenFile, "bytes">,
+    { bytes, office }: { bytes: Uint8Array; office: Writer },
+  ): DataFile {
+    const { clusterId, random } = this.#options;
+    const { databaseId, id: tableId } = table;
+    const parts = { clusterId, databaseId, tableId, startNs: written.time.start };
+    return {
+      ...written,
+      key: compactedKey(parts, office, random),
+      databaseId,
+      tableId,
+      sizeBytes: bytes.length,
+      checksum: crc32(bytes),
+      node: NO_NODE,
+    };
+  }
+
+  async #delete(keys: readonly string[]): Promise<void> {
+    for (const key of keys) await this.#options.store.delete(key).catch(() => undefined);
+  }
+
+  #note(
+    { plan, table }: Task,
+    done: {
+      readonly made: readonly DataFile[];
+      readonly startMs: number;
+      readonly outcome: CompactionEvent["outcome"];
+      readonly reason?: string;
+    },
+  ): void {
+    const { clock } = this.#options;
+    const inputs = plan.inputs.map(({ file }) => file);
+    const { made, outcome, reason, startMs } = done;
+    const work = `table ${table.name}: ${inputs.length} files, ${made.length} of them made`;
+    this.history.note(
+      {
+        atNs: clock.nowNs(),
+        kind: plan.kind,
+        durationMs: clock.monotonicMs() - startMs,
+        outcome,
+        detail: reason === undefined ? work : `table ${table.name}: ${reason}`,
+      },
+      {
+        rowsIn: sumOf(inputs, "rowCount"),
+        rowsOut: sumOf(made, "rowCount"),
+        bytesIn: sumOf(inputs, "sizeBytes"),
+        bytesOut: sumOf(made, "sizeBytes"),
+      },
+    );
+  }
+}
+
+/** The entry that replaces the inputs; undefined where the manifest does not hold all of them any more as they were planned on. */
+function decide(
+  { catalogVersion, plan, table }: Task,
+  outputs: readonly DataFile[],
+  { files }: ManifestState,
+): OfficePlan | undefined {
+  const held = new Map(
+    (files.get(table.id) ?? []).map(({ file, stampAbove }) => [file.key, stampAbove]),
+  );
+  for (const { file, stampAbove } of plan.inputs)
+    if (held.get(file.key) !== stampAbove) return undefined;
+  const inputs = plan.inputs.map(({ file }) => file.key);
+  const body = { inputs, outputs: [...outputs] };
+  return { kind: "replace", body, needs: { catalog: catalogVersion, manifest: 0 } };
+}
+
+function sumOf(files: readonly DataFile[], name: "rowCount" | "sizeBytes"): number {
+  return files.reduce((sum, file) => sum + file[name], 0);
+}
+
+function hasCode(error: unknown, code: string): boolean {
+  return error instanceof DbError && error.code === code;
+}
+
+function isFatal(error: unknown): boolean {
+  return !(error instanceof DbError) || error.kind === "internal" || error.code === "node_fenced";
+}

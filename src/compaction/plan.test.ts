@@ -1,0 +1,188 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import * as fc from "fast-check";
+import type { ManifestFile } from "#manifest/manifest-state.ts";
+import type { DataFile } from "#model/data-file.ts";
+import { hull, overlaps, type TimeRange } from "#model/time-range.ts";
+import { generationOf, generationsOf, windowOf } from "./generations.ts";
+import { type CompactionPlan, type PlanSettings, planCompaction } from "./plan.ts";
+
+const MINUTE = 60_000_000_000n;
+const GENERATIONS = generationsOf(20 * 60_000, [3, 4, 6, 5]);
+const SETTINGS: PlanSettings = { generations: GENERATIONS, filesPerPlanMax: 500, rowLimit: 1_000 };
+const LATER = 2n ** 61n;
+
+let keyCount = 0;
+
+/** A file of `rowCount` rows from minute `start` to the last instant before minute `end`. */
+function file(start: number, end: number, rowCount = 10): ManifestFile {
+  keyCount += 1;
+  const time = { start: BigInt(start) * MINUTE, end: BigInt(end) * MINUTE - 1n };
+  return { file: { key: `${keyCount}`, time, rowCount } as DataFile, stampAbove: 0n };
+}
+
+function plans(
+  files: readonly ManifestFile[],
+  some: Partial<PlanSettings> = {},
+  times: { nowNs?: bigint; keptFromNs?: bigint } = {},
+) {
+  const { keptFromNs, nowNs = LATER } = times;
+  return planCompaction(files, { ...SETTINGS, ...some }, { nowNs, keptFromNs });
+}
+
+function inputs(plan: CompactionPlan | undefined) {
+  return plan?.inputs.map((one) => one.file.key).toSorted();
+}
+
+function keysOf(...files: readonly ManifestFile[]) {
+  return files.map((one) => one.file.key).toSorted();
+}
+
+/** Files as an engine would make them of a plan: slices of about equal rows, which lie in the hull of the inputs. */
+function carryOut(plan: CompactionPlan): readonly ManifestFile[] {
+  if (plan.kind === "expire") return [];
+  const rowCount = plan.inputs.reduce((sum, one) => sum + one.file.rowCount, 0);
+  const whole = plan.inputs.map((one) => one.file.time).reduce(hull);
+  const length = whole.end - whole.start + 1n;
+  const wanted = Math.ceil(rowCount / plan.rowCountMax);
+  const count = BigInt(wanted) < length ? wanted : Number(length);
+  return Array.from({ length: count }, (_, index): ManifestFile => {
+    keyCount += 1;
+    const start = whole.start + (length * BigInt(index)) / BigInt(count);
+    const end = whole.start + (length * BigInt(index + 1)) / BigInt(count) - 1n;
+    const rows = Math.ceil(rowCount / count);
+    return {
+      file: { key: `${keyCount}`, time: { start, end }, rowCount: rows } as DataFile,
+      stampAbove: 0n,
+    };
+  });
+}
+
+function within(inner: TimeRange, outer: TimeRange): boolean {
+  return outer.start <= inner.start && inner.end <= outer.end;
+}
+
+suite("windows", () => {
+  test("nest, are aligned to the epoch, and end with all time", () => {
+    const lengths = GENERATIONS.map(({ lengthNs }) => lengthNs && lengthNs / MINUTE);
+    assert.deepEqual(lengths.slice(0, 6), [20n, 60n, 240n, 1_440n, 7_200n, 43_200n]);
+    assert.equal(lengths.at(-1), undefined);
+    const [gen2] = GENERATIONS;
+    assert.ok(gen2);
+    assert.deepEqual(windowOf({ start: -1n, end: -1n }, gen2), { start: -20n * MINUTE, end: -1n });
+    assert.equal(windowOf({ start: -1n, end: 0n }, gen2), undefined);
+    assert.equal(generationOf({ start: 0n, end: 50n * MINUTE }, GENERATIONS), 3);
+    assert.equal(generationOf({ start: -1n, end: 0n }, GENERATIONS), GENERATIONS.at(-1)?.number);
+  });
+});
+
+suite("a plan", () => {
+  test("takes the files of the shortest window first", () => {
+    const [a, b, c] = [file(0, 10), file(10, 20), file(20, 30)];
+    const [first, ...others] = plans([a, b, c]);
+    assert.deepEqual(inputs(first), keysOf(a, b));
+    assert.equal(others.length, 0);
+    const [next] = plans([file(0, 20), c]);
+    assert.equal(next?.kind === "merge" && next.generation, 3);
+  });
+
+  test("leaves alone what has its size and overlaps nothing", () => {
+    assert.deepEqual(plans([file(0, 10, 1_000), file(10, 20, 900), file(20, 25, 1_100)]), []);
+    assert.deepEqual(plans([file(0, 10)]), []);
+  });
+
+  test("waits until a window has ended, unless it has many files", () => {
+    const nowNs = 15n * MINUTE;
+    const files = Array.from({ length: 8 }, (_, i) => file(i, i + 1));
+    assert.deepEqual(plans(files.slice(1), {}, { nowNs }), []);
+    assert.deepEqual(inputs(plans(files, {}, { nowNs })[0]), keysOf(...files));
+    assert.equal(plans(files.slice(1), {}, { nowNs: 20n * MINUTE }).length, 1);
+  });
+
+  test("takes apart files that overlap, into as many as their rows need", () => {
+    const files = [file(0, 20, 800), file(0, 20, 800), file(5, 15, 800)];
+    const [plan] = plans(files);
+    assert.deepEqual(inputs(plan), keysOf(...files));
+    assert.equal(plan?.kind === "merge" && plan.rowCountMax, 1_000);
+  });
+
+  test("does not write many rows anew for a few late ones, which wait together", () => {
+    const large = file(0, 20, 5_000);
+    const late = Array.from({ length: 8 }, (_, i) => file(2 * i, 2 * i + 1, 2));
+    assert.deepEqual(plans([large, ...late.slice(0, 1)]), []);
+    assert.deepEqual(inputs(plans([large, ...late])[0]), keysOf(...late));
+    const more = file(0, 19, 900);
+    assert.deepEqual(inputs(plans([large, ...late, more])[0]), keysOf(large, ...late, more));
+  });
+
+  test("has no more files than it may, and then leaves half of them at most", () => {
+    const files = Array.from({ length: 20 }, () => file(0, 20, 500));
+    const [plan] = plans(files, { filesPerPlanMax: 6 });
+    assert.equal(plan?.inputs.length, 6);
+    assert.ok(plan && carryOut(plan).length <= 3);
+  });
+
+  test("takes what is past its retention before all else, unread", () => {
+    const [old, half, young] = [file(0, 5), file(4, 12), file(5, 20)];
+    const [plan, ...others] = plans([old, half, young], {}, { keptFromNs: 5n * MINUTE });
+    assert.equal(plan?.kind, "expire");
+    assert.deepEqual(inputs(plan), keysOf(old));
+    assert.equal(others.length, 0);
+  });
+
+  test("any files come to rest: each plan lies in a window, shares no file, and never leaves more", () => {
+    const minute = fc.integer({ min: -3_000, max: 3_000 });
+    const length = fc.oneof(
+      fc.integer({ min: 1, max: 30 }),
+      fc.integer({ min: 1, max: 500 }),
+      fc.integer({ min: 1, max: 5_000 }),
+    );
+    const rows = fc.oneof(fc.integer({ min: 1, max: 50 }), fc.integer({ min: 1, max: 3_000 }));
+    const one = fc.tuple(minute, length, rows).map(([start, size, count]) => {
+      return file(start, start + size, count);
+    });
+    fc.assert(
+      fc.property(
+        fc.array(one, { maxLength: 60 }),
+        fc.integer({ min: 2, max: 20 }),
+        fc.bigInt({ min: -3_000n, max: 9_000n }),
+        (start, filesPerPlanMax, nowMinutes) => {
+          let files = start;
+          let rounds = 0;
+          for (;;) {
+            const found = plans(files, { filesPerPlanMax }, { nowNs: nowMinutes * MINUTE });
+            if (found.length === 0) return;
+            rounds += found.length;
+            assert.ok(rounds < 500, "it ends");
+            const taken = found.flatMap((plan) => plan.inputs);
+            assert.equal(new Set(taken).size, taken.length, "no file is in two plans");
+            const made = found.flatMap((plan) => {
+              const outputs = carryOut(plan);
+              assert.ok(plan.inputs.length >= 2 && plan.inputs.length <= filesPerPlanMax);
+              assert.ok(outputs.length <= plan.inputs.length, "no more files than before");
+              assert.ok(plan.kind === "merge");
+              for (const output of [...outputs, ...plan.inputs])
+                assert.ok(within(output.file.time, plan.window), "all lies in the window");
+              return outputs;
+            });
+            files = [...files.filter((left) => !taken.includes(left)), ...made];
+          }
+        },
+      ),
+      { numRuns: 300 },
+    );
+  });
+
+  test("leaves files of one window at rest that overlap little", () => {
+    // A hundred files that all overlap, as nodes and late rows make them: in the end, no two have an instant in common.
+    let files: readonly ManifestFile[] = Array.from({ length: 100 }, () => file(0, 20, 100));
+    for (let found = plans(files); found.length > 0; found = plans(files)) {
+      const taken = new Set(found.flatMap((plan) => plan.inputs));
+      files = [...files.filter((left) => !taken.has(left)), ...found.flatMap(carryOut)];
+    }
+    assert.equal(files.length, 10);
+    for (const [index, one] of files.entries())
+      for (const other of files.slice(index + 1))
+        assert.ok(!overlaps(one.file.time, other.file.time));
+  });
+});

@@ -1,0 +1,219 @@
+/** Which files of a table are merged next: a function of the files alone, and of the time of day for what can wait. */
+import type { ManifestFile } from "#manifest/manifest-state.ts";
+import { hull, type TimeRange } from "#model/time-range.ts";
+import { type Generation, windowOf } from "./generations.ts";
+
+export interface PlanSettings {
+  readonly generations: readonly Generation[];
+  readonly filesPerPlanMax: number;
+  /** Rows of a file, about. */
+  readonly rowLimit: number;
+}
+
+export interface PlanTimes {
+  /** Windows that end before are closed: few more rows come. Nothing but when a plan is made depends on it. */
+  readonly nowNs: bigint;
+  /** Older rows are past the table's retention; undefined: none is. */
+  readonly keptFromNs: bigint | undefined;
+}
+
+/** Files to be replaced by fewer, or by as many that overlap less. */
+export type CompactionPlan =
+  | {
+      readonly kind: "merge";
+      readonly inputs: readonly ManifestFile[];
+      /** Holds all rows of the inputs. */
+      readonly window: TimeRange;
+      readonly generation: number;
+      /** Rows of a file that comes of it, about. */
+      readonly rowCountMax: number;
+    }
+  /** All rows of the inputs are past their retention. */
+  | { readonly kind: "expire"; readonly inputs: readonly ManifestFile[] };
+
+/** Rows that are written anew for each row that was not in its place yet. */
+const REWRITES_MAX = 10;
+/** So many files are worth it, whatever their size; an open window has to have as many. */
+const FILE_COUNT_MANY = 8;
+
+/**
+ * Plans for files of one table, no two of which share a file: first what has expired, then by generation, lowest first. Done again on what
+ * came of them, this ends: no plan leaves more files, and one that leaves as many leaves fewer that overlap.
+ */
+export function planCompaction(
+  files: readonly ManifestFile[],
+  settings: PlanSettings,
+  times: PlanTimes,
+): readonly CompactionPlan[] {
+  const { keptFromNs } = times;
+  const expired =
+    keptFromNs === undefined ? [] : files.filter(({ file }) => file.time.end < keptFromNs);
+  if (expired.length > 0)
+    return [{ kind: "expire", inputs: expired.slice(0, settings.filesPerPlanMax) }];
+  for (const generation of settings.generations) {
+    const plans = [...windowsOf(files, generation)].flatMap((window) =>
+      planWindow(window, generation.number, { settings, times }),
+    );
+    if (plans.length > 0) return plans;
+  }
+  return [];
+}
+
+interface Window {
+  readonly time: TimeRange;
+  readonly files: readonly ManifestFile[];
+}
+
+/** Windows with at least two files. */
+function windowsOf(files: readonly ManifestFile[], generation: Generation): readonly Window[] {
+  const windows = new Map<bigint, { time: TimeRange; files: ManifestFile[] }>();
+  for (const one of files) {
+    const time = windowOf(one.file.time, generation);
+    if (time === undefined) continue;
+    const window = windows.get(time.start);
+    if (window === undefined) windows.set(time.start, { time, files: [one] });
+    else window.files.push(one);
+  }
+  return [...windows.values()].filter((window) => window.files.length > 1);
+}
+
+function planWindow(
+  { files, time }: Window,
+  generation: number,
+  { settings, times }: { settings: PlanSettings; times: PlanTimes },
+): readonly CompactionPlan[] {
+  const countMin = time.end < times.nowNs ? 2 : FILE_COUNT_MANY;
+  return choose(files, settings, countMin).map((choice) => {
+    const { filesPerPlanMax, rowLimit } = settings;
+    const inputs = choice.files.slice(0, filesPerPlanMax);
+    const fewer = choice.fewer || inputs.length < choice.files.length;
+    const outputCountMax = fewer ? Math.floor(inputs.length / 2) : inputs.length;
+    const rowCountMax = Math.max(rowLimit, Math.ceil(rowCountOf(inputs) / outputCountMax));
+    return { kind: "merge", inputs, window: time, generation, rowCountMax };
+  });
+}
+
+/** Files that are worth to be merged. */
+interface Choice {
+  /** In order of their first instants. */
+  readonly files: readonly ManifestFile[];
+  /** Whether fewer files must come of it, for others that overlap them are left out. */
+  readonly fewer: boolean;
+}
+
+/** `files` lie in one window. Choices share no file and have `countMin` each, at least. */
+function choose(
+  files: readonly ManifestFile[],
+  settings: PlanSettings,
+  countMin: number,
+): readonly Choice[] {
+  const { filesPerPlanMax, rowLimit } = settings;
+  const choices: Choice[] = [];
+  let run: ManifestFile[] = [];
+  let runRowCount = 0;
+  const endRun = () => {
+    if (run.length >= countMin && isRunWorthwhile(run)) choices.push({ files: run, fewer: true });
+    run = [];
+    runRowCount = 0;
+  };
+  for (const component of componentsOf(files)) {
+    const rowCount = rowCountOf(component);
+    if (runRowCount + rowCount > rowLimit || run.length >= filesPerPlanMax) endRun();
+    if (rowCount > rowLimit) {
+      choices.push(...chooseInOverlap(component, settings, countMin));
+      continue;
+    }
+    run.push(...component);
+    runRowCount += rowCount;
+  }
+  endRun();
+  return choices;
+}
+
+/** Of files that overlap each other and are too many rows for one. */
+function chooseInOverlap(
+  component: readonly ManifestFile[],
+  settings: PlanSettings,
+  countMin: number,
+): readonly Choice[] {
+  if (component.length < countMin) return [];
+  const base = new Set(heaviestApart(component));
+  const others = component.filter((one) => !base.has(one));
+  if (rowCountOf(component) <= REWRITES_MAX * rowCountOf(others))
+    return [{ files: component, fewer: false }];
+  // Few rows beside many: they wait until they are more, together with what else has come late.
+  return choose(others, settings, countMin).map((choice) => ({ ...choice, fewer: true }));
+}
+
+/** All of it becomes one file. */
+function isRunWorthwhile(run: readonly ManifestFile[]): boolean {
+  const rowCount = rowCountOf(run);
+  const most = run.reduce((max, { file }) => Math.max(max, file.rowCount), 0);
+  return run.length >= FILE_COUNT_MANY || rowCount <= REWRITES_MAX * (rowCount - most);
+}
+
+/** Files that are bound to each other by overlaps; both they and their files in order of their first instants. */
+function componentsOf(files: readonly ManifestFile[]): readonly (readonly ManifestFile[])[] {
+  const sorted = files.toSorted((left, right) =>
+    compare(left.file.time.start, right.file.time.start),
+  );
+  const components: ManifestFile[][] = [];
+  let covered: TimeRange | undefined;
+  for (const one of sorted) {
+    const { time } = one.file;
+    if (covered !== undefined && time.start <= covered.end) {
+      components.at(-1)?.push(one);
+      covered = hull(covered, time);
+    } else {
+      components.push([one]);
+      covered = time;
+    }
+  }
+  return components;
+}
+
+/** Of `files` that overlap in any way, those without a common instant that have the most rows together. */
+function heaviestApart(files: readonly ManifestFile[]): readonly ManifestFile[] {
+  const sorted = files.toSorted((left, right) => compare(left.file.time.end, right.file.time.end));
+  // The most rows of the first files, and whether the last of them is among those that have them.
+  const most = [0];
+  const taken: boolean[] = [];
+  const before = sorted.map(({ file }) => countEndedBefore(sorted, file.time.start));
+  for (const [index, { file }] of sorted.entries()) {
+    const without = most[index] ?? 0;
+    const included = (most[before[index] ?? 0] ?? 0) + file.rowCount;
+    taken.push(included > without);
+    most.push(Math.max(included, without));
+  }
+  const chosen: ManifestFile[] = [];
+  for (let count = sorted.length; count > 0; ) {
+    const last = sorted[count - 1];
+    if (last !== undefined && taken[count - 1] === true) {
+      chosen.push(last);
+      count = before[count - 1] ?? 0;
+    } else count -= 1;
+  }
+  return chosen;
+}
+
+/** How many of `sorted`, by their ends, end before `start`. */
+function countEndedBefore(sorted: readonly ManifestFile[], start: bigint): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    const end = sorted[middle]?.file.time.end;
+    if (end !== undefined && end < start) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function rowCountOf(files: readonly ManifestFile[]): number {
+  return files.reduce((sum, { file }) => sum + file.rowCount, 0);
+}
+
+function compare(left: bigint, right: bigint): number {
+  if (left === right) return 0;
+  return left < right ? -1 : 1;
+}

@@ -1,0 +1,119 @@
+/** What is to be done next over all tables, remembered from step to step. */
+import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
+import type { ManifestFile, ManifestState } from "#manifest/manifest-state.ts";
+import type { Position, TableId } from "#model/ids.ts";
+import type { TableSchema } from "#model/schema.ts";
+import { type Generation, generationsOf } from "./generations.ts";
+import { fileRowCount } from "./layout.ts";
+import { type CompactionPlan, planCompaction } from "./plan.ts";
+
+export interface CompactionSettings {
+  readonly gen2DurationMs: number;
+  readonly multipliers: readonly number[];
+  readonly filesPerPlanMax: number;
+  readonly rowLimit: number;
+}
+
+/** A plan, and what it was made with. */
+export interface Task {
+  readonly plan: CompactionPlan;
+  readonly table: TableSchema;
+  readonly catalogVersion: Position;
+  /** Older rows are left out; undefined: none. */
+  readonly keptFromNs: bigint | undefined;
+}
+
+/**
+ * Rows are hidden from queries when they are past their retention, and removed so much later: nodes' clocks may differ by that much
+ * without changing an answer.
+ */
+const RETENTION_GRACE_NS = 2n * 3_600_000_000_000n;
+/** A table whose compaction failed is left alone for so long. */
+const REST_NS = 60_000_000_000n;
+
+export class Planner {
+  readonly generations: readonly Generation[];
+  readonly #settings: CompactionSettings;
+  /** The files of a table for which there was nothing to do, and in which of the shortest windows the time was. */
+  readonly #quiet = new Map<
+    TableId,
+    { readonly files: readonly ManifestFile[]; readonly window: bigint }
+  >();
+  readonly #restingUntilNs = new Map<TableId, bigint>();
+  #queue: Task[] = [];
+  #lastTable = 0;
+
+  constructor(settings: CompactionSettings) {
+    this.#settings = settings;
+    this.generations = generationsOf(settings.gen2DurationMs, settings.multipliers);
+  }
+
+  /** What to do next, tables in turn; undefined: nothing for now. */
+  next(catalog: CatalogState, manifest: ManifestState, nowNs: bigint): Task | undefined {
+    const queued = this.#queue.shift();
+    if (queued !== undefined) return queued;
+    const ids = [...manifest.files.keys()].toSorted((left, right) => left - right);
+    const turn = [...ids.filter((id) => id > this.#lastTable), ...ids];
+    for (const id of turn.slice(0, ids.length)) {
+      const tasks = this.#plan(id, { catalog, manifest, nowNs });
+      const [first, ...rest] = tasks;
+      if (first === undefined) continue;
+      this.#lastTable = id;
+      this.#queue = rest;
+      return first;
+    }
+    return undefined;
+  }
+
+  /** What was planned with `task` is planned anew. */
+  forget(): void {
+    this.#queue = [];
+  }
+
+  /** Leaves a table alone for a while. */
+  rest(id: TableId, nowNs: bigint): void {
+    this.forget();
+    this.#restingUntilNs.set(id, nowNs + REST_NS);
+  }
+
+  #plan(
+    id: TableId,
+    { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
+  ): readonly Task[] {
+    const files = manifest.files.get(id) ?? [];
+    const window = nowNs / (BigInt(this.#settings.gen2DurationMs) * 1_000_000n);
+    const quiet = this.#quiet.get(id);
+    if (quiet?.files === files && quiet.window === window) return [];
+    if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
+    this.#restingUntilNs.delete(id);
+    const found = findTable(catalog, id);
+    // Rows of a dropped database are nobody's any more.
+    if (found === undefined) return [];
+    const keptFromNs = keptFrom(found.database, nowNs);
+    const { filesPerPlanMax, rowLimit } = this.#settings;
+    const limit = fileRowCount(
+      files.map(({ file }) => file),
+      rowLimit,
+    );
+    const settings = { generations: this.generations, filesPerPlanMax, rowLimit: limit };
+    const plans = planCompaction(files, settings, { nowNs, keptFromNs });
+    if (plans.length === 0) this.#quiet.set(id, { files, window });
+    const { table } = found;
+    return plans.map((plan) => ({ plan, table, catalogVersion: catalog.position, keptFromNs }));
+  }
+}
+
+function keptFrom({ retentionNs }: DatabaseRecord, nowNs: bigint): bigint | undefined {
+  return retentionNs === undefined ? undefined : nowNs - retentionNs - RETENTION_GRACE_NS;
+}
+
+function findTable(
+  { databases }: CatalogState,
+  id: TableId,
+): { readonly database: DatabaseRecord; readonly table: TableSchema } | undefined {
+  for (const database of databases.values()) {
+    const table = database.dropped === undefined ? database.tables.get(id) : undefined;
+    if (table !== undefined) return { database, table };
+  }
+  return undefined;
+}

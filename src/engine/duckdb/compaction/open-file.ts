@@ -1,0 +1,128 @@
+/** A data file on the local disk, read chunk by chunk. */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
+import { assert, DbError, messageOf } from "#base/errors.ts";
+import type { ColumnId } from "#model/ids.ts";
+import { TIME_COLUMN_ID } from "#model/schema.ts";
+import type { TimeRange } from "#model/time-range.ts";
+import type { RowCells } from "#parquet/column.ts";
+import { readChunk, readPresence } from "#parquet/read/chunk-reader.ts";
+import {
+  type ByteSource,
+  type FileFooter,
+  readFooter,
+  type StoredGroup,
+} from "#parquet/read/footer.ts";
+import type { LocalFile } from "./messages.ts";
+
+export class OpenFile implements Disposable {
+  readonly envelope: LocalFile;
+  readonly #descriptor: number;
+  readonly #source: ByteSource;
+  readonly #footer: FileFooter;
+  readonly #places: ReadonlyMap<number, number>;
+
+  /** Throws `not_found` / `file_vanished` or `corrupt` / `file_damaged`. */
+  constructor(envelope: LocalFile) {
+    this.envelope = envelope;
+    try {
+      this.#descriptor = openSync(envelope.path, "r");
+    } catch (cause) {
+      const detail = { key: envelope.key };
+      const message = `the data file ${envelope.key} is gone`;
+      throw new DbError("not_found", "file_vanished", message, { detail, cause });
+    }
+    this.#source = sourceOf(this.#descriptor);
+    try {
+      this.#footer = readFooter(this.#source);
+      assert(this.#footer.rowCount === envelope.rowCount, "a file has the rows its envelope says");
+    } catch (error) {
+      closeSync(this.#descriptor);
+      throw damaged(envelope.key, error);
+    }
+    const places = this.#footer.columns.map(
+      ({ fieldId }, place) => [fieldId ?? -1, place] as const,
+    );
+    this.#places = new Map(places);
+  }
+
+  get groups(): readonly StoredGroup[] {
+    return this.#footer.groups;
+  }
+
+  /** Of the times in a row group; all of the file's where it does not tell. */
+  timeOf({ chunks }: StoredGroup): TimeRange {
+    const chunk = chunks[this.#places.get(TIME_COLUMN_ID) ?? -1];
+    if (chunk?.least?.length !== 8 || chunk.greatest?.length !== 8) return this.envelope.time;
+    return { start: wholeOf(chunk.least), end: wholeOf(chunk.greatest) };
+  }
+
+  /** Bytes of the longest of its texts' columns, as they are in memory. */
+  get textSizeMax(): number {
+    const sizes = this.#footer.columns.map(({ type }, place) => {
+      if (type !== "bytes") return 0;
+      return this.groups.reduce((sum, { chunks }) => {
+        return sum + (chunks[place]?.sizeUncompressedBytes ?? 0);
+      }, 0);
+    });
+    return Math.max(0, ...sizes);
+  }
+
+  /** Undefined where the file has no such column. Throws `corrupt` / `file_damaged`. */
+  read(group: StoredGroup, id: ColumnId | number): RowCells | undefined {
+    return this.#chunk(group, id, readChunk);
+  }
+
+  /** 1 or 0 a row, whether it has a value; undefined where every row has one. Throws `corrupt` / `file_damaged`. */
+  presence(group: StoredGroup, id: ColumnId): { readonly present: Uint8Array | undefined } {
+    const present = this.#chunk(group, id, (...chunk) => ({ present: readPresence(...chunk) }));
+    return present ?? { present: new Uint8Array(group.rowCount) };
+  }
+
+  [Symbol.dispose](): void {
+    closeSync(this.#descriptor);
+  }
+
+  #chunk<T>(
+    group: StoredGroup,
+    id: number,
+    read: (...chunk: Parameters<typeof readChunk>) => T,
+  ): T | undefined {
+    const place = this.#places.get(id) ?? -1;
+    const column = this.#footer.columns[place];
+    const chunk = group.chunks[place];
+    if (column === undefined || chunk === undefined) return undefined;
+    try {
+      return read(this.#source, column, chunk);
+    } catch (error) {
+      throw damaged(this.envelope.key, error);
+    }
+  }
+}
+
+function sourceOf(descriptor: number): ByteSource {
+  return {
+    sizeBytes: fstatSync(descriptor).size,
+    read(start, sizeBytes) {
+      const bytes = new Uint8Array(sizeBytes);
+      for (let done = 0; done < sizeBytes; ) {
+        const count = readSync(descriptor, bytes, done, sizeBytes - done, start + done);
+        if (count === 0) throw new Error("the file is cut off");
+        done += count;
+      }
+      return bytes;
+    },
+  };
+}
+
+function wholeOf(bytes: Uint8Array): bigint {
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(0, true);
+}
+
+function damaged(key: string, cause: unknown): DbError {
+  return new DbError(
+    "corrupt",
+    "file_damaged",
+    `the data file ${key} cannot be read: ${messageOf(cause)}`,
+    { detail: { key }, cause },
+  );
+}
