@@ -19,6 +19,8 @@ export interface CloudSubject {
 
 /** Names of refusals that their status alone does not explain. */
 const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
+  // These three are about another request for the same object.
+  "ConcurrentModification",
   "ConditionalRequestConflict",
   "OperationAborted",
   "RequestTimeout",
