@@ -48,6 +48,31 @@ suite("a semaphore", () => {
     assert.deepEqual(trace, [1, 2]);
   });
 
+  test("lets more in when it is widened, and none until enough have left when it is narrowed", async () => {
+    const semaphore = new Semaphore(1);
+    const trace: number[] = [];
+    const enter = async (name: number) => {
+      const leave = await semaphore.acquire();
+      trace.push(name);
+      return leave;
+    };
+    const leaving = [1, 2, 3, 4].map(enter);
+    await turn();
+    assert.deepEqual(trace, [1]);
+    semaphore.countMax = 3;
+    await turn();
+    assert.deepEqual(trace, [1, 2, 3]);
+    semaphore.countMax = 1;
+    for (const count of [3, 3, 4]) {
+      (await leaving.shift())?.();
+      await turn();
+      assert.equal(trace.length, count);
+    }
+    const last = semaphore.acquire();
+    (await leaving.shift())?.();
+    (await last)();
+  });
+
   test("who gives up while waiting takes no place", async () => {
     const semaphore = new Semaphore(1);
     const release = await semaphore.acquire();

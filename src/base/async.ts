@@ -14,12 +14,23 @@ export class Mutex {
 
 /** Lets at most `countMax` holders in; the others wait in the order they came. */
 export class Semaphore {
-  #free: number;
+  #countMax = 0;
+  #heldCount = 0;
   readonly #waiting: (() => void)[] = [];
 
   constructor(countMax: number) {
+    this.countMax = countMax;
+  }
+
+  get countMax(): number {
+    return this.#countMax;
+  }
+
+  /** More lets in at once who waits; fewer puts nobody out, but lets nobody in until enough have left. */
+  set countMax(countMax: number) {
     assert(countMax > 0, "a semaphore lets at least one in");
-    this.#free = countMax;
+    this.#countMax = countMax;
+    this.#letIn();
   }
 
   /** Holders that wait now. */
@@ -33,7 +44,7 @@ export class Semaphore {
    */
   async acquire(abort?: AbortSignal): Promise<() => void> {
     abort?.throwIfAborted();
-    if (this.#free > 0) this.#free -= 1;
+    if (this.#heldCount < this.#countMax) this.#heldCount += 1;
     else await this.#wait(abort);
     let held = true;
     return () => {
@@ -68,9 +79,17 @@ export class Semaphore {
   }
 
   #leave(): void {
-    const next = this.#waiting.shift();
-    if (next === undefined) this.#free += 1;
-    else next();
+    this.#heldCount -= 1;
+    this.#letIn();
+  }
+
+  #letIn(): void {
+    while (this.#heldCount < this.#countMax) {
+      const next = this.#waiting.shift();
+      if (next === undefined) return;
+      this.#heldCount += 1;
+      next();
+    }
   }
 }
 

@@ -12,6 +12,8 @@ export interface CommandSpec {
   /** Its operands as the help shows them, like `[NAME]`. */
   readonly operands?: string;
   readonly options: readonly OptionSpec[];
+  /** Is given words that the help does not show, to say better what is wrong with them. */
+  readonly takesAnyWord?: boolean;
   /** Not listed in the help. */
   readonly hidden?: boolean;
   /** Resolves with the exit code. What it throws is printed as `<Verb> command failed: …`. */

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Command } from "commander";
-import { addOptions, type OptionSpec, Settings } from "./options.ts";
+import { type OptionSpec, readWords, type Settings } from "./options.ts";
 import { isUsageError } from "./values/usage.ts";
 
 const SPECS: readonly OptionSpec[] = [
@@ -20,10 +19,7 @@ const SPECS: readonly OptionSpec[] = [
 ];
 
 function read(words: readonly string[], env: Record<string, string> = {}): Settings {
-  const command = new Command("test").exitOverride();
-  addOptions(command, SPECS, false);
-  command.parse(words, { from: "user" });
-  return new Settings(SPECS, command.opts(), env);
+  return readWords(SPECS, words, env).settings;
 }
 
 suite("settings", () => {

@@ -1,4 +1,4 @@
-import { type Command, Option } from "commander";
+import { Command, Option } from "commander";
 import { assert } from "#base/errors.ts";
 import { isUsageError, usageError } from "./values/usage.ts";
 
@@ -71,6 +71,21 @@ export function addOptions(
       command.addOption(before);
     }
   }
+}
+
+/** Reads a command line of options alone, without a program around it; throws where it cannot be read, and prints nothing. */
+export function readWords(
+  specs: readonly OptionSpec[],
+  words: readonly string[],
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly settings: Settings; readonly operands: readonly string[] } {
+  const command = new Command()
+    .exitOverride()
+    .allowExcessArguments()
+    .configureOutput({ writeErr: () => undefined });
+  addOptions(command, specs, false);
+  command.parse(words, { from: "user" });
+  return { settings: new Settings(specs, command.opts(), env), operands: command.args };
 }
 
 /** The settings of one run of a command: flags first, then the environment, then defaults. */
@@ -226,7 +241,7 @@ function* envCandidates(
   if (spec.env === undefined) return;
   const own = nonEmpty(env[spec.env]);
   if (own !== undefined) yield { text: own, source: "env", from: spec.env };
-  for (const name of oldEnvs(spec)) {
+  for (const name of oldEnvNames(spec)) {
     const text = nonEmpty(env[name]);
     if (text === undefined) continue;
     const warning = `${name} is an old name; use ${spec.env}`;
@@ -239,8 +254,8 @@ function withUnit(text: string, { old }: OptionSpec): string {
   return /^\d+$/.test(text) ? `${text}${old?.bareUnit ?? ""}` : text;
 }
 
-/** Names the variable had before, the edition's own prefix among them. */
-function oldEnvs(spec: OptionSpec): readonly string[] {
+/** Names that the variable of an option had before, the edition's own prefix among them. */
+export function oldEnvNames(spec: OptionSpec): readonly string[] {
   const named = [
     ...(spec.old?.envs ?? []),
     ...(spec.old?.flags ?? []).map((flag) => envName(flag)),

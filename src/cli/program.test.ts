@@ -10,7 +10,7 @@ suite("the command line", () => {
       /^error: unknown option '--nod-id' \(Did you mean --node-id\?\); for/,
     ],
     [["serve", "--node-id"], /^error: option '--node-id <NODE_ID>' argument missing; for/],
-    [["serve", "here"], /^error: too many arguments/],
+    [["serve", "here"], /^error: no option stands before 'here': give/],
     [["sevre"], /^error: unknown command 'sevre'; for/],
     [["create", "databas"], /^error: unknown command 'databas'/],
     [

@@ -121,7 +121,7 @@ function addCommand(
   if (spec.alias !== undefined) command.alias(spec.alias);
   addOptions(command, spec.options, showAdvanced);
   if (spec.notes !== undefined) command.addHelpText("after", `\n${spec.notes}`);
-  command.allowExcessArguments(spec === QUICK_START);
+  command.allowExcessArguments(spec === QUICK_START || spec.takesAnyWord === true);
   command.action(async () => {
     // Quick start is what any word leads to that is no command.
     const [word] = command.args;

@@ -12,6 +12,7 @@ import { office } from "./endpoint/office.ts";
 import { configureProcessing, runPlugin } from "./endpoint/processing.ts";
 import { push } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
+import { resetQueryLimit, setQueryLimit, showQueryLimit } from "./endpoint/query-limit.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import {
   createAdminToken,
@@ -110,6 +111,18 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
         POST: createDatabase,
         PUT: updateDatabase,
         DELETE: deleteDatabase,
+      },
+    },
+  ],
+  [
+    "/api/v3/configure/query_concurrency_limit",
+    {
+      needs: "configure",
+      methods: {
+        GET: showQueryLimit,
+        PUT: setQueryLimit,
+        POST: setQueryLimit,
+        DELETE: resetQueryLimit,
       },
     },
   ],

@@ -30,6 +30,10 @@ export interface HttpServices {
   createAdminToken(request: AdminTokenRequest, by: AdminPrincipal): Promise<IssuedToken>;
   /** Rejects with `not_found` / `token_not_found`, `unsupported` / `token_operator`. */
   deleteToken(name: string, by: AdminPrincipal): Promise<void>;
+  /** How many queries run at once here, and may by the node's options. */
+  queryConcurrency(): QueryConcurrency;
+  /** Undefined: as by the node's options. Throws `invalid` / `query_limit_range`. */
+  limitQueryConcurrency(limit: number | undefined): void;
   /** Resolves when the node can serve; rejects with `unavailable` and the reason otherwise. */
   ready(): Promise<void>;
   /**
@@ -54,6 +58,11 @@ export interface HttpServices {
   identify(): NodeIdentity;
   /** Prometheus text. */
   metrics(): Promise<string>;
+}
+
+export interface QueryConcurrency {
+  readonly limit: number;
+  readonly limitMax: number;
 }
 
 export interface CreateDatabaseRequest {

@@ -190,6 +190,19 @@ suite("bounds of what is taken", () => {
     assert.equal(node.flusher.pendingSizeBytes, 0);
   });
 
+  test("more requests than may wait are refused, however small, until others are settled", async () => {
+    await using node = await SmallNode.open({ flusher: { pendingCountMax: 2 } });
+    const releases = [await node.flusher.admit(1, NEVER), await node.flusher.admit(1, NEVER)];
+    await assert.rejects(node.flusher.admit(1, NEVER), {
+      kind: "exceeded",
+      code: "write_queue_full",
+      message: /2 writes wait .* at most 2 may \(--wal-max-buffered-writes\)/,
+    });
+    releases[0]?.();
+    releases.push(await node.flusher.admit(1, NEVER));
+    await assert.rejects(node.flusher.admit(1, NEVER), { code: "write_queue_full" });
+  });
+
   test("a full buffer makes writes wait a moment, and refuses those for which no room is made", async () => {
     let sizeBytes = 10;
     await using node = await SmallNode.open({

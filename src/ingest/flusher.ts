@@ -20,6 +20,8 @@ export interface FlusherOptions {
   readonly flushIntervalMs: number;
   /** Bytes of requests that are not settled, as they came, above which more are refused. */
   readonly pendingSizeMax: number;
+  /** Requests that are not settled above which more are refused; any number unless given. */
+  readonly pendingCountMax?: number | undefined;
   /** Bytes that buffered rows take now, and above which more are refused. */
   readonly bufferSizeBytes: () => number;
   readonly bufferSizeMax: number;
@@ -63,6 +65,7 @@ export class Flusher {
   #pendingSizeBytes = 0;
   /** Ends when those who wait for room look again. */
   #look: Promise<void> | undefined;
+  #pendingCount = 0;
   #trouble: DbError | undefined;
   #dead: DbError | undefined;
 
@@ -89,8 +92,10 @@ export class Flusher {
   async admit(sizeBytes: number, signal: AbortSignal): Promise<() => void> {
     this.#refuseWhenQueueFull();
     this.#pendingSizeBytes += sizeBytes;
+    this.#pendingCount += 1;
     const release = () => {
       this.#pendingSizeBytes -= sizeBytes;
+      this.#pendingCount -= 1;
     };
     try {
       await this.#room(signal);
@@ -140,7 +145,14 @@ export class Flusher {
 
   #refuseWhenQueueFull(): void {
     if (this.trouble !== undefined) throw this.trouble;
-    const { pendingSizeMax } = this.#options;
+    const { pendingCountMax = Number.POSITIVE_INFINITY, pendingSizeMax } = this.#options;
+    if (this.#pendingCount >= pendingCountMax)
+      throw new DbError(
+        "exceeded",
+        "write_queue_full",
+        `${this.#pendingCount} writes wait to be made durable, at most ${pendingCountMax} may (--wal-max-buffered-writes): send again later`,
+        { detail: { pendingCountMax } },
+      );
     if (this.#pendingSizeBytes < pendingSizeMax) return;
     throw new DbError(
       "exceeded",

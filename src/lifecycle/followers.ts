@@ -23,6 +23,8 @@ export interface FollowersOptions {
   /** Bytes that blocks of other nodes may take here; logs are not read on beyond that. */
   readonly peerRowsSizeMax: number;
   readonly intervalMs: number;
+  /** Entries of one log that are read at once while it is behind. */
+  readonly readsMax?: number | undefined;
 }
 
 /** A follower at work. */
@@ -132,7 +134,7 @@ export class Followers {
   async #add({ number: node, nodeId }: NodeRecord): Promise<void> {
     // A node that came back.
     await this.#leaving.get(node);
-    const { buffer, changed, intervalMs, keepRows, manifest, ports } = this.#options;
+    const { buffer, changed, intervalMs, keepRows, manifest, ports, readsMax } = this.#options;
     const follower = new LogFollower({
       node,
       log: new ObjectLog(nodeLogPrefix(nodeId), ports),
@@ -145,6 +147,7 @@ export class Followers {
         manifest: manifest.state.position,
       }),
       intervalMs,
+      readsMax,
       clock: ports.clock,
       logger: ports.log,
     });

@@ -27,6 +27,8 @@ export interface LogFollowerOptions {
   /** How far the manifest has it, as this process knows. */
   readonly adopted: () => Adopted;
   readonly intervalMs: number;
+  /** Entries that it reads at once while it is behind; as `LogTracker` does unless given. */
+  readonly readsMax?: number | undefined;
   readonly clock: Clock;
   readonly logger: Log;
 }
@@ -51,14 +53,14 @@ export class LogFollower implements LogSource {
   #trouble: DbError | undefined;
 
   constructor(options: LogFollowerOptions) {
-    const { node, buffer, keepRows, log, changed } = options;
+    const { node, buffer, keepRows, log, changed, readsMax } = options;
     this.node = node;
     this.buffer = buffer;
     this.#options = options;
     const observer = keepRows
       ? this.#bounded(bufferObserver(buffer, changed))
       : { onShown: () => changed.notify() };
-    this.#tracker = new LogTracker(log, nodeLogMachine, observer);
+    this.#tracker = new LogTracker(log, nodeLogMachine, observer, readsMax);
   }
 
   get state(): NodeLogState {

@@ -152,6 +152,29 @@ suite("the log is kept short", () => {
     assert.equal(node.writer.state.snapshots.length, 3);
   });
 
+  test("a checkpoint after so much time, if the log has grown", async () => {
+    await using kept = await keep({ checkpointIntervalMs: 1_000 });
+    const { node, keeper } = kept;
+    const newest = async () =>
+      (await node.store.list("host01/log/checkpoint/")).at(-1)?.key.slice(-1);
+    await node.write("m f=1 1");
+    await node.clock.advance(999);
+    await keeper.step(FOREVER);
+    assert.equal(await newest(), undefined);
+    await node.clock.advance(1);
+    await keeper.step(FOREVER);
+    assert.equal(await newest(), "2");
+    await node.clock.advance(5_000);
+    await keeper.step(FOREVER);
+    assert.equal(await newest(), "2", "nothing was written since");
+    await node.write("m f=1 2");
+    await keeper.step(FOREVER);
+    assert.equal(await newest(), "3");
+    await node.write("m f=1 3");
+    await keeper.step(FOREVER);
+    assert.equal(await newest(), "3", "the time begins anew");
+  });
+
   test("a stop leaves everything in files, and nothing to replay", async () => {
     await using kept = await keep({});
     await kept.node.write("m f=1 1");

@@ -31,6 +31,8 @@ export interface SnapshotLimits {
   readonly bufferSizeMax: number;
   /** Entries after which a checkpoint bounds the replay. */
   readonly checkpointEntries: number;
+  /** Time after which a checkpoint is written, if there is anything to cover; undefined: time does not count. */
+  readonly checkpointIntervalMs?: number | undefined;
 }
 
 /** Snapshots that stand in the log since the start of this process. */
@@ -50,11 +52,13 @@ export class LogKeeper {
   /** When the oldest flush that is in no file was first seen here. */
   #unsavedSinceMs: number | undefined;
   #lookedMs: number;
+  #checkpointedMs: number;
   #counts: SnapshotCounts = { taken: 0, ms: 0 };
 
   constructor(options: LogKeeperOptions) {
     this.#options = options;
     this.#lookedMs = options.clock.monotonicMs();
+    this.#checkpointedMs = this.#lookedMs;
   }
 
   get counts(): SnapshotCounts {
@@ -82,12 +86,15 @@ export class LogKeeper {
 
   /** Does what is due now. */
   async step(signal: AbortSignal): Promise<void> {
-    const { adopted, clock, limits, writer } = this.#options;
+    const { adopted, clock, writer } = this.#options;
     if (this.#snapshotDue()) {
       await this.#takeSnapshot(signal);
       this.#unsavedSinceMs = undefined;
     }
-    if (writer.replayCount >= limits.checkpointEntries) await writer.checkpoint(adopted());
+    if (this.#checkpointDue()) {
+      await writer.checkpoint(adopted());
+      this.#checkpointedMs = clock.monotonicMs();
+    }
     if (clock.monotonicMs() - this.#lookedMs < IDLE_LOOK_MS) return;
     this.#lookedMs = clock.monotonicMs();
     await writer.lookAhead();
@@ -107,6 +114,15 @@ export class LogKeeper {
     const { ms, taken } = this.#counts;
     this.#counts = { taken: taken + 1, ms: ms + clock.monotonicMs() - startedMs };
     return true;
+  }
+
+  #checkpointDue(): boolean {
+    const { clock, limits, writer } = this.#options;
+    const { checkpointEntries, checkpointIntervalMs = Number.POSITIVE_INFINITY } = limits;
+    if (writer.replayCount >= checkpointEntries) return true;
+    return (
+      writer.replayCount > 0 && clock.monotonicMs() - this.#checkpointedMs >= checkpointIntervalMs
+    );
   }
 
   #snapshotDue(): boolean {

@@ -50,9 +50,38 @@ export interface NodeConfig {
   readonly listenerFilePath: string | undefined;
   readonly logLevel: "error" | "warn" | "info" | "debug" | "trace";
   readonly logDestination: "stdout" | "stderr";
+  /** One JSON object a line unless given. */
+  readonly logFormat?: LogFormat | undefined;
   /** SWEEP_DEFAULTS unless given. */
   readonly sweep?: SweepConfig | undefined;
+  /** Writes that may wait to become durable, however small; no bound but their size unless given. */
+  readonly pendingWritesMax?: number | undefined;
+  /** Entries of the node's log that stay although they are in files and adopted; none unless given. */
+  readonly coveredEntriesToKeep?: number | undefined;
+  /** A checkpoint of the node's log at least so often while it grows; by entries alone unless given. */
+  readonly checkpointIntervalMs?: number | undefined;
+  /** Entries of the node's own log, and of each other's, that are read at once by who is behind; 4 unless given. */
+  readonly ownLogReadsMax?: number | undefined;
+  readonly peerLogReadsMax?: number | undefined;
+  /** A node that takes no writes itself waits so long, at its start, for one that does; not at all unless given. */
+  readonly ingesterWaitMsMax?: number | undefined;
+  /** The same for a compactor. */
+  readonly compactorWaitMsMax?: number | undefined;
+  /** `host:port` where other nodes are told to find this one; the address it listens on unless given. */
+  readonly advertisedAddress?: string | undefined;
+  /** Threads of the engine, and what the cluster is told; the machine's cores unless given. */
+  readonly coreCount?: number | undefined;
+  /** Data files that one query may read; no bound unless given. */
+  readonly queryFilesMax?: number | undefined;
+  /** Queries that `system.queries` remembers; none unless given. */
+  readonly queryLogEntriesMax?: number | undefined;
+  /** Copies of files whose rows are all older are not kept; no age is too old unless given. */
+  readonly fileCacheRecencyMs?: number | undefined;
+  /** When the files of a dropped database may go, counted from the drop, where the drop does not say; 90 days unless given. */
+  readonly hardDeleteDefaultMs?: number | undefined;
 }
+
+export type LogFormat = "json" | "full" | "pretty" | "logfmt";
 
 /** What the compactor in office keeps to. */
 export interface CompactionConfig {

@@ -76,6 +76,7 @@ export class IngestPart {
       clock,
       flushIntervalMs: config.flushIntervalMs,
       pendingSizeMax: WRITES_SIZE_MAX,
+      pendingCountMax: config.pendingWritesMax,
       bufferSizeBytes,
       bufferSizeMax: ownRowsSizeMax(config),
     });
@@ -137,6 +138,8 @@ export class IngestPart {
       },
       signal: tasks.signal,
       needs: { catalog: catalog.state.position, manifest: 0 },
+      readsMax: config.ownLogReadsMax,
+      coveredEntriesToKeep: config.coveredEntriesToKeep ?? 0,
     });
     const part = new IngestPart(options, writer, pusher);
     tasks.add("flush", (signal) => part.flusher.run(signal));

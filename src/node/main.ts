@@ -11,12 +11,13 @@ import type { HttpServerOptions } from "#http/options.ts";
 import { findRecoveryMatch } from "#http/router.ts";
 import { HttpServer } from "#http/server.ts";
 import type { NodeIdentity } from "#http/services.ts";
-import { FileCache } from "#objectstore/file-cache.ts";
+import { type CachedFile, FileCache } from "#objectstore/file-cache.ts";
 import { measuredStore } from "#objectstore/measured.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import type { Log } from "#ports/log.ts";
 import { WorkerStage } from "#staging/worker/worker-stage.ts";
 import type { NodeConfig } from "./config.ts";
+import { waitForOthers } from "./members/waiting.ts";
 import { engineSizeMax } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
@@ -57,7 +58,8 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   const server = parts.use(await listen(config, shared));
   const recovery = parts.use(await listenForRecovery(config, shared));
   const ports = await openPorts(config, { log, metrics, parts });
-  node = await Node.start({ config, ports, processId, address: advertised(server.address) });
+  const address = config.advertisedAddress ?? advertised(server.address);
+  node = await Node.start({ config, ports, processId, address });
   const running = node;
   metrics.show(running);
   const { access, tokens } = await openAccess(config, running, { log, parts }).catch(
@@ -67,17 +69,24 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
     },
   );
   const clock = realClock;
-  const services = nodeServices(running, { access, tokens, metrics, identity, clock });
-  server.serve(services);
-  recovery?.serve(recoveryServices(services, () => void recovery[Symbol.asyncDispose]()));
-  await writeAddress(server, config.listenerFilePath);
-  await writeAddress(recovery, config.recoveryListenerFilePath);
-  io.out(
-    `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
-  );
-  if (!config.withoutAuth && running.catalog.state.tokens.size === 0) io.error(NO_TOKEN);
-  if (recovery !== undefined) io.error(recoveryWarning(recovery.address));
-  const failure = await Promise.race([stopped, running.stopAsked, running.failure]);
+  const services = nodeServices(running, { config, access, tokens, metrics, identity, clock });
+  const ended = Promise.race([stopped, running.stopAsked, running.failure]);
+  if (
+    await doneBefore(ended, (signal) =>
+      waitForOthers({ config, catalog: running.catalog, clock, log }, signal),
+    )
+  ) {
+    server.serve(services);
+    recovery?.serve(recoveryServices(services, () => void recovery[Symbol.asyncDispose]()));
+    await writeAddress(server, config.listenerFilePath);
+    await writeAddress(recovery, config.recoveryListenerFilePath);
+    io.out(
+      `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
+    );
+    if (!config.withoutAuth && running.catalog.state.tokens.size === 0) io.error(NO_TOKEN);
+    if (recovery !== undefined) io.error(recoveryWarning(recovery.address));
+  }
+  const failure = await ended;
   await recovery?.[Symbol.asyncDispose]();
   // Until it has stopped it answers who asks whether it lives: nobody takes over what it is about to leave in order.
   await server.drain();
@@ -86,6 +95,19 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   if (failure === undefined) return 0;
   io.error(`Serve command failed: ${messageOf(failure)}`);
   return 1;
+}
+
+/** Does `work`, and gives it up when the node ends before; answers whether it did not. */
+async function doneBefore(
+  ended: Promise<unknown>,
+  work: (signal: AbortSignal) => Promise<void>,
+): Promise<boolean> {
+  const end = new AbortController();
+  const done = work(end.signal);
+  const inTime = await Promise.race([ended.then(() => false), done.then(() => true)]);
+  end.abort();
+  await done;
+  return inTime;
 }
 
 async function writeAddress(
@@ -192,8 +214,11 @@ async function openPorts(
   const scratch = await openScratch();
   parts.defer(() => rm(scratch, { recursive: true, force: true }));
   const cacheDirectory = join(scratch, "cache");
-  const { fileCacheSizeMax: sizeMax } = config;
-  const cache = parts.use(await FileCache.open({ store, directory: cacheDirectory, sizeMax, log }));
+  const { coreCount = availableParallelism(), fileCacheSizeMax: sizeMax } = config;
+  const keeps = keepsRecent(config.fileCacheRecencyMs);
+  const cache = parts.use(
+    await FileCache.open({ store, directory: cacheDirectory, sizeMax, keeps, log }),
+  );
   metrics.showMemory([{ name: "file_cache", sizeMax, sizeBytes: () => cache.sizeBytes }]);
   return {
     store,
@@ -206,7 +231,7 @@ async function openPorts(
       DuckDbEngine.open({
         // Queries have theirs beside the buffer, which writes are refused to fill beyond this.
         memorySizeMax: engineSizeMax(config),
-        threads: availableParallelism(),
+        threads: coreCount,
         queryCountMax: config.concurrentQueriesMax,
         temporaryDirectory: join(scratch, "engine"),
         cacheDirectory,
@@ -217,9 +242,16 @@ async function openPorts(
       }),
     onFile: (file, bytes) => cache.seed(file, bytes),
     makeUuid: randomUUID,
-    coreCount: availableParallelism(),
+    coreCount,
     version: VERSION,
   };
+}
+
+/** Whether a file has rows that are young enough for its copy to be kept. */
+function keepsRecent(recencyMs: number | undefined): (file: CachedFile) => boolean {
+  if (recencyMs === undefined) return () => true;
+  const recencyNs = BigInt(Math.floor(recencyMs)) * 1_000_000n;
+  return ({ time }) => time.end >= realClock.nowNs() - recencyNs;
 }
 
 /** Where other nodes find this one: a wildcard is no address, so the machine's name stands for it. */

@@ -57,9 +57,9 @@ interface NodeParts {
  * Built of ports alone, so that the simulated world runs it as it is.
  */
 export class Node {
+  readonly queries: Queries;
   readonly #parts: NodeParts;
   readonly #views: Views;
-  readonly #queries: Queries;
   /** What a node with mode `compact` has. */
   readonly compaction: CompactPart | undefined;
   readonly #stopAsked = Promise.withResolvers<undefined>();
@@ -83,13 +83,15 @@ export class Node {
       clock,
       tokenWaitMsMax: TOKEN_WAIT_MS_MAX,
     });
-    this.#queries = new Queries({
+    this.queries = new Queries({
       catalog,
       views: this.#views,
       engine,
       clock,
       concurrentMax: config.concurrentQueriesMax,
       timeoutMs: config.queryTimeoutMs,
+      filesMax: config.queryFilesMax,
+      logEntriesMax: config.queryLogEntriesMax,
       lastSeenNs: (node) => lastSeen.of(node),
       systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {
@@ -165,6 +167,7 @@ export class Node {
       keepRows: config.modes.includes("query"),
       peerRowsSizeMax: config.peerRowsSizeMax,
       intervalMs: config.replicationIntervalMs,
+      readsMax: config.peerLogReadsMax,
     });
     if (readsPeers(config.modes)) await followers.load();
     const members = new Members({ ...parts, config, ports });
@@ -235,7 +238,7 @@ export class Node {
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     // What a node knows by itself it tells in any mode.
     if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
-    return this.#queries.run(request, signal);
+    return this.queries.run(request, signal);
   }
 
   /** Throws `unsupported` / `mode_missing` where this node does not do the work of `mode`. */

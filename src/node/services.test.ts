@@ -29,6 +29,7 @@ async function serving() {
   const { clock } = options;
   const signal = new AbortController().signal;
   const services = nodeServices(node, {
+    config: options.config,
     access: new Access({ catalog, clock, signal }),
     tokens: new Tokens({ catalog, clock, makeSecret: () => new Uint8Array(TOKEN_SECRET_SIZE) }),
     metrics,
@@ -78,6 +79,17 @@ suite("what HTTP calls", () => {
       kind: "not_found",
       code: "database_not_found",
     });
+  });
+
+  test("how many queries run at once is shown and changed", async () => {
+    await using running = await serving();
+    const { services } = running;
+    assert.deepEqual(services.queryConcurrency(), { limit: 4, limitMax: 4 });
+    services.limitQueryConcurrency(2);
+    assert.deepEqual(services.queryConcurrency(), { limit: 2, limitMax: 4 });
+    assert.throws(() => services.limitQueryConcurrency(5), { code: "query_limit_range" });
+    services.limitQueryConcurrency(undefined);
+    assert.deepEqual(services.queryConcurrency(), { limit: 4, limitMax: 4 });
   });
 
   test("a dropped database's files go when it was said, after ninety days, or never", async () => {

@@ -5,14 +5,16 @@ import { DbError } from "#base/errors.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
+import type { NodeConfig } from "./config.ts";
 import { answerFenced } from "./members/refusals.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Node } from "./node.ts";
 
-/** When the files of a dropped database may go, counted from the drop, unless it says otherwise: 90 days. */
-const HARD_DELETE_AFTER_NS = 90n * 86_400_000_000_000n;
+/** When the files of a dropped database may go, counted from the drop, unless somebody says otherwise: 90 days. */
+const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
 
 export interface ServicesOptions {
+  readonly config: NodeConfig;
   readonly access: Access;
   readonly tokens: Tokens;
   readonly metrics: Metrics;
@@ -32,7 +34,8 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     updateDatabase: ({ name, retentionNs }) => node.setRetention(name, retentionNs),
     deleteDatabase: ({ name, hardDelete }) => {
       const nowNs = clock.nowNs();
-      const defaultNs = nowNs + HARD_DELETE_AFTER_NS;
+      const { hardDeleteDefaultMs = HARD_DELETE_DEFAULT_MS } = options.config;
+      const defaultNs = nowNs + BigInt(Math.floor(hardDeleteDefaultMs)) * 1_000_000n;
       const atNs = hardDeleteTime(hardDelete, { nowNs, defaultNs });
       return node.dropDatabase(name, atNs);
     },
@@ -45,6 +48,11 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
       const internal = { name: INTERNAL_DATABASE, deleted: false };
       return [internal, ...listed.filter(({ deleted }) => showDeleted || !deleted)];
     },
+    queryConcurrency: () => ({
+      limit: node.queries.concurrentMax,
+      limitMax: options.config.concurrentQueriesMax,
+    }),
+    limitQueryConcurrency: (limit) => node.queries.limitConcurrency(limit),
     ready: () => node.ready(),
     stopNode: (nodeId) => node.stopNode(nodeId),
     removeNode: (nodeId) => node.removeNode(nodeId),

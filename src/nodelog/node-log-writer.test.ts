@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import { LogTracker } from "#objectlog/log-tracker.ts";
 import { ObjectLog } from "#objectlog/object-log.ts";
 import { NEEDS_NOTHING } from "#objectlog/record.ts";
 import { memoryStore } from "#objectstore/memory.ts";
@@ -15,6 +16,7 @@ import {
   startWriter,
   writtenLog,
 } from "#testing/node-logs.ts";
+import { nodeLogMachine } from "./node-log-state.ts";
 import { NodeLogWriter } from "./node-log-writer.ts";
 
 const PREFIX = "node1/log/";
@@ -143,6 +145,30 @@ suite("node log writer", () => {
         writer.appendSnapshot({ through, stamp: 1n, files: [] }, NEEDS_NOTHING),
         { code: "assertion_failed" },
       );
+  });
+
+  test("the last entries that a checkpoint covers stay, if so wanted, for readers that are behind", async () => {
+    const store = memoryStore();
+    const writer = await startWriter(logPorts(store), 1, {}, 2);
+    const behind = new LogTracker(new ObjectLog(PREFIX, logPorts(store, 9)), nodeLogMachine);
+    for (const text of ["two", "three", "four"]) await flush(writer, text);
+    await behind.advance({ certain: false });
+    for (const text of ["five", "six"]) await flush(writer, text);
+    await snapshot(writer, "file");
+    await writer.checkpoint({ position: 6, manifest: 1 });
+    assert.deepEqual(await positionsIn(store, "entry"), [1, 6, 7]);
+    await writer.checkpoint({ position: 7, manifest: 1 });
+    assert.deepEqual(await positionsIn(store, "entry"), [1, 6, 7], "they stay until others come");
+    await flush(writer, "eight");
+    await flush(writer, "nine");
+    await writer.checkpoint({ position: 7, manifest: 1 });
+    assert.deepEqual(
+      await positionsIn(store, "entry"),
+      [1, 8, 9],
+      "what is not adopted stays as well",
+    );
+    await behind.advance({ certain: true });
+    assert.deepEqual(contentOf(behind.state), contentOf(writer.state));
   });
 
   test("trouble with the store is told while the flush goes on", async () => {

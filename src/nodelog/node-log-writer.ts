@@ -24,6 +24,10 @@ export interface NodeLogWriterOptions {
   readonly signal: AbortSignal;
   /** What the fence is read together with. */
   readonly needs: Needs;
+  /** Entries below its end that stay although they are covered, for readers that are behind; none unless given. */
+  readonly coveredEntriesToKeep?: number;
+  /** Entries that a start reads at once; as `LogTracker` does unless given. */
+  readonly readsMax?: number | undefined;
 }
 
 type RecordContent = Pick<LogRecord, "kind" | "body" | "payload">;
@@ -46,7 +50,8 @@ export class NodeLogWriter {
 
   private constructor(options: NodeLogWriterOptions) {
     this.#options = options;
-    this.#tracker = new LogTracker(options.log, nodeLogMachine, options.observer);
+    const { log, observer, readsMax } = options;
+    this.#tracker = new LogTracker(log, nodeLogMachine, observer, readsMax);
   }
 
   /** Replays the log and wins its fence: from then on no older epoch can append. */
@@ -105,12 +110,13 @@ export class NodeLogWriter {
   }
 
   /**
-   * Writes a checkpoint of now, and deletes the entries that it and `adopted` cover, by list. Fences are never deleted, for a
-   * late writer of an older epoch must find them (rules 3, 4). Appends go on meanwhile: the checkpoint is of a state, which is a value.
+   * Writes a checkpoint of now, and deletes the entries that it and `adopted` cover, by list, but the last few as the options say.
+   * Fences are never deleted, for a late writer of an older epoch must find them (rules 3, 4). Appends go on meanwhile: the checkpoint
+   * is of a state, which is a value.
    */
   async checkpoint(adopted: Adopted): Promise<void> {
     if (this.#fenced !== undefined) throw this.#fenced;
-    const { log, writer } = this.#options;
+    const { coveredEntriesToKeep = 0, log, writer } = this.#options;
     const state = await this.#turn.run(async () => {
       this.#tracker.amend(withoutAdopted(this.state, adopted));
       return this.state;
@@ -120,7 +126,7 @@ export class NodeLogWriter {
     this.#checkpointed = state.position;
     await log.deleteOldCheckpoints();
     const fences = new Set(state.fences.map(({ position }) => position));
-    const covered = Math.min(state.position, adopted.position);
+    const covered = Math.min(state.position - coveredEntriesToKeep, adopted.position);
     const deletable = (await log.listEntries(covered)).filter((position) => !fences.has(position));
     for (let index = 0; index < deletable.length; index += DELETES_AT_ONCE)
       await Promise.all(

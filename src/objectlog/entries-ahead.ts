@@ -4,7 +4,8 @@ import type { LogEntry } from "./record.ts";
 
 /** Whoever found so many entries is behind; who follows along asks for no more than there is. */
 const BEHIND_COUNT = 4;
-const AHEAD_COUNT_MAX = 4;
+/** Unless its owner says otherwise. */
+export const READS_AHEAD_MAX = 4;
 /** What is read ahead takes so much at most, if no entry is larger than those before. */
 const AHEAD_SIZE_MAX = 8 * 2 ** 20;
 
@@ -15,14 +16,16 @@ const AHEAD_SIZE_MAX = 8 * 2 ** 20;
 export class EntriesAhead {
   readonly #log: ObjectLog;
   readonly #positionMax: Position;
+  readonly #countMax: number;
   readonly #asked = new Map<Position, Promise<SizedEntry | undefined>>();
   #foundCount = 0;
   #largestSizeBytes = 1;
 
-  /** Reads nothing above `positionMax`. */
-  constructor(log: ObjectLog, positionMax: Position) {
+  /** Reads nothing above `positionMax`, and at most `countMax` entries at once. */
+  constructor(log: ObjectLog, positionMax: Position, countMax: number) {
     this.#log = log;
     this.#positionMax = positionMax;
+    this.#countMax = countMax;
   }
 
   /** As `ObjectLog.read`. Positions rise. */
@@ -39,7 +42,7 @@ export class EntriesAhead {
   }
 
   #readAhead(position: Position): void {
-    const count = Math.min(AHEAD_COUNT_MAX, Math.floor(AHEAD_SIZE_MAX / this.#largestSizeBytes));
+    const count = Math.min(this.#countMax, Math.floor(AHEAD_SIZE_MAX / this.#largestSizeBytes));
     const last = Math.min(position + count, this.#positionMax);
     for (let next = position + 1; next <= last; next++) {
       if (this.#asked.has(next)) continue;

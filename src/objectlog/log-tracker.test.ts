@@ -219,6 +219,25 @@ suite("log tracker", () => {
     assert.equal(tracker.state.words.length, 40);
   });
 
+  test("who is to read one entry at a time does so", async () => {
+    const { store } = await logOf(20);
+    let [current, most] = [0, 0];
+    const slow = storeWith(store, {
+      async get(key) {
+        current += 1;
+        most = Math.max(most, current);
+        await settle();
+        current -= 1;
+        return store.get(key);
+      },
+    });
+    const log = new ObjectLog("log/", logPorts(slow));
+    const tracker = new LogTracker(log, wordsMachine, {}, 1);
+    await tracker.advance(CERTAIN);
+    assert.equal(tracker.state.words.length, 20);
+    assert.equal(most, 1);
+  });
+
   test("an entry that comes after it was asked for early is found", async () => {
     const { store, log } = await logOf(6);
     const late = storeWith(store, {

@@ -1,6 +1,6 @@
 import { assert, DbError, isKind } from "#base/errors.ts";
 import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
-import { EntriesAhead } from "./entries-ahead.ts";
+import { EntriesAhead, READS_AHEAD_MAX } from "./entries-ahead.ts";
 import type { ObjectLog } from "./object-log.ts";
 import type { LogEntry } from "./record.ts";
 
@@ -36,12 +36,20 @@ export class LogTracker<State extends TrackedState> {
   readonly log: ObjectLog;
   readonly #machine: LogMachine<State>;
   readonly #observer: TrackerObserver<State>;
+  readonly #readsMax: number;
   #state: State;
   /** Up to here no entry brings what a leap goes to. */
   #leapless: Position = 0;
 
-  constructor(log: ObjectLog, machine: LogMachine<State>, observer: TrackerObserver<State> = {}) {
+  /** Who is behind reads at most `readsMax` entries at once. */
+  constructor(
+    log: ObjectLog,
+    machine: LogMachine<State>,
+    observer: TrackerObserver<State> = {},
+    readsMax = READS_AHEAD_MAX,
+  ) {
     this.log = log;
+    this.#readsMax = readsMax;
     this.#machine = machine;
     this.#observer = observer;
     this.#state = machine.empty;
@@ -60,7 +68,7 @@ export class LogTracker<State extends TrackedState> {
     if (this.#state.position === 0) await this.restoreNewest();
     const { certain, through = Number.POSITIVE_INFINITY } = options;
     const askedMax = certain ? Number.POSITIVE_INFINITY : through;
-    const ahead = new EntriesAhead(this.log, askedMax);
+    const ahead = new EntriesAhead(this.log, askedMax, this.#readsMax);
     for (let asked = this.#next; asked <= askedMax; asked = this.#next) {
       const entry = await ahead.read(asked);
       if (entry === undefined) {

@@ -6,6 +6,7 @@ import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
 import { DbError } from "#base/errors.ts";
+import type { TimeRange } from "#model/time-range.ts";
 import { silentLog } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { type CachedFile, FileCache } from "./file-cache.ts";
@@ -136,6 +137,36 @@ suite("FileCache", () => {
     await world.settled(0);
   });
 
+  test("keeps no copy of what is not to be kept, beyond those who read it", async () => {
+    await using world = await World.create();
+    const [old, young] = [fileOf("a", "rows", { start: 0n, end: 9n }), fileOf("b", "rows")];
+    for (const { key } of [old, young]) await world.store(key, "rows");
+    await using cache = await FileCache.open({
+      ...world.options,
+      keeps: ({ time }) => time.end >= 10n,
+    });
+    const [first, second] = await Promise.all([cache.pin(old), cache.pin(old)]);
+    first.release();
+    assert.equal(await readFile(second.path, "utf8"), "rows");
+    second.release();
+    (await cache.pin(young)).release();
+    assert.equal(cache.sizeBytes, 4);
+    await cache.seed(old, utf8("rows"));
+    assert.equal(cache.sizeBytes, 4);
+    assert.equal(world.fetchCount, 2);
+  });
+
+  test("with no room at all it keeps nothing, and gives what is asked for", async () => {
+    await using world = await World.create(0);
+    const file = await world.store("a", "rows");
+    await world.cache.seed(file, utf8("rows"));
+    const pinned = await world.cache.pin(file);
+    assert.equal(await readFile(pinned.path, "utf8"), "rows");
+    pinned.release();
+    assert.equal(world.cache.sizeBytes, 0);
+    assert.equal(world.fetchCount, 1);
+  });
+
   test("fetches again what somebody removed or cut, under another name", async () => {
     await using world = await World.create();
     const file = await world.store("a", "rows");
@@ -186,8 +217,8 @@ suite("FileCache", () => {
   });
 });
 
-function fileOf(key: string, text: string): CachedFile {
-  return { key, sizeBytes: text.length, checksum: crc32(utf8(text)) };
+function fileOf(key: string, text: string, time: TimeRange = { start: 0n, end: 100n }): CachedFile {
+  return { key, sizeBytes: text.length, checksum: crc32(utf8(text)), time };
 }
 
 /** A cache over a bucket, in a folder of its own. */

@@ -14,6 +14,8 @@ export interface FileCacheOptions {
   readonly directory: string;
   /** Bytes of files kept; pinned ones may exceed it. */
   readonly sizeMax: number;
+  /** Whether the copy of a file is worth keeping when nobody reads it; all are unless given. */
+  readonly keeps?: (file: CachedFile) => boolean;
   readonly log: Log;
 }
 
@@ -24,7 +26,7 @@ export interface PinnedFile {
 }
 
 /** What of a DataFile the cache uses. */
-export type CachedFile = Pick<DataFile, "key" | "sizeBytes" | "checksum">;
+export type CachedFile = Pick<DataFile, "key" | "sizeBytes" | "checksum" | "time">;
 
 interface Entry {
   readonly file: CachedFile;
@@ -46,6 +48,7 @@ export class FileCache implements AsyncDisposable {
   readonly #store: ObjectStore;
   readonly #directory: string;
   readonly #sizeMax: number;
+  readonly #keeps: (file: CachedFile) => boolean;
   readonly #log: Log;
   /** By key, least recently used first. */
   readonly #entries = new Map<string, Entry>();
@@ -71,10 +74,12 @@ export class FileCache implements AsyncDisposable {
     return new FileCache(directory, options);
   }
 
-  private constructor(directory: string, { store, sizeMax, log }: FileCacheOptions) {
+  private constructor(directory: string, options: FileCacheOptions) {
+    const { store, sizeMax, keeps = () => true, log } = options;
     this.#directory = directory;
     this.#store = store;
     this.#sizeMax = sizeMax;
+    this.#keeps = keeps;
     this.#log = log;
   }
 
@@ -107,8 +112,9 @@ export class FileCache implements AsyncDisposable {
     };
   }
 
-  /** Keeps `bytes` of a file that this node has just written, so that it need not be fetched. Rejects as `pin` does. */
+  /** Keeps `bytes` of a file that this node has just written, so that it need not be fetched, if it is to be kept. Rejects as `pin` does. */
   async seed(file: CachedFile, bytes: Uint8Array): Promise<void> {
+    if (file.sizeBytes > this.#sizeMax || !this.#keeps(file)) return;
     this.#release(await this.#acquire(file, async () => bytes));
   }
 
@@ -187,6 +193,7 @@ export class FileCache implements AsyncDisposable {
 
   #release(entry: Entry): void {
     entry.pinCount -= 1;
+    if (entry.pinCount === 0 && !this.#keeps(entry.file)) this.#forget(entry);
     this.#evict();
   }
 

@@ -174,6 +174,22 @@ suite("places of queries", () => {
     await assertAtRest(node, watch);
   });
 
+  test("so many run at a time as is said later", async () => {
+    await using watched = await watchedNode();
+    const { node, watch } = watched;
+    node.queries.limitConcurrency(1);
+    const first = await ask(node);
+    const waiting = ask(node);
+    await settle();
+    assert.equal(watch.running, 1);
+    node.queries.limitConcurrency(undefined);
+    assert.equal(node.queries.concurrentMax, 2);
+    await Promise.all([rowCount(await waiting), rowCount(first)]);
+    for (const limit of [0, 3, 1.5, Number.NaN])
+      assert.throws(() => node.queries.limitConcurrency(limit), { code: "query_limit_range" });
+    await assertAtRest(node, watch);
+  });
+
   test("more than may wait are refused", async () => {
     await using watched = await watchedNode();
     const { node, watch } = watched;

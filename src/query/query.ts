@@ -3,7 +3,7 @@ import { DbError, isKind } from "#base/errors.ts";
 import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
 import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
 import type { LiteralValue } from "#model/expression.ts";
-import type { Field, Plan, ResultBatch } from "#model/plan.ts";
+import type { Field, Plan, ResultBatch, SourceGroup } from "#model/plan.ts";
 import { ALL_TIME, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import { parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -11,6 +11,7 @@ import type { Engine } from "#ports/engine.ts";
 import type { View } from "#view/view.ts";
 import type { Views } from "#view/views.ts";
 import { planStatement } from "./plan/plan.ts";
+import { QueryLog, type QueryRecord } from "./query-log.ts";
 import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
@@ -37,6 +38,10 @@ export interface QueriesOptions {
   readonly engine: Engine;
   readonly clock: Clock;
   readonly concurrentMax: number;
+  /** Data files that one query may read; undefined: any number. */
+  readonly filesMax?: number | undefined;
+  /** Queries that `system.queries` remembers; none unless given. */
+  readonly logEntriesMax?: number | undefined;
   readonly timeoutMs: number;
   /** When this node last heard from another one. */
   readonly lastSeenNs: LastSeenNs;
@@ -60,10 +65,34 @@ export const INTERNAL_DATABASE = "_internal";
 export class Queries {
   readonly #options: QueriesOptions;
   readonly #permits: Semaphore;
+  readonly #log: QueryLog;
 
   constructor(options: QueriesOptions) {
     this.#options = options;
     this.#permits = new Semaphore(options.concurrentMax);
+    this.#log = new QueryLog(options.clock, options.logEntriesMax ?? 0);
+  }
+
+  /** Queries that run at once; more wait. */
+  get concurrentMax(): number {
+    return this.#permits.countMax;
+  }
+
+  /**
+   * Lets `countMax` queries run at once from now on; undefined: as many as at the start. Those that run go on. Throws `invalid` /
+   * `query_limit_range` for more than at the start: the engine has threads for no more.
+   */
+  limitConcurrency(countMax: number | undefined): void {
+    const { concurrentMax } = this.#options;
+    const wanted = countMax ?? concurrentMax;
+    if (!Number.isSafeInteger(wanted) || wanted < 1 || wanted > concurrentMax)
+      throw new DbError(
+        "invalid",
+        "query_limit_range",
+        `the limit is a whole number from 1 to ${concurrentMax}, which --max-concurrent-queries set when the node was started`,
+        { detail: { concurrentMax } },
+      );
+    this.#permits.countMax = wanted;
   }
 
   /**
@@ -71,28 +100,35 @@ export class Queries {
    * time; so do the end of its time, which counts from now, and letting go of the batches.
    *
    * Rejects with `not_found` / `database_not_found`, what parsing and planning reject with, `exceeded` / `query_timeout`,
-   * `queries_full`, `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
+   * `query_file_limit`, `queries_full`, `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
    */
   async run(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
-    const statement = parseStatement(request.text);
-    const running = new Running(this.#options, signal);
+    const record = this.#log.begin(request.text);
+    const asked: Asked = { request, statement: this.#parse(request, record), record };
+    const running = new Running(this.#options, record, signal);
     try {
       await running.enter(this.#permits);
-      return await this.#start(request, statement, running);
+      return await this.#start(asked, running);
     } catch (error) {
+      running.fail();
       await running.end();
       throw error;
     }
   }
 
-  async #start(
-    request: QueryRequest,
-    statement: Statement,
-    running: Running,
-  ): Promise<QueryAnswer> {
+  #parse({ text }: QueryRequest, record: QueryRecord): Statement {
+    try {
+      return parseStatement(text);
+    } catch (error) {
+      record.end("fail");
+      throw error;
+    }
+  }
+
+  async #start(asked: Asked, running: Running): Promise<QueryAnswer> {
     let vanished: DbError | undefined;
     while (true) {
-      const { view, plan } = await this.#plan(request, statement, running.signal);
+      const { view, plan } = await this.#plan(asked, running.signal);
       const rows = this.#options.engine.query(plan, running.signal)[Symbol.asyncIterator]();
       try {
         const first = await rows.next();
@@ -111,21 +147,23 @@ export class Queries {
 
   /** A view, and the plan on it. Names that this node has not heard of are asked for before they are refused. */
   async #plan(
-    request: QueryRequest,
-    statement: Statement,
+    { request, statement, record }: Asked,
     signal: AbortSignal,
   ): Promise<{ view: View; plan: Plan }> {
-    const { catalog, clock, lastSeenNs, views } = this.#options;
+    const { catalog, clock, filesMax, lastSeenNs, systemTables, views } = this.#options;
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
     // What the cluster says of itself is asked for now, not when the catalog is synced next.
     if (request.database === INTERNAL_DATABASE) await untilAborted(catalog.refresh(), signal);
     for (let asked = false; ; asked = true) {
       const view = await views.acquire(tokens, signal);
+      const files = new FileCount(filesMax);
+      const queries = () => this.#log.table();
       try {
-        const { systemTables } = this.#options;
-        const options = { statement, nowNs, lastSeenNs, systemTables };
-        return { view, plan: planOn(view, request, options) };
+        const options = { statement, nowNs, files, lastSeenNs, queries, systemTables };
+        const plan = planOn(view, request, options);
+        record.planned(files.count);
+        return { view, plan };
       } catch (error) {
         view[Symbol.dispose]();
         const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
@@ -142,28 +180,69 @@ export class Queries {
   }
 }
 
+/** A query that is being answered. */
+interface Asked {
+  readonly request: QueryRequest;
+  readonly statement: Statement;
+  readonly record: QueryRecord;
+}
+
+/** Counts the data files that one plan reads. */
+class FileCount {
+  readonly #keys = new Set<string>();
+  readonly #max: number;
+
+  constructor(max = Number.POSITIVE_INFINITY) {
+    this.#max = max;
+  }
+
+  get count(): number {
+    return this.#keys.size;
+  }
+
+  /** Throws `exceeded` / `query_file_limit` when there are too many. */
+  add(groups: readonly SourceGroup[]): void {
+    for (const { sources } of groups)
+      for (const source of sources) if (source.kind === "file") this.#keys.add(source.file.key);
+    if (this.count <= this.#max) return;
+    throw new DbError(
+      "exceeded",
+      "query_file_limit",
+      `the query would read ${this.count} data files, at most ${this.#max} may be: ask for less time, or raise --query-file-limit`,
+      { detail: { fileCount: this.count, filesMax: this.#max } },
+    );
+  }
+}
+
 const UNKNOWN_NAMES = new Set(["database_not_found", "table_not_found", "column_not_found"]);
 
-function planOn(
-  view: View,
-  request: QueryRequest,
-  options: {
-    readonly statement: Statement;
-    readonly nowNs: bigint;
-    readonly lastSeenNs: LastSeenNs;
-    readonly systemTables: SystemTables | undefined;
-  },
-): Plan {
-  const { lastSeenNs, nowNs, statement, systemTables } = options;
+interface Planning {
+  readonly statement: Statement;
+  readonly nowNs: bigint;
+  readonly files: FileCount;
+  readonly lastSeenNs: LastSeenNs;
+  readonly systemTables: SystemTables | undefined;
+  /** The table `system.queries`. */
+  readonly queries: () => SystemTable;
+}
+
+function planOn(view: View, request: QueryRequest, options: Planning): Plan {
+  const { files, lastSeenNs, nowNs, queries, statement, systemTables } = options;
   const database = findDatabase(view.catalog, request.database);
   if (database === undefined && request.database !== INTERNAL_DATABASE)
     throw databaseNotFound(request.database);
   return planStatement(statement, {
     findTable: (name) => database && findTable(database, name),
     findSystemTable: (name) =>
-      findSystemTable(view.catalog, name, lastSeenNs) ?? systemTables?.(name, view, database),
+      name === "queries"
+        ? queries()
+        : (findSystemTable(view.catalog, name, lastSeenNs) ?? systemTables?.(name, view, database)),
     tableNames: () => tableNames(database),
-    sources: (table, time) => sourceGroups(view, table, time),
+    sources: (table, time) => {
+      const groups = sourceGroups(view, table, time);
+      files.add(groups);
+      return groups;
+    },
     parameters: request.parameters,
     nowNs,
     kept: keptTime(database?.retentionNs, nowNs),

@@ -3,6 +3,7 @@ import { DbError, isKind } from "#base/errors.ts";
 import type { ResultBatch } from "#model/plan.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { View } from "#view/view.ts";
+import type { QueryRecord } from "./query-log.ts";
 
 export interface RunningOptions {
   readonly clock: Clock;
@@ -22,6 +23,9 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
   /** Aborted when the client leaves, or the time is over. */
   readonly signal: AbortSignal;
   readonly #options: RunningOptions;
+  readonly #record: QueryRecord;
+  /** Aborted when the client leaves. */
+  readonly #client: AbortSignal;
   readonly #stop = new AbortController();
   #leave: (() => void) | undefined;
   #view: View | undefined;
@@ -29,10 +33,12 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
   #first: IteratorResult<ResultBatch> | undefined;
   #ended: Promise<void> | undefined;
 
-  constructor(options: RunningOptions, signal: AbortSignal) {
+  constructor(options: RunningOptions, record: QueryRecord, signal: AbortSignal) {
     const { clock, timeoutMs } = options;
     const timeout = new AbortController();
     this.#options = options;
+    this.#record = record;
+    this.#client = signal;
     this.signal = AbortSignal.any([signal, timeout.signal]);
     clock.sleep(timeoutMs, AbortSignal.any([signal, this.#stop.signal])).then(
       () => timeout.abort(queryTimeout(timeoutMs)),
@@ -52,6 +58,7 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
       );
     }
     this.#leave = await permits.acquire(this.signal);
+    this.#record.permitted();
   }
 
   /** Gives `first` and then `rows`, which read `view`: all three are in its care from now on. */
@@ -72,9 +79,11 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
       this.signal.throwIfAborted();
       if (next !== undefined && next.done !== true) return next;
     } catch (error) {
+      this.fail();
       await this.end();
       throw this.reasonOf(error);
     }
+    this.#record.end("success");
     return this.return();
   }
 
@@ -85,6 +94,11 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
 
   [Symbol.asyncIterator](): this {
     return this;
+  }
+
+  /** Notes that it came to no good end: who leaves ends it, whatever fails then. */
+  fail(): void {
+    this.#record.end(this.#client.aborted ? "cancel" : "fail");
   }
 
   /** Lets go of everything; resolves when the engine does nothing for it any more. Safe to call twice. */
@@ -101,6 +115,8 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
 
   async #end(): Promise<void> {
     this.#stop.abort();
+    // Who lets go of rows that were not all wanted has left as well.
+    this.#record.end(this.signal.aborted && !this.#client.aborted ? "fail" : "cancel");
     try {
       await this.#rows?.return?.();
     } catch {

@@ -61,6 +61,8 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     refresh: unexpected,
     hearPush: unexpectedly,
     answerOffice: unexpectedly,
+    queryConcurrency: unexpectedly,
+    limitQueryConcurrency: unexpectedly,
     identify: () => IDENTITY,
     ...some,
   };

@@ -46,6 +46,7 @@ export function startWriter(
   ports: ObjectLogPorts,
   epoch: number,
   observer: TrackerObserver<NodeLogState> = {},
+  coveredEntriesToKeep = 0,
 ): Promise<NodeLogWriter> {
   return NodeLogWriter.start({
     log: new ObjectLog(LOG_PREFIX, ports),
@@ -53,6 +54,7 @@ export function startWriter(
     observer,
     signal: neverAborted(),
     needs: NEEDS_NOTHING,
+    coveredEntriesToKeep,
   });
 }
 

@@ -1,35 +1,19 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Command } from "commander";
 import { COMPACTION_DEFAULTS } from "#node/config.ts";
-import { addOptions, Settings } from "../options.ts";
 import { isUsageError } from "../values/usage.ts";
-import { type Machine, nodeConfig } from "./config.ts";
-import { SERVE_OPTIONS } from "./options.ts";
+import type { Machine } from "./config.ts";
 import { quickStart } from "./quick-start.ts";
+import { BASE, MACHINE, prepared, settingsOf } from "./testing/prepared.ts";
 
 const MIB = 2 ** 20;
-const MACHINE = {
-  nowMs: 1_800_000_000_000,
-  memoryBytes: 1000 * MIB,
-  coreCount: 2,
-  workingDirectory: "/home/ada",
-};
-const BASE = ["--node-id", "host01", "--cluster-id", "cluster01", "--object-store", "memory"];
 
-type Env = Readonly<Record<string, string>>;
-
-function settingsOf(words: readonly string[], env: Env = {}): Settings {
-  const command = new Command("serve")
-    .exitOverride()
-    .configureOutput({ writeErr: () => undefined });
-  addOptions(command, SERVE_OPTIONS, false);
-  command.parse(words, { from: "user" });
-  return new Settings(SERVE_OPTIONS, command.opts(), env);
-}
-
-function configOf(words: readonly string[], env: Env = {}, machine: Machine = MACHINE) {
-  return nodeConfig(settingsOf(words, env), env, machine);
+function configOf(
+  words: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+  machine: Machine = MACHINE,
+) {
+  return prepared(words, env, machine).config;
 }
 
 suite("the set-up of a node", () => {
@@ -64,10 +48,37 @@ suite("the set-up of a node", () => {
       columnCountMax: 500,
       tagCountMax: 250,
       cliParams: '{"node-id":"host01","cluster-id":"cluster01","object-store":"memory"}',
-      compaction: COMPACTION_DEFAULTS,
       listenerFilePath: undefined,
       logLevel: "info",
       logDestination: "stdout",
+      logFormat: "json",
+      pendingWritesMax: 100_000,
+      coveredEntriesToKeep: 0,
+      checkpointIntervalMs: undefined,
+      ownLogReadsMax: 4,
+      peerLogReadsMax: 4,
+      ingesterWaitMsMax: 10_000,
+      compactorWaitMsMax: 0,
+      advertisedAddress: undefined,
+      coreCount: undefined,
+      queryFilesMax: undefined,
+      queryLogEntriesMax: 1_000,
+      fileCacheRecencyMs: undefined,
+      hardDeleteDefaultMs: 7_776_000_000,
+      sweep: {
+        intervalMs: 604_800_000,
+        graceMs: 43_200_000,
+        dryRun: false,
+        auditRetentionMs: 604_800_000,
+      },
+      compaction: {
+        gen2DurationMs: 1_200_000,
+        multipliers: [3, 4, 6, 5],
+        filesPerPlanMax: 500,
+        rowLimit: 1_000_000,
+        cleanupWaitMs: 600_000,
+        checkIntervalMs: 10_000,
+      },
     });
   });
 
@@ -112,6 +123,25 @@ suite("the set-up of a node", () => {
     [["--force-snapshot-mem-threshold", "70%"], { bufferSizeMax: 700 * MIB }],
     [["--replica-max-buffer-size", "5%"], { peerRowsSizeMax: 50 * MIB }],
     [["--gen1-duration", "1m"], { gen1DurationMs: 60_000 }],
+    [["--wal-max-buffered-writes", "9"], { pendingWritesMax: 9 }],
+    [["--snapshotted-wal-files-to-keep", "300"], { coveredEntriesToKeep: 300 }],
+    [["--checkpoint-interval", "1h"], { checkpointIntervalMs: 3_600_000 }],
+    [["--wait-for-running-ingester", "0s"], { ingesterWaitMsMax: 0 }],
+    [["--wait-for-running-compactor", "1m"], { compactorWaitMsMax: 60_000 }],
+    [["--conn-info", "http://host01:8282/"], { advertisedAddress: "host01:8282" }],
+    [["--compactor-sweep-interval", "0s"], { sweep: { intervalMs: undefined } }],
+    [["--compactor-sweep-mode", "dry-run"], { sweep: { dryRun: true } }],
+    [["--num-cores", "20"], { coreCount: 20, concurrentQueriesMax: 80 }],
+    [["--query-file-limit", "432"], { queryFilesMax: 432 }],
+    [["--query-log-max-entries", "0"], { queryLogEntriesMax: 0 }],
+    [["--file-cache-recency", "3d"], { fileCacheRecencyMs: 259_200_000 }],
+    [["--disable-file-cache"], { fileCacheSizeMax: 0 }],
+    [["--hard-delete-default-duration", "1d"], { hardDeleteDefaultMs: 86_400_000 }],
+    [["--log-format", "logfmt"], { logFormat: "logfmt" }],
+    [
+      ["--compaction-gen2-duration", "30m", "--compaction-multipliers", "2, 4"],
+      { compaction: { ...COMPACTION_DEFAULTS, gen2DurationMs: 1_800_000, multipliers: [2, 4] } },
+    ],
     [["--replication-interval", "50ms"], { replicationIntervalMs: 50 }],
     [["--catalog-sync-interval", "1s"], { catalogSyncIntervalMs: 1000 }],
     [["--max-http-request-size", "20mb"], { httpRequestSizeMax: 20 * MIB }],
@@ -212,6 +242,9 @@ suite("a set-up that cannot be", () => {
     [["--replication-interval", "0s"], /the shortest is 1ms/],
     [["--wal-flush-interval", "fast"], /not a duration/],
     [["--wal-files-per-snapshot", "0"], /at least 1/],
+    [["--compaction-gen2-duration", "15m"], /a multiple of --gen1-duration, which is 10m/],
+    [["--compaction-multipliers", "9,900,900,900"], /longer than 100 years/],
+    [["--num-cores", "1"], /a whole number from 2 to 1024/],
     [["--log-filter", "loud"], /error, warn, info/],
     [["--log-destination", "file"], /stdout, stderr/],
     [["--disable-authz", "health,write"], /possible values are health, ping, metrics/],

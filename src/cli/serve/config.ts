@@ -1,11 +1,17 @@
 import { resolve } from "node:path";
 import { DbError } from "#base/errors.ts";
-import { COMPACTION_DEFAULTS, NODE_MODES, type NodeConfig, type NodeMode } from "#node/config.ts";
+import {
+  type CompactionConfig,
+  NODE_MODES,
+  type NodeConfig,
+  type NodeMode,
+  type SweepConfig,
+} from "#node/config.ts";
 import type { StoreConfig } from "#objectstore/cloud/config.ts";
 import type { Settings } from "../options.ts";
-import { parseBindAddress } from "../values/address.ts";
-import { parseCount } from "../values/count.ts";
-import { parseDuration } from "../values/duration.ts";
+import { parseBindAddress, parsePeerAddress } from "../values/address.ts";
+import { parseCount, parseCountOf } from "../values/count.ts";
+import { parseDuration, parseInterval } from "../values/duration.ts";
 import { parseSize } from "../values/size.ts";
 import { usageError } from "../values/usage.ts";
 import { accessConfig } from "./access-options.ts";
@@ -23,9 +29,20 @@ export interface Machine {
 
 const MIB = 2 ** 20;
 const ID = /^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$/;
-const CLOUD_FLUSH_INTERVAL_MS = 100;
 const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
+const LOG_FORMATS = ["json", "full", "pretty", "logfmt"] as const;
 const GEN1_DURATIONS_MS: readonly number[] = [60_000, 300_000, 600_000];
+const CLOUD_FLUSH_INTERVAL_MS = 100;
+const CORE_COUNT_MAX = 1_024;
+const MULTIPLIER_COUNT_MAX = 8;
+const MULTIPLIER_MAX = 1_000;
+/** A log of more queries than this would take more than some hundred megabytes. */
+const QUERY_LOG_ENTRIES_MAX = 100_000;
+const KEPT_ENTRIES_MAX = 1_000_000;
+const LOG_READS_MAX = 1_000;
+const SIX_HOURS_MS = 6 * 3_600_000;
+const YEAR_MS = 366 * 86_400_000;
+const COMPACTION_WINDOW_MS_MAX = 100 * YEAR_MS;
 
 /**
  * The set-up of a node that `settings` describe.
@@ -64,43 +81,45 @@ export function nodeConfig(
     ...writeConfig(settings, store),
     bufferSizeMax: memory("force-snapshot-mem-size", { percent: 10, sizeMax: 192 * MIB }),
     peerRowsSizeMax: memory("replica-max-buffer-size", { percent: 10, sizeMax: 192 * MIB }),
-    replicationIntervalMs: settings.parse("replication-interval", parseInterval),
-    catalogSyncIntervalMs: settings.parse("catalog-sync-interval", parseInterval),
+    ...clusterConfig(settings),
     httpRequestSizeMax: settings.parse("max-http-request-size", (text) =>
       parseSize(text, { bareUnit: "b" }),
     ),
     engineMemorySizeMax: memory("exec-mem-pool-size", { percent: 20, sizeMax: 384 * MIB }),
-    fileCacheSizeMax: memory("file-cache-size", { percent: 20, sizeMax: Number.POSITIVE_INFINITY }),
-    concurrentQueriesMax:
-      settings.parseIfGiven("max-concurrent-queries", parseCount) ??
-      Math.max(50, 4 * machine.coreCount),
-    queryTimeoutMs: settings.parse("query-timeout", parseInterval),
+    fileCacheSizeMax: readFileCacheSize(
+      settings,
+      memory("file-cache-size", { percent: 20, sizeMax: Number.POSITIVE_INFINITY }),
+    ),
+    fileCacheRecencyMs: settings.parseIfGiven("file-cache-recency", parseInterval),
+    coreCount: settings.parseIfGiven("num-cores", parseCoreCount),
+    ...queryConfig(settings, machine),
     ...limitConfig(settings),
     cliParams: cliParams(settings),
-    compaction: COMPACTION_DEFAULTS,
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),
+    compaction: compactionConfig(settings),
+    sweep: sweepConfig(settings),
+    hardDeleteDefaultMs: settings.parse("hard-delete-default-duration", parseDuration),
     logLevel: readLogLevel(settings),
     logDestination: settings.choose("log-destination", ["stdout", "stderr"]),
+    logFormat: settings.choose("log-format", LOG_FORMATS),
   };
 }
 
-function writeConfig(
-  settings: Settings,
-  store: StoreConfig,
-): Pick<
-  NodeConfig,
-  | "flushIntervalMs"
-  | "flushesPerSnapshot"
-  | "snapshotSizeBytes"
-  | "snapshotAgeMs"
-  | "gen1DurationMs"
-> {
+function writeConfig(settings: Settings, store: StoreConfig) {
   return {
     flushIntervalMs:
       settings.parseIfGiven("wal-flush-interval", parseDuration) ?? flushIntervalOf(store),
     flushesPerSnapshot: settings.parseIfGiven("wal-files-per-snapshot", parseCount),
+    pendingWritesMax: settings.parse("wal-max-buffered-writes", parseCount),
+    coveredEntriesToKeep: settings.parse("snapshotted-wal-files-to-keep", (text) =>
+      parseCountOf(text, { min: 0, max: KEPT_ENTRIES_MAX }),
+    ),
+    checkpointIntervalMs: settings.parseIfGiven("checkpoint-interval", (text) =>
+      parseInterval(text, 1_000, "1s"),
+    ),
+    ownLogReadsMax: settings.parse("wal-replay-concurrency-limit", parseReadCount),
     snapshotSizeBytes: settings.parse("snapshot-size", (text) => parseSize(text)),
     snapshotAgeMs: settings.parse("snapshot-age", parseInterval),
     gen1DurationMs: settings.parse("gen1-duration", parseGen1Duration),
@@ -112,14 +131,70 @@ function flushIntervalOf({ kind }: StoreConfig): number {
   return kind === "file" || kind === "memory" ? 0 : CLOUD_FLUSH_INTERVAL_MS;
 }
 
-function limitConfig(
-  settings: Settings,
-): Pick<NodeConfig, "databaseCountMax" | "tableCountMax" | "columnCountMax" | "tagCountMax"> {
+function clusterConfig(settings: Settings) {
+  return {
+    replicationIntervalMs: settings.parse("replication-interval", parseInterval),
+    peerLogReadsMax: settings.parse("wal-replica-recovery-concurrency", parseReadCount),
+    catalogSyncIntervalMs: settings.parse("catalog-sync-interval", parseInterval),
+    ingesterWaitMsMax: settings.parse("wait-for-running-ingester", parseDuration),
+    compactorWaitMsMax: settings.parse("wait-for-running-compactor", parseDuration),
+    advertisedAddress: settings.parseIfGiven("conn-info", parsePeerAddress),
+  };
+}
+
+function queryConfig(settings: Settings, machine: Machine) {
+  const coreCount = settings.parseIfGiven("num-cores", parseCoreCount) ?? machine.coreCount;
+  return {
+    concurrentQueriesMax:
+      settings.parseIfGiven("max-concurrent-queries", parseCount) ?? Math.max(50, 4 * coreCount),
+    queryTimeoutMs: settings.parse("query-timeout", parseInterval),
+    queryFilesMax: settings.parseIfGiven("query-file-limit", parseCount),
+    queryLogEntriesMax: settings.parse("query-log-max-entries", (text) =>
+      parseCountOf(text, { min: 0, max: QUERY_LOG_ENTRIES_MAX }),
+    ),
+  };
+}
+
+function limitConfig(settings: Settings) {
   return {
     databaseCountMax: settings.parse("num-database-limit", parseCount),
     tableCountMax: settings.parse("num-table-limit", parseCount),
     columnCountMax: settings.parse("num-total-columns-per-table-limit", parseCount),
     tagCountMax: settings.parse("num-tag-columns-limit", parseCount),
+  };
+}
+
+function compactionConfig(settings: Settings): CompactionConfig {
+  const gen1DurationMs = settings.parse("gen1-duration", parseGen1Duration);
+  const gen2DurationMs = settings.parse("compaction-gen2-duration", (text) => {
+    const ms = parseDuration(text);
+    if (ms > 0 && ms % gen1DurationMs === 0) return ms;
+    const minutes = gen1DurationMs / 60_000;
+    throw usageError(`give a multiple of --gen1-duration, which is ${minutes}m`);
+  });
+  return {
+    gen2DurationMs,
+    multipliers: settings.parse("compaction-multipliers", (text) =>
+      parseMultipliers(text, gen2DurationMs),
+    ),
+    filesPerPlanMax: settings.parse("compaction-max-num-files-per-plan", (text) =>
+      parseCountOf(text, { min: 2, max: 100_000 }),
+    ),
+    rowLimit: settings.parse("compaction-row-limit", parseCount),
+    cleanupWaitMs: settings.parse("compaction-cleanup-wait", parseDuration),
+    checkIntervalMs: settings.parse("compaction-check-interval", parseInterval),
+  };
+}
+
+function sweepConfig(settings: Settings): SweepConfig {
+  const intervalMs = settings.parse("compactor-sweep-interval", parseDuration);
+  return {
+    intervalMs: intervalMs > 0 ? intervalMs : undefined,
+    graceMs: settings.parse("compactor-sweep-grace", (text) =>
+      parseInterval(text, SIX_HOURS_MS, "6h"),
+    ),
+    dryRun: settings.choose("compactor-sweep-mode", ["armed", "dry-run"]) === "dry-run",
+    auditRetentionMs: settings.parse("compactor-sweep-audit-retention", parseInterval),
   };
 }
 
@@ -168,11 +243,31 @@ function parseModes(text: string): readonly NodeMode[] {
   return NODE_MODES.filter((mode) => modes.has(mode));
 }
 
-/** A time that something waits: never nothing. */
-function parseInterval(text: string): number {
-  const ms = parseDuration(text);
-  if (ms < 1) throw usageError("the shortest is 1ms");
-  return ms;
+/** The size is checked though the switch makes it nothing. */
+function readFileCacheSize(settings: Settings, sizeMax: number): number {
+  return settings.isOn("disable-file-cache") ? 0 : sizeMax;
+}
+
+function parseCoreCount(text: string): number {
+  return parseCountOf(text, { min: 2, max: CORE_COUNT_MAX });
+}
+
+function parseReadCount(text: string): number {
+  return parseCountOf(text, { min: 1, max: LOG_READS_MAX });
+}
+
+function parseMultipliers(text: string, gen2DurationMs: number): readonly number[] {
+  const multipliers = text
+    .split(",")
+    .map((part) => parseCountOf(part.trim(), { min: 2, max: MULTIPLIER_MAX }));
+  if (multipliers.length > MULTIPLIER_COUNT_MAX) {
+    throw usageError(`give at most ${MULTIPLIER_COUNT_MAX} numbers`);
+  }
+  const longestMs = multipliers.reduce((ms, multiplier) => ms * multiplier, gen2DurationMs);
+  if (longestMs > COMPACTION_WINDOW_MS_MAX) {
+    throw usageError("together they make windows longer than 100 years");
+  }
+  return multipliers;
 }
 
 function parseGen1Duration(text: string): number {

@@ -1,6 +1,8 @@
 import { envName, type OptionSpec } from "../options.ts";
 import { ACCESS_OPTIONS } from "./access-options.ts";
-import { IGNORED_OPTIONS, REFUSED_OPTIONS } from "./other-options.ts";
+import { COMPACTION, LIMITS, WRITES } from "./data-options.ts";
+import { LATER_OPTIONS, NEEDLESS_OPTIONS, REFUSED_OPTIONS } from "./idle-options.ts";
+import { IGNORED_OPTIONS } from "./other-options.ts";
 import { STORE_OPTIONS } from "./store-options.ts";
 
 const GENERAL: readonly OptionSpec[] = [
@@ -56,112 +58,20 @@ const HTTP: readonly OptionSpec[] = [
   },
 ];
 
-const LIMITS: readonly OptionSpec[] = [
-  {
-    name: "exec-mem-pool-size",
-    value: "SIZE",
-    about: "Memory of queries, as a size or a share of the machine's [default: 20%, at most 384MB]",
-    old: { flags: ["exec-mem-pool-bytes"], bareUnit: "mb" },
-  },
-  {
-    name: "file-cache-size",
-    value: "SIZE",
-    about:
-      "Room for copies of data files on disk, as a size or a share of the machine's memory [default: 20%]",
-    old: { flags: ["parquet-mem-cache-size"], bareUnit: "mb" },
-  },
-  {
-    name: "max-concurrent-queries",
-    value: "COUNT",
-    about: "Queries that run at once; more wait [default: 4 for each core, at least 50]",
-  },
-  {
-    name: "query-timeout",
-    value: "DURATION",
-    about: "Longest time a query may take",
-    default: "5m",
-    advanced: true,
-  },
-  {
-    name: "num-database-limit",
-    value: "COUNT",
-    about: "Databases a cluster may have",
-    default: "100",
-    advanced: true,
-  },
-  {
-    name: "num-table-limit",
-    value: "COUNT",
-    about: "Tables a cluster may have",
-    default: "10000",
-    advanced: true,
-  },
-  {
-    name: "num-total-columns-per-table-limit",
-    value: "COUNT",
-    about: "Columns a table may have, time and tags included",
-    default: "500",
-    advanced: true,
-  },
-  {
-    name: "num-tag-columns-limit",
-    value: "COUNT",
-    about: "Tags a table may have",
-    default: "250",
-    advanced: true,
-  },
-];
-
-const WRITES: readonly OptionSpec[] = [
-  {
-    name: "wal-flush-interval",
-    value: "DURATION",
-    about:
-      "Least time between two flushes; writes that come meanwhile share the next one [default: 0s, with a cloud 100ms]",
-  },
-  {
-    name: "force-snapshot-mem-size",
-    value: "SIZE",
-    about:
-      "Memory of rows in no file that forces a snapshot; writes are refused at twice as much [default: 10%, at most 192MB]",
-    old: { flags: ["force-snapshot-mem-threshold"], bareUnit: "mb" },
-  },
-  {
-    name: "snapshot-size",
-    value: "SIZE",
-    about: "Flushed data that makes a snapshot due",
-    default: "64MB",
-    advanced: true,
-  },
-  {
-    name: "snapshot-age",
-    value: "DURATION",
-    about: "Age of flushed data that makes a snapshot due",
-    default: "10m",
-    advanced: true,
-  },
-  {
-    name: "wal-files-per-snapshot",
-    value: "COUNT",
-    about: "Flushes that make a snapshot due [default: size and age alone decide]",
-    advanced: true,
-    old: { flags: ["wal-snapshot-size"] },
-  },
-  {
-    name: "gen1-duration",
-    value: "DURATION",
-    about: "Span of time a snapshot's file covers: 1m, 5m or 10m",
-    default: "10m",
-    advanced: true,
-  },
-];
-
 const CLUSTER: readonly OptionSpec[] = [
   {
     name: "replica-max-buffer-size",
     value: "SIZE",
     about:
       "Memory of other nodes' rows that are in no file, as flushed; their logs are not read on beyond it [default: 10%, at most 192MB]",
+    advanced: true,
+  },
+  {
+    name: "wal-replica-recovery-concurrency",
+    value: "COUNT",
+    about:
+      "Flushes of one other node's log that are read at once by a node that is behind, 8 MB of them at most",
+    default: "4",
     advanced: true,
   },
   {
@@ -175,6 +85,28 @@ const CLUSTER: readonly OptionSpec[] = [
     value: "DURATION",
     about: "How often a node looks for changes of the catalog",
     default: "10s",
+  },
+  {
+    name: "wait-for-running-ingester",
+    value: "DURATION",
+    about:
+      "Longest time that a query node without mode ingest waits, when it starts, for a node with it",
+    default: "10s",
+    old: { flags: ["wait-for-running-ingestor"] },
+  },
+  {
+    name: "wait-for-running-compactor",
+    value: "DURATION",
+    about:
+      "Longest time that a node without mode compact waits, when it starts, for a node with it",
+    default: "0s",
+    advanced: true,
+  },
+  {
+    name: "conn-info",
+    value: "ADDRESS",
+    about:
+      "Where other nodes reach this one, host:port [default: the bound address, the machine's name for a wildcard]",
   },
 ];
 
@@ -192,11 +124,25 @@ const LOGS: readonly OptionSpec[] = [
     about: "Where the log goes: stdout or stderr",
     default: "stdout",
   },
+  {
+    name: "log-format",
+    value: "FORMAT",
+    about: "Lines of the log: json, full (for people), pretty (over several lines) or logfmt",
+    default: "json",
+  },
+  {
+    name: "query-log-max-entries",
+    value: "COUNT",
+    about: "Queries that system.queries remembers",
+    default: "1000",
+    advanced: true,
+    old: { flags: ["query-log-size"] },
+  },
   { name: "verbose", short: "v", about: "Log at level debug, unless --log-filter is given" },
 ];
 
-/** Every option of `serve`, under the headings of its help. */
-export const SERVE_OPTIONS: readonly OptionSpec[] = [
+/** The options that do something, under the headings of the help. */
+export const EFFECTIVE_OPTIONS: readonly OptionSpec[] = [
   ...grouped("General", GENERAL),
   ...grouped("Object store", STORE_OPTIONS),
   ...grouped("Access", ACCESS_OPTIONS),
@@ -204,7 +150,15 @@ export const SERVE_OPTIONS: readonly OptionSpec[] = [
   ...grouped("Memory and limits", LIMITS),
   ...grouped("Writes and snapshots", WRITES),
   ...grouped("Cluster", CLUSTER),
+  ...grouped("Compaction", COMPACTION),
   ...grouped("Log", LOGS),
+];
+
+/** Every option of `serve`. */
+export const SERVE_OPTIONS: readonly OptionSpec[] = [
+  ...EFFECTIVE_OPTIONS,
+  ...LATER_OPTIONS,
+  ...NEEDLESS_OPTIONS,
   ...REFUSED_OPTIONS,
   ...IGNORED_OPTIONS,
 ];

@@ -19,6 +19,20 @@ export function parseBindAddress(text: string): string {
 }
 
 /**
+ * `host:port` that other nodes are told, of a text like `host01:8181`, `host01` or `http://host01:8282`: an address that means
+ * this machine to all of them. Without a port it is 8181.
+ *
+ * Throws a usage error for anything else.
+ */
+export function parsePeerAddress(text: string): string {
+  const address = parseBindAddress(text);
+  if (/^(0\.0\.0\.0|\[::\]):/.test(address) || address.endsWith(":0")) {
+    throw usageError("give host:port where other nodes reach this one");
+  }
+  return address;
+}
+
+/**
  * The base URL of a server to speak to, without a slash at its end, of a text like `http://127.0.0.1:8181`, `host02:8282`,
  * `:8181` or `localhost`. Without a scheme it is http and the port 8181 unless named; with one, the scheme's own port.
  *

@@ -16,6 +16,13 @@ const UNITS: readonly { readonly ms: number; readonly names: readonly string[] }
 const UNIT_MS = new Map(UNITS.flatMap(({ ms, names }) => names.map((name) => [name, ms] as const)));
 const PART = /(\d+)\s*([a-zA-Z]+)\s*/y;
 
+/** As `parseDuration`, of something that waits: at least `msMin`, which `minText` spells. */
+export function parseInterval(text: string, msMin = 1, minText = "1ms"): number {
+  const ms = parseDuration(text);
+  if (ms < msMin) throw usageError(`the shortest is ${minText}`);
+  return ms;
+}
+
 /**
  * Milliseconds of a text like `250ms`, `10m` or `1h 30m`: whole numbers with a unit from ns to years, added up; `0` needs none.
  *

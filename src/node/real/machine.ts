@@ -5,6 +5,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Log, LogFields } from "#ports/log.ts";
 import type { Random } from "#ports/random.ts";
 import type { NodeConfig } from "../config.ts";
+import { formatLogLine } from "./log-format.ts";
 
 const NS_PER_MS = 1_000_000n;
 /** The longest that a timer of this machine waits; a longer one would not wait at all. */
@@ -38,12 +39,13 @@ export const realClock: Clock = {
 /** Chance enough for names, nonces and pauses; secrets are made elsewhere. */
 export const realRandom: Random = { next: () => Math.random() };
 
-/** What operators read: one JSON object a line. */
-export function pinoLog({ logDestination, logLevel, nodeId }: NodeConfig): Log {
+/** What operators read: one JSON object a line, unless they asked for another format. */
+export function pinoLog(config: NodeConfig): Log {
+  const { logDestination, logFormat = "json", logLevel, nodeId } = config;
   const destination = pino.destination({ dest: logDestination === "stdout" ? 1 : 2, sync: true });
   const logger = pino(
     { level: logLevel, base: { node: nodeId }, timestamp: pino.stdTimeFunctions.isoTime },
-    destination,
+    { write: (line: string) => void destination.write(formatLogLine(line, logFormat)) },
   );
   const write =
     (level: "debug" | "info" | "warn" | "error") => (message: string, fields?: LogFields) =>

@@ -1,0 +1,114 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { settle } from "#testing/hand-clock.ts";
+import { SmallNode } from "#testing/small-node.ts";
+
+const FOREVER = new AbortController().signal;
+const INSIDE = { database: "_internal" };
+
+function ask(node: SmallNode, text: string, signal = FOREVER) {
+  return node.queries.run({ database: "db", text, parameters: {}, tokens: [] }, signal);
+}
+
+/** What the log says of all queries but the one that asks. */
+async function logged(node: SmallNode, columns: string) {
+  const text = `SELECT ${columns} FROM system.queries WHERE NOT running ORDER BY id`;
+  return node.rows(text, INSIDE);
+}
+
+suite("system.queries", () => {
+  test("has how queries ended, and how many files they read", async () => {
+    await using node = await SmallNode.open({ queries: { logEntriesMax: 10 } });
+    await node.write("m f=1 1\nm f=2 2");
+    await node.snapshotter.take(FOREVER);
+    await node.rows("SELECT f FROM m");
+    await assert.rejects(node.rows("SELEC"));
+    await assert.rejects(node.rows("SELECT nobody FROM m"));
+    const leaving = new AbortController();
+    const left = await ask(node, "SELECT f FROM m", leaving.signal);
+    leaving.abort(new Error("left"));
+    await assert.rejects(async () => {
+      for await (const _ of left.batches) assert.fail("a row after the end");
+    });
+    await settle();
+    const columns = "id, query_text, phase, success, cancelled, parquet_files, query_type";
+    assert.deepEqual(await logged(node, columns), [
+      row("1", "SELECT f FROM m", "success", 1n),
+      row("2", "SELEC", "fail", null),
+      row("3", "SELECT nobody FROM m", "fail", null),
+      row("4", "SELECT f FROM m", "cancel", 1n),
+    ]);
+  });
+
+  test("has the query that asks as one that runs, and how long each phase took", async () => {
+    await using node = await SmallNode.open({ queries: { logEntriesMax: 10, concurrentMax: 1 } });
+    await node.write("m f=1 1");
+    const holding = await ask(node, "SELECT f FROM m");
+    const waiting = ask(node, "SELECT f AS g FROM m");
+    await node.clock.advance(5);
+    for await (const _ of holding.batches);
+    const second = await waiting;
+    await node.clock.advance(7);
+    for await (const _ of second.batches);
+    const durations =
+      "id, permit_duration, plan_duration, execute_duration, end2end_duration, compute_duration";
+    const ms = 1_000_000n;
+    const none = { plan_duration: 0n, compute_duration: null };
+    assert.deepEqual(await logged(node, durations), [
+      {
+        id: "1",
+        permit_duration: 0n,
+        execute_duration: 5n * ms,
+        end2end_duration: 5n * ms,
+        ...none,
+      },
+      {
+        id: "2",
+        permit_duration: 5n * ms,
+        execute_duration: 7n * ms,
+        end2end_duration: 12n * ms,
+        ...none,
+      },
+    ]);
+    const [own] = await node.rows("SELECT id, running, phase FROM system.queries LIMIT 1", INSIDE);
+    assert.deepEqual(own, { id: "4", running: true, phase: "permit" });
+  });
+
+  test("a query that ran out of time has failed; one that is let go is cancelled", async () => {
+    await using node = await SmallNode.open({ queries: { logEntriesMax: 10, timeoutMs: 100 } });
+    await node.write("m f=1 1");
+    await ask(node, "SELECT f FROM m");
+    await node.clock.advance(100);
+    await (await ask(node, "SELECT f FROM m")).batches[Symbol.asyncIterator]().return?.();
+    assert.deepEqual(await logged(node, "phase"), [{ phase: "fail" }, { phase: "cancel" }]);
+  });
+
+  test("keeps the last ones, and the beginnings of long texts", async () => {
+    await using node = await SmallNode.open({ queries: { logEntriesMax: 3 } });
+    const long = `SELECT '${"é".repeat(10_000)}'`;
+    for (const text of ["SELECT 1", "SELECT 2", "SELECT 3", long]) await node.rows(text, INSIDE);
+    const rows = await node.rows("SELECT id, query_text FROM system.queries", INSIDE);
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      ["5", "4", "3"],
+    );
+    assert.equal(rows[1]?.["query_text"], `${long.slice(0, 2_048)}…`);
+  });
+
+  test("is empty where nothing is to be kept", async () => {
+    await using node = await SmallNode.open();
+    assert.deepEqual(await node.rows("SELECT id FROM system.queries", INSIDE), []);
+  });
+});
+
+function row(id: string, text: string, phase: string, files: bigint | null) {
+  return {
+    id,
+    query_text: text,
+    phase,
+    success: phase === "success",
+    cancelled: phase === "cancel",
+    parquet_files: files,
+    query_type: "sql",
+  };
+}

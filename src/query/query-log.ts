@@ -1,0 +1,134 @@
+import { fromUtf8, utf8 } from "#base/bytes.ts";
+import type { LiteralValue } from "#model/expression.ts";
+import type { Field } from "#model/plan.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { SystemTable } from "./system-tables.ts";
+
+/** How far a query has come. */
+type Phase = "received" | "permit" | "planned" | Outcome;
+export type Outcome = "success" | "fail" | "cancel";
+
+/** Of longer texts the log keeps the beginning. */
+const TEXT_LENGTH_MAX = 2_048;
+
+const FIELDS: readonly Field[] = [
+  { name: "id", type: "string" },
+  { name: "phase", type: "string" },
+  { name: "issue_time", type: "timestamp" },
+  { name: "query_type", type: "string" },
+  { name: "query_text", type: "string" },
+  { name: "partitions", type: "int64" },
+  { name: "parquet_files", type: "int64" },
+  { name: "plan_duration", type: "int64" },
+  { name: "permit_duration", type: "int64" },
+  { name: "execute_duration", type: "int64" },
+  { name: "end2end_duration", type: "int64" },
+  { name: "compute_duration", type: "int64" },
+  { name: "max_memory", type: "int64" },
+  { name: "success", type: "boolean" },
+  { name: "running", type: "boolean" },
+  { name: "cancelled", type: "boolean" },
+];
+
+/** The queries that came last to this node, and how they went: the table `system.queries`. */
+export class QueryLog {
+  readonly #clock: Clock;
+  readonly #entriesMax: number;
+  /** Oldest first. */
+  readonly #records: QueryRecord[] = [];
+  #count = 0;
+
+  constructor(clock: Clock, entriesMax: number) {
+    this.#clock = clock;
+    this.#entriesMax = entriesMax;
+  }
+
+  /** A query has come. */
+  begin(text: string): QueryRecord {
+    this.#count += 1;
+    const record = new QueryRecord(String(this.#count), text, this.#clock);
+    this.#records.push(record);
+    if (this.#records.length > this.#entriesMax) this.#records.shift();
+    return record;
+  }
+
+  /** What it remembers now, newest first. Durations are nanoseconds; those of phases that have not ended are NULL. */
+  table(): SystemTable {
+    return { fields: FIELDS, rows: this.#records.toReversed().map((record) => record.row()) };
+  }
+}
+
+/** One query: each step is told once, in the order of the methods; a step that is told again counts from the last time. */
+export class QueryRecord {
+  readonly #clock: Clock;
+  readonly #id: string;
+  readonly #text: string;
+  readonly #issueNs: bigint;
+  readonly #issueMs: number;
+  #phase: Phase = "received";
+  #permitMs: number | undefined;
+  #plannedMs: number | undefined;
+  #endMs: number | undefined;
+  #fileCount: number | undefined;
+
+  constructor(id: string, text: string, clock: Clock) {
+    this.#id = id;
+    this.#text = beginningOf(text);
+    this.#clock = clock;
+    this.#issueNs = clock.nowNs();
+    this.#issueMs = clock.monotonicMs();
+  }
+
+  /** It has its place among those that run. */
+  permitted(): void {
+    this.#phase = "permit";
+    this.#permitMs = this.#clock.monotonicMs();
+  }
+
+  /** It is planned on a view, and reads `fileCount` files. */
+  planned(fileCount: number): void {
+    this.#phase = "planned";
+    this.#plannedMs = this.#clock.monotonicMs();
+    this.#fileCount = fileCount;
+  }
+
+  /** It has ended; what is said of its end later does not count. */
+  end(outcome: Outcome): void {
+    if (this.#endMs !== undefined) return;
+    this.#phase = outcome;
+    this.#endMs = this.#clock.monotonicMs();
+  }
+
+  row(): readonly LiteralValue[] {
+    const ended = this.#endMs !== undefined;
+    return [
+      this.#id,
+      this.#phase,
+      this.#issueNs,
+      "sql",
+      this.#text,
+      null,
+      this.#fileCount === undefined ? null : BigInt(this.#fileCount),
+      durationNs(this.#permitMs, this.#plannedMs),
+      durationNs(this.#issueMs, this.#permitMs),
+      durationNs(this.#plannedMs, this.#endMs),
+      durationNs(this.#issueMs, this.#endMs),
+      null,
+      null,
+      this.#phase === "success",
+      !ended,
+      this.#phase === "cancel",
+    ];
+  }
+}
+
+function durationNs(startMs: number | undefined, endMs: number | undefined): bigint | null {
+  if (startMs === undefined || endMs === undefined) return null;
+  return BigInt(Math.round((endMs - startMs) * 1_000_000));
+}
+
+/** A copy: a slice would keep all of the text. */
+function beginningOf(text: string): string {
+  if (text.length <= TEXT_LENGTH_MAX) return text;
+  return `${fromUtf8(utf8(text.slice(0, TEXT_LENGTH_MAX)))}…`;
+}
