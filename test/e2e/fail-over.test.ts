@@ -4,7 +4,7 @@ import { suite, test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, Sandbox, type TestNode } from "./cluster.ts";
 
-const KILL_COUNT = 5;
+const KILL_COUNT = Number(process.env["KILLS"] ?? 5);
 /** What the one in office may be away before another is. */
 const TAKE_OVER_MS_MAX = 15_000;
 /** Files, adoptions and take-overs come fast. */
