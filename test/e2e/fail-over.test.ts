@@ -7,6 +7,9 @@ import { eventually, Sandbox, type TestNode } from "./cluster.ts";
 const KILL_COUNT = Number(process.env["KILLS"] ?? 5);
 /** What the one in office may be away before another is. */
 const TAKE_OVER_MS_MAX = 15_000;
+const HEARTBEAT = "cluster01/office/heartbeat";
+/** Longer than the one in office waits for the question of a standby. */
+const UNHEARD_MS = 7_000;
 /** Files, adoptions and take-overs come fast. */
 const MORE = ["--wal-files-per-snapshot", "5", "--catalog-sync-interval", "1s"];
 
@@ -96,6 +99,9 @@ suite("the compactor's office", () => {
     const holder = await oneHolder(cluster);
     const hung = cluster.compactors.get(holder);
     assert.ok(hung);
+    await sleep(UNHEARD_MS);
+    const objects = await sandbox.objects();
+    assert.ok(!objects.includes(HEARTBEAT), "nodes that hear each other write no sign of life");
     const startMs = performance.now();
     process.kill(hung.pid, "SIGSTOP");
     cluster.compactors.delete(holder);
