@@ -143,10 +143,7 @@ function applyAdopt(state: ManifestState, { node, through, stamp, files }: Adopt
   const before = adoptedOf(state, node);
   assert(through > before.position, "a log is adopted onward");
   const all = new Map(state.files);
-  for (const file of files) {
-    const ofTable = all.get(file.tableId) ?? [];
-    all.set(file.tableId, [...ofTable, { file, stampAbove: before.stamp }]);
-  }
+  addFiles(all, files, before.stamp);
   const adopted = new Map(state.adopted).set(node, { position: through, stamp });
   return { ...state, files: all, adopted };
 }
@@ -163,11 +160,18 @@ function applyReplace(state: ManifestState, replace: Replace): ManifestState {
     if (kept.length > 0) all.set(tableId, kept.length === files.length ? files : kept);
   }
   assert(goneCount === gone.size, "only files of the state are replaced");
-  for (const file of outputs) {
-    const ofTable = all.get(file.tableId) ?? [];
-    all.set(file.tableId, [...ofTable, { file, stampAbove: STAMP_NONE }]);
-  }
+  addFiles(all, outputs, STAMP_NONE);
   return { ...state, files: all, replaced: replacedAfter(state, replace) };
+}
+
+/** One copy of the files of each table, however many are added. */
+function addFiles(
+  all: Map<TableId, readonly ManifestFile[]>,
+  files: readonly DataFile[],
+  stampAbove: OrderStamp,
+): void {
+  for (const [tableId, added] of Map.groupBy(files, (file) => file.tableId))
+    all.set(tableId, [...(all.get(tableId) ?? []), ...added.map((file) => ({ file, stampAbove }))]);
 }
 
 function replacedAfter(
