@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
 import { suite, test } from "node:test";
 import { runFoundation } from "./foundation.ts";
+import { PLANTED_BUGS, withBug } from "./planted-bugs.ts";
 
 /** A few of the seeds that the long programme goes through: `node src/sim/hunt.ts --seeds 5000`. */
 const SEED_COUNT = Number(process.env["SEEDS"] ?? 60);
@@ -17,6 +19,13 @@ suite("two ingest nodes, a compactor and a query node on a failing store", () =>
 
   for (const [seed, why] of KNOWN_SEEDS)
     test(`seed ${seed} keeps every promise: ${why}`, () => keepsPromises(seed));
+
+  test("each planted bug has its place in the source", async () => {
+    for (const [name, bug] of Object.entries(PLANTED_BUGS)) {
+      const source = await readFile(new URL(`../${bug.file}`, import.meta.url));
+      assert.notEqual(withBug(source, name, bug), source.toString());
+    }
+  });
 
   test("one seed is one universe", async () => {
     const [first, second, other] = [

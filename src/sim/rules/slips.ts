@@ -102,8 +102,8 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   deleted_above_adopted: slip(
     "rule4_adopted_before_deletion",
     WRITER,
-    "Math.min(state.position, adopted.position)",
-    "state.position",
+    "Math.min(state.position - coveredEntriesToKeep, adopted.position)",
+    "state.position - coveredEntriesToKeep",
   ),
   checkpoints_deleted: slip(
     "rule4_two_checkpoints_stay",

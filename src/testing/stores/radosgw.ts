@@ -5,13 +5,15 @@ import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
 import { promisify } from "node:util";
+import { machineClock } from "../http.ts";
 import type { S3Server } from "./s3-server.ts";
 import { answersAt, freePort, ServerProcess } from "./server-process.ts";
 
 const PROGRAMS = ["ceph", "ceph-authtool", "ceph-mon", "ceph-osd", "monmaptool", "radosgw"];
 const COMMAND_MS_MAX = 60_000;
 const UP_MS_MAX = 90_000;
-const OSD_TRIES_MAX = 3;
+const OSD_TRIES_MAX = 20;
+const OSD_PAUSE_MS = 500;
 // Clusters of several test runs never meet, so these may be the same.
 const FSID = "5d3f1a0e-7a52-4c1b-9d0c-0c1f6e2a7b11";
 const DISK_UUID = "b2a96f0c-3c0e-4f6e-8a53-9f7d1c4e2d60";
@@ -171,7 +173,8 @@ async function startDisk(cluster: Cluster, parts: AsyncDisposableStack): Promise
       return;
     } catch (error) {
       // Now and then the monitor does not know the cluster's id yet and the disk ends.
-      if (attempt === OSD_TRIES_MAX) throw error;
+      if (!disk.ended || attempt === OSD_TRIES_MAX) throw error;
+      await machineClock.sleep(OSD_PAUSE_MS);
     }
   }
 }

@@ -34,6 +34,10 @@ export class ServerProcess implements AsyncDisposable {
     this.#ended = promise;
   }
 
+  get ended(): boolean {
+    return this.#hasEnded;
+  }
+
   /** Resolves once `isUp` does with true; rejects with the last that the server said when it ends before that, or time does. */
   async untilUp(isUp: () => Promise<boolean>, withinMs: number): Promise<void> {
     const endMs = machineClock.monotonicMs() + withinMs;
