@@ -12,15 +12,12 @@ import { hasRadosgw, type Radosgw, startRadosgw } from "#testing/stores/radosgw.
 import { makeBucket, mustHaveStores, type S3Server } from "#testing/stores/s3-server.ts";
 import { startS3rver } from "#testing/stores/s3rver.ts";
 import { eventually, Sandbox, type TestNode } from "./cluster.ts";
+import { RARELY, surviveFaults } from "./faulty-store.ts";
 
 const skip = hasRadosgw() || mustHaveStores() ? false : "radosgw is not installed here";
 /** Writes of one round. */
 const ROUND_COUNT = 20;
 const ROWS_PER_WRITE = 50;
-const FAULTY_WRITE_COUNT = 80;
-/** A start gives up after three probes whose answers were lost, so fewer are while nodes start. */
-const RARELY = 40;
-const OFTEN = 6;
 
 /** The options of a store in a new bucket of `server`, reached at `endpoint`. */
 async function bucketWords(
@@ -128,33 +125,10 @@ suite("nodes in a bucket of radosgw", { skip }, () => {
     await using proxy = await startFaultProxy(server.endpoint, seededRandom(7), RARELY);
     const words = await bucketWords(server, proxy.endpoint);
     const storeWords = [...words, "--object-store-request-timeout", "1s"];
-    const start = async (nodeId: string) => {
-      proxy.faultOneOf = RARELY;
-      const more = ["--wal-files-per-snapshot", "10"];
-      const node = await sandbox.start({ nodeId, storeWords, more });
-      proxy.faultOneOf = OFTEN;
-      return node;
-    };
-    let one = await start("host01");
-    const two = await start("host02");
-    for (let write = 0; write < FAULTY_WRITE_COUNT; write += 1) {
-      if (write === FAULTY_WRITE_COUNT / 2) {
-        await one.kill();
-        one = await start("host01");
-      }
-      await writeUntilTaken(write % 2 === 0 ? one : two, write);
-    }
-    for (const fault of STORE_FAULTS) assert.ok(proxy.counts[fault] > 0, `${fault} never happened`);
-    proxy.faultOneOf = Number.POSITIVE_INFINITY;
-    const expected = totalsOf(FAULTY_WRITE_COUNT);
-    for (const node of [one, two, await start("host03")]) {
-      proxy.faultOneOf = Number.POSITIVE_INFINITY;
-      await eventually(
-        async () => ((await totals(node))?.["rows"] === expected.rows ? true : undefined),
-        { what: "all rows" },
-      );
-      assert.deepEqual(await totals(node), expected);
-    }
+    const more = ["--wal-files-per-snapshot", "10"];
+    await surviveFaults(proxy, STORE_FAULTS, (nodeId) =>
+      sandbox.start({ nodeId, storeWords, more }),
+    );
   });
 });
 
@@ -211,19 +185,6 @@ async function writeRounds(first: number, one: TestNode, two: TestNode): Promise
     assert.deepEqual(await totals(reader, token), totalsOf(write + 1));
   }
   return first + ROUND_COUNT;
-}
-
-/** Sends write number `write` until the node takes it; each row has its time, so rows that come twice are the same. */
-async function writeUntilTaken(node: TestNode, write: number): Promise<void> {
-  await eventually(
-    async () => {
-      const path = "/api/v3/write_lp?db=d&precision=nanosecond";
-      const { status, text } = await node.post(path, linesOf(write));
-      assert.ok(status === 204 || status === 503, `${status} ${text}`);
-      return status === 204 ? true : undefined;
-    },
-    { what: `write ${write}`, withinMs: 60_000 },
-  );
 }
 
 /** Lines of write number `write`; their sum tells every row apart. */

@@ -5,6 +5,10 @@ import { type Format, RESULT_OPTIONS, SERVER_OPTIONS } from "./options.ts";
 import { runQuery } from "./query.ts";
 import { formatOf, writeResult } from "./result.ts";
 
+/** All but `cli_params`, which no terminal is wide enough for. */
+const NODE_COLUMNS =
+  "node_id, node_catalog_id, instance_id, mode, core_count, state, updated_at, last_seen, epoch";
+
 export const SHOW_DATABASES: CommandSpec = {
   path: "show databases",
   about: "List the databases",
@@ -20,7 +24,7 @@ export const SHOW_NODES: CommandSpec = {
   path: "show nodes",
   about: "List the nodes of the cluster",
   options: [...SERVER_OPTIONS, ...RESULT_OPTIONS],
-  run: (input) => showTable(input, "nodes"),
+  run: (input) => showTable(input, "nodes", NODE_COLUMNS),
 };
 
 export const SHOW_TOKENS: CommandSpec = {
@@ -29,10 +33,6 @@ export const SHOW_TOKENS: CommandSpec = {
   options: [...SERVER_OPTIONS, ...RESULT_OPTIONS],
   run: (input) => showTable(input, "tokens"),
 };
-
-/** All but `cli_params`, which no terminal is wide enough for. */
-const NODE_COLUMNS =
-  "node_id, node_catalog_id, instance_id, mode, core_count, state, updated_at, last_seen, epoch";
 
 async function showDatabases(input: CommandInput): Promise<number> {
   const format = textFormat(input);
@@ -45,10 +45,10 @@ async function showDatabases(input: CommandInput): Promise<number> {
   return 0;
 }
 
-/** Prints a table of the cluster's own. */
-async function showTable(input: CommandInput, name: string): Promise<number> {
+/** Prints a table of the cluster's own; in a terminal `prettyColumns` of it. */
+async function showTable(input: CommandInput, name: string, prettyColumns = "*"): Promise<number> {
   const format = textFormat(input);
-  const columns = format === "pretty" ? NODE_COLUMNS : "*";
+  const columns = format === "pretty" ? prettyColumns : "*";
   await runQuery(input, await serverOf(input), {
     database: "_internal",
     text: `SELECT ${columns} FROM system.${name}`,
