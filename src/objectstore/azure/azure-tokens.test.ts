@@ -62,10 +62,32 @@ suite("tokens for Azure", () => {
     assert.equal(service.asked?.header, "true");
   });
 
+  test("a hosted service says when the token ends, not how long it lasts", async () => {
+    await using service = await TokenService.open();
+    const env = { IDENTITY_ENDPOINT: service.url, IDENTITY_HEADER: "proof" };
+    const body = JSON.stringify({ access_token: "granted", expires_on: "1586984735" });
+    service.answer = { status: 200, body };
+    const granted = { token: "granted", expiresOnTimestamp: 1_586_984_735_000 };
+    assert.deepEqual(await service.ask(env), granted);
+  });
+
+  test("an answer that is not understood is not kept: it may hold a token", async () => {
+    await using service = await TokenService.open();
+    service.answer = { status: 200, body: '{"access_token":"granted","expires_on":"soon"}' };
+    const env = { AZURE_POD_IDENTITY_AUTHORITY_HOST: service.url };
+    await assert.rejects(service.ask(env), (error) => {
+      assert.ok(isUnavailable(error, "store_denied"));
+      assert.doesNotMatch(JSON.stringify(error), /granted/);
+      return true;
+    });
+  });
+
   const refusals: readonly [status: number, body: string, code: string][] = [
     [400, '{"error":"invalid_request"}', "store_denied"],
     [401, "", "store_denied"],
     [200, "<html>", "store_denied"],
+    [410, "", "store_unreachable"],
+    [429, "", "store_unreachable"],
     [503, "", "store_unreachable"],
   ];
   for (const [status, body, code] of refusals) {

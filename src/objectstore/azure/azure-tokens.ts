@@ -28,14 +28,23 @@ const RESOURCE = "https://storage.azure.com/";
 const TOKEN_MS_MAX = 10_000;
 const ANSWER_SHOWN_MAX = 500;
 
-/** Of the many names for a token's end this is the one that all services send, some of them as text. */
+/** The metadata service says these for a while, as when it is updated or asked too often. */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 410, 429]);
+
+const SECONDS = v.pipe(
+  v.union([v.number(), v.pipe(v.string(), v.nonEmpty())]),
+  v.transform(Number),
+  v.number(),
+);
+
+/** When a token ends, from now or since 1970: a hosted service says only the latter. Some say numbers as text. */
 const ANSWER = v.pipe(
   v.string(),
   v.parseJson(),
-  v.object({
-    access_token: v.pipe(v.string(), v.nonEmpty()),
-    expires_in: v.pipe(v.union([v.number(), v.string()]), v.transform(Number), v.number()),
-  }),
+  v.intersect([
+    v.object({ access_token: v.pipe(v.string(), v.nonEmpty()) }),
+    v.union([v.object({ expires_in: SECONDS }), v.object({ expires_on: SECONDS })]),
+  ]),
 );
 
 /**
@@ -58,13 +67,16 @@ export class AzureTokens {
     const { status, text } = await this.#send(request);
     const read = v.safeParse(ANSWER, text);
     if (status === 200 && read.success) {
-      const { access_token: token, expires_in: seconds } = read.output;
+      const { access_token: token, ...end } = read.output;
+      if ("expires_on" in end) return { token, expiresOnTimestamp: end.expires_on * 1_000 };
       const nowMs = Number(this.#clock.nowNs() / 1_000_000n);
-      return { token, expiresOnTimestamp: nowMs + seconds * 1_000 };
+      return { token, expiresOnTimestamp: nowMs + end.expires_in * 1_000 };
     }
     const message = `Azure gives no token for the object store (${originOf(request)} answers ${status})`;
-    const options = { detail: { status, answer: text.slice(0, ANSWER_SHOWN_MAX) } };
-    if (status >= 500)
+    // An answer that is not understood may hold a token all the same.
+    const answer = status === 200 ? undefined : text.slice(0, ANSWER_SHOWN_MAX);
+    const options = { detail: { status, answer } };
+    if (status >= 500 || PASSING_STATUSES.has(status))
       throw new DbError("unavailable", "store_unreachable", `${message}.`, options);
     throw new DbError(
       "unavailable",
