@@ -29,7 +29,8 @@ async function running() {
       headers: { ...content.headers, ...authorization },
     });
   };
-  return { ask, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
+  const { address } = server;
+  return { address, ask, [Symbol.asyncDispose]: () => server[Symbol.asyncDispose]() };
 }
 
 function tokenIn({ body }: Answer): string {
@@ -48,6 +49,16 @@ async function recovering() {
 }
 
 suite("endpoints of tokens", () => {
+  test("the operator's token is not for a page in a browser, which could ask from anywhere", async () => {
+    await using server = await running();
+    const path = `${PATH}/admin`;
+    const headers = { origin: "https://example.org" };
+    const answer = await send(server.address, { method: "POST", path, headers });
+    assert.equal(answer.status, 403);
+    assert.equal(answer.headers["access-control-allow-origin"], undefined);
+    assert.equal((await server.ask("POST", path)).status, 201);
+  });
+
   for (const prefix of [PATH, "/api/v3/enterprise/configure/token"]) {
     test(`${prefix}/admin gives the operator's token to the first who asks, once`, async () => {
       await using server = await running();

@@ -11,8 +11,10 @@ const NS_PER_MS = 1_000_000n;
 const EXPIRY_SECONDS_MAX = 100n * 365n * 86_400n;
 
 /** POST /api/v3/configure/token/admin: the first token of the cluster, for whoever asks first. */
-export async function createOperatorToken({ principal, services }: Exchange): Promise<Reply> {
+export async function createOperatorToken(exchange: Exchange): Promise<Reply> {
+  const { principal, services } = exchange;
   refuseWithoutAuth(principal);
+  refusePage(exchange);
   return issuedReply(await services.createOperatorToken());
 }
 
@@ -22,16 +24,9 @@ export async function replaceOperatorToken({ principal, services }: Exchange): P
 }
 
 /** POST /api/v3/configure/token/admin/regenerate, at the address for those who have lost the operator's token. */
-export async function recoverOperatorToken({ headers, services }: Exchange): Promise<Reply> {
-  // A page of anybody's in a browser on this machine can send this, too, and read the answer.
-  if (headers.origin !== undefined) {
-    throw new DbError(
-      "denied",
-      "forbidden",
-      "a page in a browser may not replace the operator's token",
-    );
-  }
-  return issuedReply(await services.recoverOperatorToken());
+export async function recoverOperatorToken(exchange: Exchange): Promise<Reply> {
+  refusePage(exchange);
+  return issuedReply(await exchange.services.recoverOperatorToken());
 }
 
 /** POST /api/v3/configure/token/named_admin. */
@@ -72,6 +67,12 @@ function adminOf(principal: Principal): AdminPrincipal {
 function refuseWithoutAuth(principal: Principal): void {
   if (principal.kind !== "everybody") return;
   throw new DbError("unsupported", "tokens_disabled", "endpoint disabled, started without auth");
+}
+
+/** What needs no token, a page of anybody's in a browser near this node can send, too, and read the answer. */
+function refusePage({ headers }: Exchange): void {
+  if (headers.origin === undefined) return;
+  throw new DbError("denied", "forbidden", "a page in a browser may not get the operator's token");
 }
 
 function expiryOf(parameters: Parameters, nowNs: bigint): bigint | undefined {
