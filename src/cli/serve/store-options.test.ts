@@ -169,6 +169,18 @@ suite("the options of an object store", () => {
     });
   }
 
+  for (const text of [
+    `${S3} --aws-endpoint http://me:hidden@minio:9000 --aws-allow-http`,
+    `${AZURE} --azure-endpoint https://acme.blob.core.windows.net/?sv=1&sig=hidden`,
+  ]) {
+    test(`"${text}" is refused, and its secret not shown`, () => {
+      assert.throws(
+        () => configOf(text),
+        (error) => isUsageError(error) && !error.message.includes("hidden"),
+      );
+    });
+  }
+
   test("never show a secret", () => {
     const text = `${AZURE} --azure-storage-access-key not_base64!`;
     assert.throws(

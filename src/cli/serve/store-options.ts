@@ -284,6 +284,7 @@ function endpointOf(
   name: string,
   { allowHttp, switchName }: { readonly allowHttp: boolean; readonly switchName: string },
 ): string | undefined {
+  refuseKeysInUrl(settings.find(name), name);
   return settings.parseIfGiven(name, (text) => {
     const bare = text.trim().replace(/\/+$/, "");
     if (!/^https?:\/\//i.test(bare) || !URL.canParse(bare))
@@ -292,6 +293,15 @@ function endpointOf(
       throw usageError(`it is without TLS; add --${switchName} if that is meant`);
     return bare;
   });
+}
+
+/** An address stands in messages and in `show nodes`, and what is secret in it would not be sent. Does not show it. */
+function refuseKeysInUrl(text: string | undefined, name: string): void {
+  const url = text === undefined ? null : URL.parse(text.trim());
+  if (url === null || `${url.username}${url.password}${url.search}` === "") return;
+  throw usageError(
+    `the URL of --${name} holds a name, password or query: keys have options of their own`,
+  );
 }
 
 function requireFor(kind: string, settings: Settings, name: string, value: string): void {
