@@ -305,10 +305,14 @@ export class Node {
     return this.compaction?.office.answer(ask) ?? { node, term: 0 };
   }
 
-  /** Another node, `from` if it said so, said that the catalog has something new. */
-  async refresh(from?: NodeNumber): Promise<void> {
+  /** Another node said that the catalog has something new. */
+  async refresh(): Promise<void> {
     await this.#parts.catalog.refresh();
-    if (from !== undefined) this.#parts.lastSeen.heard(from);
+  }
+
+  /** `from` said so, and the catalog has been read since. */
+  hearGreeting(from: NodeNumber): void {
+    this.#parts.lastSeen.heard(from);
   }
 
   /**

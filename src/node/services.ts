@@ -9,9 +9,13 @@ import type { NodeConfig } from "./config.ts";
 import { answerFenced } from "./members/refusals.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Node } from "./node.ts";
+import { spaced } from "./spaced.ts";
 
 /** When the files of a dropped database may go, counted from the drop, unless somebody says otherwise: 90 days. */
 const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
+
+/** Between two looks at the catalog for greetings: who has heard one can send it again for ever, and each look is a request to the store. */
+const GREETED_LOOK_MS = 100;
 
 export interface ServicesOptions {
   readonly config: NodeConfig;
@@ -25,6 +29,7 @@ export interface ServicesOptions {
 /** What the HTTP surface calls, on a running node. */
 export function nodeServices(node: Node, options: ServicesOptions): HttpServices {
   const { access, clock, identity, metrics } = options;
+  const look = spaced(() => node.refresh(), GREETED_LOOK_MS, clock);
   return {
     authenticate: (credential, signal) => access.authenticate(credential, signal),
     ...tokenServices(node, options.tokens),
@@ -57,7 +62,10 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     stopNode: (nodeId) => node.stopNode(nodeId),
     removeNode: (nodeId) => node.removeNode(nodeId),
     requireProcessing: () => node.requireMode("process"),
-    refresh: (from) => node.refresh(from),
+    async refresh(from) {
+      await look();
+      if (from !== undefined) node.hearGreeting(from);
+    },
     hearPush: (push) => node.hearPush(push),
     answerOffice: (ask) => node.answerOffice(ask),
     identify: identity,

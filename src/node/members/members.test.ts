@@ -291,7 +291,7 @@ suite("when nodes were last seen", () => {
     third.node.hearPush({ node: second.node.catalog.writer.node, position: 1 });
     assert.equal((await seen())[1], third.clock.nowNs());
     await third.clock.advance(1_000);
-    await third.node.refresh(second.node.catalog.writer.node);
+    third.node.hearGreeting(second.node.catalog.writer.node);
     assert.equal((await seen())[1], third.clock.nowNs());
     await third.clock.advance(60_000);
     assert.equal((await seen())[1], third.clock.nowNs() - 60_000_000_000n);
