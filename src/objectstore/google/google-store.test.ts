@@ -115,6 +115,19 @@ suite("GoogleStore on a service that fails", () => {
     });
   }
 
+  test("a page of something on the way is no word on an object", async () => {
+    let status = 404;
+    await using service = await StandIn.open((response) =>
+      response.writeHead(status).end("<html>404 Not Found</html>"),
+    );
+    await using store = await openOn(service);
+    await assert.rejects(store.get("a"), isUnavailable("store_missing"));
+    await assert.rejects(store.delete("a"), isUnavailable("store_missing"));
+    status = 200;
+    await assert.rejects(store.putIfAbsent("a", utf8("b")), isUnavailable("store_unreachable"));
+    await assert.rejects(store.put("a", utf8("b")), isUnavailable("store_unreachable"));
+  });
+
   test("an object that is not there is none, in whatever words", async () => {
     for (const text of ["No such object: my-bucket/a", "Not Found", ""]) {
       await using service = await StandIn.open((response) => response.writeHead(404).end(text));

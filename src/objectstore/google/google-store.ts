@@ -10,7 +10,15 @@ import { loadTlsTrust } from "../cloud/tls.ts";
 import { checkKey, checkPrefix } from "../keys.ts";
 import { type Answer, exchange, type Question } from "./exchange.ts";
 import { type GoogleIdentity, noIdentity, openGoogleIdentity } from "./google-identity.ts";
-import { isAbsent, isDone, isTaken, Refused, refusalOf, refuseUnless } from "./refusal.ts";
+import {
+  isAbsent,
+  isDone,
+  isStored,
+  isTaken,
+  Refused,
+  refusalOf,
+  refuseUnless,
+} from "./refusal.ts";
 
 const ENDPOINT = "https://storage.googleapis.com";
 
@@ -77,7 +85,7 @@ export class GoogleStore implements ObjectStore, AsyncDisposable {
       // The generation of an object that is not there is 0.
       const answer = await this.#upload(key, body, { ifGenerationMatch: "0" }, signal);
       if (isTaken(answer)) throw objectExists(key, new Refused(answer));
-      refuseUnless(isDone(answer), answer);
+      refuseUnless(isStored(answer), answer);
     });
   }
 
@@ -85,7 +93,7 @@ export class GoogleStore implements ObjectStore, AsyncDisposable {
     checkKey(key);
     await this.#parts.requests.run(key, async (signal) => {
       const answer = await this.#upload(key, body, {}, signal);
-      refuseUnless(isDone(answer), answer);
+      refuseUnless(isStored(answer), answer);
     });
   }
 

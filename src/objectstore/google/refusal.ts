@@ -46,10 +46,19 @@ export function isTaken({ status }: Answer): boolean {
   return status === 412;
 }
 
+/** A page for people comes from something on the way, which knows nothing of objects. */
+const PAGE = /^\s*</;
+
+/** Whether the service says that it has stored an object. */
+export function isStored(answer: Answer): boolean {
+  return isDone(answer) && !PAGE.test(Buffer.from(answer.body).toString());
+}
+
 /** Whether the bucket has no such object; a bucket that is not there is another matter. */
 export function isAbsent(answer: Answer): boolean {
   if (answer.status !== 404) return false;
   const { message } = new Refused(answer);
+  if (PAGE.test(message)) return false;
   return /no such object/i.test(message) || !/bucket/i.test(message);
 }
 
