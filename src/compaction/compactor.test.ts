@@ -4,6 +4,7 @@ import { DbError } from "#base/errors.ts";
 import { toJson } from "#base/schema.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
+import type { Engine } from "#ports/engine.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { storeWith } from "#testing/logs.ts";
 import { SmallNode } from "#testing/small-node.ts";
@@ -207,6 +208,22 @@ suite("compaction", () => {
     assert.equal(await compactor.step(term, FOREVER), false);
     assert.deepEqual([compactor.history.counts.failed, compactor.history.counts.published], [1, 1]);
     assert.equal(filesOf(node).length, 3);
+  });
+
+  test("ends where the engine's memory holds fewer rows than a file should have", async () => {
+    await using node = await withSnapshots(
+      [0, 4].map((from) => [1, 2, 3, 4].map((i) => `m f=1 ${from + i}`).join("\n")),
+    );
+    const term = await adopt(node);
+    const small: Pick<Engine, "compact"> = {
+      compact: (request, signal) =>
+        node.engine.compact({ ...request, rowCountMax: Math.min(request.rowCountMax, 4) }, signal),
+    };
+    const compactor = compactorOf(node, { engine: { ...node.engine, ...small } });
+    for (let step = 0; step < 20; step += 1) await compactor.step(term, FOREVER);
+    assert.equal(compactor.history.counts.published, 1);
+    assert.equal(await compactor.step(term, FOREVER), false);
+    assert.equal((await node.rows(ALL)).length, 8);
   });
 
   test("tables of a dropped database are not touched", async () => {

@@ -68,6 +68,7 @@ export class Compactor {
     const made: DataFile[] = [];
     try {
       const published = await this.#carryOut(task, { office, made, signal });
+      if (published) this.#planner.learn(task, made);
       this.#note(task, { made, startMs, outcome: published ? "success" : "stale" });
       return published;
     } catch (error) {

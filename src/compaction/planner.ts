@@ -1,6 +1,7 @@
 /** What is to be done next over all tables, remembered from step to step. */
 import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
 import type { ManifestFile, ManifestState } from "#manifest/manifest-state.ts";
+import type { DataFile } from "#model/data-file.ts";
 import type { Position, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { type Generation, generationsOf } from "./generations.ts";
@@ -40,6 +41,8 @@ export class Planner {
     { readonly files: readonly ManifestFile[]; readonly window: bigint }
   >();
   readonly #restingUntilNs = new Map<TableId, bigint>();
+  /** Rows of a file that the engine could make of a table whose rows are large. */
+  readonly #rowLimits = new Map<TableId, number>();
   #queue: Task[] = [];
   #lastTable = 0;
 
@@ -76,6 +79,18 @@ export class Planner {
     this.#restingUntilNs.set(id, nowNs + REST_NS);
   }
 
+  /**
+   * Learns from the files that came of `task`: where there are more than were asked for, its memory holds no more rows at once, and to
+   * ask for larger files again would write the same ones for ever.
+   */
+  learn({ plan, table }: Task, made: readonly DataFile[]): void {
+    if (plan.kind === "expire") return;
+    const rowCount = plan.inputs.reduce((sum, { file }) => sum + file.rowCount, 0);
+    if (made.length <= Math.ceil(rowCount / plan.rowCountMax)) return;
+    const most = made.reduce((max, file) => Math.max(max, file.rowCount), 0);
+    this.#rowLimits.set(table.id, Math.min(most, this.#rowLimits.get(table.id) ?? most));
+  }
+
   #plan(
     id: TableId,
     { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
@@ -95,7 +110,12 @@ export class Planner {
       files.map(({ file }) => file),
       rowLimit,
     );
-    const settings = { generations: this.generations, filesPerPlanMax, rowLimit: limit };
+    const learned = this.#rowLimits.get(id) ?? limit;
+    const settings = {
+      generations: this.generations,
+      filesPerPlanMax,
+      rowLimit: Math.min(limit, learned),
+    };
     const plans = planCompaction(files, settings, { nowNs, keptFromNs });
     if (plans.length === 0) this.#quiet.set(id, { files, window });
     const { table } = found;
