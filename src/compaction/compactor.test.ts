@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { toJson } from "#base/schema.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
@@ -208,6 +209,24 @@ suite("compaction", () => {
     assert.equal(await compactor.step(term, FOREVER), false);
     assert.deepEqual([compactor.history.counts.failed, compactor.history.counts.published], [1, 1]);
     assert.equal(filesOf(node).length, 3);
+  });
+
+  test("a damaged file keeps no others of its table from being merged", async () => {
+    const store = memoryStore();
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2", "m f=3 3"], store);
+    const term = await adopt(node);
+    const [damaged] = filesOf(node);
+    assert.ok(damaged);
+    await store.put(
+      damaged.key,
+      (await store.get(damaged.key))?.map((byte) => byte ^ 1) ?? utf8(""),
+    );
+    const compactor = compactorOf(node);
+    assert.equal(await compactor.step(term, FOREVER), false);
+    assert.equal(await compactor.step(term, FOREVER), true);
+    assert.deepEqual([compactor.history.counts.failed, compactor.history.counts.published], [1, 1]);
+    assert.equal(filesOf(node).length, 2);
+    assert.ok(filesOf(node).includes(damaged));
   });
 
   test("ends where the engine's memory holds fewer rows than a file should have", async () => {

@@ -53,7 +53,8 @@ export class Compactor {
 
   /**
    * Carries out the next plan, if there is one; answers whether it was published. What fails for one table is told, and that table is left
-   * alone for a while. Rejects with `conflict` / `node_fenced` when the term is over, with bugs of its own, or with the reason of `signal`.
+   * alone for a while, or only the files that are the cause. Rejects with `conflict` / `node_fenced` when the term is over, with bugs of its
+   * own, or with the reason of `signal`.
    */
   async step(office: Writer, signal: AbortSignal): Promise<boolean> {
     signal.throwIfAborted();
@@ -77,7 +78,9 @@ export class Compactor {
       const { log } = this.#options;
       const reason = describeError(error);
       log.warn("a compaction failed and will be tried again", { table: task.table.name, reason });
-      this.#planner.rest(task.table.id, clock.nowNs());
+      const unfit = unfitFiles(task, error);
+      if (unfit.length > 0) this.#planner.setAside(unfit, clock.nowNs());
+      else this.#planner.rest(task.table.id, clock.nowNs());
       this.#note(task, { made, startMs, outcome: "failed", reason });
       return false;
     }
@@ -227,6 +230,14 @@ function sumOf(files: readonly DataFile[], name: "rowCount" | "sizeBytes"): numb
 
 function hasCode(error: unknown, code: string): boolean {
   return error instanceof DbError && error.code === code;
+}
+
+/** Inputs that will fail again: the one that is damaged or gone, or all, where together they are too much. Empty for what may pass. */
+function unfitFiles({ plan }: Task, error: unknown): readonly string[] {
+  const keys = plan.inputs.map(({ file }) => file.key);
+  if (hasCode(error, "compaction_memory") || hasCode(error, "compaction_failed")) return keys;
+  if (!isKind(error, "corrupt") && !isKind(error, "not_found")) return [];
+  return keys.filter((key) => key === error.detail["key"]);
 }
 
 /** A bug in merging keeps one table from being compacted, and no node from its work. */

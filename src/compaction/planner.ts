@@ -31,6 +31,8 @@ export interface Task {
 const RETENTION_GRACE_NS = 2n * 3_600_000_000_000n;
 /** A table whose compaction failed is left alone for so long. */
 const REST_NS = 60_000_000_000n;
+/** Files that cannot be merged are left out of plans for so long. */
+const ASIDE_NS = 3_600_000_000_000n;
 
 export class Planner {
   readonly generations: readonly Generation[];
@@ -41,6 +43,8 @@ export class Planner {
     { readonly files: readonly ManifestFile[]; readonly window: bigint }
   >();
   readonly #restingUntilNs = new Map<TableId, bigint>();
+  /** Files that cannot be merged, whatever the others are. */
+  readonly #asideUntilNs = new Map<string, bigint>();
   /** Rows of a file that the engine could make of a table whose rows are large. */
   readonly #rowLimits = new Map<TableId, number>();
   #queue: Task[] = [];
@@ -77,6 +81,14 @@ export class Planner {
   rest(id: TableId, nowNs: bigint): void {
     this.forget();
     this.#restingUntilNs.set(id, nowNs + REST_NS);
+  }
+
+  /** Leaves out some files for a while, so that they keep no others from being merged. */
+  setAside(keys: readonly string[], nowNs: bigint): void {
+    this.forget();
+    for (const [key, untilNs] of this.#asideUntilNs)
+      if (untilNs <= nowNs) this.#asideUntilNs.delete(key);
+    for (const key of keys) this.#asideUntilNs.set(key, nowNs + ASIDE_NS);
   }
 
   /**
@@ -116,7 +128,8 @@ export class Planner {
       filesPerPlanMax,
       rowLimit: Math.min(limit, learned),
     };
-    const plans = planCompaction(files, settings, { nowNs, keptFromNs });
+    const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
+    const plans = planCompaction(sound, settings, { nowNs, keptFromNs });
     if (plans.length === 0) this.#quiet.set(id, { files, window });
     const { table } = found;
     return plans.map((plan) => ({ plan, table, catalogVersion: catalog.position, keptFromNs }));
