@@ -174,6 +174,21 @@ suite("compaction", () => {
     assert.equal(compactor.history.events.at(-1)?.outcome, "stale");
   });
 
+  test("what waits its turn is planned anew before the work where the manifest names a newer catalog version", async () => {
+    const hour = 3_600_000_000_000n;
+    await using node = await withSnapshots(
+      [0n, 1n, hour, hour + 1n].map((time) => `m f=1 ${time}`),
+    );
+    const term = await adopt(node);
+    const compactor = compactorOf(node);
+    assert.equal(await compactor.step(term, FOREVER), true);
+    await node.catalog.setRetention("db", 10n ** 18n);
+    await node.catalog.setRetention("db", undefined);
+    await node.manifest.raiseBarrier(node.catalog.state.position);
+    assert.equal(await compactor.step(term, FOREVER), true);
+    assert.equal(compactor.history.events.at(-1)?.outcome, "success");
+  });
+
   test("rows past their retention are hidden at once, and gone some hours later", async () => {
     const store = memoryStore();
     await using node = await SmallNode.open({ store });

@@ -58,7 +58,9 @@ export class Planner {
   /** What to do next, tables in turn; undefined: nothing for now. */
   next(catalog: CatalogState, manifest: ManifestState, nowNs: bigint): Task | undefined {
     const queued = this.#queue.shift();
-    if (queued !== undefined) return queued;
+    // What was planned with less of the catalog than the manifest names by now could not be published.
+    if (queued !== undefined && queued.catalogVersion >= manifest.needs.catalog) return queued;
+    this.forget();
     const ids = [...manifest.files.keys()].toSorted((left, right) => left - right);
     const turn = [...ids.filter((id) => id > this.#lastTable), ...ids];
     for (const id of turn.slice(0, ids.length)) {
