@@ -48,7 +48,7 @@ export interface ReplacedFiles {
 }
 
 /** More replaced files than this are not remembered: the oldest are then left to those who look for orphans. */
-const REPLACED_KEYS_MAX = 100_000;
+export const REPLACED_KEYS_MAX = 100_000;
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const nodeNumber = v.pipe(

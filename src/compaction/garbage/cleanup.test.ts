@@ -192,4 +192,23 @@ suite("files of dropped databases", () => {
     await node.clock.advance(1e12);
     assert.equal(await erase.step(office), false);
   });
+
+  test("of more files than the manifest remembers, some wait to be taken out of it", async () => {
+    const { erase, node, office } = await withFiles();
+    await using _ = node;
+    const [first] = [...node.manifest.state.files.values()].flat();
+    assert.ok(first);
+    const { key } = first.file;
+    const outputs = Array.from({ length: 101_000 }, (_unused, i) => ({
+      ...first.file,
+      key: `${key}${i}`,
+    }));
+    await publishPlan(node, office, () => ({ kind: "replace", body: { inputs: [], outputs } }));
+    await node.catalog.dropDatabase("db", { nowNs: 1n, hardDeleteAtNs: 2n });
+    await node.clock.advance(1);
+    while (await erase.step(office));
+    const { replaced } = node.manifest.state;
+    const count = replaced.reduce((sum, { keys }) => sum + keys.length, 0);
+    assert.equal(count + keysOf(node).length, 101_002);
+  });
 });

@@ -1,5 +1,5 @@
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import type { ManifestState } from "#manifest/manifest-state.ts";
+import { type ManifestState, REPLACED_KEYS_MAX } from "#manifest/manifest-state.ts";
 import type { TableId } from "#model/ids.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -14,6 +14,8 @@ export interface DroppedTablesOptions extends PlanLogs {
 
 /** Files that one entry takes out of the manifest. */
 const INPUTS_MAX = 10_000;
+/** The manifest forgets the oldest of too many: while so many wait to be deleted, no more are added. Half is left to compaction. */
+const WAITING_MAX = REPLACED_KEYS_MAX / 2;
 
 /**
  * Takes the files of dropped databases out of the manifest when their time has come; from there they go as replaced ones do.
@@ -45,10 +47,12 @@ function planErase(
   catalog: CatalogState,
   nowNs: bigint,
 ): PlanContent | undefined {
+  const waitingCount = manifest.replaced.reduce((sum, { keys }) => sum + keys.length, 0);
+  const countMax = Math.min(INPUTS_MAX, WAITING_MAX - waitingCount);
   const inputs: string[] = [];
   for (const tableId of erasableTables(catalog, nowNs))
     for (const { file } of manifest.files.get(tableId) ?? [])
-      if (inputs.length < INPUTS_MAX) inputs.push(file.key);
+      if (inputs.length < countMax) inputs.push(file.key);
   return inputs.length === 0 ? undefined : { kind: "replace", body: { inputs, outputs: [] } };
 }
 
