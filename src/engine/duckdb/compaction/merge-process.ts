@@ -21,6 +21,8 @@ const LOG_LINE_SIZE_MAX = 2_000;
 interface Child {
   readonly process: ChildProcess;
   readonly inbox: { current: Inbox<WrittenFile>; answerCount: number };
+  /** Whether it was asked for something that it has not answered. */
+  works: boolean;
 }
 
 export class MergeProcess implements AsyncDisposable {
@@ -76,11 +78,16 @@ export class MergeProcess implements AsyncDisposable {
     void this.#watch(child, ended.signal);
     let whole = false;
     try {
+      child.works = true;
       send(child, { kind: "merge", request });
       for (;;) {
         const file = await inbox.next();
         if (file === undefined) break;
+        // Whoever takes the file may wait for a store: meanwhile nothing is to be heard of the process.
+        child.works = false;
         yield file;
+        child.works = true;
+        child.inbox.answerCount += 1;
         send(child, { kind: "next" });
       }
       whole = true;
@@ -102,7 +109,7 @@ export class MergeProcess implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
     const inbox = { current: new Inbox<WrittenFile>(), answerCount: 0 };
-    const started: Child = { process: child, inbox };
+    const started: Child = { process: child, inbox, works: false };
     const exit = Promise.withResolvers<void>();
     this.#exits.add(exit.promise);
     const end = (cause: Error) => {
@@ -135,7 +142,7 @@ export class MergeProcess implements AsyncDisposable {
       const { answerCount } = child.inbox;
       await this.#clock.sleep(SILENT_MS_MAX, signal).catch(() => undefined);
       if (signal.aborted) return;
-      if (child.inbox.answerCount > answerCount) continue;
+      if (!child.works || child.inbox.answerCount > answerCount) continue;
       this.#log.error("The compaction's process hangs and is killed", { silentMs: SILENT_MS_MAX });
       child.process.kill("SIGKILL");
       return;
