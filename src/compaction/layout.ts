@@ -9,7 +9,7 @@ const FILE_ROW_COUNT_MIN = 10_000;
 const GROUP_CELL_COUNT = 2 ** 21;
 const GROUP_ROW_COUNT_MIN = 4_096;
 const GROUP_ROW_COUNT_MAX = 122_880;
-/** Written once and read often: twice the time of the fast level for about a tenth less (docs/decisions/0012-compaction.md). */
+/** Written once and read often: twice the time of the fast level for about a tenth less (docs/decisions/0013-compaction.md). */
 export const COMPACTED_ZSTD_LEVEL = 9;
 
 /** Rows of a file of the table whose files are `files`: `rowLimit`, or fewer where that would be too many bytes. */
