@@ -27,10 +27,10 @@ suite("nodes with little memory", () => {
         assert.match(text, /not in files yet/);
       }
     }
-    // A batch takes half of what makes a snapshot due.
+    // Some twenty times what makes one due came; while one is made, more comes.
     const { text: figures } = await node.get("/metrics");
     const snapshotCount = Number(/^tidelake_snapshots_total (\d+)$/m.exec(figures)?.[1]);
-    assert.ok(snapshotCount >= 5, `${snapshotCount} snapshots`);
+    assert.ok(snapshotCount >= 2, `${snapshotCount} snapshots`);
     await eventually(
       async () => ((await node.post(path, lines(40))).status === 204 ? true : undefined),
       { what: "room for more" },
