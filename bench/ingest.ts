@@ -5,7 +5,8 @@
  *     node bench/ingest.ts [--peer influxd|vm] [--rows 5000000] [--rounds 3] [--workers 2] [--values intfloat|int|float]
  *         [--shuffle] [--gzip] [--snapshot-size 16MB] [--snapshot-age 3s] [--profile FOLDER]
  *
- * Size and age of snapshots are lower than by default, so that each round has at least two of them within its time.
+ * Size and age of snapshots are lower than by default, so that each round has at least two of them within its time. Files of a round are
+ * not merged while others are measured, the peer's among them; what merging costs is told by `bench/compaction.ts`.
  *
  * The driver and the script that starts the peers are not part of this repository; without them nothing is measured, and it says so.
  */
@@ -109,6 +110,7 @@ async function measure(asked: Goals): Promise<void> {
   const options = ["--max-http-request-size", "50MB"];
   options.push("--snapshot-size", values["snapshot-size"]);
   options.push("--snapshot-age", values["snapshot-age"]);
+  options.push("--compaction-check-interval", "1h");
   const plain = await folder.node("host01", "all", options);
   const nodeOptions = `--cpu-prof --cpu-prof-dir=${values.profile ?? ""}`;
   const profiled =

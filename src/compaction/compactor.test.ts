@@ -14,6 +14,7 @@ import { compactedPrefix, termOfKey } from "./data-keys.ts";
 import { Adoption } from "./office/adoption.ts";
 
 const FOREVER = new AbortController().signal;
+const LATELY_MS = 60_001;
 const HOUR = 3_600_000;
 const ALL = "SELECT * FROM m";
 
@@ -39,8 +40,9 @@ function compactorOf(node: SmallNode, some: Partial<CompactorOptions> = {}): Com
   });
 }
 
-/** Takes the files of all snapshots into the manifest, in a term of its own. */
-async function adopt(node: SmallNode): Promise<Writer> {
+/** Takes the files of all snapshots into the manifest, in a term of its own; by default when their rows are no longer new. */
+async function adopt(node: SmallNode, waitMs = LATELY_MS): Promise<Writer> {
+  await node.clock.advance(waitMs);
   const { catalog, manifest } = node;
   const logs = () => [node.source, ...node.peers];
   const term = await manifest.takeOver();
@@ -102,15 +104,19 @@ suite("compaction", () => {
     assert.equal((await node.rows("SELECT f FROM m WHERE t = 'a'"))[0]?.["f"], 3);
   });
 
-  test("does nothing where there is nothing to do, and looks again after a while", async () => {
+  test("does nothing where there is nothing to do or rows are new, and looks again after a while", async () => {
     await using node = await withSnapshots(["m f=1 1"]);
     const term = await adopt(node);
     const compactor = compactorOf(node);
     assert.equal(await compactor.step(term, FOREVER), false);
     await node.write("m f=2 2");
     await node.snapshotter.take(FOREVER);
-    const next = await adopt(node);
+    const next = await adopt(node, 0);
     assert.equal(await compactor.step(next, FOREVER), false);
+    for (const waitMs of [10_000, 50_000]) {
+      await node.clock.advance(waitMs);
+      assert.equal(await compactor.step(next, FOREVER), false);
+    }
     await node.clock.advance(10_000);
     assert.equal(await compactor.step(next, FOREVER), true);
     assert.equal(filesOf(node).length, 1);

@@ -28,10 +28,7 @@ export interface CompactorOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  readonly settings: CompactionSettings & {
-    /** Where there is nothing to do, it is looked again after this. */
-    readonly checkIntervalMs: number;
-  };
+  readonly settings: CompactionSettings;
   /** Told of each file before others ask for it. */
   readonly onFile?: (file: DataFile, bytes: Uint8Array) => Promise<void>;
 }

@@ -3,6 +3,8 @@ import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import type { ManifestFile } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
+import type { NodeNumber } from "#model/ids.ts";
+import { nextStamp, STAMP_NONE, timeOfStamp } from "#model/stamp.ts";
 import { hull, overlaps, type TimeRange } from "#model/time-range.ts";
 import { generationOf, generationsOf, windowOf } from "./generations.ts";
 import { type CompactionPlan, type PlanSettings, planCompaction } from "./plan.ts";
@@ -18,16 +20,19 @@ let keyCount = 0;
 function file(start: number, end: number, rowCount = 10): ManifestFile {
   keyCount += 1;
   const time = { start: BigInt(start) * MINUTE, end: BigInt(end) * MINUTE - 1n };
-  return { file: { key: `${keyCount}`, time, rowCount } as DataFile, stampAbove: 0n };
+  return {
+    file: { key: `${keyCount}`, time, rowCount, stampMax: 0n } as DataFile,
+    stampAbove: 0n,
+  };
 }
 
 function plans(
   files: readonly ManifestFile[],
   some: Partial<PlanSettings> = {},
-  times: { nowNs?: bigint; keptFromNs?: bigint } = {},
+  times: { nowNs?: bigint; latelyNs?: bigint; keptFromNs?: bigint } = {},
 ) {
-  const { keptFromNs, nowNs = LATER } = times;
-  return planCompaction(files, { ...SETTINGS, ...some }, { nowNs, keptFromNs });
+  const { keptFromNs, latelyNs = LATER, nowNs = LATER } = times;
+  return planCompaction(files, { ...SETTINGS, ...some }, { nowNs, latelyNs, keptFromNs });
 }
 
 function inputs(plan: CompactionPlan | undefined) {
@@ -52,7 +57,7 @@ function carryOut(plan: CompactionPlan): readonly ManifestFile[] {
     const end = whole.start + (length * BigInt(index + 1)) / BigInt(count) - 1n;
     const rows = Math.ceil(rowCount / count);
     return {
-      file: { key: `${keyCount}`, time: { start, end }, rowCount: rows } as DataFile,
+      file: { key: `${keyCount}`, time: { start, end }, rowCount: rows, stampMax: 0n } as DataFile,
       stampAbove: 0n,
     };
   });
@@ -97,6 +102,18 @@ suite("a plan", () => {
     assert.deepEqual(plans(files.slice(1), {}, { nowNs }), []);
     assert.deepEqual(inputs(plans(files, {}, { nowNs })[0]), keysOf(...files));
     assert.equal(plans(files.slice(1), {}, { nowNs: 20n * MINUTE }).length, 1);
+  });
+
+  test("waits while rows of the past are being written, unless there are many files", () => {
+    const stampMax = nextStamp(1 as NodeNumber, LATER, STAMP_NONE);
+    const writtenNs = timeOfStamp(stampMax);
+    const files = Array.from({ length: 8 }, (_, i) => file(i, i + 1));
+    const [last] = files;
+    assert.ok(last);
+    const written = [{ ...last, file: { ...last.file, stampMax } }, ...files.slice(2)];
+    assert.deepEqual(plans(written, {}, { latelyNs: writtenNs }), []);
+    assert.equal(plans(written, {}, { latelyNs: writtenNs + 1n }).length, 1);
+    assert.equal(plans([...written, file(1, 2)], {}, { latelyNs: writtenNs }).length, 1);
   });
 
   test("takes apart files that overlap, into as many as their rows need", () => {

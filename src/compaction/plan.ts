@@ -1,5 +1,6 @@
 /** Which files of a table are merged next: a function of the files alone, and of the time of day for what can wait. */
 import type { ManifestFile } from "#manifest/manifest-state.ts";
+import { STAMP_NONE, timeOfStamp } from "#model/stamp.ts";
 import { hull, type TimeRange } from "#model/time-range.ts";
 import { type Generation, windowOf } from "./generations.ts";
 
@@ -11,8 +12,10 @@ export interface PlanSettings {
 }
 
 export interface PlanTimes {
-  /** Windows that end before are closed: few more rows come. Nothing but when a plan is made depends on it. */
+  /** Windows that end before are closed, if nothing was written into them lately. Nothing but when a plan is made depends on it. */
   readonly nowNs: bigint;
+  /** What was written at this time or later was written lately, and more of it is to be expected. */
+  readonly latelyNs: bigint;
   /** Older rows are past the table's retention; undefined: none is. */
   readonly keptFromNs: bigint | undefined;
 }
@@ -33,7 +36,7 @@ export type CompactionPlan =
 
 /** Rows that are written anew for each row that was not in its place yet. */
 const REWRITES_MAX = 10;
-/** So many files are worth it, whatever their size; an open window has to have as many. */
+/** So many files are worth it, whatever their size; a window that is not closed has to have as many. */
 const FILE_COUNT_MANY = 8;
 
 /**
@@ -82,7 +85,8 @@ function planWindow(
   generation: number,
   { settings, times }: { settings: PlanSettings; times: PlanTimes },
 ): readonly CompactionPlan[] {
-  const countMin = time.end < times.nowNs ? 2 : FILE_COUNT_MANY;
+  const closed = time.end < times.nowNs && writtenNs(files) < times.latelyNs;
+  const countMin = closed ? 2 : FILE_COUNT_MANY;
   return choose(files, settings, countMin).map((choice) => {
     const { filesPerPlanMax, rowLimit } = settings;
     const inputs = choice.files.slice(0, filesPerPlanMax);
@@ -207,6 +211,15 @@ function countEndedBefore(sorted: readonly ManifestFile[], start: bigint): numbe
     else high = middle;
   }
   return low;
+}
+
+/** When the newest of their rows were written. */
+export function writtenNs(files: readonly ManifestFile[]): bigint {
+  const stamp = files.reduce(
+    (max, { file }) => (file.stampMax > max ? file.stampMax : max),
+    STAMP_NONE,
+  );
+  return timeOfStamp(stamp);
 }
 
 function rowCountOf(files: readonly ManifestFile[]): number {

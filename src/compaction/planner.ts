@@ -6,13 +6,15 @@ import type { Position, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { type Generation, generationsOf } from "./generations.ts";
 import { fileRowCount } from "./layout.ts";
-import { type CompactionPlan, planCompaction } from "./plan.ts";
+import { type CompactionPlan, planCompaction, writtenNs } from "./plan.ts";
 
 export interface CompactionSettings {
   readonly gen2DurationMs: number;
   readonly multipliers: readonly number[];
   readonly filesPerPlanMax: number;
   readonly rowLimit: number;
+  /** Where there is nothing to do, it is looked again after this. */
+  readonly checkIntervalMs: number;
 }
 
 /** A plan, and what it was made with. */
@@ -34,13 +36,16 @@ const REST_NS = 60_000_000_000n;
 /** Files that cannot be merged are left out of plans for so long. */
 const ASIDE_NS = 3_600_000_000_000n;
 
+/** Rows are to be expected where some came within as many looks. */
+const LATELY_LOOK_COUNT = 6n;
+
 export class Planner {
   readonly generations: readonly Generation[];
   readonly #settings: CompactionSettings;
-  /** The files of a table for which there was nothing to do, and in which of the shortest windows the time was. */
+  /** The files of a table for which there is nothing to do, and until when. */
   readonly #quiet = new Map<
     TableId,
-    { readonly files: readonly ManifestFile[]; readonly window: bigint }
+    { readonly files: readonly ManifestFile[]; readonly untilNs: bigint }
   >();
   readonly #restingUntilNs = new Map<TableId, bigint>();
   /** Files that cannot be merged, whatever the others are. */
@@ -110,9 +115,8 @@ export class Planner {
     { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
   ): readonly Task[] {
     const files = manifest.files.get(id) ?? [];
-    const window = nowNs / (BigInt(this.#settings.gen2DurationMs) * 1_000_000n);
     const quiet = this.#quiet.get(id);
-    if (quiet?.files === files && quiet.window === window) return [];
+    if (quiet?.files === files && quiet.untilNs > nowNs) return [];
     if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
     this.#restingUntilNs.delete(id);
     const found = findTable(catalog, id);
@@ -131,10 +135,23 @@ export class Planner {
       rowLimit: Math.min(limit, learned),
     };
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
-    const plans = planCompaction(sound, settings, { nowNs, keptFromNs });
-    if (plans.length === 0) this.#quiet.set(id, { files, window });
+    const latelyNs = nowNs - this.#latelyLengthNs;
+    const plans = planCompaction(sound, settings, { nowNs, latelyNs, keptFromNs });
+    if (plans.length === 0) this.#quiet.set(id, { files, untilNs: this.#quietUntil(files, nowNs) });
     const { table } = found;
     return plans.map((plan) => ({ plan, table, catalogVersion: catalog.position, keptFromNs }));
+  }
+
+  get #latelyLengthNs(): bigint {
+    return LATELY_LOOK_COUNT * BigInt(this.#settings.checkIntervalMs) * 1_000_000n;
+  }
+
+  /** Until the next of the shortest windows ends, or what was written lately no longer was. */
+  #quietUntil(files: readonly ManifestFile[], nowNs: bigint): bigint {
+    const windowNs = BigInt(this.#settings.gen2DurationMs) * 1_000_000n;
+    const windowEndNs = (nowNs / windowNs + 1n) * windowNs;
+    const restedNs = writtenNs(files) + this.#latelyLengthNs + 1n;
+    return restedNs > nowNs && restedNs < windowEndNs ? restedNs : windowEndNs;
   }
 }
 

@@ -29,6 +29,11 @@ export function nextStamp(node: NodeNumber, nowNs: bigint, floor: OrderStamp): O
   return (high << NODE_BITS) | BigInt(node);
 }
 
+/** The millisecond of a flush, by the clock of its node or of one that was ahead; in nanoseconds since the epoch. */
+export function timeOfStamp(stamp: OrderStamp): bigint {
+  return ((stamp >> (NODE_BITS + COUNTER_BITS)) + STAMP_START_MS) * 1_000_000n;
+}
+
 /** The node whose flush has this stamp. */
 export function nodeOfStamp(stamp: OrderStamp): NodeNumber {
   return Number(stamp & BigInt(NODE_NUMBER_MAX)) as NodeNumber;
