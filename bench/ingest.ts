@@ -3,9 +3,10 @@
  * `victoria-metrics`), in turns, in one run: rows per second, CPU until all rows are in files, latencies, and their ratios.
  *
  *     node bench/ingest.ts [--peer influxd|vm] [--rows 5000000] [--rounds 3] [--workers 2] [--values intfloat|int|float]
- *         [--shuffle] [--gzip] [--snapshot-size 16MB] [--snapshot-age 3s] [--profile FOLDER]
+ *         [--shuffle] [--gzip] [--snapshot-size 8MB] [--snapshot-age 3s] [--profile FOLDER]
  *
- * Size and age of snapshots are lower than by default, so that each round has at least two of them within its time. Files of a round are
+ * Size and age of snapshots are lower than by default, so that each round has at least two of them within its time, and the count that
+ * verifies it has few rows to read that are in no file yet. Files of a round are
  * not merged while others are measured, the peer's among them; what merging costs is told by `bench/compaction.ts`.
  *
  * The driver and the script that starts the peers are not part of this repository; without them nothing is measured, and it says so.
@@ -78,7 +79,7 @@ const { values } = parseArgs({
     values: { type: "string", default: "intfloat" },
     shuffle: { type: "boolean", default: false },
     gzip: { type: "boolean", default: false },
-    "snapshot-size": { type: "string", default: "16MB" },
+    "snapshot-size": { type: "string", default: "8MB" },
     "snapshot-age": { type: "string", default: "3s" },
     /** Where the processes of the node leave their CPU profiles. */
     profile: { type: "string" },
