@@ -25,24 +25,28 @@ interface GivenFile {
   readonly stampAbove?: bigint;
 }
 
-/** A view of `files`, and of a generation for each list of times. */
-async function viewOf(
-  files: readonly GivenFile[],
-  generations: readonly (readonly bigint[])[] = [],
-) {
+/** Times of the rows of each block of a generation. */
+type GivenGeneration = readonly (readonly bigint[])[];
+
+/** A view of `files`, and of the buffer. */
+async function viewOf(files: readonly GivenFile[], generations: readonly GivenGeneration[] = []) {
   const engine = plainEngine({ files: { load: () => Promise.reject(new Error("none")) } });
   const buffer = new Buffer(() => engine).of(NODE);
-  for (const [index, times] of generations.entries()) {
-    const ids = { databaseId: DATABASE, tableId: TABLE.id };
-    const bytes = encodeBlock({ ...ids, times: BigInt64Array.from(times), columns: [] });
-    await buffer.add({ position: index + 1, stamp: 1n, blocks: [{ ...ids, bytes }] });
+  let position = 0;
+  for (const blocks of generations) {
+    for (const times of blocks) {
+      const ids = { databaseId: DATABASE, tableId: TABLE.id };
+      const bytes = encodeBlock({ ...ids, times: BigInt64Array.from(times), columns: [] });
+      position += 1;
+      await buffer.add({ position, stamp: 1n, blocks: [{ ...ids, bytes }] });
+    }
     buffer.closeGeneration();
   }
   const ofTable = files.map(({ time, unique, stampAbove = 0n }, index) => {
     return { file: { ...fileOf(`file${index}`), time, unique }, stampAbove };
   });
   const manifest = { ...manifestMachine.empty, files: new Map([[TABLE.id, ofTable]]) };
-  const state = { ...nodeLogMachine.empty, position: generations.length };
+  const state = { ...nodeLogMachine.empty, position };
   return new View({ catalog: EMPTY_CATALOG, manifest }, [{ node: NODE, state, buffer }], () => {});
 }
 
@@ -155,6 +159,16 @@ suite("the sources of a table in a view", () => {
     });
   }
 
+  test("a piece of the buffer is merged by itself where no other has rows of its time", async () => {
+    const file = { time: range(0n, 5n), unique: true };
+    using view = await viewOf([file], [[[5n, 9n], [6n]]]);
+    assert.deepEqual(show(sourceGroups(view, TABLE, ALL_TIME)), [
+      "merge file0 generation0 in 5..5",
+      "merge generation0 in 6..9",
+      "plain file0 in 0..4",
+    ]);
+  });
+
   test("of a file whose stamps are all above what counts, all rows are read", async () => {
     const time = range(0n, 1n);
     // Its stamps are 1 to 3.
@@ -176,7 +190,8 @@ suite("the sources of a table in a view", () => {
 
   test("each instant of each source is read once, all sources of an instant together, and merged where that is needed", async () => {
     const aFile = fc.record({ time: aRange, unique: fc.boolean() });
-    const generations = fc.array(fc.array(aTime, { minLength: 1, maxLength: 4 }), { maxLength: 4 });
+    const block = fc.array(aTime, { minLength: 1, maxLength: 4 });
+    const generations = fc.array(fc.array(block, { minLength: 1, maxLength: 3 }), { maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(
         fc.array(aFile, { maxLength: 6 }),

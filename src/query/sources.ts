@@ -13,10 +13,13 @@ interface Candidate {
 
 /** Ranges of time that a plan names; with more, the nearest are joined. */
 const RANGE_COUNT_MAX = 16;
+/** Of more sources that are to be merged, it is not looked where one is alone. */
+const LOOKED_AT_MAX = 100;
 
 /**
  * What of `view` may hold rows of `table` in `time`, grouped so that rows with the same series and time are never in two
- * groups. Only what must be is merged: the times at which sources overlap, and sources that hold a series and time twice.
+ * groups. Only what must be is merged: the times at which sources overlap, and sources that hold a series and time twice. A piece of
+ * the buffer is a group of its own where it is alone: engines merge it faster.
  */
 export function sourceGroups(
   view: View,
@@ -36,7 +39,7 @@ export function sourceGroups(
     groupOf(apart, { merge: false }),
     ...(merged.length > 0
       ? [
-          groupOf(within(sorted, merged), { merge: true, times: merged }),
+          ...mergedGroups(within(sorted, merged), merged),
           groupOf(within(without(sorted, apart), plain), { merge: false, times: plain }),
         ]
       : []),
@@ -54,8 +57,43 @@ function mergedTimes(sorted: readonly Candidate[]): readonly TimeRange[] {
       found.push({ start, end: end < covered ? end : covered });
     if (covered === undefined || end > covered) covered = end;
   }
+  return joinTouching(found);
+}
+
+/** What is merged of `candidates`, at `merged`. */
+function mergedGroups(
+  candidates: readonly Candidate[],
+  merged: readonly TimeRange[],
+): readonly SourceGroup[] {
+  const together = [groupOf(candidates, { merge: true, times: merged })];
+  if (candidates.length > LOOKED_AT_MAX) return together;
+  const alone = new Map<Candidate, TimeRange[]>();
+  const mixed: TimeRange[] = [];
+  for (const range of merged) {
+    for (const piece of pieces(range, candidates)) {
+      const [one, ...others] = within(candidates, [piece]);
+      if (one?.source.kind !== "buffer" || others.length > 0) mixed.push(piece);
+      else alone.set(one, [...(alone.get(one) ?? []), piece]);
+    }
+  }
+  const apart = [...alone].map(([one, times]) => ({ candidates: [one], times }));
+  const groups = [{ candidates: within(candidates, mixed), times: joinTouching(mixed) }, ...apart];
+  if (groups.some(({ times }) => times.length > RANGE_COUNT_MAX)) return together;
+  return groups.map(({ times, ...group }) => groupOf(group.candidates, { merge: true, times }));
+}
+
+/** `range`, cut where one of `candidates` begins or has ended. */
+function pieces(range: TimeRange, candidates: readonly Candidate[]): readonly TimeRange[] {
+  const edges = candidates.flatMap(({ time }) => [time.start, time.end + 1n]);
+  const inside = edges.filter((edge) => edge > range.start && edge <= range.end);
+  const starts = [...new Set([range.start, ...inside])].toSorted(compare);
+  return starts.map((start, index) => ({ start, end: (starts[index + 1] ?? range.end + 1n) - 1n }));
+}
+
+/** `ranges`, which begin one after the other, without a common instant: those that touch as one. */
+function joinTouching(ranges: readonly TimeRange[]): readonly TimeRange[] {
   const joined: TimeRange[] = [];
-  for (const range of found) {
+  for (const range of ranges) {
     const last = joined.at(-1);
     if (last !== undefined && range.start <= last.end + 1n)
       joined[joined.length - 1] = hull(last, range);

@@ -64,6 +64,8 @@ interface BufferResults {
   readonly conditions?: readonly string[];
   /** More results, over the same. */
   readonly extra?: readonly string[];
+  /** Tags whose codes do as well as their texts, and are cheaper. */
+  readonly asCodes?: readonly ScanColumn[];
 }
 
 /** The table, which has rows: who names one has appended a block to it. Throws `internal` / `buffer_missing`. */
@@ -83,13 +85,14 @@ export function getBuffer(
 export function printBuffer(
   table: BufferTable,
   source: BufferSource,
-  { columns, conditions = [], extra = [] }: BufferResults,
+  { columns, conditions = [], extra = [], asCodes = [] }: BufferResults,
 ): string {
   const joins: string[] = [];
   const results = columns.map(({ id, kind }) => {
     if (id === TIME_COLUMN_ID) return `b.time AS k${id}`;
     if (!table.columns.has(id)) return `CAST(NULL AS ${COLUMN_TYPES[kind]}) AS k${id}`;
-    if (table.columns.get(id) !== "tag") return `b.c${id} AS k${id}`;
+    const code = asCodes.some((column) => column.id === id);
+    if (code || table.columns.get(id) !== "tag") return `b.c${id} AS k${id}`;
     // The dictionary has a row for the code of NULL.
     joins.push(` JOIN ${dictionaryName(table.name, id)} d${id} ON b.c${id} = d${id}.code`);
     return `d${id}.value AS k${id}`;
@@ -155,9 +158,17 @@ function printSources(
     const table = getBuffer(context, source.generation, plan.tableId);
     const conditions = timeConditions("b.time", plan.time, String);
     if (times !== undefined) conditions.push(anyTimeCondition("b.time", times, String));
-    printed.push(printBuffer(table, source, { columns, conditions }));
+    // Where nothing is merged with them, the codes of one table tell series apart.
+    const asCodes = sources.length > 1 ? [] : keyOnly(plan, columns);
+    printed.push(printBuffer(table, source, { columns, conditions, asCodes }));
   }
   return printed;
+}
+
+/** Tags that rows are merged by and nobody reads. */
+function keyOnly(plan: ScanPlan, columns: readonly ScanColumn[]): readonly ScanColumn[] {
+  const read = new Set(plan.columns.map(({ id }) => id));
+  return columns.filter(({ id, kind }) => kind === "tag" && !read.has(id));
 }
 
 interface FileScan {
