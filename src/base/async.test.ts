@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Mutex, Semaphore, Signal, untilAborted } from "./async.ts";
+import { Budget, Mutex, Semaphore, Signal, untilAborted } from "./async.ts";
 
 const REASON = new Error("enough");
 
@@ -99,6 +99,45 @@ suite("a semaphore", () => {
     release();
     await given;
     (await semaphore.acquire())();
+  });
+});
+
+suite("a budget", () => {
+  test("lets in what fits, in the order it came, and what is larger than all alone", async () => {
+    const budget = new Budget(10);
+    const trace: string[] = [];
+    const enter = (size: number) => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      const done = budget.run(size, async () => {
+        trace.push(`${size}`);
+        await promise;
+      });
+      return async () => {
+        resolve();
+        await done;
+        await turn();
+      };
+    };
+    const [leave4, leave6, leave20, leave1] = [4, 6, 20, 1].map(enter);
+    await turn();
+    assert.deepEqual(trace, ["4", "6"]);
+    await leave4?.();
+    // The one behind would fit, but waits for its turn.
+    assert.deepEqual(trace, ["4", "6"]);
+    await leave6?.();
+    assert.deepEqual(trace, ["4", "6", "20"]);
+    await leave20?.();
+    assert.deepEqual(trace, ["4", "6", "20", "1"]);
+    await leave1?.();
+  });
+
+  test("has its room again after work that failed", async () => {
+    const budget = new Budget(1);
+    await assert.rejects(
+      budget.run(1, () => Promise.reject(REASON)),
+      (error) => error === REASON,
+    );
+    assert.equal(await budget.run(1, async () => "in"), "in");
   });
 });
 

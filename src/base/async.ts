@@ -93,6 +93,43 @@ export class Semaphore {
   }
 }
 
+/** Lets holders in as long as they fit together, in the order they came; one that is larger than all alone. */
+export class Budget {
+  readonly #sizeMax: number;
+  #heldSize = 0;
+  readonly #waiting: { readonly size: number; readonly letIn: () => void }[] = [];
+
+  constructor(sizeMax: number) {
+    assert(sizeMax > 0, "a budget has room for something");
+    this.#sizeMax = sizeMax;
+  }
+
+  /** Does `work` when there is room for `size` of it. */
+  async run<T>(size: number, work: () => Promise<T>): Promise<T> {
+    await new Promise<void>((letIn) => {
+      this.#waiting.push({ size, letIn });
+      this.#letIn();
+    });
+    try {
+      return await work();
+    } finally {
+      this.#heldSize -= size;
+      this.#letIn();
+    }
+  }
+
+  #letIn(): void {
+    for (;;) {
+      const [next] = this.#waiting;
+      if (next === undefined) return;
+      if (this.#heldSize > 0 && this.#heldSize + next.size > this.#sizeMax) return;
+      this.#waiting.shift();
+      this.#heldSize += next.size;
+      next.letIn();
+    }
+  }
+}
+
 /**
  * A condition that others wait for: `notify` wakes all who wait now, and they look again.
  * What they wait for lives elsewhere; a signal carries nothing.

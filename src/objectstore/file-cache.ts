@@ -1,6 +1,6 @@
 import { mkdir, readdir, rm, stat, unlink, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { Semaphore } from "#base/async.ts";
+import { Budget, Semaphore } from "#base/async.ts";
 import { crc32 } from "#base/crc32.ts";
 import { DbError } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
@@ -37,6 +37,8 @@ interface Entry {
 }
 
 const FETCH_COUNT_MAX = 4;
+/** Bytes of files in memory on their way to the local disk; a larger file comes alone. */
+const FETCH_SIZE_MAX = 192 * 2 ** 20;
 const LOCAL_NAME = /^\d+\.parquet$/;
 
 /**
@@ -53,6 +55,7 @@ export class FileCache implements AsyncDisposable {
   /** By key, least recently used first. */
   readonly #entries = new Map<string, Entry>();
   readonly #fetching = new Semaphore(FETCH_COUNT_MAX);
+  readonly #fetched = new Budget(FETCH_SIZE_MAX);
   readonly #removals = new Set<Promise<void>>();
   #sizeBytes = 0;
   #nameCount = 0;
@@ -155,11 +158,12 @@ export class FileCache implements AsyncDisposable {
     const path = join(this.#directory, `${this.#nameCount}.parquet`);
     this.#sizeBytes += file.sizeBytes;
     this.#evict();
-    const ready = this.#fetching.run(async () => {
+    const fetch = async () => {
       const bytes = await load();
       checkFile(file, bytes);
       await this.#write(path, bytes);
-    });
+    };
+    const ready = this.#fetching.run(() => this.#fetched.run(file.sizeBytes, fetch));
     const entry: Entry = { file, path, ready, pinCount: 0 };
     this.#entries.set(file.key, entry);
     return entry;
