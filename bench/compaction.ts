@@ -137,7 +137,11 @@ function makeFiles(directory: string): MergeRequest["files"] {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "compaction-"));
-const merges = new MergeProcess({ log: silentLog, clock: CLOCK });
+const merges = new MergeProcess({
+  log: silentLog,
+  clock: CLOCK,
+  directory: join(directory, "merged"),
+});
 try {
   const files = makeFiles(directory) as readonly (MergeRequest["files"][number] & {
     sizeBytes: number;

@@ -80,8 +80,8 @@ export class DuckDbEngine implements Engine {
     this.#options = options;
     this.#queue = new ChangeQueue(options.clock);
     this.#fileWriter = new FileWriter(options.log);
-    this.#merges = new MergeProcess(options);
     const temporary = resolve(options.temporaryDirectory);
+    this.#merges = new MergeProcess({ ...options, directory: join(temporary, "merged") });
     this.#settings = {
       memorySizeMax: options.memorySizeMax,
       threads: options.threads,

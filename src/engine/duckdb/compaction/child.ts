@@ -1,11 +1,12 @@
 /** The compaction's process: merges files for the adapter that started it, and ends with it. */
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { DbError, errorParts } from "#base/errors.ts";
-import type { WrittenFile } from "#ports/engine.ts";
+import { putAside } from "./aside.ts";
 import { mergeFiles } from "./merge.ts";
-import type { MergeAnswer, MergeCall, MergeRequest } from "./messages.ts";
+import type { MergeAnswer, MergeCall, MergedFile, MergeWork, OnStep } from "./messages.ts";
 
-let files: Generator<WrittenFile> | undefined;
+let files: Generator<MergedFile> | undefined;
 
 function answer(message: MergeAnswer): void {
   // The channel is gone when the adapter is; "disconnect" then ends this process.
@@ -23,8 +24,19 @@ function advance(): void {
   }
 }
 
+/** The files of `work`, each on the disk before it is told of. */
+function* mergedFiles(work: MergeWork): Generator<MergedFile> {
+  let count = 0;
+  for (const { bytes, ...file } of mergeFiles(work, stepper(work))) {
+    count += 1;
+    const path = join(work.directory, `${count}.parquet`);
+    putAside(path, bytes);
+    yield { ...file, path };
+  }
+}
+
 /** Says that the work goes on, and throws `exceeded` / `compaction_memory` where it takes more memory than it may. */
-function stepper({ memorySizeMax }: MergeRequest): () => void {
+function stepper({ memorySizeMax }: MergeWork): OnStep {
   return () => {
     answer({ kind: "alive" });
     if (process.memoryUsage.rss() <= memorySizeMax) return;
@@ -52,7 +64,7 @@ function described(error: unknown): DbError {
 }
 
 process.on("message", (call: MergeCall) => {
-  if (call.kind === "merge") files = mergeFiles(call.request, stepper(call.request));
+  if (call.kind === "merge") files = mergedFiles(call.request);
   advance();
 });
 // A terminal and an init system signal all processes of a group; this one ends with its node.

@@ -67,13 +67,13 @@ function valueCells(
   for (const { chosen, file, group, rowCount } of pieces) {
     const part = file.read(group, id);
     found ||= part !== undefined;
-    if (part === undefined) cells.skip(rowCount);
+    if (part === undefined) cells.addNulls(rowCount);
     else cells.add(part, { kind, chosen, rowCount });
   }
   return found ? ({ kind, values, ...cells.present } as RowCells) : undefined;
 }
 
-/** Values in the making; what is passed over is NULL. */
+/** Values in the making. */
 class Gathered {
   readonly #values: Values;
   #present: Uint8Array | undefined;
@@ -87,7 +87,7 @@ class Gathered {
     return this.#present === undefined ? {} : { present: this.#present };
   }
 
-  skip(rowCount: number): void {
+  addNulls(rowCount: number): void {
     this.#marks();
     this.#row += rowCount;
   }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -37,7 +37,11 @@ test("who takes a file may be slow: its process does not count as one that hangs
     sleep: (delayMs: number, signal?: AbortSignal) =>
       scheduler.wait(delayMs / 150, signal === undefined ? {} : { signal }),
   };
-  await using merges = new MergeProcess({ log: silentLog, clock });
+  await using merges = new MergeProcess({
+    log: silentLog,
+    clock,
+    directory: join(directory, "made"),
+  });
   const request = {
     tableId: TABLE.tableId,
     columns: COLUMNS,
@@ -54,5 +58,6 @@ test("who takes a file may be slow: its process does not count as one that hangs
     if (rowCount === 1) await scheduler.wait(4_500);
   }
   assert.equal(rowCount, 2);
+  assert.deepEqual(await readdir(join(directory, "made")), []);
   await rm(directory, { recursive: true });
 });

@@ -7,7 +7,8 @@ import type { Clock } from "#ports/clock.ts";
 import type { WrittenFile } from "#ports/engine.ts";
 import type { Log } from "#ports/log.ts";
 import { Inbox } from "../inbox.ts";
-import type { MergeAnswer, MergeCall, MergeRequest } from "./messages.ts";
+import { makeFolder, removeFolder, takeBack } from "./aside.ts";
+import type { MergeAnswer, MergeCall, MergedFile, MergeRequest, MergeWork } from "./messages.ts";
 
 const CHILD_PATH = new URL("./child.ts", import.meta.url);
 /** Variables the child gets: none that change Node, none that hold secrets. */
@@ -20,22 +21,31 @@ const LOG_LINE_SIZE_MAX = 2_000;
 
 interface Child {
   readonly process: ChildProcess;
-  readonly inbox: { current: Inbox<WrittenFile>; answerCount: number };
+  readonly inbox: { current: Inbox<MergedFile>; answerCount: number };
   /** Whether it was asked for something that it has not answered. */
   works: boolean;
+}
+
+export interface MergeProcessOptions {
+  readonly log: Log;
+  readonly clock: Clock;
+  /** For files on their way from the process: a folder for each request, which is gone after it. Made when it is not there. */
+  readonly directory: string;
 }
 
 export class MergeProcess implements AsyncDisposable {
   readonly #log: Log;
   readonly #clock: Clock;
+  readonly #directory: string;
   readonly #turn = new Semaphore(1);
   readonly #exits = new Set<Promise<void>>();
   #idle: Child | undefined;
   #running: Child | undefined;
   #closed = false;
 
-  constructor({ clock, log }: { readonly log: Log; readonly clock: Clock }) {
+  constructor({ clock, directory, log }: MergeProcessOptions) {
     this.#clock = clock;
+    this.#directory = directory;
     this.#log = log;
   }
 
@@ -51,8 +61,13 @@ export class MergeProcess implements AsyncDisposable {
   async *merge(request: MergeRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
     const release = await this.#turn.acquire(signal);
     try {
-      if (this.#closed) throw closed();
-      yield* this.#merge(request, signal);
+      const directory = await makeFolder(this.#directory);
+      try {
+        if (this.#closed) throw closed();
+        yield* this.#merge({ ...request, directory }, signal);
+      } finally {
+        await removeFolder(directory);
+      }
     } finally {
       release();
     }
@@ -66,11 +81,11 @@ export class MergeProcess implements AsyncDisposable {
     await Promise.all(this.#exits);
   }
 
-  async *#merge(request: MergeRequest, signal: AbortSignal): AsyncGenerator<WrittenFile> {
+  async *#merge(request: MergeWork, signal: AbortSignal): AsyncGenerator<WrittenFile> {
     const child = this.#idle ?? this.#start();
     this.#idle = undefined;
     this.#running = child;
-    const inbox = new Inbox<WrittenFile>();
+    const inbox = new Inbox<MergedFile>();
     child.inbox.current = inbox;
     const ended = new AbortController();
     const onAbort = () => inbox.stop(signal.reason);
@@ -81,11 +96,12 @@ export class MergeProcess implements AsyncDisposable {
       child.works = true;
       send(child, { kind: "merge", request });
       for (;;) {
-        const file = await inbox.next();
-        if (file === undefined) break;
+        const made = await inbox.next();
+        if (made === undefined) break;
         // Whoever takes the file may wait for a store: meanwhile nothing is to be heard of the process.
         child.works = false;
-        yield file;
+        const { path, ...file } = made;
+        yield { ...file, bytes: await takeBack(path) };
         child.works = true;
         child.inbox.answerCount += 1;
         send(child, { kind: "next" });
@@ -108,7 +124,7 @@ export class MergeProcess implements AsyncDisposable {
       env: childEnvironment(),
       stdio: ["ignore", "pipe", "pipe", "ipc"],
     });
-    const inbox = { current: new Inbox<WrittenFile>(), answerCount: 0 };
+    const inbox = { current: new Inbox<MergedFile>(), answerCount: 0 };
     const started: Child = { process: child, inbox, works: false };
     const exit = Promise.withResolvers<void>();
     this.#exits.add(exit.promise);
@@ -155,7 +171,7 @@ function send(child: Child, call: MergeCall): void {
   if (child.process.connected) child.process.send(call, () => undefined);
 }
 
-function receive(inbox: Inbox<WrittenFile>, answer: MergeAnswer): void {
+function receive(inbox: Inbox<MergedFile>, answer: MergeAnswer): void {
   switch (answer.kind) {
     case "file":
       inbox.push(answer.file);

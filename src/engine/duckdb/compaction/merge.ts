@@ -9,7 +9,7 @@ import { ORDER_FIELD_ID } from "../print/scan.ts";
 import { fieldCells, fieldPresence } from "./field-cells.ts";
 import { type FileRows, rowsOfFiles } from "./file-rows.ts";
 import { foldRows } from "./fold.ts";
-import type { MergeRequest } from "./messages.ts";
+import type { MergeRequest, OnStep } from "./messages.ts";
 import { OpenFile } from "./open-file.ts";
 import { cutTime, type Slice } from "./slices.ts";
 
@@ -17,9 +17,6 @@ import { cutTime, type Slice } from "./slices.ts";
 const ROW_SIZE = 96;
 /** Texts are in memory as bytes, as what they are told apart by, and once more while they are written. */
 const TEXT_COPIES = 4;
-
-/** Called between steps: says that the work goes on, and may throw to end it. */
-export type OnStep = () => void;
 
 /** The files of `request`, one slice of time after the other. Throws `not_found` / `file_vanished` or `corrupt` / `file_damaged`. */
 export function* mergeFiles(request: MergeRequest, onStep: OnStep): Generator<WrittenFile> {
@@ -30,8 +27,8 @@ export function* mergeFiles(request: MergeRequest, onStep: OnStep): Generator<Wr
   const time = first && intersection(others.reduce(hull, first), request.time);
   if (time === undefined) return;
   const rowCountMax = batchRowCount(files, request.memorySizeMax);
-  const slices = cutTime(files, time, Math.min(request.rowCountMax, rowCountMax));
-  onStep();
+  const sliceRowCount = Math.min(request.rowCountMax, rowCountMax);
+  const slices = cutTime(files, time, { rowCountMax: sliceRowCount, onStep });
   for (const batch of inBatches(slices, rowCountMax)) {
     yield* mergeSlices(files, batch, { request, onStep });
   }

@@ -11,18 +11,31 @@ export interface MergeRequest extends Omit<CompactRequest, "files"> {
   readonly memorySizeMax: number;
 }
 
+/** A request, and the folder for what is made of it. */
+export interface MergeWork extends MergeRequest {
+  readonly directory: string;
+}
+
+/** Called between steps: says that the work goes on, and may throw to end it. */
+export type OnStep = () => void;
+
 export interface LocalFile extends Pick<DataFile, "key" | "rowCount" | "time" | "stampMin"> {
   readonly path: string;
   readonly stampAbove: OrderStamp;
 }
 
 export type MergeCall =
-  | { readonly kind: "merge"; readonly request: MergeRequest }
+  | { readonly kind: "merge"; readonly request: MergeWork }
   /** The last file was taken: the next may be made. */
   | { readonly kind: "next" };
 
+/** A file that was made. Its bytes are at `path`: a message of a hundred megabytes would stop the adapter's process for that long. */
+export interface MergedFile extends Omit<WrittenFile, "bytes"> {
+  readonly path: string;
+}
+
 export type MergeAnswer =
-  | { readonly kind: "file"; readonly file: WrittenFile }
+  | { readonly kind: "file"; readonly file: MergedFile }
   /** The work goes on. */
   | { readonly kind: "alive" }
   | { readonly kind: "done" }

@@ -2,6 +2,7 @@
 import type { TimeRange } from "#model/time-range.ts";
 import { overlaps } from "#model/time-range.ts";
 import { timesOf } from "./file-rows.ts";
+import type { OnStep } from "./messages.ts";
 import type { OpenFile } from "./open-file.ts";
 
 export interface Slice {
@@ -22,26 +23,29 @@ const HALF = 2 ** 32;
 export function cutTime(
   files: readonly OpenFile[],
   time: TimeRange,
-  rowCountMax: number,
+  { onStep, rowCountMax }: { readonly rowCountMax: number; readonly onStep: OnStep },
 ): readonly Slice[] {
   const rowCount = files.reduce((sum, { envelope }) => sum + envelope.rowCount, 0);
   if (rowCount <= rowCountMax) return [{ time, rowCount }];
-  return joined(divided(files, time, rowCountMax / BUCKETS_PER_SLICE_MIN), time, rowCountMax);
+  const options = { rowCountMax: rowCountMax / BUCKETS_PER_SLICE_MIN, onStep };
+  return joined(divided(files, time, options), time, rowCountMax);
 }
 
 /** Pieces of `time` with at most `rowCountMax` rows, or of one instant. */
 function divided(
   files: readonly OpenFile[],
   time: TimeRange,
-  rowCountMax: number,
+  options: { readonly rowCountMax: number; readonly onStep: OnStep },
 ): readonly Slice[] {
   const lengthNs = (time.end - time.start) / BigInt(BUCKET_COUNT) + 1n;
   const counts = new Float64Array(BUCKET_COUNT);
   for (const file of files) {
     if (!overlaps(file.envelope.time, time)) continue;
-    for (const group of file.groups)
-      if (overlaps(file.timeOf(group), time))
-        countTimes(timesOf(file, group), { time, lengthNs }, counts);
+    for (const group of file.groups) {
+      if (!overlaps(file.timeOf(group), time)) continue;
+      countTimes(timesOf(file, group), { time, lengthNs }, counts);
+      options.onStep();
+    }
   }
   return Array.from(counts, (rowCount, index): Slice => {
     const start = time.start + BigInt(index) * lengthNs;
@@ -50,8 +54,8 @@ function divided(
   }).flatMap((slice) => {
     const { end, start } = slice.time;
     if (start > end) return [];
-    return slice.rowCount > rowCountMax && start < end
-      ? divided(files, slice.time, rowCountMax)
+    return slice.rowCount > options.rowCountMax && start < end
+      ? divided(files, slice.time, options)
       : [slice];
   });
 }
