@@ -33,6 +33,7 @@ function compactorOf(node: SmallNode, some: Partial<CompactorOptions> = {}): Com
       gen2DurationMs: 1_200_000,
       multipliers: [3, 4, 6, 5],
       filesPerPlanMax: 500,
+      inputSizeMax: 2 ** 30,
       rowLimit: 1_000_000,
       checkIntervalMs: 10_000,
     },
@@ -71,6 +72,21 @@ async function compactedKeys(store: ObjectStore): Promise<readonly string[]> {
 /** Steps until nothing is left to do. */
 async function compactAll(compactor: Compactor, term: Writer): Promise<void> {
   while (await compactor.step(term, FOREVER));
+}
+
+/** A compactor that calls `meanwhile` once, when it has put the first file of a plan. */
+function interrupted(node: SmallNode, meanwhile: () => Promise<unknown>): Compactor {
+  let done = false;
+  return compactorOf(node, {
+    store: storeWith(node.store, {
+      putIfAbsent: async (key, bytes) => {
+        await node.store.putIfAbsent(key, bytes);
+        if (done) return;
+        done = true;
+        await meanwhile();
+      },
+    }),
+  });
 }
 
 suite("compaction", () => {
@@ -160,24 +176,96 @@ suite("compaction", () => {
     assert.equal((await compactedKeys(node.store)).length, 2);
   });
 
-  test("is planned anew where the manifest names a newer catalog version", async () => {
+  test("is published although tables and columns come while it is carried out, and snapshots that need them", async () => {
     await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
     const term = await adopt(node);
-    let raised = false;
-    const compactor = compactorOf(node, {
-      store: storeWith(node.store, {
-        putIfAbsent: async (key, bytes) => {
-          await node.store.putIfAbsent(key, bytes);
-          if (raised) return;
-          raised = true;
-          await node.catalog.setRetention("db", 10n ** 18n);
-          await node.manifest.raiseBarrier(node.catalog.state.position);
-        },
-      }),
+    const { catalog, manifest } = node;
+    const adoption = new Adoption({ catalog, manifest, logs: () => [node.source] });
+    const compactor = interrupted(node, async () => {
+      await node.write("m f=3,more=1 3\nother f=1 1");
+      await node.snapshotter.take(FOREVER);
+      await adoption.step(term);
+    });
+    assert.equal(await compactor.step(term, FOREVER), true);
+    assert.equal(compactor.history.events.at(-1)?.outcome, "success");
+    // The merged one, and one of each table of the last snapshot.
+    assert.equal(filesOf(node).length, 3);
+    assert.equal(node.manifest.state.needs.catalog, node.catalog.state.position);
+    assert.deepEqual(sorted(await node.rows("SELECT f, more FROM m")), [
+      '{"f":1,"more":null}',
+      '{"f":2,"more":null}',
+      '{"f":3,"more":1}',
+    ]);
+  });
+
+  test("is published under another retention unless rows that it left out count again", async () => {
+    const hour = 3_600_000_000_000n;
+    const fileCount = 8;
+    // Each file has a row of five hours ago and one of ten; what is past its retention by two hours is left out.
+    const cases = [
+      { before: undefined, after: hour, published: true },
+      { before: 8n * hour, after: hour, published: true },
+      { before: 7n * hour, after: 20n * hour, published: false },
+      { before: 7n * hour, after: undefined, published: false },
+      { before: 20n * hour, after: undefined, published: true },
+    ];
+    for (const { after, before, published } of cases) {
+      const snapshotter = { fileRowCountMin: 1_000 };
+      await using node = await SmallNode.open({ store: memoryStore(), snapshotter });
+      for (let index = 0; index < fileCount; index += 1) {
+        const atNs = node.clock.nowNs() + BigInt(index);
+        await node.write(`m f=1 ${atNs - 10n * hour}\nm f=2 ${atNs - 5n * hour}`);
+        await node.snapshotter.take(FOREVER);
+      }
+      if (before !== undefined) await node.catalog.setRetention("db", before);
+      const term = await adopt(node);
+      const compactor = interrupted(node, async () => {
+        await node.catalog.setRetention("db", after);
+        await node.manifest.raiseBarrier(node.catalog.state.position);
+      });
+      const what = `${before} to ${after}`;
+      assert.equal(await compactor.step(term, FOREVER), published, what);
+      assert.equal(filesOf(node).length, published ? 1 : fileCount, what);
+      if (!published) assert.deepEqual(await compactedKeys(node.store), [], what);
+      if (after === undefined) assert.equal((await node.rows(ALL)).length, 2 * fileCount, what);
+    }
+  });
+
+  test("is not published where the database is dropped meanwhile", async () => {
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
+    const term = await adopt(node);
+    const compactor = interrupted(node, async () => {
+      await node.catalog.dropDatabase("db", { nowNs: 1n, hardDeleteAtNs: undefined });
     });
     assert.equal(await compactor.step(term, FOREVER), false);
     assert.deepEqual(await compactedKeys(node.store), []);
     assert.equal(compactor.history.events.at(-1)?.outcome, "stale");
+  });
+
+  test("what no entry names is deleted later where the store refuses at first, and never before that is known", async () => {
+    await using node = await withSnapshots(["m f=1 1", "m f=2 2"]);
+    const term = await adopt(node);
+    let refuses = true;
+    const store = storeWith(node.store, {
+      delete: async (key) => {
+        if (refuses) throw new DbError("unavailable", "store_unreachable", "no answer came");
+        await node.store.delete(key);
+      },
+      putIfAbsent: async (key, bytes) => {
+        await node.store.putIfAbsent(key, bytes);
+        if (refuses) throw new DbError("unavailable", "store_denied", "this key is refused");
+      },
+    });
+    const compactor = compactorOf(node, { store });
+    assert.equal(await compactor.step(term, FOREVER), false);
+    assert.equal((await compactedKeys(node.store)).length, 1);
+    refuses = false;
+    await node.clock.advance(HOUR);
+    assert.equal(await compactor.step(term, FOREVER), true);
+    assert.deepEqual(
+      await compactedKeys(node.store),
+      filesOf(node).map(({ key }) => key),
+    );
   });
 
   test("what waits its turn is planned anew before the work where the manifest names a newer catalog version", async () => {

@@ -2,10 +2,10 @@ import { crc32 } from "#base/crc32.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import { fileColumns } from "#catalog/file-columns.ts";
-import type { Manifest, OfficePlan } from "#manifest/manifest.ts";
+import type { Manifest } from "#manifest/manifest.ts";
 import type { ManifestState } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
-import type { NodeNumber } from "#model/ids.ts";
+import type { NodeNumber, Position } from "#model/ids.ts";
 import { ALL_TIME, type TimeRange } from "#model/time-range.ts";
 import { putFile } from "#objectlog/put-file.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
@@ -16,7 +16,10 @@ import type { ObjectStore } from "#ports/object-store.ts";
 import type { Random } from "#ports/random.ts";
 import { compactedKey } from "./data-keys.ts";
 import { type CompactionEvent, CompactionHistory } from "./history.ts";
+import { holdsUnder } from "./hold.ts";
 import { COMPACTED_ZSTD_LEVEL, rowGroupSize } from "./layout.ts";
+import { Leftovers } from "./leftovers.ts";
+import { type PlanContent, publishPlan } from "./office/publish-plan.ts";
 import { type CompactionSettings, Planner, type Task } from "./planner.ts";
 
 export interface CompactorOptions {
@@ -41,6 +44,7 @@ export class Compactor {
   readonly history = new CompactionHistory();
   readonly #options: CompactorOptions;
   readonly #planner: Planner;
+  readonly #leftovers = new Leftovers();
   #idleUntilMs = 0;
 
   constructor(options: CompactorOptions) {
@@ -58,6 +62,7 @@ export class Compactor {
     const { catalog, clock, manifest, settings } = this.#options;
     const startMs = clock.monotonicMs();
     if (startMs < this.#idleUntilMs || !(await this.#knowsEnough())) return false;
+    await this.#leftovers.clear(this.#options.store, manifest.state);
     const task = this.#planner.next(catalog.state, manifest.state, clock.nowNs());
     if (task === undefined) {
       this.#idleUntilMs = startMs + settings.checkIntervalMs;
@@ -83,7 +88,7 @@ export class Compactor {
     }
   }
 
-  /** A plan made with less of the catalog than the manifest names is not published. */
+  /** The manifest's files may have what only the catalog that it names knows. */
   async #knowsEnough(): Promise<boolean> {
     const { catalog, log, manifest } = this.#options;
     try {
@@ -102,7 +107,9 @@ export class Compactor {
     { made, office, signal }: { office: Writer; made: DataFile[]; signal: AbortSignal },
   ): Promise<boolean> {
     const keys: string[] = [];
-    let asked = false;
+    // The number of the entry that was tried last: it may be there although nobody heard.
+    let tried: Position | undefined;
+    let published = false;
     try {
       for await (const { bytes, ...written } of this.#run(task, signal)) {
         const file = this.#describe(task, written, { bytes, office });
@@ -113,23 +120,30 @@ export class Compactor {
         made.push(file);
       }
       signal.throwIfAborted();
-      await this.#options.manifest.publish(office, (current) => {
-        const plan = decide(task, made, current);
-        asked = plan !== undefined;
-        return plan;
+      published = await publishPlan(this.#options, office, (current, catalog) => {
+        const content = holdsUnder(task, catalog) ? decide(task, made, current) : undefined;
+        tried = content && current.position + 1;
+        return content;
       });
     } catch (error) {
-      const stale = hasCode(error, "plan_stale");
-      // Whoever is out of office deletes nothing; and an entry that was asked for may be there although nobody heard.
-      if (hasCode(error, "node_fenced") || (asked && !stale)) throw error;
-      await this.#delete(keys);
-      if (!stale) throw error;
-      asked = false;
+      // Whoever is out of office deletes nothing.
+      if (hasCode(error, "node_fenced")) throw error;
+      if (!hasCode(error, "plan_stale")) {
+        await this.#leave(keys, tried);
+        throw error;
+      }
     }
-    if (asked) return true;
+    if (published) return true;
     this.#planner.forget();
-    await this.#delete(keys);
+    await this.#leave(keys);
     return false;
+  }
+
+  /** Deletes files that no entry names, once that is known: when the manifest has number `settledAt`. */
+  async #leave(keys: readonly string[], settledAt?: Position): Promise<void> {
+    const { manifest, store } = this.#options;
+    this.#leftovers.add(keys, settledAt);
+    await this.#leftovers.clear(store, manifest.state);
   }
 
   async *#run({ keptFromNs, plan, table }: Task, signal: AbortSignal): AsyncGenerator<WrittenFile> {
@@ -170,10 +184,6 @@ export class Compactor {
     };
   }
 
-  async #delete(keys: readonly string[]): Promise<void> {
-    for (const key of keys) await this.#options.store.delete(key).catch(() => undefined);
-  }
-
   #note(
     { plan, table }: Task,
     done: {
@@ -207,18 +217,17 @@ export class Compactor {
 
 /** The entry that replaces the inputs; undefined where the manifest does not hold all of them any more as they were planned on. */
 function decide(
-  { catalogVersion, plan, table }: Task,
+  { plan, table }: Task,
   outputs: readonly DataFile[],
   { files }: ManifestState,
-): OfficePlan | undefined {
+): PlanContent | undefined {
   const held = new Map(
     (files.get(table.id) ?? []).map(({ file, stampAbove }) => [file.key, stampAbove]),
   );
   for (const { file, stampAbove } of plan.inputs)
     if (held.get(file.key) !== stampAbove) return undefined;
   const inputs = plan.inputs.map(({ file }) => file.key);
-  const body = { inputs, outputs: [...outputs] };
-  return { kind: "replace", body, needs: { catalog: catalogVersion, manifest: 0 } };
+  return { kind: "replace", body: { inputs, outputs: [...outputs] } };
 }
 
 function sumOf(files: readonly DataFile[], name: "rowCount" | "sizeBytes"): number {

@@ -11,17 +11,29 @@ import { type CompactionPlan, type PlanSettings, planCompaction } from "./plan.t
 
 const MINUTE = 60_000_000_000n;
 const GENERATIONS = generationsOf(20 * 60_000, [3, 4, 6, 5]);
-const SETTINGS: PlanSettings = { generations: GENERATIONS, filesPerPlanMax: 500, rowLimit: 1_000 };
+/** A row of the files here has one byte. */
+const SETTINGS: PlanSettings = {
+  generations: GENERATIONS,
+  filesPerPlanMax: 500,
+  inputSizeMax: 1_000_000,
+  rowLimit: 1_000,
+};
 const LATER = 2n ** 61n;
+/** Where plans have two files each, sixty that all overlap take many. */
+const ROUNDS_MAX = 2_000;
 
 let keyCount = 0;
 
 /** A file of `rowCount` rows from minute `start` to the last instant before minute `end`. */
 function file(start: number, end: number, rowCount = 10): ManifestFile {
+  return fileOf({ start: BigInt(start) * MINUTE, end: BigInt(end) * MINUTE - 1n }, rowCount);
+}
+
+function fileOf(time: TimeRange, rowCount: number): ManifestFile {
   keyCount += 1;
-  const time = { start: BigInt(start) * MINUTE, end: BigInt(end) * MINUTE - 1n };
+  const sizes = { rowCount, sizeBytes: rowCount };
   return {
-    file: { key: `${keyCount}`, time, rowCount, stampMax: 0n } as DataFile,
+    file: { key: `${keyCount}`, time, ...sizes, stampMax: 0n } as DataFile,
     stampAbove: 0n,
   };
 }
@@ -52,14 +64,9 @@ function carryOut(plan: CompactionPlan): readonly ManifestFile[] {
   const wanted = Math.ceil(rowCount / plan.rowCountMax);
   const count = BigInt(wanted) < length ? wanted : Number(length);
   return Array.from({ length: count }, (_, index): ManifestFile => {
-    keyCount += 1;
     const start = whole.start + (length * BigInt(index)) / BigInt(count);
     const end = whole.start + (length * BigInt(index + 1)) / BigInt(count) - 1n;
-    const rows = Math.ceil(rowCount / count);
-    return {
-      file: { key: `${keyCount}`, time: { start, end }, rowCount: rows, stampMax: 0n } as DataFile,
-      stampAbove: 0n,
-    };
+    return fileOf({ start, end }, Math.ceil(rowCount / count));
   });
 }
 
@@ -132,11 +139,19 @@ suite("a plan", () => {
     assert.deepEqual(inputs(plans([large, ...late, more])[0]), keysOf(large, ...late, more));
   });
 
-  test("has no more files than it may, and then leaves half of them at most", () => {
-    const files = Array.from({ length: 20 }, () => file(0, 20, 500));
-    const [plan] = plans(files, { filesPerPlanMax: 6 });
-    assert.equal(plan?.inputs.length, 6);
-    assert.ok(plan && carryOut(plan).length <= 3);
+  test("has no more files than it may, nor more bytes but for two files, and they come apart", () => {
+    const files = Array.from({ length: 20 }, () => file(0, 20, 600));
+    for (const { most, count } of [
+      { most: { filesPerPlanMax: 6 }, count: 6 },
+      { most: { inputSizeMax: 3_599 }, count: 5 },
+      { most: { inputSizeMax: 3_600 }, count: 6 },
+      { most: { inputSizeMax: 10 }, count: 2 },
+    ]) {
+      const [plan] = plans(files, most);
+      assert.equal(plan?.inputs.length, count);
+      assert.ok(plan && carryOut(plan).length <= count);
+      assert.equal(plan.kind === "merge" && plan.rowCountMax, 1_000);
+    }
   });
 
   test("takes what is past its retention before all else, unread", () => {
@@ -162,24 +177,32 @@ suite("a plan", () => {
       fc.property(
         fc.array(one, { maxLength: 60 }),
         fc.integer({ min: 2, max: 20 }),
+        fc.oneof(fc.constant(1_000_000), fc.integer({ min: 1, max: 20_000 })),
         fc.bigInt({ min: -3_000n, max: 9_000n }),
-        (start, filesPerPlanMax, nowMinutes) => {
+        (start, filesPerPlanMax, inputSizeMax, nowMinutes) => {
+          const most = { filesPerPlanMax, inputSizeMax };
+          const rowCountMax = Math.max(1_000, ...start.map((some) => some.file.rowCount));
           let files = start;
           let rounds = 0;
           for (;;) {
-            const found = plans(files, { filesPerPlanMax }, { nowNs: nowMinutes * MINUTE });
+            const found = plans(files, most, { nowNs: nowMinutes * MINUTE });
             if (found.length === 0) return;
             rounds += found.length;
-            assert.ok(rounds < 500, "it ends");
+            assert.ok(rounds < ROUNDS_MAX, "it ends");
             const taken = found.flatMap((plan) => plan.inputs);
             assert.equal(new Set(taken).size, taken.length, "no file is in two plans");
             const made = found.flatMap((plan) => {
               const outputs = carryOut(plan);
-              assert.ok(plan.inputs.length >= 2 && plan.inputs.length <= filesPerPlanMax);
-              assert.ok(outputs.length <= plan.inputs.length, "no more files than before");
+              const inputCount = plan.inputs.length;
+              assert.ok(inputCount >= 2 && inputCount <= filesPerPlanMax);
+              const sizeBytes = plan.inputs.reduce((sum, input) => sum + input.file.sizeBytes, 0);
+              assert.ok(inputCount === 2 || sizeBytes <= inputSizeMax, "no more bytes than it may");
+              assert.ok(outputs.length <= inputCount, "no more files than before");
               assert.ok(plan.kind === "merge");
               for (const output of [...outputs, ...plan.inputs])
                 assert.ok(within(output.file.time, plan.window), "all lies in the window");
+              for (const output of outputs)
+                assert.ok(output.file.rowCount <= rowCountMax, "no file grows beyond its limit");
               return outputs;
             });
             files = [...files.filter((left) => !taken.includes(left)), ...made];
@@ -198,6 +221,22 @@ suite("a plan", () => {
       files = [...files.filter((left) => !taken.has(left)), ...found.flatMap(carryOut)];
     }
     assert.equal(files.length, 10);
+    for (const [index, one] of files.entries())
+      for (const other of files.slice(index + 1))
+        assert.ok(!overlaps(one.file.time, other.file.time));
+  });
+
+  test("takes apart a thousand full files by thirty-two, each about twice", () => {
+    let files: readonly ManifestFile[] = Array.from({ length: 1_000 }, () => file(0, 20, 1_000));
+    const most = { inputSizeMax: 32_000 };
+    let writtenCount = 0;
+    for (let found = plans(files, most); found.length > 0; found = plans(files, most)) {
+      const taken = new Set(found.flatMap((plan) => plan.inputs));
+      const made = found.flatMap(carryOut);
+      writtenCount += made.length;
+      files = [...files.filter((left) => !taken.has(left)), ...made];
+    }
+    assert.ok(writtenCount <= 3_000, `${writtenCount} files were written`);
     for (const [index, one] of files.entries())
       for (const other of files.slice(index + 1))
         assert.ok(!overlaps(one.file.time, other.file.time));

@@ -7,6 +7,8 @@ import { type Generation, windowOf } from "./generations.ts";
 export interface PlanSettings {
   readonly generations: readonly Generation[];
   readonly filesPerPlanMax: number;
+  /** Bytes of the files of a plan, which are all on the local disk at once; two files may be more. */
+  readonly inputSizeMax: number;
   /** Rows of a file, about. */
   readonly rowLimit: number;
 }
@@ -20,7 +22,7 @@ export interface PlanTimes {
   readonly keptFromNs: bigint | undefined;
 }
 
-/** Files to be replaced by fewer, or by as many that overlap less. */
+/** Files to be replaced by fewer, or by as many that overlap each other no more. */
 export type CompactionPlan =
   | {
       readonly kind: "merge";
@@ -41,7 +43,8 @@ const FILE_COUNT_MANY = 8;
 
 /**
  * Plans for files of one table, no two of which share a file: first what has expired, then by generation, lowest first. Done again on what
- * came of them, this ends: no plan leaves more files, and one that leaves as many leaves fewer that overlap.
+ * came of them, this ends: no plan leaves more files, and one that leaves as many leaves some that cover less time together. No file
+ * grows beyond `rowLimit` or the average of those that it is made of.
  */
 export function planCompaction(
   files: readonly ManifestFile[],
@@ -87,36 +90,44 @@ function planWindow(
 ): readonly CompactionPlan[] {
   const closed = time.end < times.nowNs && writtenNs(files) < times.latelyNs;
   const countMin = closed ? 2 : FILE_COUNT_MANY;
-  return choose(files, settings, countMin).map((choice) => {
-    const { filesPerPlanMax, rowLimit } = settings;
-    const inputs = choice.files.slice(0, filesPerPlanMax);
-    const fewer = choice.fewer || inputs.length < choice.files.length;
-    const outputCountMax = fewer ? Math.floor(inputs.length / 2) : inputs.length;
-    const rowCountMax = Math.max(rowLimit, Math.ceil(rowCountOf(inputs) / outputCountMax));
+  return choose(files, settings, countMin).map((chosen) => {
+    const inputs = firstOf(chosen, settings);
+    const average = Math.ceil(rowCountOf(inputs) / inputs.length);
+    const rowCountMax = Math.max(settings.rowLimit, average);
     return { kind: "merge", inputs, window: time, generation, rowCountMax };
   });
 }
 
-/** Files that are worth to be merged. */
-interface Choice {
-  /** In order of their first instants. */
-  readonly files: readonly ManifestFile[];
-  /** Whether fewer files must come of it, for others that overlap them are left out. */
-  readonly fewer: boolean;
+/** As many of the first of `files` as one plan takes, two at least. */
+function firstOf(
+  files: readonly ManifestFile[],
+  { filesPerPlanMax, inputSizeMax }: PlanSettings,
+): readonly ManifestFile[] {
+  let sizeBytes = 0;
+  let count = 0;
+  for (const { file } of files.slice(0, filesPerPlanMax)) {
+    sizeBytes += file.sizeBytes;
+    if (count >= 2 && sizeBytes > inputSizeMax) break;
+    count += 1;
+  }
+  return files.slice(0, count);
 }
 
-/** `files` lie in one window. Choices share no file and have `countMin` each, at least. */
+/**
+ * Files of one window that are worth to be merged: choices that share no file and have `countMin` each, at least. Each is few enough rows for
+ * one file, or is bound together by overlaps; its files are in order of their first instants, so its first ones are so, too.
+ */
 function choose(
   files: readonly ManifestFile[],
   settings: PlanSettings,
   countMin: number,
-): readonly Choice[] {
+): readonly (readonly ManifestFile[])[] {
   const { filesPerPlanMax, rowLimit } = settings;
-  const choices: Choice[] = [];
+  const choices: (readonly ManifestFile[])[] = [];
   let run: ManifestFile[] = [];
   let runRowCount = 0;
   const endRun = () => {
-    if (run.length >= countMin && isRunWorthwhile(run)) choices.push({ files: run, fewer: true });
+    if (run.length >= countMin && isRunWorthwhile(run)) choices.push(run);
     run = [];
     runRowCount = 0;
   };
@@ -139,14 +150,13 @@ function chooseInOverlap(
   component: readonly ManifestFile[],
   settings: PlanSettings,
   countMin: number,
-): readonly Choice[] {
+): readonly (readonly ManifestFile[])[] {
   if (component.length < countMin) return [];
   const base = new Set(heaviestApart(component));
   const others = component.filter((one) => !base.has(one));
-  if (rowCountOf(component) <= REWRITES_MAX * rowCountOf(others))
-    return [{ files: component, fewer: false }];
+  if (rowCountOf(component) <= REWRITES_MAX * rowCountOf(others)) return [component];
   // Few rows beside many: they wait until they are more, together with what else has come late.
-  return choose(others, settings, countMin).map((choice) => ({ ...choice, fewer: true }));
+  return choose(others, settings, countMin);
 }
 
 /** All of it becomes one file. */

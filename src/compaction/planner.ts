@@ -2,9 +2,9 @@
 import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
 import type { ManifestFile, ManifestState } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
-import type { Position, TableId } from "#model/ids.ts";
-import type { TableSchema } from "#model/schema.ts";
+import type { TableId } from "#model/ids.ts";
 import { type Generation, generationsOf } from "./generations.ts";
+import { findTable, holdsUnder, type PlannedWith } from "./hold.ts";
 import { fileRowCount } from "./layout.ts";
 import { type CompactionPlan, planCompaction, writtenNs } from "./plan.ts";
 
@@ -12,18 +12,16 @@ export interface CompactionSettings {
   readonly gen2DurationMs: number;
   readonly multipliers: readonly number[];
   readonly filesPerPlanMax: number;
+  /** Bytes of the files of a plan. */
+  readonly inputSizeMax: number;
   readonly rowLimit: number;
   /** Where there is nothing to do, it is looked again after this. */
   readonly checkIntervalMs: number;
 }
 
 /** A plan, and what it was made with. */
-export interface Task {
+export interface Task extends PlannedWith {
   readonly plan: CompactionPlan;
-  readonly table: TableSchema;
-  readonly catalogVersion: Position;
-  /** Older rows are left out; undefined: none. */
-  readonly keptFromNs: bigint | undefined;
 }
 
 /**
@@ -63,8 +61,7 @@ export class Planner {
   /** What to do next, tables in turn; undefined: nothing for now. */
   next(catalog: CatalogState, manifest: ManifestState, nowNs: bigint): Task | undefined {
     const queued = this.#queue.shift();
-    // What was planned with less of the catalog than the manifest names by now could not be published.
-    if (queued !== undefined && queued.catalogVersion >= manifest.needs.catalog) return queued;
+    if (queued !== undefined && holdsUnder(queued, catalog)) return queued;
     this.forget();
     const ids = [...manifest.files.keys()].toSorted((left, right) => left - right);
     const turn = [...ids.filter((id) => id > this.#lastTable), ...ids];
@@ -123,7 +120,7 @@ export class Planner {
     // Rows of a dropped database are nobody's any more.
     if (found === undefined) return [];
     const keptFromNs = keptFrom(found.database, nowNs);
-    const { filesPerPlanMax, rowLimit } = this.#settings;
+    const { filesPerPlanMax, inputSizeMax, rowLimit } = this.#settings;
     const limit = fileRowCount(
       files.map(({ file }) => file),
       rowLimit,
@@ -132,14 +129,16 @@ export class Planner {
     const settings = {
       generations: this.generations,
       filesPerPlanMax,
+      inputSizeMax,
       rowLimit: Math.min(limit, learned),
     };
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
     const latelyNs = nowNs - this.#latelyLengthNs;
     const plans = planCompaction(sound, settings, { nowNs, latelyNs, keptFromNs });
     if (plans.length === 0) this.#quiet.set(id, { files, untilNs: this.#quietUntil(files, nowNs) });
-    const { table } = found;
-    return plans.map((plan) => ({ plan, table, catalogVersion: catalog.position, keptFromNs }));
+    const { database, table } = found;
+    const { retentionNs } = database;
+    return plans.map((plan) => ({ plan, table, retentionNs, keptFromNs }));
   }
 
   get #latelyLengthNs(): bigint {
@@ -157,15 +156,4 @@ export class Planner {
 
 function keptFrom({ retentionNs }: DatabaseRecord, nowNs: bigint): bigint | undefined {
   return retentionNs === undefined ? undefined : nowNs - retentionNs - RETENTION_GRACE_NS;
-}
-
-function findTable(
-  { databases }: CatalogState,
-  id: TableId,
-): { readonly database: DatabaseRecord; readonly table: TableSchema } | undefined {
-  for (const database of databases.values()) {
-    const table = database.dropped === undefined ? database.tables.get(id) : undefined;
-    if (table !== undefined) return { database, table };
-  }
-  return undefined;
 }

@@ -90,6 +90,8 @@ export interface CompactionConfig {
   /** How many windows of one generation make one of the next. */
   readonly multipliers: readonly number[];
   readonly filesPerPlanMax: number;
+  /** Bytes of the files that are merged at once, which have copies on the local disk meanwhile. */
+  readonly inputSizeMax: number;
   /** Rows of a file, about. */
   readonly rowLimit: number;
   /** Replaced files stay so long. */
@@ -101,6 +103,7 @@ export const COMPACTION_DEFAULTS: CompactionConfig = {
   gen2DurationMs: 20 * 60_000,
   multipliers: [3, 4, 6, 5],
   filesPerPlanMax: 500,
+  inputSizeMax: 2 ** 30,
   rowLimit: 1_000_000,
   cleanupWaitMs: 10 * 60_000,
   checkIntervalMs: 10_000,

@@ -177,9 +177,9 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "compaction/compactor.ts",
     edits: [
       {
-        find: "await this.#options.manifest.publish(office, (current) => {",
-        replace: `await this.#delete(task.plan.inputs.map(({ file }) => file.key));
-      await this.#options.manifest.publish(office, (current) => {`,
+        find: "published = await publishPlan(",
+        replace: `for (const { file } of task.plan.inputs) await this.#options.store.delete(file.key);
+      published = await publishPlan(`,
       },
     ],
   },

@@ -174,6 +174,7 @@ export const SIM_COMPACTION: CompactionConfig = {
   gen2DurationMs: 2_000,
   multipliers: [3, 4],
   filesPerPlanMax: 6,
+  inputSizeMax: 2 ** 20,
   rowLimit: 12,
   cleanupWaitMs: 5_000,
   checkIntervalMs: 1_000,

@@ -75,6 +75,7 @@ suite("the set-up of a node", () => {
         gen2DurationMs: 1_200_000,
         multipliers: [3, 4, 6, 5],
         filesPerPlanMax: 500,
+        inputSizeMax: 1_024 * MIB,
         rowLimit: 1_000_000,
         cleanupWaitMs: 600_000,
         checkIntervalMs: 10_000,

@@ -33,6 +33,9 @@ const LOG_LEVELS = ["error", "warn", "info", "debug", "trace"] as const;
 const LOG_FORMATS = ["json", "full", "pretty", "logfmt"] as const;
 const GEN1_DURATIONS_MS: readonly number[] = [60_000, 300_000, 600_000];
 const CLOUD_FLUSH_INTERVAL_MS = 100;
+/** Files that are merged at once take as much of the disk as all that the cache keeps, but some full ones fit, and more help little. */
+const INPUT_SIZE_LEAST = 1_024 * MIB;
+const INPUT_SIZE_MOST = 4_096 * MIB;
 const CORE_COUNT_MAX = 1_024;
 const MULTIPLIER_COUNT_MAX = 8;
 const MULTIPLIER_MAX = 1_000;
@@ -71,6 +74,10 @@ export function nodeConfig(
   const memory = (name: string, { percent, sizeMax }: { percent: number; sizeMax: number }) =>
     settings.parseIfGiven(name, (text) => parseSize(text, { wholeBytes: memoryBytes })) ??
     Math.min(Math.floor((memoryBytes * percent) / 100), sizeMax);
+  const fileCacheSizeMax = readFileCacheSize(
+    settings,
+    memory("file-cache-size", { percent: 20, sizeMax: Number.POSITIVE_INFINITY }),
+  );
   return {
     nodeId,
     clusterId,
@@ -86,10 +93,7 @@ export function nodeConfig(
       parseSize(text, { bareUnit: "b" }),
     ),
     engineMemorySizeMax: memory("exec-mem-pool-size", { percent: 20, sizeMax: 384 * MIB }),
-    fileCacheSizeMax: readFileCacheSize(
-      settings,
-      memory("file-cache-size", { percent: 20, sizeMax: Number.POSITIVE_INFINITY }),
-    ),
+    fileCacheSizeMax,
     fileCacheRecencyMs: settings.parseIfGiven("file-cache-recency", parseInterval),
     coreCount: settings.parseIfGiven("num-cores", parseCoreCount),
     ...queryConfig(settings, machine),
@@ -98,7 +102,7 @@ export function nodeConfig(
     listenerFilePath: settings.parseIfGiven("tcp-listener-file-path", (text) =>
       resolve(machine.workingDirectory, text),
     ),
-    compaction: compactionConfig(settings),
+    compaction: compactionConfig(settings, fileCacheSizeMax),
     sweep: sweepConfig(settings),
     hardDeleteDefaultMs: settings.parse("hard-delete-default-duration", parseDuration),
     logLevel: readLogLevel(settings),
@@ -164,7 +168,7 @@ function limitConfig(settings: Settings) {
   };
 }
 
-function compactionConfig(settings: Settings): CompactionConfig {
+function compactionConfig(settings: Settings, fileCacheSizeMax: number): CompactionConfig {
   const gen1DurationMs = settings.parse("gen1-duration", parseGen1Duration);
   const gen2DurationMs = settings.parse("compaction-gen2-duration", (text) => {
     const ms = parseDuration(text);
@@ -180,6 +184,7 @@ function compactionConfig(settings: Settings): CompactionConfig {
     filesPerPlanMax: settings.parse("compaction-max-num-files-per-plan", (text) =>
       parseCountOf(text, { min: 2, max: 100_000 }),
     ),
+    inputSizeMax: Math.min(Math.max(fileCacheSizeMax, INPUT_SIZE_LEAST), INPUT_SIZE_MOST),
     rowLimit: settings.parse("compaction-row-limit", parseCount),
     cleanupWaitMs: settings.parse("compaction-cleanup-wait", parseDuration),
     checkIntervalMs: settings.parse("compaction-check-interval", parseInterval),

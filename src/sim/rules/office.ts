@@ -1,9 +1,12 @@
-/** Rules 3 and 6 in the compactor's office: what a term may publish, and which files may go. */
+/** Rules 3, 6 and 7 in the compactor's office: what a term may publish, and which files may go. */
 import type { Catalog } from "#catalog/catalog.ts";
+import { Compactor } from "#compaction/compactor.ts";
 import { Audit } from "#compaction/garbage/audit.ts";
 import { Cleanup } from "#compaction/garbage/cleanup.ts";
 import { Sweep } from "#compaction/garbage/sweep.ts";
+import { plainEngine } from "#engine/plain/plain.ts";
 import { Manifest, type OfficePlan } from "#manifest/manifest.ts";
+import type { DatabaseId, TableId } from "#model/ids.ts";
 import { NEEDS_NOTHING } from "#objectlog/record.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { neverAborted, writerOf } from "#testing/logs.ts";
@@ -15,6 +18,15 @@ const FOREVER = neverAborted();
 const FILES = "cluster/data/";
 const SWEEP_MS = 1_000;
 const WAIT_MS = 60_000;
+const HOUR_NS = 3_600_000_000_000n;
+const COMPACTION = {
+  gen2DurationMs: 1_200_000,
+  multipliers: [],
+  filesPerPlanMax: 10,
+  inputSizeMax: 1_000,
+  rowLimit: 100,
+  checkIntervalMs: 1_000,
+};
 
 /** A compact node: its manifest, and what it deletes. */
 class Office {
@@ -155,4 +167,57 @@ export async function replacedFilesWait(stage: Stage): Promise<void> {
   await office.cleanup.step(term, FOREVER);
   stage.expect(!stage.store.objects.has(before), "a replaced file stays");
   await expectWhole(stage);
+}
+
+/** Whether a file of old rows is still there when its table, whose rows are kept for an hour, is compacted, and `meanwhile` comes before the entry. */
+async function isKept(
+  stage: Stage,
+  meanwhile: (catalog: Catalog) => Promise<unknown>,
+): Promise<boolean> {
+  const [office, other] = [new Office(stage.actor(), 1), new Office(stage.actor(), 2)];
+  await other.catalog.createDatabase("db", HOUR_NS, { databaseCountMax: 9 });
+  const table = { databaseId: 1 as DatabaseId, id: 1 as TableId, name: "m", columns: [] };
+  await other.catalog.transact(() => [{ kind: "create_table", ...table }]);
+  await office.catalog.refresh();
+  const term = await office.manifest.takeOver();
+  const old = { ...fileOf(await office.putFile(term, "a")), time: { start: 1n, end: 2n } };
+  const body = { inputs: [], outputs: [old] };
+  await office.manifest.publish(term, () => ({ kind: "replace", body, needs: NEEDS_NOTHING }));
+  const { catalog, manifest } = office;
+  // All of the file is past its retention, so no engine is asked.
+  const engine = plainEngine({
+    files: { load: () => Promise.reject(new Error("nothing to load")) },
+  });
+  const settings = COMPACTION;
+  const parts = {
+    ...office.actor.ports,
+    clusterId: "cluster",
+    catalog,
+    manifest,
+    engine,
+    settings,
+  };
+  const put = office.actor.hold("putIfAbsent", numbered(3));
+  const compacting = new Compactor(parts).step(term, FOREVER);
+  await put.reached;
+  await meanwhile(other.catalog);
+  await other.manifest.raiseBarrier(other.catalog.state.position);
+  put.go();
+  const published = await compacting;
+  const { files } = await new Office(stage.actor(), 9).manifest.refresh();
+  stage.expect(published === !files.has(table.id), "it was published, or it was not");
+  return files.has(table.id);
+}
+
+/** Rule 7. A plan that leaves out old rows is on its way when their retention is made longer: they count again. */
+export async function rowsComeBack(stage: Stage): Promise<void> {
+  const kept = await isKept(stage, (catalog) => catalog.setRetention("db", undefined));
+  stage.expect(kept, "rows that count again are gone");
+}
+
+/** Rule 7. A plan is on its way when the catalog grows, and the manifest names that: it is as right as before. */
+export async function catalogGrows(stage: Stage): Promise<void> {
+  const limits = { databaseCountMax: 9 };
+  const kept = await isKept(stage, (catalog) => catalog.createDatabase("more", undefined, limits));
+  stage.expect(!kept, "a plan was given up for a database that has nothing to do with it");
 }

@@ -38,6 +38,8 @@ export const SCENARIOS = {
   rule6_both_look_for_orphans: office.bothLookForOrphans,
   rule6_replaced_files_wait: office.replacedFilesWait,
   rule7_barrier_stops_plans: keeping.barrierStopsPlans,
+  rule7_rows_come_back: office.rowsComeBack,
+  rule7_catalog_grows: office.catalogGrows,
   rule8_unknown_kind_stops: keeping.unknownKindStops,
   rule8_unknown_change_stops: keeping.unknownChangeStops,
 } as const satisfies Readonly<Record<string, Scenario>>;

@@ -186,6 +186,17 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
     "if (current.needs.catalog >= catalog) return undefined;",
     "return undefined;",
   ),
+  retention_not_asked_again: slip(
+    "rule7_rows_come_back",
+    "compaction/hold.ts",
+    " && (!leavesOut(plan, planned) || isKeptNoLonger(planned, database))",
+  ),
+  plan_given_up: slip(
+    "rule7_catalog_grows",
+    "compaction/office/publish-plan.ts",
+    "if (!stale || attempt === ATTEMPTS_MAX) throw error;",
+    "throw error;",
+  ),
   unknown_kind_skipped: slip(
     "rule8_unknown_kind_stops",
     TRACKER,
