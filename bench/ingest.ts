@@ -12,20 +12,16 @@
  * The driver and the script that starts the peers are not part of this repository; without them nothing is measured, and it says so.
  */
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs, promisify } from "node:util";
 import { round } from "../scripts/long/figures.ts";
 import { Server } from "../scripts/long/server.ts";
 import { benchFolder } from "./node.ts";
 import { OwnRounds } from "./own-rounds.ts";
+import { driverHours, missingTool, TOOLS } from "./peers.ts";
 import { type Figures, report } from "./report.ts";
 
-const TOOLS = fileURLToPath(new URL("../../shared/bench/", import.meta.url));
-/** What the driver's hundred hosts write in an hour, each every ten seconds. */
-const ROWS_PER_HOUR = 36_000;
 const SNAPSHOTS_MIN = 2;
 const RESIDENT_LOOK_MS = 500;
 const THREAD_SEC_MIN = 0.01;
@@ -89,22 +85,11 @@ const { peer } = values;
 const rowCount = Number(values.rows);
 const goals = GOALS[peer];
 
-const missing = await whatIsMissing();
+const missing = await missingTool();
 if (goals === undefined)
   throw new Error(`there is no peer ${peer}; there are ${Object.keys(GOALS).join(", ")}`);
 if (missing === undefined) await measure(goals);
 else process.stdout.write(`nothing was measured: ${missing}\n`);
-
-async function whatIsMissing(): Promise<string | undefined> {
-  if (!existsSync(join(TOOLS, "side-by-side.mjs"))) return "the driver is not here";
-  for (const program of ["influxd", "victoria-metrics"]) {
-    const found = await promisify(execFile)("sh", ["-c", `command -v ${program}`]).catch(
-      () => undefined,
-    );
-    if (found === undefined) return `${program} is not installed`;
-  }
-  return undefined;
-}
 
 async function measure(asked: Goals): Promise<void> {
   await using folder = await benchFolder();
@@ -138,7 +123,7 @@ async function drive(server: Server, peerSpec: string, own: OwnRounds): Promise<
   const ours = `name=ours,url=${server.url},api=v3,create=v3,verify=sql,pid=${server.pid},${drain},dir=${server.options.directory}`;
   const words = ["--mode", "ingest", "--a", ours, "--b", peerSpec, "--json"];
   words.push("--rounds", values.rounds, "--workers", values.workers, "--values", values.values);
-  words.push("--max-rows", String(rowCount), "--duration", `${durationHours()}h`);
+  words.push("--max-rows", String(rowCount), "--duration", `${driverHours(rowCount)}h`);
   if (values.shuffle) words.push("--shuffle");
   if (values.gzip) words.push("--gzip");
   const child = spawn(process.execPath, [join(TOOLS, "side-by-side.mjs"), ...words], {
@@ -161,10 +146,6 @@ async function drive(server: Server, peerSpec: string, own: OwnRounds): Promise<
   await looking;
   if (code !== 0) throw new Error(`the driver ended with ${code}`);
   return JSON.parse(text) as Outcome;
-}
-
-function durationHours(): number {
-  return Math.ceil(rowCount / ROWS_PER_HOUR) + 1;
 }
 
 function tell({ ratio, sum }: Outcome, own: OwnRounds, asked: Goals): void {
