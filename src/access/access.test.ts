@@ -5,8 +5,8 @@ import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { accessOn, adminOf } from "#testing/access.ts";
 import { settle } from "#testing/hand-clock.ts";
+import { signedBy } from "#testing/http.ts";
 import { neverAborted, storeWith } from "#testing/logs.ts";
-import { signCall } from "./node-call.ts";
 import { NOBODY, type Principal } from "./principal.ts";
 
 const UNKNOWN = `apiv3_${"x".repeat(43)}`;
@@ -178,12 +178,16 @@ suite("who sent a request", () => {
     const { access, catalog } = await knowing();
     const call = { method: "POST", path: "/x" };
     const ask = (secret: string): Promise<Principal> => {
-      const proof = signCall(secret, call).replace("Tidelake ", "");
+      const proof = signedBy(secret, call).replace("Tidelake ", "");
       return access.authenticate({ kind: "node_call", call, proof }, neverAborted());
     };
     assert.equal(await ask("s"), NOBODY);
     await catalog.createCluster({ uuid: "u", secret: "s" });
     assert.equal((await ask("s")).kind, "node");
     assert.equal(await ask("t"), NOBODY);
+    const proof = signedBy("s", call).replace("Tidelake ", "");
+    const once = { kind: "node_call", call, proof } as const;
+    assert.equal((await access.authenticate(once, neverAborted())).kind, "node");
+    assert.equal(await access.authenticate(once, neverAborted()), NOBODY, "a call counts once");
   });
 });

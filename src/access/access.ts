@@ -6,7 +6,7 @@ import type { Catalog } from "#catalog/catalog.ts";
 import type { TokenRecord, TokenState } from "#catalog/tokens.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Credential } from "./credential.ts";
-import { verifyCall } from "./node-call.ts";
+import { CallsTaken, memberOf, type NodeCall, verifyCall } from "./node-call.ts";
 import { NOBODY, type Principal } from "./principal.ts";
 import { hashToken, isTokenText } from "./token-text.ts";
 import { isExpired } from "./tokens.ts";
@@ -29,6 +29,7 @@ const GROUP_SIZE = 8;
 /** Tells who sent a request. */
 export class Access {
   readonly #options: AccessOptions;
+  readonly #calls = new CallsTaken();
   #grouped: TokenState["tokens"] | undefined;
   #groups: ReadonlyMap<string, readonly TokenRecord[]> = new Map();
   /** The look that is yet to begin: whoever asks before shares it. */
@@ -52,12 +53,16 @@ export class Access {
         return NOBODY;
       case "token":
         return this.#bearerOf(credential.token, signal);
-      case "node_call": {
-        const secret = this.#options.catalog.state.cluster?.secret;
-        if (secret === undefined) return NOBODY;
-        return verifyCall(secret, credential.call, credential.proof) ?? NOBODY;
-      }
+      case "node_call":
+        return this.#callerOf(credential.call, credential.proof);
     }
+  }
+
+  /** Nobody makes a call that was made before. */
+  #callerOf(call: NodeCall, proof: string): Principal {
+    const self = memberOf(this.#options.catalog);
+    const node = self && verifyCall(self, call, proof);
+    return node !== undefined && this.#calls.take(node) ? node : NOBODY;
   }
 
   async #bearerOf(text: string, signal: AbortSignal): Promise<Principal> {

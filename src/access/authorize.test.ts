@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isKind } from "#base/errors.ts";
 import type { TokenRecord } from "#catalog/tokens.ts";
-import type { TokenId } from "#model/ids.ts";
+import type { NodeNumber, TokenId } from "#model/ids.ts";
 import { type Action, authorize, isOpen } from "./authorize.ts";
 import { EVERYBODY, NOBODY, type Principal } from "./principal.ts";
 
@@ -22,7 +22,13 @@ const PRINCIPALS = {
   everybody: EVERYBODY,
   operator: admin(0),
   admin: admin(7),
-  node: { kind: "node", bodyHash: "" },
+  node: {
+    kind: "node",
+    from: { node: 1 as NodeNumber, epoch: 1 },
+    number: 1,
+    bodyHash: "",
+    proveAnswer: () => "",
+  },
 } as const satisfies Record<string, Principal>;
 
 const USERS = ["everybody", "operator", "admin"] as const;

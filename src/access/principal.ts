@@ -1,5 +1,6 @@
 import { DbError } from "#base/errors.ts";
 import type { TokenRecord } from "#catalog/tokens.ts";
+import type { Callee } from "#ports/transport.ts";
 
 /** Who sent a request, as far as this node could make sure of it. */
 export type Principal =
@@ -20,8 +21,13 @@ export interface AdminPrincipal {
 /** Another node of the cluster. */
 export interface NodePrincipal {
   readonly kind: "node";
+  /** The start of it that calls, and the number that this call has among those of that start. */
+  readonly from: Callee;
+  readonly number: number;
   /** SHA-256 of the body that it sent, in hex. */
   readonly bodyHash: string;
+  /** What shows who called that the answer is this node's. */
+  proveAnswer(status: number, body?: Uint8Array): string;
 }
 
 export const NOBODY: Principal = { kind: "nobody" };

@@ -85,7 +85,7 @@ suite("what nodes decide about others", () => {
       let taken: ReturnType<typeof takeEpoch>;
       await catalog.transact((state) => {
         taken = takeEpoch(state, { number: record.number, state: "stopping" });
-        return taken === undefined ? [] : [taken.change];
+        return taken === undefined ? [] : [{ kind: "register_node", node: taken.node }];
       });
       return taken;
     };

@@ -60,18 +60,15 @@ export function askToRemove(state: CatalogState, nodeId: string, nowNs: bigint):
   return [stateChange(node, "removing", nowNs)];
 }
 
-/** Takes the next epoch of a node that is in `state`, for who closes its log; undefined where it is not. */
+/** The next epoch of a node that is in `state`, for who closes its log, and what the node is in it; undefined where it is not. */
 export function takeEpoch(
   { nodes }: CatalogState,
   { number, state }: Pick<NodeRecord, "number" | "state">,
-): { readonly writer: Writer; readonly change: CatalogChange } | undefined {
+): { readonly writer: Writer; readonly node: NodeRecord } | undefined {
   const node = nodes.get(number);
   if (node?.state !== state) return undefined;
   const epoch = node.epoch + 1;
-  return {
-    writer: { node: number, epoch },
-    change: { kind: "register_node", node: { ...node, epoch } },
-  };
+  return { writer: { node: number, epoch }, node: { ...node, epoch } };
 }
 
 /** Marks a node as `stopped` whose log `closer` has closed; nothing where somebody has taken a later epoch. */

@@ -1,11 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { Action } from "#access/authorize.ts";
-import { signCall } from "#access/node-call.ts";
-import { utf8 } from "#base/bytes.ts";
+import { proveAnswer } from "#access/node-call.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import { accessOn, adminOf } from "#testing/access.ts";
-import { type Answer, type Call, openServer, send, someServices } from "#testing/http.ts";
+import { type Answer, type Call, openServer, send, signedBy, someServices } from "#testing/http.ts";
 import { EARLY_ROUTES, ROUTES } from "./router.ts";
 import type { HttpServer } from "./server.ts";
 import type { HttpServices } from "./services.ts";
@@ -99,7 +98,7 @@ suite("who is let in", () => {
       `Bearer ${running.expired}`,
       `Token ${running.expired}`,
       basic(`ada:${running.expired}`),
-      signCall("another secret", { method: "POST", path: "/api/v3/tidelake/push" }),
+      signedBy("another secret", { method: "POST", path: "/api/v3/tidelake/push" }),
     ];
     for (const { method, needs, path } of ENDPOINTS) {
       if (needs === "open") continue;
@@ -218,13 +217,29 @@ suite("calls between nodes", () => {
   test("are taken from nodes of the cluster, and from nobody else, tokens or none", async () => {
     await using running = await guarded();
     const { address } = running.server;
-    const signed = signCall(SECRET, { method: "POST", path }, utf8(body));
-    assert.equal((await push(address, signed)).status, 202);
-    assert.equal((await push(address, signed, body.replace("41", "42"))).status, 401);
+    const signed = () => signedBy(SECRET, { method: "POST", path }, body);
+    const once = signed();
+    assert.equal((await push(address, once)).status, 202);
+    assert.equal((await push(address, once)).status, 401, "a call counts once");
+    assert.equal((await push(address, signed(), body.replace("41", "42"))).status, 401);
+    assert.equal((await push(address, signed())).status, 202);
     assert.equal((await push(address)).status, 401);
     for (const token of [running.admin, running.operator])
       assert.equal((await push(address, `Bearer ${token}`)).status, 403);
     assert.equal((await push(address, `Bearer ${SECRET}`)).status, 401);
+  });
+
+  test("are answered with a proof, and nothing else is", async () => {
+    await using running = await guarded();
+    const { address } = running.server;
+    const authorization = signedBy(SECRET, { method: "POST", path }, body);
+    const answer = await push(address, authorization);
+    const expected = proveAnswer({ secret: SECRET }, authorization, { status: 202 });
+    assert.equal(answer.headers["tidelake-proof"], expected);
+    const headers = { authorization: `Bearer ${running.admin}` };
+    const ping = await send(address, { path: "/ping", headers });
+    assert.equal(ping.headers["tidelake-proof"], undefined);
+    assert.equal((await push(address)).headers["tidelake-proof"], undefined);
   });
 
   test("prove themselves also where users need no token", async () => {
@@ -235,7 +250,7 @@ suite("calls between nodes", () => {
   test("open nothing that is for users", async () => {
     await using running = await guarded();
     const call = { method: "POST", path: "/api/v3/write_lp?db=a" };
-    const headers = { authorization: signCall(SECRET, call) };
+    const headers = { authorization: signedBy(SECRET, call) };
     assert.equal((await send(running.server.address, { ...call, headers })).status, 403);
   });
 });

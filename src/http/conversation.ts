@@ -1,10 +1,11 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
 import { isOpen } from "#access/authorize.ts";
-import { checkBody } from "#access/node-call.ts";
+import { ANSWER_PROOF_HEADER, checkBody } from "#access/node-call.ts";
 import type { Principal } from "#access/principal.ts";
 import type { Semaphore } from "#base/async.ts";
-import { type DbError, describeError } from "#base/errors.ts";
+import { utf8 } from "#base/bytes.ts";
+import { assert, type DbError, describeError } from "#base/errors.ts";
 import { admit, type Caller } from "./admission.ts";
 import { readBody } from "./exchange/body.ts";
 import type { BodyBudget, BodyClaim } from "./exchange/body-budget.ts";
@@ -52,6 +53,8 @@ export class Conversation {
   readonly #startMs: number;
   #expectsContinue: boolean;
   #claim: BodyClaim | undefined;
+  /** Who sent the request, once that is known. */
+  #principal: Principal | undefined;
   #answerSizeBytes = 0;
   #broken = false;
 
@@ -120,6 +123,7 @@ export class Conversation {
     if (early !== undefined && isOpen(access, needs)) return early(this.#host.identity());
     const services = this.#host.requireServices();
     const principal = await admit(this.#caller(), this.#match, access, services);
+    this.#principal = principal;
     if (early !== undefined) return early(this.#host.identity());
     return endpoint(this.#exchange(services, principal));
   }
@@ -179,6 +183,7 @@ export class Conversation {
       headers: {
         ...(clusterUuid === undefined ? {} : { "cluster-uuid": clusterUuid }),
         ...(reply.status < 400 ? { "access-control-allow-origin": "*" } : {}),
+        ...this.#proof(reply),
       },
       signal: this.#abort.signal,
       watch,
@@ -187,6 +192,14 @@ export class Conversation {
     if (!this.#request.complete) {
       passOver(this.#request, PASSED_OVER_TIMES * options.requestSizeMax);
     }
+  }
+
+  /** Another node believes what it can tell for this one's. */
+  #proof({ body, status }: Reply): Readonly<Record<string, string>> {
+    if (this.#principal?.kind !== "node") return {};
+    const bytes = typeof body === "string" ? utf8(body) : body;
+    assert(bytes === undefined || bytes instanceof Uint8Array, "nodes are answered in one piece");
+    return { [ANSWER_PROOF_HEADER]: this.#principal.proveAnswer(status, bytes) };
   }
 
   async #sendError(thrown: unknown): Promise<void> {

@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
-import { signCall } from "#access/node-call.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import { type Log, silentLog } from "#ports/log.ts";
 import {
@@ -11,6 +10,7 @@ import {
   openServer,
   send,
   sendRaw,
+  signedBy,
   someServices,
 } from "#testing/http.ts";
 import type { ObservedRequest } from "./options.ts";
@@ -110,7 +110,7 @@ suite("the HTTP server", () => {
       };
       await using server = await openServer({ services: someServices({ refresh }) });
       const call = { method: "POST", path: "/api/v3/tidelake/refresh" };
-      const headers = { authorization: signCall(CLUSTER_SECRET, call) };
+      const headers = { authorization: signedBy(CLUSTER_SECRET, call) };
       const answer = await send(server.address, { ...call, headers });
       assert.equal(answer.status, 202);
       assert.equal(askedCount, 1);

@@ -3,6 +3,7 @@ import { fromUtf8, utf8 } from "#base/bytes.ts";
 import { DbError, describeError } from "#base/errors.ts";
 import { v } from "#base/schema.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import type { NodeRecord } from "#catalog/catalog-state.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
@@ -83,35 +84,36 @@ export class Pusher {
     let told = this.#position;
     while (!signal.aborted) {
       if (told === this.#position) await this.#grown.wait(signal).catch(() => undefined);
-      const address = this.#addressOf(peer);
+      const record = this.#running(peer);
       const position = this.#position;
-      if (address !== undefined && position > told) {
+      if (record !== undefined && position > told) {
         this.#counts.merged += position - told - 1;
-        await this.#send({ peer, address }, position, signal);
+        await this.#send(record, position, signal);
       }
       told = position;
     }
   }
 
-  /** Where the peer runs, by its newest start; undefined when it does not. */
-  #addressOf(peer: NodeNumber): string | undefined {
+  /** The peer in its newest start; undefined when it does not run. */
+  #running(peer: NodeNumber): NodeRecord | undefined {
     const record = this.#options.catalog.state.nodes.get(peer);
-    return record?.state === "running" ? record.address : undefined;
+    return record?.state === "running" ? record : undefined;
   }
 
   async #send(
-    { peer, address }: { readonly peer: NodeNumber; readonly address: string },
+    { number: node, epoch, address }: NodeRecord,
     position: Position,
     signal: AbortSignal,
   ): Promise<void> {
     const { catalog, clock, log, onTaken, transport } = this.#options;
     const body = encodePush({ node: catalog.writer.node, position });
-    const request = { method: "POST", path: PUSH_PATH, body, timeoutMs: TIMEOUT_MS } as const;
+    const to = { node, epoch };
+    const request = { method: "POST", path: PUSH_PATH, to, body, timeoutMs: TIMEOUT_MS } as const;
     try {
       const { status } = await untilAborted(transport.send(address, request), signal);
       if (status !== 202) throw new Error(`status ${status}`);
       this.#counts.sent += 1;
-      onTaken?.(peer);
+      onTaken?.(node);
     } catch (error) {
       if (signal.aborted) return;
       this.#counts.failed += 1;

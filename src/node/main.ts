@@ -3,9 +3,10 @@ import { rm, writeFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import { Access } from "#access/access.ts";
+import { findExpiryWarning, watchOperatorExpiry } from "#access/operator-expiry.ts";
 import { TOKEN_SECRET_SIZE } from "#access/token-text.ts";
 import { Tokens } from "#access/tokens.ts";
-import { DbError, messageOf } from "#base/errors.ts";
+import { DbError } from "#base/errors.ts";
 import { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import type { HttpServerOptions } from "#http/options.ts";
 import { findRecoveryMatch } from "#http/router.ts";
@@ -17,6 +18,7 @@ import { retryingStore } from "#objectstore/retrying.ts";
 import type { Log } from "#ports/log.ts";
 import { WorkerStage } from "#staging/worker/worker-stage.ts";
 import type { NodeConfig } from "./config.ts";
+import { endOf } from "./members/ending.ts";
 import { waitForOthers } from "./members/waiting.ts";
 import { engineSizeMax } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
@@ -38,7 +40,10 @@ const STOP_WAIT_MS_MAX = 60_000;
 const NO_TOKEN =
   "warning: this cluster has no token, so requests are refused (401); the first who asks gets the operator's: use 'create token --admin'";
 
-/** Runs a node until SIGTERM, SIGINT or `stop node`; resolves with the exit code. Rejects with what keeps it from starting. */
+/**
+ * Runs a node until SIGTERM, SIGINT or `stop node`; resolves with the exit code, as `members/ending.ts` has it. Rejects with what keeps it
+ * from starting.
+ */
 export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   const log = pinoLog(config);
   const stopped = stopSignals();
@@ -83,18 +88,20 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
     io.out(
       `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
     );
-    if (!config.withoutAuth && running.catalog.state.tokens.size === 0) io.error(NO_TOKEN);
+    if (!config.withoutAuth) warnOfTokens(running, io);
     if (recovery !== undefined) io.error(recoveryWarning(recovery.address));
   }
   const failure = await ended;
   await recovery?.[Symbol.asyncDispose]();
   // Until it has stopped it answers who asks whether it lives: nobody takes over what it is about to leave in order.
   await server.drain();
+  const { nodeId } = config;
+  const end = failure && (await endOf(failure, { nodeId, catalog: running.catalog, clock }));
   await running.stop(STOP_WAIT_MS_MAX);
   await server[Symbol.asyncDispose]();
-  if (failure === undefined) return 0;
-  io.error(`Serve command failed: ${messageOf(failure)}`);
-  return 1;
+  if (end === undefined) return 0;
+  io.error(end.message);
+  return end.exitCode;
 }
 
 /** Does `work`, and gives it up when the node ends before; answers whether it did not. */
@@ -108,6 +115,13 @@ async function doneBefore(
   end.abort();
   await done;
   return inTime;
+}
+
+/** Tells of what would keep people out. */
+function warnOfTokens({ catalog }: Node, io: NodeIo): void {
+  const expiry = findExpiryWarning(catalog, realClock.nowNs());
+  if (catalog.state.tokens.size === 0) io.error(NO_TOKEN);
+  else if (expiry !== undefined) io.error(`warning: ${expiry}`);
 }
 
 async function writeAddress(
@@ -148,10 +162,14 @@ async function openAccess(
   { log, parts }: { log: Log; parts: AsyncDisposableStack },
 ): Promise<{ access: Access; tokens: Tokens }> {
   const stop = new AbortController();
+  const clock = realClock;
+  if (!withoutAuth) {
+    const watching = watchOperatorExpiry({ catalog, clock, log }, stop.signal);
+    parts.defer(() => watching);
+  }
   parts.defer(() =>
     stop.abort(new DbError("unavailable", "node_stopping", "the node is stopping")),
   );
-  const clock = realClock;
   const tokens = new Tokens({ catalog, clock, makeSecret });
   if (givenToken !== undefined && !withoutAuth) {
     const { name } = givenToken;

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { memberOf, proveAnswer } from "#access/node-call.ts";
 import { DbError } from "#base/errors.ts";
 import { findNode } from "#catalog/catalog-state.ts";
 import { decodePush, PUSH_PATH } from "#lifecycle/pusher.ts";
@@ -121,9 +122,11 @@ suite("a node", () => {
     const store = memoryStore();
     const reached: { node?: Node } = {};
     const transport: Transport = {
-      async send(_address, { path, body }) {
+      async send(_address, { authorization = "", body, path }) {
         if (path === PUSH_PATH) reached.node?.hearPush(decodePush(body ?? new Uint8Array(0)));
-        return { status: 202, body: new Uint8Array(0) };
+        const answer = { status: 202, body: new Uint8Array(0) };
+        const self = reached.node && memberOf(reached.node.catalog);
+        return { ...answer, ...(self && { proof: proveAnswer(self, authorization, answer) }) };
       },
     };
     const options = nodeOptions(store, 1, { config: { modes: ["ingest"] }, ports: { transport } });

@@ -1,4 +1,4 @@
-import { signedTransport } from "#access/node-call.ts";
+import { memberOf, signedTransport } from "#access/node-call.ts";
 import { Signal } from "#base/async.ts";
 import { assert, type DbError, describeError } from "#base/errors.ts";
 import { Buffer } from "#buffer/buffer.ts";
@@ -112,7 +112,7 @@ export class Node {
       await refuseUnsafeStore(given);
       const checkpointEntries = config.checkpointEntries ?? CHECKPOINT_ENTRIES;
       const catalog = new Catalog(config.clusterId, plain, tasks.signal, { checkpointEntries });
-      const transport = signedTransport(plain.transport, () => catalog.state.cluster?.secret);
+      const transport = signedTransport(plain.transport, () => memberOf(catalog));
       const ports = { ...plain, transport };
       const options = { ...given, ports };
       await registerNode({ ...options, catalog });

@@ -186,7 +186,7 @@ export function fencedError(what: string, node: NodeNumber, epochs: { own: Epoch
   return new DbError(
     "conflict",
     "node_fenced",
-    `${what}: epoch ${epochs.found} of this node exists, this process is epoch ${epochs.own} and stops; another process has taken over its node-id`,
+    `${what}: epoch ${epochs.found} of this node exists, this process is epoch ${epochs.own} and stops; another process has its node-id now, or has closed its log`,
     { detail: { node, ownEpoch: epochs.own, foundEpoch: epochs.found } },
   );
 }

@@ -1,3 +1,4 @@
+import { memberOf, proveAnswer } from "#access/node-call.ts";
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office/office-call.ts";
@@ -38,7 +39,8 @@ export class SimNetwork {
     return {
       send: async (address, request) => {
         const cut = this.#isCut(own) || this.#isCut(address);
-        return this.#send(process, address, request, cut);
+        const run = this.#runAt(address);
+        return proven(run, request, await this.#send(process, address, request, cut));
       },
     };
   }
@@ -157,4 +159,15 @@ export class SimNetwork {
 function isDeaf({ process }: SimRun, { path }: TransportRequest): boolean {
   if (!process.alive) return true;
   return process.paused && path !== PUSH_PATH && path !== OFFICE_PATH;
+}
+
+/** `answer` as the process `run` sends it. */
+function proven(
+  run: SimRun | undefined,
+  { authorization }: TransportRequest,
+  answer: TransportAnswer,
+): TransportAnswer {
+  const self = run?.node && memberOf(run.node.catalog);
+  if (self === undefined || authorization === undefined) return answer;
+  return { ...answer, proof: proveAnswer(self, authorization, answer) };
 }

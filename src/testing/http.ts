@@ -1,11 +1,13 @@
 import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { connect } from "node:net";
 import { scheduler } from "node:timers/promises";
-import { verifyCall } from "#access/node-call.ts";
+import { type NodeCall, signCall, verifyCall } from "#access/node-call.ts";
 import { NOBODY } from "#access/principal.ts";
+import { utf8 } from "#base/bytes.ts";
 import type { HttpLimits, HttpServerOptions } from "#http/options.ts";
 import { HttpServer } from "#http/server.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import { silentLog } from "#ports/log.ts";
 import { seededRandom } from "#ports/random.ts";
@@ -20,6 +22,18 @@ export const IDENTITY: NodeIdentity = {
 
 /** What other nodes know in tests. */
 export const CLUSTER_SECRET = "the cluster's secret";
+
+/** The node that tests call: one that has not registered. */
+const ASKED = { node: 0 as NodeNumber, epoch: 0 };
+let callCount = 0;
+
+/** The `Authorization` of another node's `call`. */
+export function signedBy(secret: string, call: NodeCall, body?: string): string {
+  callCount += 1;
+  const from = { node: 7 as NodeNumber, epoch: 1 };
+  const mark = { from, to: ASKED, number: callCount };
+  return signCall({ secret }, mark, call, body === undefined ? undefined : utf8(body));
+}
 
 /** The time of this machine, for tests of what meets real sockets. */
 export const machineClock: Clock = {
@@ -40,7 +54,8 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
   return {
     authenticate: async (credential) =>
       credential.kind === "node_call"
-        ? (verifyCall(CLUSTER_SECRET, credential.call, credential.proof) ?? NOBODY)
+        ? (verifyCall({ ...ASKED, secret: CLUSTER_SECRET }, credential.call, credential.proof) ??
+          NOBODY)
         : NOBODY,
     createOperatorToken: unexpected,
     replaceOperatorToken: unexpected,

@@ -91,34 +91,45 @@ suite("nodes in a bucket of radosgw", { skip }, () => {
     );
   });
 
-  test("say that their keys were taken away, and go on as soon as a file has others", async () => {
-    await using sandbox = await Sandbox.open();
-    const path = join(sandbox.directory, "keys.json");
-    const [first, second] = ["first", "second"].map((accessKeyId) => ({
-      accessKeyId,
-      secretAccessKey: `secret of ${accessKeyId}`,
-    }));
-    assert.ok(first !== undefined && second !== undefined);
-    await server.addKey(first);
-    await writeKeys(path, first);
-    const words = (await bucketWords(server)).slice(0, 7);
-    const storeWords = [...words, "--aws-credentials-file", path];
-    const node = await sandbox.start({ storeWords });
-    await node.write("d", "m v=1i 1");
-    await server.removeKey(first.accessKeyId);
-    const refused = await node.post("/api/v3/write_lp?db=d&precision=nanosecond", "m v=2i 2");
-    assert.deepEqual([refused.status, /denies access/.test(refused.text)], [503, true]);
-    assert.match((await node.get("/ready")).text, /denies access/);
-    await server.addKey(second);
-    await writeKeys(path, second);
-    await eventually(async () => ((await node.get("/ready")).status === 200 ? true : undefined), {
-      what: "a node that is ready",
+  const KEY_FILES: readonly [string, typeof writeKeys, (path: string) => StoreAccess][] = [
+    ["a file of their own", writeKeys, (path) => ({ words: ["--aws-credentials-file", path] })],
+    [
+      "the file of Amazon's programs",
+      writeSharedKeys,
+      (path) => ({
+        env: { AWS_SHARED_CREDENTIALS_FILE: path, AWS_EC2_METADATA_DISABLED: "true" },
+      }),
+    ],
+  ];
+  for (const [name, write, access] of KEY_FILES)
+    test(`say that their keys were taken away, and go on as soon as ${name} has others`, async () => {
+      await using sandbox = await Sandbox.open();
+      const path = join(sandbox.directory, "keys");
+      const [first, second] = ["first", "second"].map((accessKeyId) => ({
+        accessKeyId: `${accessKeyId}-${write.name}`,
+        secretAccessKey: `secret of ${accessKeyId}`,
+      }));
+      assert.ok(first !== undefined && second !== undefined);
+      await server.addKey(first);
+      await write(path, first);
+      const { words = [], env = {} } = access(path);
+      const storeWords = [...(await bucketWords(server)).slice(0, 7), ...words];
+      const node = await sandbox.start({ storeWords, env });
+      await node.write("d", "m v=1i 1");
+      await server.removeKey(first.accessKeyId);
+      const refused = await node.post("/api/v3/write_lp?db=d&precision=nanosecond", "m v=2i 2");
+      assert.deepEqual([refused.status, /denies access/.test(refused.text)], [503, true]);
+      assert.match((await node.get("/ready")).text, /denies access/);
+      await server.addKey(second);
+      await write(path, second);
+      await eventually(async () => ((await node.get("/ready")).status === 200 ? true : undefined), {
+        what: "a node that is ready",
+      });
+      await node.write("d", "m v=3i 3");
+      // What was not confirmed was kept.
+      const rows = await node.rows("d", "SELECT v FROM m ORDER BY v");
+      assert.deepEqual(rows, [{ v: 1 }, { v: 2 }, { v: 3 }]);
     });
-    await node.write("d", "m v=3i 3");
-    // What was not confirmed was kept.
-    const rows = await node.rows("d", "SELECT v FROM m ORDER BY v");
-    assert.deepEqual(rows, [{ v: 1 }, { v: 2 }, { v: 3 }]);
-  });
 
   test("lose and double nothing while the store fails in all the ways it can, through a kill as well", async () => {
     await using sandbox = await Sandbox.open();
@@ -169,11 +180,27 @@ async function startMetadata({ accessKeyId, secretAccessKey }: S3Server["keys"])
   };
 }
 
+/** Where a node finds its keys. */
+interface StoreAccess {
+  readonly words?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
 async function writeKeys(path: string, keys: S3Server["keys"]): Promise<void> {
   const { accessKeyId, secretAccessKey } = keys;
   const text = { aws_access_key_id: accessKeyId, aws_secret_access_key: secretAccessKey };
-  // In one step, as whatever keeps such a file does.
-  await writeFile(`${path}.new`, JSON.stringify(text));
+  await replaceFile(path, JSON.stringify(text));
+}
+
+async function writeSharedKeys(path: string, keys: S3Server["keys"]): Promise<void> {
+  const { accessKeyId: id, secretAccessKey: secret } = keys;
+  const lines = `aws_access_key_id=${id}\naws_secret_access_key=${secret}\n`;
+  await replaceFile(path, `[default]\n${lines}`);
+}
+
+/** In one step, as whatever keeps such a file does. */
+async function replaceFile(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
 }
 

@@ -1,56 +1,25 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type ServerResponse } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
-import { type Run, type RunOptions, run } from "../testing/run.ts";
-
-interface Request {
-  readonly line: string;
-  readonly body: string;
-  readonly authorization: string | undefined;
-}
+import { AnsweringServer } from "../testing/answering.ts";
+import { type RunOptions, run } from "../testing/run.ts";
 
 suite("commands of a client", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidelake-cli-"));
-  const requests: Request[] = [];
-  let answer: ((response: ServerResponse) => void) | undefined;
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      requests.push({
-        line: `${request.method} ${request.url}`,
-        body: Buffer.concat(chunks).toString(),
-        authorization: request.headers.authorization,
-      });
-      answer?.(response);
-    });
-  });
-  let host = "";
+  let server: AnsweringServer;
   before(async () => {
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    assert.ok(typeof address === "object" && address !== null);
-    host = `127.0.0.1:${address.port}`;
+    server = await AnsweringServer.open();
   });
-  after(() => {
-    server.close();
+  after(async () => {
+    await server[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
   /** Runs `words` against the server, which answers with `status` and `body`. */
-  async function call(
-    words: readonly string[],
-    status: number,
-    body: string,
-    options?: RunOptions,
-  ): Promise<Run & { request: Request | undefined }> {
-    requests.length = 0;
-    answer = (response) => response.writeHead(status).end(body);
-    const result = await run([...words, "--host", host], options);
-    return { ...result, request: requests[0] };
+  function call(words: readonly string[], status: number, body: string, options?: RunOptions) {
+    return server.call(words, status, body, options);
   }
 
   test("write sends its operand and prints success", async () => {
@@ -229,12 +198,12 @@ suite("commands of a client", () => {
   });
 
   test("an answer that breaks off is a failure, and leaves no file", async () => {
-    answer = (response) => {
+    server.answer = (response) => {
       response.writeHead(200, { "content-length": 100 });
       response.write("half", () => response.destroy());
     };
     const file = join(folder, "half");
-    const words = ["query", "--host", host, "-d", "d", "SELECT 1"];
+    const words = ["query", "--host", server.host, "-d", "d", "SELECT 1"];
     const saved = await run([...words, "-o", file]);
     const message =
       /^Query command failed: the server broke off its answer; what came of it is not complete/;
@@ -315,8 +284,8 @@ suite("commands of a client", () => {
   });
 
   test("a server that hangs up is told as such", async () => {
-    answer = (response) => void response.destroy();
-    const result = await run(["show", "databases", "--host", host]);
+    server.answer = (response) => void response.destroy();
+    const result = await run(["show", "databases", "--host", server.host]);
     assert.match(result.error, /^Show command failed: the server at http.* closed the connection/);
   });
 });

@@ -1,6 +1,9 @@
+import { operatorExpiryWarning } from "#access/operator-expiry.ts";
+import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
+import { v } from "#base/schema.ts";
 import type { CommandInput, CommandSpec } from "../command.ts";
-import { send, serverOf } from "./connection.ts";
+import { send, sendForText, serverOf } from "./connection.ts";
 import { type Format, RESULT_OPTIONS, SERVER_OPTIONS } from "./options.ts";
 import { runQuery } from "./query.ts";
 import { formatOf, writeResult } from "./result.ts";
@@ -31,8 +34,10 @@ export const SHOW_TOKENS: CommandSpec = {
   path: "show tokens",
   about: "List the tokens, without their texts",
   options: [...SERVER_OPTIONS, ...RESULT_OPTIONS],
-  run: (input) => showTable(input, "tokens"),
+  run: showTokens,
 };
+
+const operatorSchema = v.array(v.object({ name: v.string(), expiry: v.string() }));
 
 async function showDatabases(input: CommandInput): Promise<number> {
   const format = textFormat(input);
@@ -42,6 +47,30 @@ async function showDatabases(input: CommandInput): Promise<number> {
     parameters: { format, show_deleted: String(input.settings.isOn("show-deleted")) },
   });
   await writeResult(input, answer);
+  return 0;
+}
+
+/** The table; and for people, what to do about an operator's token that ends. */
+async function showTokens(input: CommandInput): Promise<number> {
+  await showTable(input, "tokens");
+  if (formatOf(input) !== "pretty") return 0;
+  const text = await sendForText(await serverOf(input), {
+    method: "POST",
+    path: "/api/v3/query_sql",
+    contentType: "application/json",
+    body: utf8(
+      JSON.stringify({
+        db: "_internal",
+        q: "SELECT name, expiry FROM system.tokens WHERE token_id = 0 AND expiry IS NOT NULL",
+        format: "json",
+      }),
+    ),
+  });
+  for (const { name, expiry } of v.parse(operatorSchema, JSON.parse(text))) {
+    const expiresAtNs = BigInt(Date.parse(`${expiry}Z`)) * 1_000_000n;
+    const nowNs = BigInt(Date.now()) * 1_000_000n;
+    input.terminal.error(`warning: ${operatorExpiryWarning(name, expiresAtNs, nowNs)}`);
+  }
   return 0;
 }
 

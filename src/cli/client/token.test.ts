@@ -1,53 +1,29 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { isTokenText } from "#access/token-text.ts";
+import { AnsweringServer } from "../testing/answering.ts";
 import { type RunOptions, run } from "../testing/run.ts";
 
 const TOKEN = `apiv3_${"t".repeat(43)}`;
 const ISSUED = JSON.stringify({ id: 0, name: "_admin", token: TOKEN, hash: "h", expiry: null });
 
-interface Request {
-  readonly line: string;
-  readonly body: string;
-  readonly authorization: string | undefined;
-}
-
 suite("commands about tokens", () => {
   const folder = mkdtempSync(join(tmpdir(), "tidelake-cli-token-"));
-  const requests: Request[] = [];
-  let answer = { status: 200, body: "" };
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const { authorization } = request.headers;
-      const body = Buffer.concat(chunks).toString();
-      requests.push({ line: `${request.method} ${request.url}`, body, authorization });
-      response.writeHead(answer.status).end(answer.body);
-    });
-  });
-  let host = "";
+  let server: AnsweringServer;
   before(async () => {
-    await new Promise<void>((resolve) => void server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    assert.ok(typeof address === "object" && address !== null);
-    host = `127.0.0.1:${address.port}`;
+    server = await AnsweringServer.open();
   });
-  after(() => {
-    server.close();
+  after(async () => {
+    await server[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true });
   });
 
   /** Runs `words` against the server, which answers with `status` and `body`. */
-  async function call(words: string, status: number, body: string, options?: RunOptions) {
-    requests.length = 0;
-    answer = { status, body };
-    const result = await run([...words.split(" "), "--host", host], options);
-    return { ...result, request: requests[0] };
+  function call(words: string, status: number, body: string, options?: RunOptions) {
+    return server.call(words.split(" "), status, body, options);
   }
 
   test("the operator's is asked for without a token, and shown once", async () => {
@@ -193,7 +169,7 @@ IMPORTANT: Store this token securely, as it will not be shown again.
   for (const command of ["show nodes", "show databases", "query -d d q", "write -d d m"]) {
     test(`"${command}" refuses a token that no header can hold, and does not show it`, async () => {
       for (const token of ["", " ", "se cret", "se\ncret", "secreté"]) {
-        const words = [...command.split(" "), "--host", host, "--token", token];
+        const words = [...command.split(" "), "--host", server.host, "--token", token];
         const result = await run(words);
         assert.equal(result.exitCode, 1, JSON.stringify(token));
         assert.match(result.error, /is no token/);

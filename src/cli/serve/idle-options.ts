@@ -60,7 +60,8 @@ export const LATER_OPTIONS: readonly IdleOption[] = later([
   {
     name: "delete-grace-period",
     value: "DURATION",
-    about: "How long files of what was deleted stay",
+    about:
+      "How long files of deleted rows stay; those of a dropped database: --hard-delete-default-duration",
     check: parseDuration,
   },
 ]);
@@ -167,7 +168,7 @@ function parseText(text: string): string {
 }
 
 function later(options: readonly IdleOption[]): readonly IdleOption[] {
-  return grouped("Checked; what they are for is not built yet", options);
+  return grouped("Checked; what they are for is not built yet", said("No effect yet", options));
 }
 
 function needless(options: readonly IdleOption[]): readonly IdleOption[] {
@@ -175,7 +176,15 @@ function needless(options: readonly IdleOption[]): readonly IdleOption[] {
 }
 
 function refused(options: readonly IdleOption[]): readonly IdleOption[] {
-  return grouped("Refused in this version", options);
+  return grouped("Refused in this version", said("Refused", options));
+}
+
+/** Each row says for itself what comes of it: who searches for an option reads no heading. */
+function said(what: string, options: readonly IdleOption[]): readonly IdleOption[] {
+  return options.map(({ about, ...option }) => {
+    const words = about.charAt(0).toLowerCase() + about.slice(1);
+    return { ...option, about: `${what}: ${words}` };
+  });
 }
 
 function grouped(group: string, options: readonly IdleOption[]): readonly IdleOption[] {

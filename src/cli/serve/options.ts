@@ -90,7 +90,7 @@ const CLUSTER: readonly OptionSpec[] = [
     name: "wait-for-running-ingester",
     value: "DURATION",
     about:
-      "Longest time that a query node without mode ingest waits, when it starts, for a node with it",
+      "Longest time that a query node without mode ingest waits, when it starts, for the cluster's first node with it",
     default: "10s",
     old: { flags: ["wait-for-running-ingestor"] },
   },

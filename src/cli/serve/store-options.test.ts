@@ -86,6 +86,22 @@ suite("the options of an object store", () => {
       { endpoint: "http://minio:9000", allowHttp: true, skipSignature: true },
       { AWS_ENDPOINT: "http://minio:9000", AWS_ALLOW_HTTP: "true", AWS_SKIP_SIGNATURE: "1" },
     ],
+    [S3, { endpoint: "https://minio:9000" }, { AWS_ENDPOINT_URL: "https://minio:9000/" }],
+    [
+      `${S3} --aws-allow-http`,
+      { endpoint: "http://minio:9000" },
+      { AWS_ENDPOINT_URL_S3: "http://minio:9000", AWS_ENDPOINT_URL: "https://other" },
+    ],
+    [
+      `${S3} --aws-endpoint https://minio:9000`,
+      { endpoint: "https://minio:9000" },
+      { AWS_ENDPOINT_URL: "http://other" },
+    ],
+    [
+      S3,
+      { endpoint: undefined },
+      { AWS_ENDPOINT_URL: "http://other", AWS_IGNORE_CONFIGURED_ENDPOINT_URLS: "true" },
+    ],
     [
       `${S3} --aws-credentials-file keys.json --aws-s3-custom-backend ceph`,
       { credentialsFilePath: "/home/ada/keys.json" },
@@ -135,7 +151,7 @@ suite("the options of an object store", () => {
     });
   }
 
-  const wrong: readonly (readonly [string, RegExp])[] = [
+  const wrong: readonly (readonly [string, RegExp, Env?])[] = [
     ["", /--object-store <STORE> \(or the variable INFLUXDB3_OBJECT_STORE\) is required/],
     [
       "--object-store tape",
@@ -153,6 +169,12 @@ suite("the options of an object store", () => {
     [`${S3} --aws-session-token token`, /--aws-access-key-id <ID>/],
     [`${S3} --aws-endpoint http://minio:9000`, /add --aws-allow-http/],
     [`${S3} --aws-endpoint minio:9000`, /give a URL/],
+    [
+      S3,
+      /'http:\/\/minio:9000' of the variable AWS_ENDPOINT_URL: it is without TLS; add --aws-allow-http/,
+      { AWS_ENDPOINT_URL: "http://minio:9000" },
+    ],
+    [S3, /of the variable AWS_ENDPOINT_URL_S3: give a URL/, { AWS_ENDPOINT_URL_S3: "minio:9000" }],
     [`${S3} --aws-s3-custom-backend swift`, /possible values are ceph/],
     ["--object-store azure --bucket data", /--azure-storage-account <ACCOUNT>/],
     [`${AZURE} --azure-endpoint http://a:1`, /add --azure-allow-http/],
@@ -160,10 +182,11 @@ suite("the options of an object store", () => {
     [`${GOOGLE} --object-store-request-timeout 0s`, /the shortest is 1ms/],
     [`${GOOGLE} --object-store-max-retries -1`, /whole number/],
   ];
-  for (const [text, message] of wrong) {
-    test(`"${text}" is a usage error`, () => {
+  for (const [text, message, env] of wrong) {
+    const variables = Object.keys(env ?? {}).join(" ");
+    test(`"${`${text} ${variables}`.trim()}" is a usage error`, () => {
       assert.throws(
-        () => configOf(text),
+        () => configOf(text, env),
         (error) => isUsageError(error) && message.test(error.message),
       );
     });
@@ -180,6 +203,13 @@ suite("the options of an object store", () => {
       );
     });
   }
+
+  test("refuse keys in the URL of a variable, too, and do not show them", () => {
+    assert.throws(
+      () => configOf(S3, { AWS_ENDPOINT_URL: "https://me:hidden@minio:9000" }),
+      (error) => isUsageError(error) && !error.message.includes("hidden"),
+    );
+  });
 
   test("never show a secret", () => {
     const text = `${AZURE} --azure-storage-access-key not_base64!`;

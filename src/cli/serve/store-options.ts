@@ -10,7 +10,7 @@ import type {
 import { envName, type OptionSpec, type Settings } from "../options.ts";
 import { parseCount } from "../values/count.ts";
 import { parseDuration } from "../values/duration.ts";
-import { usageError } from "../values/usage.ts";
+import { isUsageError, usageError } from "../values/usage.ts";
 
 const STORES = ["memory", "memory-throttled", "file", "s3", "google", "azure"] as const;
 const REGION = "us-east-1";
@@ -63,7 +63,8 @@ const S3: readonly OptionSpec[] = [
   {
     name: "aws-endpoint",
     value: "URL",
-    about: "Address of a server that speaks S3 [default: Amazon's in the region]",
+    about:
+      "Address of a server that speaks S3 [default: that of AWS_ENDPOINT_URL_S3 or AWS_ENDPOINT_URL, else Amazon's in the region]",
   },
   {
     name: "aws-allow-http",
@@ -199,12 +200,37 @@ function s3Config(settings: Settings, surroundings: StoreSurroundings): S3Config
     kind: "s3",
     ...cloud,
     region: regionOf(settings, surroundings),
-    endpoint: endpointOf(settings, "aws-endpoint", { allowHttp, switchName: "aws-allow-http" }),
+    endpoint: s3Endpoint(settings, surroundings, allowHttp),
     allowHttp,
     skipSignature: settings.isOn("aws-skip-signature"),
     keys: s3Keys(settings),
     credentialsFilePath: settings.parseIfGiven("aws-credentials-file", pathParser(surroundings)),
   };
+}
+
+/** The endpoint of the option, else the one that AWS programs take from their variables; either is held to the same rules. */
+function s3Endpoint(
+  settings: Settings,
+  { env }: StoreSurroundings,
+  allowHttp: boolean,
+): string | undefined {
+  const rules = { allowHttp, switchName: "aws-allow-http" };
+  if (settings.find("aws-endpoint") !== undefined)
+    return endpointOf(settings, "aws-endpoint", rules);
+  if (env["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"]?.toLowerCase() === "true") return undefined;
+  const variable = ["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"].find((name) => env[name]);
+  if (variable === undefined) return undefined;
+  const text = env[variable] ?? "";
+  refuseKeysInUrl(text, `the variable ${variable}`);
+  try {
+    return parseEndpoint(text, rules);
+  } catch (error) {
+    if (!isUsageError(error)) throw error;
+    throw usageError(
+      `invalid value '${text}' of the variable ${variable}: ${error.message}`,
+      error,
+    );
+  }
 }
 
 /** The region of the option, else the one that AWS programs take. */
@@ -279,28 +305,32 @@ function cloudConfig(
   };
 }
 
-function endpointOf(
-  settings: Settings,
-  name: string,
-  { allowHttp, switchName }: { readonly allowHttp: boolean; readonly switchName: string },
-): string | undefined {
-  refuseKeysInUrl(settings.find(name), name);
-  return settings.parseIfGiven(name, (text) => {
-    const bare = text.trim().replace(/\/+$/, "");
-    if (!/^https?:\/\//i.test(bare) || !URL.canParse(bare))
-      throw usageError("give a URL like https://host01:9000");
-    if (/^http:/i.test(bare) && !allowHttp)
-      throw usageError(`it is without TLS; add --${switchName} if that is meant`);
-    return bare;
-  });
+/** Whether an endpoint may be without TLS, and the switch that says so. */
+interface EndpointRules {
+  readonly allowHttp: boolean;
+  readonly switchName: string;
+}
+
+function endpointOf(settings: Settings, name: string, rules: EndpointRules): string | undefined {
+  refuseKeysInUrl(settings.find(name), `--${name}`);
+  return settings.parseIfGiven(name, (text) => parseEndpoint(text, rules));
+}
+
+function parseEndpoint(text: string, { allowHttp, switchName }: EndpointRules): string {
+  const bare = text.trim().replace(/\/+$/, "");
+  if (!/^https?:\/\//i.test(bare) || !URL.canParse(bare))
+    throw usageError("give a URL like https://host01:9000");
+  if (/^http:/i.test(bare) && !allowHttp)
+    throw usageError(`it is without TLS; add --${switchName} if that is meant`);
+  return bare;
 }
 
 /** An address stands in messages and in `show nodes`, and what is secret in it would not be sent. Does not show it. */
-function refuseKeysInUrl(text: string | undefined, name: string): void {
+function refuseKeysInUrl(text: string | undefined, from: string): void {
   const url = text === undefined ? null : URL.parse(text.trim());
   if (url === null || `${url.username}${url.password}${url.search}` === "") return;
   throw usageError(
-    `the URL of --${name} holds a name, password or query: keys have options of their own`,
+    `the URL of ${from} holds a name, password or query: keys have options of their own`,
   );
 }
 

@@ -87,11 +87,19 @@ export class Standby {
   /** Undefined for silence, and for answers of somebody else. */
   async #ask(holder: Writer): Promise<OfficeAnswer | undefined> {
     const { catalog, transport } = this.#options;
-    const address = catalog.state.nodes.get(holder.node)?.address ?? "";
+    const record = catalog.state.nodes.get(holder.node);
+    if (record === undefined) return undefined;
     const body = encodeOfficeCall({ node: catalog.writer.node });
-    const request = { method: "POST", path: OFFICE_PATH, body, timeoutMs: ASK_TIMEOUT_MS } as const;
+    const to = { node: record.number, epoch: record.epoch };
+    const request = {
+      method: "POST",
+      path: OFFICE_PATH,
+      to,
+      body,
+      timeoutMs: ASK_TIMEOUT_MS,
+    } as const;
     try {
-      const { status, body: answered } = await transport.send(address, request);
+      const { status, body: answered } = await transport.send(record.address, request);
       const answer = status === 200 ? decodeOfficeAnswer(answered) : undefined;
       return answer?.node === holder.node ? answer : undefined;
     } catch {

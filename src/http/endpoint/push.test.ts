@@ -1,16 +1,21 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { signCall } from "#access/node-call.ts";
-import { utf8 } from "#base/bytes.ts";
 import type { Push } from "#lifecycle/pusher.ts";
-import { type Call, CLUSTER_SECRET, openServer, send, someServices } from "#testing/http.ts";
+import {
+  type Call,
+  CLUSTER_SECRET,
+  openServer,
+  send,
+  signedBy,
+  someServices,
+} from "#testing/http.ts";
 
 const PATH = "/api/v3/tidelake/push";
 
 /** What another node sends with this body. */
 function fromNode(body: string): Call {
   const call = { method: "POST", path: PATH };
-  return { ...call, body, headers: { authorization: signCall(CLUSTER_SECRET, call, utf8(body)) } };
+  return { ...call, body, headers: { authorization: signedBy(CLUSTER_SECRET, call, body) } };
 }
 
 suite("POST /api/v3/tidelake/push", () => {

@@ -2,64 +2,12 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { findNode } from "#catalog/catalog-state.ts";
 import { memoryStore } from "#objectstore/memory.ts";
-import type { ObjectStore } from "#ports/object-store.ts";
 import type { Transport } from "#ports/transport.ts";
-import type { HandClock } from "#testing/hand-clock.ts";
 import { storeWith } from "#testing/logs.ts";
-import { nodeOptions, readRows, writeLines } from "#testing/started-node.ts";
-import type { NodeConfig } from "../config.ts";
-import { Node } from "../node.ts";
+import { ANSWERING, keysOf, pair, recordOf, start, stop } from "#testing/members.ts";
+import { readRows, writeLines } from "#testing/started-node.ts";
 import { IDENTIFY_PATH } from "./registration.ts";
-
-/** A network in which host01 answers everybody. */
-const ANSWERING: Transport = {
-  send: async (_address, { path }) => {
-    const identity = { nodeId: "host01", clusterId: "cluster01", processId: "process-1" };
-    return { status: 200, body: utf8(path === IDENTIFY_PATH ? JSON.stringify(identity) : "") };
-  },
-};
-
-/** A node on `store` and its clock; `seed` differs between processes. */
-async function start(
-  store: ObjectStore,
-  seed: number,
-  config: Partial<NodeConfig> = {},
-  transport?: Transport,
-) {
-  const options = nodeOptions(store, seed, { config, ports: { ...(transport && { transport }) } });
-  const node = await Node.start(options);
-  const { clock } = options;
-  return { node, clock, [Symbol.asyncDispose]: () => stop({ node, clock }) };
-}
-
-interface Started {
-  readonly node: Node;
-  readonly clock: HandClock;
-}
-
-async function stop({ node, clock }: Started): Promise<void> {
-  const stopping = node.stop(10_000);
-  await clock.advance(0);
-  await Promise.race([stopping, clock.advance(20_000)]);
-  await stopping;
-}
-
-/** A cluster of a writer, and of a node that does everything else. */
-async function pair(store: ObjectStore = memoryStore()) {
-  const writer = await start(store, 1, { modes: ["ingest"] });
-  const other = await start(store, 2, { nodeId: "host02", modes: ["query", "compact"] });
-  return { store, writer, other };
-}
-
-function recordOf({ node }: Started, nodeId = "host01") {
-  return findNode(node.catalog.state, nodeId);
-}
-
-async function keysOf(store: ObjectStore, prefix: string): Promise<readonly string[]> {
-  return (await store.list(prefix)).map(({ key }) => key);
-}
 
 suite("a stop of another node", () => {
   test("that does not answer closes its log: its rows are in files, and it is stopped", async () => {
@@ -154,6 +102,34 @@ suite("a stop of another node", () => {
     assert.deepEqual(await readRows(other.node, "SELECT f FROM m"), [[1]]);
     await stop(writer);
     await stop(other);
+  });
+
+  test("that began to write after the stop was asked for closes the log that it began", async () => {
+    const inner = memoryStore();
+    const gate = Promise.withResolvers<void>();
+    const store = storeWith(inner, {
+      async putIfAbsent(key, body) {
+        if (key.startsWith("host03/data/")) await gate.promise;
+        await inner.putIfAbsent(key, body);
+      },
+    });
+    const first = await start(store, 1, { nodeId: "host01", modes: ["query"] });
+    const busy = await start(store, 3, { nodeId: "host03", modes: ["ingest"] });
+    await using other = await start(store, 2, { nodeId: "host02", modes: ["query"] });
+    await writeLines(busy.node, "m f=3 3");
+    // Its log takes a while to be closed, and the other one's turn comes after that.
+    await other.node.stopNode("host03");
+    await other.clock.advance(5_000);
+    await other.node.stopNode("host01");
+    await other.clock.advance(5_000);
+    const again = await start(store, 4, { nodeId: "host01", modes: ["ingest"] });
+    await writeLines(again.node, "m f=1 1");
+    await again.node.stopNode("host01");
+    gate.resolve();
+    await other.clock.advance(20_000);
+    assert.equal(recordOf(other, "host01")?.state, "stopped");
+    assert.equal((await keysOf(store, "host01/data/")).length, 1, "its rows are in files");
+    for (const started of [first, busy, again]) await stop(started);
   });
 
   test("that is not there, or has stopped, is refused", async () => {

@@ -110,7 +110,7 @@ export class Members {
         const answers = await untilAborted(answersAs(this.#options, node), signal);
         silentCount = answers ? 0 : silentCount + 1;
         if (silentCount >= SILENT_LOOKS || ports.clock.monotonicMs() >= endMs)
-          return await this.#turn.run(() => this.#close(node, signal));
+          return await this.#turn.run(() => this.#close(number, signal));
         failureCount = 0;
       } catch (error) {
         if (signal.aborted) return;
@@ -134,12 +134,16 @@ export class Members {
     return !isKind(error, "corrupt") && !isKind(error, "unsupported");
   }
 
-  /** Stops a dead node in its place: takes its next epoch, wins the fence, leaves its rows in files, and says so. */
-  async #close(node: NodeRecord, signal: AbortSignal): Promise<void> {
+  /**
+   * Stops a dead node in its place: takes its next epoch, wins the fence, leaves its rows in files, and says so. What it is, it is when its
+   * epoch is taken: it may have started and been stopped again while others had their turn.
+   */
+  async #close(number: NodeNumber, signal: AbortSignal): Promise<void> {
     const { catalog, ports } = this.#options;
     signal.throwIfAborted();
-    const writer = await takeNextEpoch(this.#options, node, "stopping");
-    if (writer === undefined) return;
+    const taken = await takeNextEpoch(this.#options, number, "stopping");
+    if (taken === undefined) return;
+    const { node, writer } = taken;
     if (node.hasLog) await closeLog(this.#options, { nodeId: node.nodeId, writer }, signal);
     await catalog.transact((state) => markStopped(state, writer, ports.clock.nowNs()));
     ports.log.info("stopped a node that did not stop by itself", { nodeId: node.nodeId });
@@ -149,13 +153,13 @@ export class Members {
 /** Takes the next epoch of a node that is in `state`, for who closes its log; undefined where it is not any more. */
 export async function takeNextEpoch(
   { catalog }: Pick<CloserParts, "catalog">,
-  { number }: NodeRecord,
+  number: NodeNumber,
   state: NodeState,
-): Promise<Writer | undefined> {
+): Promise<{ readonly writer: Writer; readonly node: NodeRecord } | undefined> {
   let taken: ReturnType<typeof takeEpoch>;
   await catalog.transact((now) => {
     taken = takeEpoch(now, { number, state });
-    return taken === undefined ? [] : [taken.change];
+    return taken === undefined ? [] : [{ kind: "register_node", node: taken.node }];
   });
-  return taken?.writer;
+  return taken;
 }

@@ -75,7 +75,11 @@ export async function greetPeers({
   );
   const body = utf8(JSON.stringify({ node: own }));
   const request = { method: "POST", path: REFRESH_PATH, body, timeoutMs: ASK_TIMEOUT_MS } as const;
-  await Promise.allSettled(peers.map(({ address }) => ports.transport.send(address, request)));
+  await Promise.allSettled(
+    peers.map(({ address, number: node, epoch }) =>
+      ports.transport.send(address, { ...request, to: { node, epoch } }),
+    ),
+  );
 }
 
 /** Whether a process answers as `node` where it is registered. */

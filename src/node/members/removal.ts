@@ -84,9 +84,9 @@ export class Removals {
     const known = this.#closed.get(number);
     if (known?.owner.epoch === epoch) return known;
     this.#closed.delete(number);
-    const writer = await takeNextEpoch(this.#parts, node, "removing");
-    if (writer === undefined) return undefined;
-    const log = await closeLog(this.#parts, { nodeId, writer }, signal);
+    const taken = await takeNextEpoch(this.#parts, number, "removing");
+    if (taken === undefined) return undefined;
+    const log = await closeLog(this.#parts, { nodeId, writer: taken.writer }, signal);
     this.#closed.set(number, log);
     return log;
   }

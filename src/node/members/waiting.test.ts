@@ -51,6 +51,15 @@ suite("a node that answers queries", () => {
     await other.stop(1_000);
   });
 
+  test("does not wait where the cluster has one, though it has stopped", async () => {
+    const store = memoryStore();
+    const other = await Node.start(nodeOptions(store, 2, { config: { nodeId: "writer" } }));
+    await other.stop(1_000);
+    await using waiting = await waiter(store, {});
+    await waiting.waited;
+    assert.deepEqual(waiting.warnings, []);
+  });
+
   test("goes on without after a while, and says so", async () => {
     await using waiting = await waiter(memoryStore(), {});
     await waiting.clock.advance(9_900);

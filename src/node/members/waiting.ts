@@ -14,27 +14,36 @@ export interface WaitingOptions {
 }
 
 /**
- * Waits, as long as the configuration says, until nodes run that do what this one does not: one that takes writes, for a node that
- * answers queries, and a compactor. Goes on without them, and says so; at once when `signal` is aborted.
+ * Waits, as long as the configuration says, for nodes that do what this one does not: for the first one that takes writes, where this one
+ * answers queries, and for a running compactor. Goes on without them, and says so; at once when `signal` is aborted.
+ *
+ * Where the cluster has had one that takes writes, there is something to answer, and nothing is gained by waiting for it to come back.
  */
 export async function waitForOthers(options: WaitingOptions, signal: AbortSignal): Promise<void> {
   const { modes, ingesterWaitMsMax = 0, compactorWaitMsMax = 0 } = options.config;
   const waits = [
-    ...(modes.includes("query") ? [waitFor(options, "ingest", ingesterWaitMsMax, signal)] : []),
-    waitFor(options, "compact", compactorWaitMsMax, signal),
+    ...(modes.includes("query")
+      ? [waitFor(options, { mode: "ingest", isThere: knows, waitMsMax: ingesterWaitMsMax }, signal)]
+      : []),
+    waitFor(options, { mode: "compact", isThere: runs, waitMsMax: compactorWaitMsMax }, signal),
   ];
   await Promise.all(waits);
 }
 
+interface Wait {
+  readonly mode: NodeMode;
+  readonly isThere: (catalog: Catalog, mode: NodeMode) => boolean;
+  readonly waitMsMax: number;
+}
+
 async function waitFor(
   { config, catalog, clock, log }: WaitingOptions,
-  mode: NodeMode,
-  waitMsMax: number,
+  { mode, isThere, waitMsMax }: Wait,
   signal: AbortSignal,
 ): Promise<void> {
   if (config.modes.includes(mode)) return;
   const startedMs = clock.monotonicMs();
-  for (let isFirst = true; !runs(catalog, mode); isFirst = false) {
+  for (let isFirst = true; !isThere(catalog, mode); isFirst = false) {
     const restMs = waitMsMax - (clock.monotonicMs() - startedMs);
     if (restMs <= 0) {
       if (waitMsMax > 0) log.warn("no node runs in a mode that this one waited for", { mode });
@@ -61,4 +70,9 @@ function runs(catalog: Catalog, mode: NodeMode): boolean {
   return [...catalog.state.nodes.values()].some(
     ({ modes, state }) => state === "running" && modes.includes(mode),
   );
+}
+
+/** Whether the catalog has a node in `mode`, running or not. */
+function knows(catalog: Catalog, mode: NodeMode): boolean {
+  return [...catalog.state.nodes.values()].some(({ modes }) => modes.includes(mode));
 }

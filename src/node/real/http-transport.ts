@@ -1,4 +1,5 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { ANSWER_PROOF_HEADER } from "#access/node-call.ts";
 import { concatBytes } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "#ports/transport.ts";
@@ -40,7 +41,10 @@ export class HttpTransport implements Transport, Disposable {
     }, request.timeoutMs);
     try {
       const response = await this.#open(address, request, timeout.signal);
-      return { status: response.statusCode ?? 0, body: await this.#readBody(response) };
+      const { statusCode: status = 0, headers } = response;
+      const proof = headers[ANSWER_PROOF_HEADER];
+      const body = await this.#readBody(response);
+      return { status, body, ...(typeof proof === "string" && { proof }) };
     } catch (error) {
       const cause: unknown = timeout.signal.aborted ? timeout.signal.reason : error;
       throw new DbError("unavailable", "peer_unreachable", `no answer from ${address}`, {

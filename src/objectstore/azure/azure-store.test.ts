@@ -6,6 +6,7 @@ import { silentLog } from "#ports/log.ts";
 import { seededRandom } from "#ports/random.ts";
 import { machineClock } from "#testing/http.ts";
 import { type Azurite, azureConfig, startAzurite } from "#testing/stores/azurite.ts";
+import { checkLongList } from "#testing/stores/long-list.ts";
 import { callsOf, isUnavailable } from "#testing/stores/refusals.ts";
 import { StandIn } from "#testing/stores/stand-in.ts";
 import type { AzureConfig } from "../cloud/config.ts";
@@ -41,15 +42,7 @@ suite("AzureStore on Azurite", () => {
 
   test("a list of more objects than a page holds is whole", async () => {
     await using store = await openAzureStore(await azurite.makeContainer(), PORTS);
-    const keys = Array.from({ length: 1_050 }, (_, index) => `log/${10_000 + index}`);
-    await Promise.all(keys.map((key) => store.putIfAbsent(key, utf8("1"))));
-    const listed = await store.list("log/");
-    assert.deepEqual(
-      listed.map(({ key }) => key),
-      keys,
-    );
-    const [last] = await store.list("", { after: "log/11048", countMax: 2 });
-    assert.equal(last?.key, "log/11049");
+    await checkLongList(store);
   });
 
   test("a wrong key, a container that is not there and nobody at all are told apart", async () => {

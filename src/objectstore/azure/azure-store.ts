@@ -117,8 +117,8 @@ export class AzureStore implements ObjectStore, AsyncDisposable {
       });
       for (const { name, properties } of page?.segment.blobItems ?? [])
         listing.add(name, properties.contentLength ?? 0);
-      continuationToken = page?.continuationToken;
-      if (!continuationToken) break;
+      continuationToken = listing.turn(page?.continuationToken);
+      if (continuationToken === undefined) break;
     }
     return listing.found;
   }

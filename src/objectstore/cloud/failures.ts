@@ -17,15 +17,19 @@ export interface CloudSubject {
   readonly place: string;
 }
 
+/** The time that a request bears is too far from the store's. */
+const CLOCKS_DIFFER = "RequestTimeTooSkewed";
 /** Names of refusals that their status alone does not explain. */
 const PASSING_CODES: ReadonlySet<string | undefined> = new Set([
   // These three are about another request for the same object.
   "ConcurrentModification",
   "ConditionalRequestConflict",
   "OperationAborted",
+  // The store has not got the whole request.
+  "IncompleteBody",
   "RequestTimeout",
   // Libraries take the right time from this answer, so the next request bears it.
-  "RequestTimeTooSkewed",
+  CLOCKS_DIFFER,
 ]);
 const DENIED_CODES: ReadonlySet<string | undefined> = new Set([
   "CredentialsProviderError",
@@ -38,7 +42,8 @@ const FULL_CODES: ReadonlySet<string | undefined> = new Set([
   "QuotaExceeded",
   "XMinioStorageFull",
 ]);
-const PASSING_STATUSES: ReadonlySet<number> = new Set([408, 425, 429, 500, 502, 503, 504]);
+/** 307 is how S3 answers while it spreads the word of a new bucket: elsewhere for now, and here later. */
+const PASSING_STATUSES: ReadonlySet<number> = new Set([307, 408, 425, 429, 500, 502, 503, 504]);
 
 /** Whether the store takes who asks for somebody who may not. */
 export function isDenied({ code, status }: CloudRefusal): boolean {
@@ -63,8 +68,12 @@ export function cloudErrorOf(
     return new DbError("unavailable", "store_full", message, options);
   }
   if (isDenied(refusal)) {
-    const message = `The object store denies access to ${where}: check the credentials, and that they may read, write, list and delete there.`;
+    const message = `The object store denies access to ${where}: check the credentials, that they may read, write, list and delete there, and this machine's clock.`;
     return new DbError("unavailable", "store_denied", message, options);
+  }
+  if (code === CLOCKS_DIFFER) {
+    const message = `The object store takes no request for ${where}: the clock of this machine is wrong, or the store's; set it, and keep it so with NTP.`;
+    return new DbError("unavailable", "store_unreachable", message, options);
   }
   if (isPassing(refusal)) {
     const message = `The object store does not answer for ${where}.`;

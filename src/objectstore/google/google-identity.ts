@@ -76,7 +76,7 @@ function identityError(error: unknown): DbError {
   if (isPassing(error)) {
     return new DbError("unavailable", "store_unreachable", `${reason}.`, options);
   }
-  const message = `${reason}: check the file of ${OPTION}, or set GOOGLE_APPLICATION_CREDENTIALS.`;
+  const message = `${reason}: check the file of ${OPTION}, or set GOOGLE_APPLICATION_CREDENTIALS; check this machine's clock, too.`;
   return new DbError("unavailable", "store_denied", message, options);
 }
 

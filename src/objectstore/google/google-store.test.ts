@@ -14,6 +14,7 @@ import {
   hasGoogleEmulator,
   startGoogleEmulator,
 } from "#testing/stores/google-emulator.ts";
+import { checkLongList } from "#testing/stores/long-list.ts";
 import { callsOf, isUnavailable } from "#testing/stores/refusals.ts";
 import { mustHaveStores } from "#testing/stores/s3-server.ts";
 import { StandIn } from "#testing/stores/stand-in.ts";
@@ -55,15 +56,7 @@ suite("GoogleStore on an emulator", { skip }, () => {
   test("a list of more objects than a page holds is whole", async () => {
     const { bucket } = await emulator.makeBucket();
     await using store = await openBucket(bucket);
-    const keys = Array.from({ length: 1_050 }, (_, index) => `log/${10_000 + index}`);
-    await Promise.all(keys.map((key) => store.putIfAbsent(key, utf8("1"))));
-    const listed = await store.list("log/");
-    assert.deepEqual(
-      listed.map(({ key }) => key),
-      keys,
-    );
-    const [last] = await store.list("", { after: "log/11048", countMax: 2 });
-    assert.equal(last?.key, "log/11049");
+    await checkLongList(store);
   });
 
   test("the address of an emulator may come without http://", async () => {

@@ -127,7 +127,7 @@ export class GoogleStore implements ObjectStore, AsyncDisposable {
         return v.parse(PAGE, Buffer.from(answer.body).toString());
       });
       for (const { name, size } of page.items) listing.add(name, size);
-      pageToken = page.nextPageToken;
+      pageToken = listing.turn(page.nextPageToken);
       if (pageToken === undefined) break;
     }
     return listing.found;

@@ -3,6 +3,7 @@ import { v } from "#base/schema.ts";
 import type { S3Keys } from "../cloud/config.ts";
 import type { CloudPorts } from "../cloud/requests.ts";
 import { loadStoreFile, storeFileUnusable } from "../cloud/tls.ts";
+import { type ChangingKeys, equalKeys } from "./changing-keys.ts";
 
 const OPTION = "--aws-credentials-file";
 /** A file that says nothing of an end is looked at again after this time. */
@@ -39,7 +40,7 @@ interface Reading {
  * `aws_session_token` and `expiry`, in seconds since the epoch or as a text like `2026-01-31T12:00:00Z`. It is read again when the
  * keys are about to expire, every hour, and when the store denied them. While it cannot be read, the keys that were there stay in use.
  */
-export class CredentialsFile {
+export class CredentialsFile implements ChangingKeys {
   readonly #path: string;
   readonly #ports: CloudPorts;
   #reading: Reading;
@@ -58,7 +59,6 @@ export class CredentialsFile {
     this.#triedMs = reading.readMs;
   }
 
-  /** The keys to sign with now. */
   async keys(): Promise<S3Keys> {
     const { clock } = this.#ports;
     const { expiryNs, readMs } = this.#reading;
@@ -67,7 +67,6 @@ export class CredentialsFile {
     return this.#reading.keys;
   }
 
-  /** Whether the file has other keys than those that the store denied; looks into it where it has not since. */
   async hasOtherThan(denied: S3Keys): Promise<boolean> {
     if (equalKeys(this.#reading.keys, denied)) await this.#refresh();
     return !equalKeys(this.#reading.keys, denied);
@@ -131,12 +130,4 @@ function expiryNsOf(expiry: number | string | undefined): bigint | undefined {
   if (expiry === undefined) return undefined;
   const ms = typeof expiry === "number" ? expiry * 1_000 : Date.parse(expiry);
   return BigInt(Math.trunc(ms)) * 1_000_000n;
-}
-
-function equalKeys(left: S3Keys, right: S3Keys): boolean {
-  return (
-    left.accessKeyId === right.accessKeyId &&
-    left.secretAccessKey === right.secretAccessKey &&
-    left.sessionToken === right.sessionToken
-  );
 }

@@ -9,33 +9,40 @@ import {
 import { DbError } from "#base/errors.ts";
 import type { ListOptions, ObjectMeta, ObjectStore } from "#ports/object-store.ts";
 import type { S3Config, S3Keys } from "../cloud/config.ts";
-import { isDenied, objectExists } from "../cloud/failures.ts";
+import { type CloudRefusal, isDenied, objectExists } from "../cloud/failures.ts";
 import { Listing } from "../cloud/listing.ts";
 import { type CloudPorts, CloudRequests } from "../cloud/requests.ts";
 import { loadTlsTrust } from "../cloud/tls.ts";
 import { checkKey, checkPrefix } from "../keys.ts";
+import type { ChangingKeys } from "./changing-keys.ts";
 import { CredentialsFile } from "./credentials-file.ts";
+import { MachineKeys, READ_FILES_ANEW } from "./machine-keys.ts";
 import { refusalOf } from "./refusal.ts";
 
 /** Attempts of one put that the store breaks off because another one of the same key is under way. */
 const CONTENDED_COUNT_MAX = 8;
 const CONTENDED_WAIT_MS = 50;
+/** What the library says when it finds no keys. */
+const NO_KEYS = "CredentialsProviderError";
 
 /** The bucket of `config`. Rejects with `invalid` / `store_file_unusable`; the bucket is first asked when it is used. */
 export async function openS3Store(config: S3Config, ports: CloudPorts): Promise<S3Store> {
-  const { credentialsFilePath } = config;
+  const { credentialsFilePath, keys, skipSignature } = config;
   const file =
     credentialsFilePath === undefined
       ? undefined
       : await CredentialsFile.open(credentialsFilePath, ports);
   const client = new S3Client({ ...(await clientConfig(config)), ...identity(config, file) });
-  return new S3Store({ client, config, file, ports });
+  const given = skipSignature || (file === undefined && keys !== undefined);
+  const changing = given ? undefined : (file ?? new MachineKeys(client, ports));
+  return new S3Store({ client, config, changing, ports });
 }
 
 interface S3Parts {
   readonly client: S3Client;
   readonly config: S3Config;
-  readonly file: CredentialsFile | undefined;
+  /** Undefined where the keys stay what they are. */
+  readonly changing: ChangingKeys | undefined;
   readonly ports: CloudPorts;
 }
 
@@ -43,13 +50,20 @@ interface S3Parts {
 export class S3Store implements ObjectStore, AsyncDisposable {
   readonly #parts: S3Parts;
   readonly #requests: CloudRequests;
+  /** Whether there were keys at some time. */
+  #hadKeys = false;
 
   constructor(parts: S3Parts) {
     const { config, ports } = parts;
     const server = config.endpoint ?? `Amazon S3 in ${config.region}`;
     const place = `the bucket '${config.bucket}' at ${server}`;
     this.#parts = parts;
-    this.#requests = new CloudRequests({ config, place, clock: ports.clock, refusalOf });
+    this.#requests = new CloudRequests({
+      config,
+      place,
+      clock: ports.clock,
+      refusalOf: (error) => this.#refusalOf(error),
+    });
   }
 
   async putIfAbsent(key: string, body: Uint8Array): Promise<void> {
@@ -107,8 +121,8 @@ export class S3Store implements ObjectStore, AsyncDisposable {
         this.#client.send(command, { abortSignal: signal }),
       );
       for (const { Key = "", Size = 0 } of page.Contents ?? []) listing.add(Key, Size);
-      token = page.NextContinuationToken;
-      if (page.IsTruncated !== true || token === undefined) break;
+      token = listing.turn(page.NextContinuationToken, page.IsTruncated === true);
+      if (token === undefined) break;
     }
     return listing.found;
   }
@@ -147,20 +161,28 @@ export class S3Store implements ObjectStore, AsyncDisposable {
     });
   }
 
-  /** Sends a request; once more where the keys of the file were denied and it has others by now. */
+  /** Sends a request; once more where its keys were denied and there are others by now. */
   #run<T>(key: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { file } = this.#parts;
-    if (file === undefined) return this.#requests.run(key, send);
+    const { changing } = this.#parts;
+    if (changing === undefined) return this.#requests.run(key, send);
     return this.#requests.run(key, async (signal) => {
-      const keys = await file.keys();
+      const keys = await changing.keys();
+      this.#hadKeys = true;
       try {
         return await send(signal);
       } catch (error) {
         // A request that was denied did nothing.
-        if (!isDenied(refusalOf(error)) || !(await file.hasOtherThan(keys))) throw error;
+        if (!isDenied(refusalOf(error)) || !(await changing.hasOtherThan(keys))) throw error;
         return send(signal);
       }
     });
+  }
+
+  /** That who gave keys gives none now, will pass: as the service of a machine that does not answer, or a file that is being written. */
+  #refusalOf(error: unknown): CloudRefusal {
+    const refusal = refusalOf(error);
+    const passes = this.#hadKeys && refusal.code === NO_KEYS;
+    return passes ? { ...refusal, code: undefined } : refusal;
   }
 }
 
@@ -171,6 +193,8 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
   return {
     region,
     ...(endpoint !== undefined && { endpoint }),
+    // The options have seen to it (cli/serve/store-options.ts): the library would go there without TLS, whatever they say.
+    ignoreConfiguredEndpointUrls: true,
     // A server of one's own has seldom a name for each bucket, and a certificate none for a bucket with dots.
     forcePathStyle: endpoint !== undefined || bucket.includes("."),
     // What is repeated, and when, is decided above this (retrying.ts).
@@ -189,7 +213,7 @@ async function clientConfig(config: S3Config): Promise<S3ClientConfig> {
 function identity(
   { keys, skipSignature }: S3Config,
   file: CredentialsFile | undefined,
-): Pick<S3ClientConfig, "credentials" | "signer"> {
+): Pick<S3ClientConfig, "credentials" | "signer"> | typeof READ_FILES_ANEW {
   if (skipSignature) {
     const credentials = { accessKeyId: "", secretAccessKey: "" };
     return { credentials, signer: { sign: async (request) => request } };
@@ -199,7 +223,7 @@ function identity(
     const expiration = new Date(0);
     return { credentials: async () => ({ ...sdkKeys(await file.keys()), expiration }) };
   }
-  return keys === undefined ? {} : { credentials: sdkKeys(keys) };
+  return keys === undefined ? READ_FILES_ANEW : { credentials: sdkKeys(keys) };
 }
 
 function sdkKeys({ accessKeyId, secretAccessKey, sessionToken }: S3Keys) {

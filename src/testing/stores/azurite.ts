@@ -1,11 +1,8 @@
 /** Azurite, the emulator of Azure Blob Storage, in memory. */
-import { mkdtemp, rm } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { ContainerClient, StorageSharedKeyCredential } from "@azure/storage-blob";
 import type { AzureConfig } from "#objectstore/cloud/config.ts";
-import { answersAt, freePort, ServerProcess } from "./server-process.ts";
+import { startServer } from "./server-process.ts";
 
 /** The account that every Azurite has. */
 const ACCOUNT = "devstoreaccount1";
@@ -21,23 +18,18 @@ export interface Azurite extends AsyncDisposable {
 }
 
 export async function startAzurite(): Promise<Azurite> {
-  const directory = await mkdtemp(join(tmpdir(), "tidelake-azurite-"));
-  const port = await freePort();
-  const words = ["--blobHost", "127.0.0.1", "--blobPort", String(port), "--inMemoryPersistence"];
-  const quiet = ["--silent", "--disableTelemetry", "--skipApiVersionCheck"];
-  const log = join(directory, "out");
-  const server = new ServerProcess(process.execPath, [PROGRAM, ...words, ...quiet], log);
-  const stop = async () => {
-    await server[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true, force: true });
-  };
-  const endpoint = `http://127.0.0.1:${port}/${ACCOUNT}`;
-  try {
-    await server.untilUp(() => answersAt(endpoint), UP_MS_MAX);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const server = await startServer("azurite", UP_MS_MAX, (port) => [
+    PROGRAM,
+    "--blobHost",
+    "127.0.0.1",
+    "--blobPort",
+    String(port),
+    "--inMemoryPersistence",
+    "--silent",
+    "--disableTelemetry",
+    "--skipApiVersionCheck",
+  ]);
+  const endpoint = `${server.url}/${ACCOUNT}`;
   let count = 0;
   return {
     endpoint,
@@ -48,7 +40,7 @@ export async function startAzurite(): Promise<Azurite> {
       await new ContainerClient(`${endpoint}/${bucket}`, credential).create();
       return azureConfig({ bucket, endpoint });
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

@@ -1,11 +1,8 @@
 /** The emulator of Google Cloud Storage that lies beside the checkout, in memory. */
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { GoogleConfig } from "#objectstore/cloud/config.ts";
-import { answersAt, freePort, ServerProcess } from "./server-process.ts";
+import { startServer } from "./server-process.ts";
 
 const UP_MS_MAX = 30_000;
 const PROGRAM = fileURLToPath(new URL("../../../../shared/stores/gcs-emu.mjs", import.meta.url));
@@ -23,21 +20,8 @@ export function hasGoogleEmulator(): boolean {
 }
 
 export async function startGoogleEmulator(): Promise<GoogleEmulator> {
-  const directory = await mkdtemp(join(tmpdir(), "tidelake-google-"));
-  const port = await freePort();
-  const log = join(directory, "out");
-  const server = new ServerProcess(process.execPath, [PROGRAM, String(port)], log);
-  const stop = async () => {
-    await server[Symbol.asyncDispose]();
-    await rm(directory, { recursive: true, force: true });
-  };
-  const url = `http://127.0.0.1:${port}`;
-  try {
-    await server.untilUp(() => answersAt(url), UP_MS_MAX);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const server = await startServer("google", UP_MS_MAX, (port) => [PROGRAM, String(port)]);
+  const { url } = server;
   let count = 0;
   return {
     url,
@@ -49,7 +33,7 @@ export async function startGoogleEmulator(): Promise<GoogleEmulator> {
       if (status !== 200) throw new Error(`the bucket was not made: ${status}`);
       return googleConfig({ bucket });
     },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
 }
 

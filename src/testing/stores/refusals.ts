@@ -23,3 +23,12 @@ export function isUnavailable(code: string, message = /^/): (error: unknown) => 
     return true;
   };
 }
+
+/** Checks that `work` fails so. */
+export async function rejectsWith(
+  work: Promise<unknown>,
+  code: string,
+  message: RegExp,
+): Promise<void> {
+  await assert.rejects(work, isUnavailable(code, message));
+}

@@ -1,7 +1,10 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, openSync, readFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { machineClock } from "../http.ts";
 
 const STOP_MS_MAX = 5_000;
@@ -59,6 +62,38 @@ export class ServerProcess implements AsyncDisposable {
     this.#child.kill("SIGKILL");
     await this.#ended;
   }
+}
+
+/** A server that was started for a test, at `url`. */
+export interface StartedServer extends AsyncDisposable {
+  readonly url: string;
+}
+
+/**
+ * Starts a server that Node runs, with the words that `wordsOf` makes of a port and a folder of its own; `name` is in the folder's.
+ * Resolves when anything answers there; rejects, and leaves nothing behind, when nothing does within `withinMs`.
+ */
+export async function startServer(
+  name: string,
+  withinMs: number,
+  wordsOf: (port: number, directory: string) => readonly string[],
+): Promise<StartedServer> {
+  const directory = await mkdtemp(join(tmpdir(), `tidelake-${name}-`));
+  const port = await freePort();
+  const words = wordsOf(port, directory);
+  const server = new ServerProcess(process.execPath, words, join(directory, "out"));
+  const stop = async () => {
+    await server[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  };
+  const url = `http://127.0.0.1:${port}`;
+  try {
+    await server.untilUp(() => answersAt(url), withinMs);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  return { url, [Symbol.asyncDispose]: stop };
 }
 
 /** A port that nobody listens on now. */

@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { signCall } from "#access/node-call.ts";
-import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { CLUSTER_SECRET, openServer, send, someServices } from "#testing/http.ts";
+import { CLUSTER_SECRET, openServer, send, signedBy, someServices } from "#testing/http.ts";
 
 const PATH = "/api/v3/enterprise/configure/node";
 const JSON_TYPE = { "content-type": "application/json" };
@@ -61,7 +59,7 @@ suite("a greeting", () => {
     const path = "/api/v3/tidelake/refresh";
     for (const body of ['{"node":3}', "", "3", '{"node":"3"}', '{"node":0}', "�"]) {
       const call = { method: "POST", path };
-      const headers = { authorization: signCall(CLUSTER_SECRET, call, utf8(body)) };
+      const headers = { authorization: signedBy(CLUSTER_SECRET, call, body) };
       assert.equal((await send(server.address, { ...call, headers, body })).status, 202);
     }
     assert.deepEqual(heard, [3, undefined, undefined, undefined, undefined, undefined]);
