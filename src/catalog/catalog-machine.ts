@@ -26,7 +26,7 @@ const checkpointSchema = v.object({
   nextTokenId: v.optional(whole, 0),
 });
 
-export const catalogMachine: SharedMachine<CatalogState> = {
+export const catalogMachine = {
   empty: EMPTY_CATALOG,
   apply: applyEntry,
   restore: restoreCheckpoint,
@@ -38,7 +38,7 @@ export const catalogMachine: SharedMachine<CatalogState> = {
     body: checkpointBody(state),
     payload: new Uint8Array(0),
   }),
-};
+} satisfies SharedMachine<CatalogState>;
 
 function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
   if (entry.kind !== "transaction") throw foreignRecord(entry, "the catalog");

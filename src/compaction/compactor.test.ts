@@ -62,7 +62,7 @@ async function withSnapshots(bodies: readonly string[], store = memoryStore()): 
 }
 
 function filesOf({ manifest }: SmallNode) {
-  return [...manifest.state.files.values()].flat().map(({ file }) => file);
+  return [...manifest.state.files].map(({ file }) => file);
 }
 
 async function compactedKeys(store: ObjectStore): Promise<readonly string[]> {

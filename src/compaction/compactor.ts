@@ -217,15 +217,13 @@ export class Compactor {
 
 /** The entry that replaces the inputs; undefined where the manifest does not hold all of them any more as they were planned on. */
 function decide(
-  { plan, table }: Task,
+  { plan }: Task,
   outputs: readonly DataFile[],
   { files }: ManifestState,
 ): PlanContent | undefined {
-  const held = new Map(
-    (files.get(table.id) ?? []).map(({ file, stampAbove }) => [file.key, stampAbove]),
-  );
+  const held = files.find(new Set(plan.inputs.map((input) => input.file.key)));
   for (const { file, stampAbove } of plan.inputs)
-    if (held.get(file.key) !== stampAbove) return undefined;
+    if (held.get(file.key)?.stampAbove !== stampAbove) return undefined;
   const inputs = plan.inputs.map(({ file }) => file.key);
   return { kind: "replace", body: { inputs, outputs: [...outputs] } };
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import type { ManifestFile } from "#manifest/manifest-state.ts";
+import type { ManifestFile } from "#manifest/manifest-file.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import { nextStamp, STAMP_NONE, timeOfStamp } from "#model/stamp.ts";

@@ -1,5 +1,5 @@
 /** Which files of a table are merged next: a function of the files alone, and of the time of day for what can wait. */
-import type { ManifestFile } from "#manifest/manifest-state.ts";
+import type { ManifestFile } from "#manifest/manifest-file.ts";
 import { STAMP_NONE, timeOfStamp } from "#model/stamp.ts";
 import { hull, type TimeRange } from "#model/time-range.ts";
 import { type Generation, windowOf } from "./generations.ts";

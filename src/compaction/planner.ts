@@ -1,6 +1,8 @@
 /** What is to be done next over all tables, remembered from step to step. */
 import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
-import type { ManifestFile, ManifestState } from "#manifest/manifest-state.ts";
+import type { ManifestFile } from "#manifest/manifest-file.ts";
+import type { ManifestPart } from "#manifest/manifest-part.ts";
+import type { ManifestState } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
 import { type Generation, generationsOf } from "./generations.ts";
@@ -40,10 +42,10 @@ const LATELY_LOOK_COUNT = 6n;
 export class Planner {
   readonly generations: readonly Generation[];
   readonly #settings: CompactionSettings;
-  /** The files of a table for which there is nothing to do, and until when. */
+  /** The parts with files of a table for which there is nothing to do, and until when. */
   readonly #quiet = new Map<
     TableId,
-    { readonly files: readonly ManifestFile[]; readonly untilNs: bigint }
+    { readonly parts: readonly ManifestPart[]; readonly untilNs: bigint }
   >();
   readonly #restingUntilNs = new Map<TableId, bigint>();
   /** Files that cannot be merged, whatever the others are. */
@@ -63,7 +65,7 @@ export class Planner {
     const queued = this.#queue.shift();
     if (queued !== undefined && holdsUnder(queued, catalog)) return queued;
     this.forget();
-    const ids = [...manifest.files.keys()].toSorted((left, right) => left - right);
+    const ids = manifest.files.tableIds();
     const turn = [...ids.filter((id) => id > this.#lastTable), ...ids];
     for (const id of turn.slice(0, ids.length)) {
       const tasks = this.#plan(id, { catalog, manifest, nowNs });
@@ -111,14 +113,15 @@ export class Planner {
     id: TableId,
     { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
   ): readonly Task[] {
-    const files = manifest.files.get(id) ?? [];
+    const parts = manifest.files.partsOf(id);
     const quiet = this.#quiet.get(id);
-    if (quiet?.files === files && quiet.untilNs > nowNs) return [];
+    if (quiet !== undefined && quiet.untilNs > nowNs && areSame(quiet.parts, parts)) return [];
     if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
     this.#restingUntilNs.delete(id);
     const found = findTable(catalog, id);
     // Rows of a dropped database are nobody's any more.
     if (found === undefined) return [];
+    const files = manifest.files.ofTable(id);
     const keptFromNs = keptFrom(found.database, nowNs);
     const { filesPerPlanMax, inputSizeMax, rowLimit } = this.#settings;
     const limit = fileRowCount(
@@ -135,7 +138,7 @@ export class Planner {
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
     const latelyNs = nowNs - this.#latelyLengthNs;
     const plans = planCompaction(sound, settings, { nowNs, latelyNs, keptFromNs });
-    if (plans.length === 0) this.#quiet.set(id, { files, untilNs: this.#quietUntil(files, nowNs) });
+    if (plans.length === 0) this.#quiet.set(id, { parts, untilNs: this.#quietUntil(files, nowNs) });
     const { database, table } = found;
     const { retentionNs } = database;
     return plans.map((plan) => ({ plan, table, retentionNs, keptFromNs }));
@@ -156,4 +159,8 @@ export class Planner {
 
 function keptFrom({ retentionNs }: DatabaseRecord, nowNs: bigint): bigint | undefined {
   return retentionNs === undefined ? undefined : nowNs - retentionNs - RETENTION_GRACE_NS;
+}
+
+function areSame(left: readonly ManifestPart[], right: readonly ManifestPart[]): boolean {
+  return left.length === right.length && left.every((part, index) => part === right[index]);
 }

@@ -71,7 +71,7 @@ function sumsOf(
   generations: readonly Generation[],
 ): readonly Sums[] {
   const byLevel = new Map<number, Sums>();
-  for (const { file } of files.get(tableId) ?? []) {
+  for (const { file } of files.ofTable(tableId)) {
     // Files of a node's snapshots are not compacted.
     if (file.node !== 0) continue;
     const level = generationOf(file.time, generations);

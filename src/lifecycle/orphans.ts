@@ -1,4 +1,7 @@
 import type { Manifest } from "#manifest/manifest.ts";
+import type { ManifestState } from "#manifest/manifest-state.ts";
+import type { Epoch } from "#model/ids.ts";
+import type { NodeLogState } from "#nodelog/node-log-state.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
@@ -12,6 +15,8 @@ export interface OrphanOptions {
   readonly log: Log;
 }
 
+const LIST_COUNT = 1_000;
+
 /**
  * Deletes the files that earlier epochs of a node have written and no record names: they died between a file and its snapshot.
  *
@@ -22,23 +27,39 @@ export async function deleteOrphans(options: OrphanOptions): Promise<number> {
   const { log, manifest, prefix, store, writer } = options;
   const { epoch } = writer.owner;
   await manifest.refresh();
-  // Both states are of this instant: a snapshot leaves the one only after it has come into the other.
-  const { files, replaced } = manifest.state;
-  const named = new Set([
-    ...[...files.values()].flat().map(({ file }) => file.key),
-    // Queries may still read what compaction has replaced; who is in its office deletes that.
-    ...replaced.flatMap(({ keys }) => keys),
-    ...writer.state.snapshots.flatMap((snapshot) => snapshot.files.map(({ key }) => key)),
-  ]);
   let count = 0;
-  for (const { key } of await store.list(prefix)) {
-    const writtenIn = epochOf(key);
-    if (writtenIn === undefined || writtenIn >= epoch || named.has(key)) continue;
-    await store.delete(key);
-    count += 1;
+  for (let after = ""; ; ) {
+    const objects = await store.list(prefix, { after, countMax: LIST_COUNT });
+    const old = objects.filter(({ key }) => isOlder(key, epoch)).map(({ key }) => key);
+    // Both states are of this instant: a snapshot leaves the one only after it has come into the other.
+    const unnamed = unnamedOf(old, manifest.state, writer.state);
+    for (const key of unnamed) await store.delete(key);
+    count += unnamed.size;
+    const last = objects.at(-1);
+    if (last === undefined || objects.length < LIST_COUNT) break;
+    after = last.key;
   }
   if (count > 0) log.info("deleted files that no record names", { count });
   return count;
+}
+
+function unnamedOf(
+  keys: readonly string[],
+  manifest: ManifestState,
+  { snapshots }: NodeLogState,
+): ReadonlySet<string> {
+  const unnamed = new Set(keys);
+  for (const key of manifest.files.find(unnamed).keys()) unnamed.delete(key);
+  for (const snapshot of snapshots) for (const { key } of snapshot.files) unnamed.delete(key);
+  if (unnamed.size === 0) return unnamed;
+  // Queries may still read what compaction has replaced; who is in its office deletes that.
+  for (const replaced of manifest.replaced) for (const key of replaced.keys) unnamed.delete(key);
+  return unnamed;
+}
+
+function isOlder(key: string, epoch: Epoch): boolean {
+  const writtenIn = epochOf(key);
+  return writtenIn !== undefined && writtenIn < epoch;
 }
 
 /** The epoch in the name of a data file: `…/<epoch>-<nonce>.parquet`. */

@@ -1,79 +1,26 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { equalBytes } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { NodeNumber, TableId } from "#model/ids.ts";
 import { decodeEnvelope, encodeEnvelope, type RecordKind } from "#objectlog/envelope.ts";
-import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
+import { fromEnvelope, type LogRecord } from "#objectlog/record.ts";
 import { writerOf } from "#testing/logs.ts";
+import {
+  aHistory,
+  contentOf,
+  manifestRecord as record,
+  replay,
+  STORED_NONCE,
+  storedObjects,
+  throughBytes,
+} from "#testing/manifests.ts";
 import { fileOf } from "#testing/node-logs.ts";
 import { adoptedOf, type ManifestState, manifestMachine } from "./manifest-state.ts";
 
-const NONCE = "00112233445566778899aabbccddeeff";
 const NODE_1 = 1 as NodeNumber;
 const { empty } = manifestMachine;
-
-type Wish = readonly [kind: "adopt" | "replace" | "take_over" | "barrier", dice: number];
-
-function record(kind: RecordKind, body: unknown, catalog = 0, writer = writerOf(1, 1)): LogRecord {
-  const payload = new Uint8Array(0);
-  return { kind, ...writer, needs: { catalog, manifest: 0 }, body, payload };
-}
-
-/** The record that may follow on `state`, chosen by the number; undefined where none of that kind may. */
-function legalRecord(state: ManifestState, [kind, dice]: Wish): LogRecord | undefined {
-  const writer = writerOf(1 + (dice % 3), 1 + (dice % 2));
-  const position = state.position + 1;
-  switch (kind) {
-    case "adopt": {
-      const node = (1 + (dice % 3)) as NodeNumber;
-      const { position: before, stamp } = adoptedOf(state, node);
-      const files = [fileOf(`adopted ${position}`, 1 + (dice % 2)), fileOf(`too ${position}`)];
-      const through = before + 1 + (dice % 5);
-      return record(
-        kind,
-        { node, through, stamp: stamp + BigInt(dice), files: files.slice(dice % 3) },
-        dice,
-        writer,
-      );
-    }
-    case "replace": {
-      const files = [...state.files.values()].flat().map(({ file }) => file.key);
-      if (files.length === 0) return undefined;
-      const inputs = files.filter((_, index) => index % 3 === dice % 3);
-      const outputs = [fileOf(`output ${position}`)];
-      const collected = state.replaced[dice % 4]?.position;
-      return record(kind, { inputs, outputs, collected }, dice, writer);
-    }
-    case "take_over":
-      return record(kind, { office: state.office.epoch + 1 }, dice, writer);
-    case "barrier":
-      return record(kind, {}, dice, writer);
-  }
-}
-
-const aHistory = fc.array(
-  fc.tuple(fc.constantFrom("adopt", "adopt", "replace", "take_over", "barrier"), fc.nat(50)),
-  { maxLength: 20 },
-) as fc.Arbitrary<readonly Wish[]>;
-
-function replay(wishes: readonly Wish[]): readonly ManifestState[] {
-  const states = [empty];
-  for (const wish of wishes) {
-    const state = states.at(-1) ?? empty;
-    const next = legalRecord(state, wish);
-    if (next !== undefined)
-      states.push(manifestMachine.apply(state, throughBytes(next, state.position + 1)));
-  }
-  return states;
-}
-
-function throughBytes(content: LogRecord, position: number): LogEntry {
-  const bytes = encodeEnvelope(toEnvelope(content, position, NONCE));
-  return fromEnvelope(decodeEnvelope("key", bytes), "key", position);
-}
 
 function applyAll(...records: readonly LogRecord[]): ManifestState {
   return records.reduce(
@@ -90,25 +37,12 @@ function replace(inputs: readonly string[], collected?: number): LogRecord {
   return record("replace", { inputs, outputs: [], collected });
 }
 
+/** Files of one table that begin together are in order of their keys. */
 function filesOf(state: ManifestState): readonly (readonly [string, bigint])[] {
-  return [...state.files.values()].flat().map(({ file, stampAbove }) => [file.key, stampAbove]);
+  return [...state.files].map(({ file, stampAbove }) => [file.key, stampAbove]);
 }
 
 suite("state of the manifest", () => {
-  test("a checkpoint anywhere stands for all entries up to it", () => {
-    fc.assert(
-      fc.property(aHistory, (wishes) => {
-        for (const state of replay(wishes)) {
-          const checkpoint = manifestMachine.checkpoint(state, writerOf(1, 1));
-          const restored = manifestMachine.restore(throughBytes(checkpoint, state.position));
-          assert.deepEqual(restored, state);
-          assert.deepEqual(filesOf(restored), filesOf(state));
-        }
-      }),
-      { numRuns: 60 },
-    );
-  });
-
   test("it needs the greatest catalog version that any entry names", () => {
     fc.assert(
       fc.property(aHistory, (wishes) => {
@@ -146,7 +80,7 @@ suite("state of the manifest", () => {
       ["d", 0n],
     ]);
     const gone = applyAll(adopt(4, 70n, ["a"]), record("replace", { inputs: ["a"], outputs: [] }));
-    assert.deepEqual(gone.files, new Map());
+    assert.equal(gone.files.count, 0);
   });
 
   test("what is replaced is remembered until it is collected", () => {
@@ -178,8 +112,8 @@ suite("state of the manifest", () => {
     const state = applyAll(
       record("adopt", { node: 1, through: 1, stamp: 1n, files: [fileOf("a"), fileOf("b", 2)] }),
     );
-    assert.deepEqual([...state.files.keys()], [1, 2]);
-    assert.equal(state.files.get(2 as TableId)?.[0]?.file.key, "b");
+    assert.deepEqual(state.files.tableIds(), [1, 2]);
+    assert.equal(state.files.ofTable(2 as TableId)[0]?.file.key, "b");
   });
 
   test("a term follows the one before, and every writer's highest epoch is known", () => {
@@ -219,13 +153,12 @@ suite("records of the manifest", () => {
   test("bodies of any other JSON are damage, or impossible", () => {
     fc.assert(
       fc.property(
-        fc.constantFrom<RecordKind>("adopt", "replace", "take_over", "manifest_checkpoint"),
+        fc.constantFrom<RecordKind>("adopt", "replace", "take_over"),
         fc.jsonValue(),
         (kind, body) => {
-          const entry = { ...record(kind, body), position: 1, nonce: NONCE };
+          const entry = { ...record(kind, body), position: 1, nonce: STORED_NONCE };
           try {
-            if (kind === "manifest_checkpoint") manifestMachine.restore(entry);
-            else manifestMachine.apply(empty, entry);
+            manifestMachine.apply(empty, entry);
           } catch (error) {
             assert.ok(error instanceof DbError && error.kind === "corrupt", String(error));
           }
@@ -235,39 +168,24 @@ suite("records of the manifest", () => {
   });
 
   test("a record of another log is foreign", () => {
-    const entry = { ...record("transaction", {}), position: 1, nonce: NONCE };
+    const entry = { ...record("transaction", {}), position: 1, nonce: STORED_NONCE };
     assert.throws(() => manifestMachine.apply(empty, entry), { code: "record_foreign" });
-    assert.throws(() => manifestMachine.restore(entry), { code: "record_foreign" });
   });
 
-  test("a manifest of version 1 is read for ever, and written the same", () => {
-    const text = readFileSync(new URL("testdata/manifest-v1.hex", import.meta.url), "utf8");
-    const objects = text
-      .trim()
-      .split("\n")
-      .map((line) => Uint8Array.from(Buffer.from(line, "hex")));
+  test("entries of version 1 are read for ever", () => {
+    const objects = storedObjects("manifest-v1.hex").slice(0, -1);
     let state = empty;
-    for (const [index, bytes] of objects.slice(0, -1).entries())
+    for (const [index, bytes] of objects.entries())
       state = manifestMachine.apply(
         state,
         fromEnvelope(decodeEnvelope("key", bytes), "key", index + 1),
       );
-    const [checkpoint] = objects.slice(-1);
-    assert.ok(checkpoint);
-    const restored = fromEnvelope(decodeEnvelope("key", checkpoint), "key", 5);
-    // Checkpoints of version 1 do not say what was replaced.
-    assert.deepEqual(manifestMachine.restore(restored), { ...state, replaced: [] });
-    assert.deepEqual(state, {
+    assert.deepEqual(contentOf(state), {
       position: 5,
-      files: new Map([
-        [
-          1,
-          [
-            { file: fileOf("second"), stampAbove: 7n },
-            { file: fileOf("output"), stampAbove: 0n },
-          ],
-        ],
-      ]),
+      files: [
+        { file: fileOf("output"), stampAbove: 0n },
+        { file: fileOf("second"), stampAbove: 7n },
+      ],
       adopted: new Map([[1, { position: 9, stamp: 2n ** 62n }]]),
       replaced: [{ position: 5, keys: ["first"] }],
       office: { node: 2, epoch: 1 },
@@ -277,8 +195,6 @@ suite("records of the manifest", () => {
       ]),
       needs: { catalog: 12, manifest: 0 },
     });
-    const again = manifestMachine.checkpoint(manifestMachine.restore(restored), writerOf(2, 3));
-    assert.ok(equalBytes(encodeEnvelope(toEnvelope(again, 5, NONCE)), checkpoint));
     for (const bytes of objects)
       assert.ok(equalBytes(encodeEnvelope(decodeEnvelope("key", bytes)), bytes));
   });

@@ -1,7 +1,6 @@
 import { assert } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
-import type { DataFile } from "#model/data-file.ts";
-import type { Epoch, NodeNumber, Position, TableId } from "#model/ids.ts";
+import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
 import { type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { dataFileSchema } from "#objectlog/data-file-record.ts";
 import {
@@ -10,14 +9,14 @@ import {
   NEEDS_NOTHING,
   type Needs,
   needsOfBoth,
-  requireKind,
 } from "#objectlog/record.ts";
 import type { SharedMachine, Writer } from "#objectlog/shared-log.ts";
+import { ManifestFiles } from "./manifest-files.ts";
 
 /** Which files hold the rows of all node logs up to `adopted`, at one position. A value. */
 export interface ManifestState {
   readonly position: Position;
-  readonly files: ReadonlyMap<TableId, readonly ManifestFile[]>;
+  readonly files: ManifestFiles;
   readonly adopted: ReadonlyMap<NodeNumber, AdoptedLog>;
   /** Files that are in the state no more and may still be in the store, by the entry that replaced them, oldest first. */
   readonly replaced: readonly ReplacedFiles[];
@@ -33,12 +32,6 @@ export interface AdoptedLog {
   readonly position: Position;
   /** Of the last flush at or below `position`. */
   readonly stamp: OrderStamp;
-}
-
-export interface ManifestFile {
-  readonly file: DataFile;
-  /** Rows at or below this stamp do not count: they were there before the file was adopted. */
-  readonly stampAbove: OrderStamp;
 }
 
 /** The inputs of one replacement. Their names are used once, so no later state can hold them again. */
@@ -66,16 +59,7 @@ const replaceSchema = v.object({
   outputs: v.array(dataFileSchema),
   collected: v.optional(whole),
 });
-const replacedSchema = v.object({ position: whole, keys: v.array(v.string()) });
 const takeOverSchema = v.object({ office: whole });
-const checkpointSchema = v.object({
-  files: v.array(v.object({ file: dataFileSchema, stampAbove: bigintText })),
-  adopted: v.array(v.object({ node: nodeNumber, position: whole, stamp: bigintText })),
-  office: v.object({ node: nodeNumber, epoch: whole }),
-  writers: v.array(v.object({ node: nodeNumber, epoch: whole })),
-  replaced: v.optional(v.array(replacedSchema), []),
-});
-
 /** A node log up to `through` is in `files`. */
 export type Adopt = v.InferOutput<typeof adoptSchema>;
 /** `outputs` hold what `inputs`, by key, held. What entries at or below `collected` have replaced is deleted. */
@@ -83,7 +67,7 @@ export type Replace = v.InferOutput<typeof replaceSchema>;
 
 const EMPTY: ManifestState = {
   position: 0,
-  files: new Map(),
+  files: ManifestFiles.of([]),
   adopted: new Map(),
   replaced: [],
   office: { node: 0 as NodeNumber, epoch: 0 },
@@ -92,18 +76,14 @@ const EMPTY: ManifestState = {
 };
 const NOT_ADOPTED: AdoptedLog = { position: 0, stamp: STAMP_NONE };
 
-export const manifestMachine: SharedMachine<ManifestState> = {
+/** What entries add up to. Checkpoints: `ManifestCheckpoints`. */
+export const manifestMachine: Pick<
+  SharedMachine<ManifestState>,
+  "empty" | "apply" | "writerEpoch"
+> = {
   empty: EMPTY,
   apply: applyEntry,
-  restore: restoreCheckpoint,
   writerEpoch: (state, node) => state.writers.get(node) ?? 0,
-  checkpoint: (state, writer) => ({
-    kind: "manifest_checkpoint",
-    ...writer,
-    needs: state.needs,
-    body: checkpointBody(state),
-    payload: new Uint8Array(0),
-  }),
 };
 
 /** How far the log of `node` is adopted; position 0 when nothing is. */
@@ -142,36 +122,16 @@ function applyEntry(state: ManifestState, entry: LogEntry): ManifestState {
 function applyAdopt(state: ManifestState, { node, through, stamp, files }: Adopt): ManifestState {
   const before = adoptedOf(state, node);
   assert(through > before.position, "a log is adopted onward");
-  const all = new Map(state.files);
-  addFiles(all, files, before.stamp);
+  const added = files.map((file) => ({ file, stampAbove: before.stamp }));
   const adopted = new Map(state.adopted).set(node, { position: through, stamp });
-  return { ...state, files: all, adopted };
+  return { ...state, files: state.files.with(added), adopted };
 }
 
 function applyReplace(state: ManifestState, replace: Replace): ManifestState {
   const { inputs, outputs } = replace;
-  const gone = new Set(inputs);
-  const all = new Map<TableId, readonly ManifestFile[]>();
-  let goneCount = 0;
-  for (const [tableId, files] of state.files) {
-    const kept = files.filter(({ file }) => !gone.has(file.key));
-    goneCount += files.length - kept.length;
-    // The files of a table that nothing happened to are the same value.
-    if (kept.length > 0) all.set(tableId, kept.length === files.length ? files : kept);
-  }
-  assert(goneCount === gone.size, "only files of the state are replaced");
-  addFiles(all, outputs, STAMP_NONE);
-  return { ...state, files: all, replaced: replacedAfter(state, replace) };
-}
-
-/** One copy of the files of each table, however many are added. */
-function addFiles(
-  all: Map<TableId, readonly ManifestFile[]>,
-  files: readonly DataFile[],
-  stampAbove: OrderStamp,
-): void {
-  for (const [tableId, added] of Map.groupBy(files, (file) => file.tableId))
-    all.set(tableId, [...(all.get(tableId) ?? []), ...added.map((file) => ({ file, stampAbove }))]);
+  const added = outputs.map((file) => ({ file, stampAbove: STAMP_NONE }));
+  const files = state.files.without(new Set(inputs)).with(added);
+  return { ...state, files, replaced: replacedAfter(state, replace) };
 }
 
 function replacedAfter(
@@ -184,36 +144,4 @@ function replacedAfter(
   let keyCount = after.reduce((sum, { keys }) => sum + keys.length, 0);
   while (keyCount > REPLACED_KEYS_MAX) keyCount -= after.shift()?.keys.length ?? keyCount;
   return after;
-}
-
-function checkpointBody(state: ManifestState) {
-  return {
-    files: [...state.files.values()].flat(),
-    adopted: [...state.adopted].map(([node, adopted]) => ({ node, ...adopted })),
-    office: state.office,
-    writers: [...state.writers].map(([node, epoch]) => ({ node, epoch })),
-    ...(state.replaced.length > 0 && { replaced: state.replaced }),
-  };
-}
-
-function restoreCheckpoint(checkpoint: LogEntry): ManifestState {
-  requireKind(checkpoint, "manifest_checkpoint");
-  const what = `manifest checkpoint ${checkpoint.position}`;
-  const stored = decodeStored(checkpointSchema, checkpoint.body, what);
-  const files = new Map<TableId, ManifestFile[]>();
-  for (const manifestFile of stored.files) {
-    const { tableId } = manifestFile.file;
-    const ofTable = files.get(tableId);
-    if (ofTable === undefined) files.set(tableId, [manifestFile]);
-    else ofTable.push(manifestFile);
-  }
-  return {
-    position: checkpoint.position,
-    files,
-    adopted: new Map(stored.adopted.map(({ node, ...adopted }) => [node, adopted])),
-    replaced: stored.replaced,
-    office: stored.office,
-    writers: new Map(stored.writers.map(({ node, epoch }) => [node, epoch])),
-    needs: checkpoint.needs,
-  };
 }

@@ -4,7 +4,14 @@ import type { RecordKind } from "#objectlog/envelope.ts";
 import { fencedError } from "#objectlog/log-tracker.ts";
 import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
 import type { LogRecord, Needs } from "#objectlog/record.ts";
-import { SharedLog, type SharedLogOptions, type Writer } from "#objectlog/shared-log.ts";
+import {
+  SharedLog,
+  type SharedLogOptions,
+  type SharedMachine,
+  type Writer,
+} from "#objectlog/shared-log.ts";
+import { ManifestCheckpoints } from "./manifest-checkpoints.ts";
+import { ManifestFiles } from "./manifest-files.ts";
 import { type Adopt, type ManifestState, manifestMachine, type Replace } from "./manifest-state.ts";
 
 /** A plan of the compactor in office, decided on the state it is given. */
@@ -12,20 +19,45 @@ export type OfficePlan =
   | { readonly kind: "adopt"; readonly body: Adopt; readonly needs: Needs }
   | { readonly kind: "replace"; readonly body: Replace; readonly needs: Needs };
 
+export interface ManifestOptions extends SharedLogOptions {
+  /** This node in its epoch, once it is registered. */
+  readonly writer: () => Writer;
+  readonly signal: AbortSignal;
+  /** Files of a part; PART_FILES_MAX unless given. */
+  readonly partFilesMax?: number | undefined;
+}
+
+const PASSING_CODES: ReadonlySet<string> = new Set(["node_fenced", "checkpoint_vanished"]);
+/** Files that may be plain in memory, some 500 bytes each; above it, some are packed with each `keep`. */
+const PLAIN_FILES_MAX = 100_000;
+/** Files that one `keep` packs: some 50 ms. */
+const PACKED_AT_ONCE = 20_000;
+
 /** The manifest as this process sees it, and the way to change it. */
 export class Manifest {
   readonly #shared: SharedLog<ManifestState>;
+  readonly #checkpoints: ManifestCheckpoints;
   readonly #writer: () => Writer;
+  /** The newest term in office that began here, and the one whose checkpoints are written. */
+  #term: Writer | undefined;
+  #begun: Writer | undefined;
 
-  /** `writer` is this node in its epoch, once it is registered. */
-  constructor(
-    clusterId: string,
-    ports: ObjectLogPorts,
-    options: SharedLogOptions & { readonly writer: () => Writer; readonly signal: AbortSignal },
-  ) {
+  constructor(clusterId: string, ports: ObjectLogPorts, options: ManifestOptions) {
+    const { partFilesMax, signal, writer } = options;
     const log = new ObjectLog(`${clusterId}/manifest/`, ports);
-    this.#writer = options.writer;
-    this.#shared = new SharedLog(log, manifestMachine, options.signal, options);
+    const checkpoints = new ManifestCheckpoints(log, ports, partFilesMax);
+    const machine: SharedMachine<ManifestState> = {
+      ...manifestMachine,
+      empty: { ...manifestMachine.empty, files: ManifestFiles.of([], partFilesMax) },
+      restore: (checkpoint) => checkpoints.restore(checkpoint),
+      checkpoint: (state, owner) => checkpoints.checkpoint(state, owner),
+    };
+    this.#writer = writer;
+    this.#checkpoints = checkpoints;
+    this.#shared = new SharedLog(log, machine, signal, {
+      ...options,
+      keeps: ({ office }) => this.#term !== undefined && isSameTerm(office, this.#term),
+    });
   }
 
   /** The newest state this process has read. */
@@ -41,9 +73,30 @@ export class Manifest {
     return this.#shared.refresh();
   }
 
-  /** Writes the checkpoint that falls to this process, if one does. */
-  keep(): Promise<void> {
-    return this.#shared.keep(this.#writer());
+  /**
+   * Does the housekeeping: the checkpoint, where it falls to the term in office that this process holds, and what it makes superfluous;
+   * and keeps what is in memory small. One call at a time. Rejects as the store does; it is then tried again by the next call.
+   */
+  async keep(): Promise<void> {
+    await this.#keepCheckpoints();
+    packSome(this.state);
+  }
+
+  async #keepCheckpoints(): Promise<void> {
+    const term = this.#term;
+    if (term === undefined || !this.#shared.keepDue) return;
+    try {
+      if (this.#begun !== term) await this.#checkpoints.begin();
+      this.#begun = term;
+      await this.#shared.keep(this.#writer());
+      // The checkpoint is there. If no other term has begun, whoever comes after this one sees it, and names nothing that goes now.
+      await this.refreshIn(term);
+      await this.#checkpoints.deleteOldParts();
+    } catch (error) {
+      // Whoever is in office now does it; or an older term has just put a checkpoint that this one did not see.
+      const passing = error instanceof DbError && PASSING_CODES.has(error.code);
+      if (!passing) throw error;
+    }
   }
 
   reach(position: Position): Promise<ManifestState> {
@@ -53,6 +106,7 @@ export class Manifest {
   /** Puts this node into the compactor's office; answers the term. Whoever was there stops when it reads of it. */
   async takeOver(): Promise<Writer> {
     const state = await this.#append((current) => this.#takeOverRecord(current));
+    this.#term = state.office;
     return state.office;
   }
 
@@ -63,7 +117,9 @@ export class Manifest {
       isOurs = isSameTerm(current.office, holder);
       return isOurs ? this.#takeOverRecord(current) : undefined;
     });
-    return isOurs ? state.office : undefined;
+    if (!isOurs) return undefined;
+    this.#term = state.office;
+    return state.office;
   }
 
   /**
@@ -130,4 +186,17 @@ function planStale(plan: OfficePlan, { needs, position }: ManifestState): DbErro
     `the plan was made with catalog version ${plan.needs.catalog}, and manifest entry ${position} or one below it names ${needs.catalog}: plan again`,
     { detail: { planned: plan.needs.catalog, named: needs.catalog } },
   );
+}
+
+/** Packs some of what is plain, where that is too much. */
+function packSome({ files }: ManifestState): void {
+  const plain = files.parts.filter((part) => !part.isPacked);
+  let plainCount = plain.reduce((sum, { summary }) => sum + summary.count, 0);
+  let packedCount = 0;
+  for (const part of plain) {
+    if (plainCount <= PLAIN_FILES_MAX || packedCount >= PACKED_AT_ONCE) return;
+    part.pack();
+    plainCount -= part.summary.count;
+    packedCount += part.summary.count;
+  }
 }

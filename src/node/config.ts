@@ -32,6 +32,8 @@ export interface NodeConfig {
   readonly gen1DurationMs: number;
   /** Entries of a log between its checkpoints; 1,000 unless given. */
   readonly checkpointEntries?: number;
+  /** Files of a part of the manifest; PART_FILES_MAX unless given. */
+  readonly manifestPartFilesMax?: number;
   readonly replicationIntervalMs: number;
   readonly catalogSyncIntervalMs: number;
   readonly httpRequestSizeMax: number;

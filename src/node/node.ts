@@ -122,6 +122,7 @@ export class Node {
         writer,
         signal,
         checkpointEntries,
+        partFilesMax: config.manifestPartFilesMax,
       });
       await manifest.refresh();
       const buffer = new Buffer(() => engine as Engine);

@@ -49,11 +49,11 @@ const EMPTY: NodeLogState = {
   needs: NEEDS_NOTHING,
 };
 
-export const nodeLogMachine: LogMachine<NodeLogState> = {
+export const nodeLogMachine = {
   empty: EMPTY,
   apply: applyEntry,
   restore: restoreCheckpoint,
-};
+} satisfies LogMachine<NodeLogState>;
 
 /** Where the manifest has taken over a node log, and the manifest position that says so. */
 export interface Adopted {

@@ -6,6 +6,8 @@ import type { LogEntry } from "./record.ts";
 const BEHIND_COUNT = 4;
 /** Unless its owner says otherwise. */
 export const READS_AHEAD_MAX = 4;
+/** Whoever has read so many in a row is far behind: half of what stands between two checkpoints. */
+const MANY_COUNT = 500;
 /** What is read ahead takes so much at most, if no entry is larger than those before. */
 const AHEAD_SIZE_MAX = 8 * 2 ** 20;
 
@@ -26,6 +28,11 @@ export class EntriesAhead {
     this.#log = log;
     this.#positionMax = positionMax;
     this.#countMax = countMax;
+  }
+
+  /** After each so many entries: there may be a checkpoint that stands for what comes next. */
+  get manyInARow(): boolean {
+    return this.#foundCount % MANY_COUNT === 0;
   }
 
   /** As `ObjectLog.read`. Positions rise. */

@@ -21,6 +21,7 @@ export const RECORD_KINDS = {
   take_over: 34,
   barrier: 35,
   manifest_checkpoint: 36,
+  manifest_part: 37,
   stone: 48,
 } as const;
 export type RecordKind = keyof typeof RECORD_KINDS;

@@ -4,13 +4,16 @@ import { EntriesAhead, READS_AHEAD_MAX } from "./entries-ahead.ts";
 import type { ObjectLog } from "./object-log.ts";
 import type { LogEntry } from "./record.ts";
 
-/** What a log adds up to. Pure: `apply` and `restore` give the next state and change nothing. */
+/** What a log adds up to. `apply` is pure: it gives the next state and changes nothing. */
 export interface LogMachine<State extends TrackedState> {
   readonly empty: State;
   /** The state after `entry`, whose position is the next one. */
   apply(state: State, entry: LogEntry): State;
-  /** The state that the checkpoint stands for. */
-  restore(checkpoint: LogEntry): State;
+  /**
+   * The state that the checkpoint stands for. Rejects with `not_found` / `checkpoint_vanished` where something that it names is gone,
+   * as a newer one has come.
+   */
+  restore(checkpoint: LogEntry): State | Promise<State>;
 }
 
 export interface TrackedState {
@@ -26,6 +29,9 @@ export interface TrackerObserver<State> {
   /** After `state` is shown: lets go of what only the states before it needed. */
   onShown?(state: State): Promise<void> | void;
 }
+
+/** So often the newest checkpoint may be found to be gone before that is damage: a list may be older than what it lists. */
+const VANISHED_COUNT_MAX = 3;
 
 /**
  * Reads one log along: the newest checkpoint, then entry after entry.
@@ -63,6 +69,7 @@ export class LogTracker<State extends TrackedState> {
    * Applies what stands above the state, until nothing does. A position that is not there is the tail only if no
    * checkpoint, listed after it was asked for, stands at or above it (rule 5): `certain` makes sure of that, as everybody must who acts
    * on the tail. Without it, the state may end below a stretch of deleted entries, and it is enough to get to `through`, if given.
+   * Whoever is far behind goes on from a newer checkpoint, where there is one: what it covers is not read entry by entry.
    */
   async advance(options: { certain: boolean; through?: Position }): Promise<void> {
     if (this.#state.position === 0) await this.restoreNewest();
@@ -77,7 +84,7 @@ export class LogTracker<State extends TrackedState> {
         return;
       }
       if (entry.kind === "stone") await this.#passStone(entry);
-      else if (entry.kind === "fence" && (await this.restoreNewest())) continue;
+      else if (await this.#isPassedOver(entry, ahead)) continue;
       else await this.take(entry);
     }
   }
@@ -133,19 +140,28 @@ export class LogTracker<State extends TrackedState> {
    * or met at the next position, `true` says that the fence is void (rule 5).
    */
   async restoreNewest(): Promise<boolean> {
-    while (true) {
+    let vanishedCount = 0;
+    for (let before = 0; ; ) {
       const newest = await this.log.newestCheckpoint();
       if (newest <= this.#state.position) return false;
       try {
         const checkpoint = await this.log.readCheckpoint(newest);
-        const next = this.#machine.restore(checkpoint);
+        const next = await this.#machine.restore(checkpoint);
         assert(next.position === newest, "a checkpoint stands for its own position");
         await this.#show(next);
         return true;
       } catch (error) {
         if (!(isKind(error, "not_found") && error.code === "checkpoint_vanished")) throw error;
+        vanishedCount = newest === before ? vanishedCount + 1 : 0;
+        if (vanishedCount >= VANISHED_COUNT_MAX) throw this.#checkpointIncomplete(newest, error);
+        before = newest;
       }
     }
+  }
+
+  /** Whether the state went on to a checkpoint instead of `entry`: a fence may be void, and whoever is far behind need not read it all. */
+  async #isPassedOver(entry: LogEntry, ahead: EntriesAhead): Promise<boolean> {
+    return (entry.kind === "fence" || ahead.manyInARow) && (await this.restoreNewest());
   }
 
   get #next(): Position {
@@ -161,6 +177,16 @@ export class LogTracker<State extends TrackedState> {
       "log_hole",
       `entry ${asked} of ${this.log.prefix} is gone, and later ones are there: it was deleted by somebody else`,
       { detail: { prefix: this.log.prefix, position: asked } },
+    );
+  }
+
+  /** What a newer checkpoint has replaced is gone; of the newest, nothing may be. */
+  #checkpointIncomplete(position: Position, cause: DbError): DbError {
+    return new DbError(
+      "corrupt",
+      "checkpoint_incomplete",
+      `checkpoint ${position} of ${this.log.prefix} is the newest, and what it stands for cannot be read: ${cause.message}`,
+      { detail: { ...cause.detail, prefix: this.log.prefix, position }, cause },
     );
   }
 

@@ -104,7 +104,7 @@ export class ObjectLog {
 
   /** Rejects with `not_found` / `checkpoint_vanished` when a newer one has replaced it: list again. */
   async readCheckpoint(position: Position): Promise<LogEntry> {
-    const key = this.#checkpointPrefix() + digits(position);
+    const key = this.#checkpointPrefix() + positionDigits(position);
     const checkpoint = await this.#load(key, position);
     if (checkpoint !== undefined) return checkpoint;
     throw new DbError("not_found", "checkpoint_vanished", `checkpoint ${key} is gone`);
@@ -115,7 +115,10 @@ export class ObjectLog {
     const nonce = hex(randomBytes(this.#ports.random, 16));
     const bytes = encodeEnvelope(toEnvelope(record, position, nonce));
     try {
-      await this.#ports.store.putIfAbsent(this.#checkpointPrefix() + digits(position), bytes);
+      await this.#ports.store.putIfAbsent(
+        this.#checkpointPrefix() + positionDigits(position),
+        bytes,
+      );
     } catch (error) {
       if (!isKind(error, "conflict")) throw error;
     }
@@ -125,7 +128,7 @@ export class ObjectLog {
   async deleteOldCheckpoints(): Promise<void> {
     const positions = await this.#listPositions(this.#checkpointPrefix());
     for (const position of positions.slice(0, -2))
-      await this.#ports.store.delete(this.#checkpointPrefix() + digits(position));
+      await this.#ports.store.delete(this.#checkpointPrefix() + positionDigits(position));
   }
 
   /** Positions of the entries that the store lists, in order, at most `positionMax`. */
@@ -193,7 +196,7 @@ export class ObjectLog {
   }
 
   #entryKey(position: Position): string {
-    return `${this.prefix}entry/${digits(position)}`;
+    return `${this.prefix}entry/${positionDigits(position)}`;
   }
 
   #checkpointPrefix(): string {
@@ -201,7 +204,8 @@ export class ObjectLog {
   }
 }
 
-function digits(position: Position): string {
+/** `position` as it stands in names: text in their order. */
+export function positionDigits(position: Position): string {
   return String(position).padStart(DIGITS, "0");
 }
 

@@ -15,19 +15,24 @@ export interface Writer {
 export interface SharedMachine<State extends TrackedState> extends LogMachine<State> {
   /** The highest epoch of `node` that the state knows of; 0 for none. */
   writerEpoch(state: State, node: NodeNumber): Epoch;
-  /** The record of a checkpoint of `state`. */
-  checkpoint(state: State, writer: Writer): LogRecord;
+  /** The record of a checkpoint of `state`; what it names is in the store. */
+  checkpoint(state: State, writer: Writer): LogRecord | Promise<LogRecord>;
 }
 
-/** Entries between two checkpoints of a shared log. */
+/** Entries between two checkpoints of a shared log, and bytes of entries: what a start replays. */
 const CHECKPOINT_ENTRIES = 1_000;
+const CHECKPOINT_SIZE = 16 * 2 ** 20;
 /** Entries larger than this are replaced by stones under a checkpoint. */
 const STONE_ENTRY_SIZE_MIN = 4_096;
 const ATTEMPTS_MAX = 1_000;
 
 export interface SharedLogOptions {
   readonly checkpointEntries?: number;
+  readonly checkpointSizeBytes?: number;
 }
+
+/** Whether checkpoints of `state` are the matter of this process; of the process that wins their number unless given. */
+export type Keeps<State> = (state: State) => boolean;
 
 /** A log that every node may write: an entry holds if it was made on the state below it (rules 3, 4). */
 export class SharedLog<State extends TrackedState> {
@@ -40,24 +45,30 @@ export class SharedLog<State extends TrackedState> {
   #refresh: Promise<State> | undefined;
   readonly #signal: AbortSignal;
   readonly #checkpointEntries: number;
+  readonly #checkpointSizeBytes: number;
+  readonly #keeps: Keeps<State>;
   /** Whether the tail was reached once, for certain. */
   #loaded = false;
   /** The state whose checkpoint falls to this process. */
   #due: State | undefined;
   /** Entries that a stone would make small, once they are under a checkpoint: without what makes them large. */
   #large: LogEntry[] = [];
+  /** Of entries that were applied since the last checkpoint that fell to this process. */
+  #uncoveredSizeBytes = 0;
 
   /** `signal` ends what waits for the store when the process closes. */
   constructor(
     log: ObjectLog,
     machine: SharedMachine<State>,
     signal: AbortSignal,
-    options: SharedLogOptions = {},
+    options: SharedLogOptions & { readonly keeps?: Keeps<State> } = {},
   ) {
-    this.#tracker = new LogTracker(log, machine, { onEntry: (entry) => this.#noteLarge(entry) });
+    this.#tracker = new LogTracker(log, machine, { onEntry: (entry) => this.#noteSize(entry) });
     this.#machine = machine;
     this.#signal = signal;
     this.#checkpointEntries = options.checkpointEntries ?? CHECKPOINT_ENTRIES;
+    this.#checkpointSizeBytes = options.checkpointSizeBytes ?? CHECKPOINT_SIZE;
+    this.#keeps = options.keeps ?? (() => true);
   }
 
   /** The newest state this process has read. A value: it never changes. */
@@ -125,20 +136,25 @@ export class SharedLog<State extends TrackedState> {
     });
   }
 
+  /** Whether `keep` has something to do. */
+  get keepDue(): boolean {
+    return this.#due !== undefined;
+  }
+
   /**
    * Does the housekeeping that is due, beside reading and writing: the checkpoint, then stones over the large entries under it that
-   * this process has seen. Rejects as the store does; what is not done costs replay time and space, nothing else.
+   * this process has seen. Rejects as the store does; it is then due again. What is never done costs replay time and space, nothing else.
    */
   async keep(writer: Writer): Promise<void> {
     const state = this.#due;
     if (state === undefined) return;
-    this.#due = undefined;
     const { log } = this.#tracker;
-    await log.writeCheckpoint(state.position, this.#machine.checkpoint(state, writer));
-    const covered = this.#large.filter(({ position }) => position <= state.position);
-    this.#large = this.#large.filter(({ position }) => position > state.position);
-    for (const entry of covered) await log.layStone(entry, state.position);
+    await log.writeCheckpoint(state.position, await this.#machine.checkpoint(state, writer));
+    const isCovered = ({ position }: LogEntry) => position <= state.position;
+    for (const entry of this.#large.filter(isCovered)) await log.layStone(entry, state.position);
     await log.deleteOldCheckpoints();
+    this.#large = this.#large.filter((entry) => !isCovered(entry));
+    if (this.#due === state) this.#due = undefined;
   }
 
   async #advance(): Promise<void> {
@@ -153,16 +169,22 @@ export class SharedLog<State extends TrackedState> {
     if (found > epoch) throw fencedError(this.#tracker.log.prefix, node, { own: epoch, found });
   }
 
-  /** Notes what is to do when the checkpoint of this entry's number is due: it falls to the one who won the number. */
+  /** Notes what is to do when a checkpoint is due: it falls to the one who won its number. */
   #noteWon(entry: LogEntry): void {
-    if (entry.position % this.#checkpointEntries === 0) this.#due = this.state;
+    const due =
+      entry.position % this.#checkpointEntries === 0 ||
+      this.#uncoveredSizeBytes >= this.#checkpointSizeBytes;
+    if (!due || !this.#keeps(this.state)) return;
+    this.#due = this.state;
+    this.#uncoveredSizeBytes = 0;
   }
 
-  #noteLarge(entry: LogEntry): void {
-    // Those of the section before are the concern of whoever won its last number.
+  #noteSize(entry: LogEntry): void {
+    // Large ones of the section before are the concern of whoever won its last number.
     const begins = entry.position % this.#checkpointEntries === 1;
     if (begins && this.#due === undefined) this.#large = [];
     const sizeBytes = toJson(entry.body).length + entry.payload.length;
+    this.#uncoveredSizeBytes += sizeBytes;
     if (entry.kind !== "stone" && sizeBytes >= STONE_ENTRY_SIZE_MIN)
       this.#large.push({ ...entry, body: {}, payload: new Uint8Array(0) });
   }

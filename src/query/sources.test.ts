@@ -5,6 +5,7 @@ import { encodeBlock } from "#block/block.ts";
 import { Buffer } from "#buffer/buffer.ts";
 import { EMPTY_CATALOG, newTable } from "#catalog/catalog-state.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
+import { ManifestFiles } from "#manifest/manifest-files.ts";
 import { manifestMachine } from "#manifest/manifest-state.ts";
 import type { DatabaseId, NodeNumber } from "#model/ids.ts";
 import type { ScanSource, SourceGroup } from "#model/plan.ts";
@@ -45,7 +46,7 @@ async function viewOf(files: readonly GivenFile[], generations: readonly GivenGe
   const ofTable = files.map(({ time, unique, stampAbove = 0n }, index) => {
     return { file: { ...fileOf(`file${index}`), time, unique }, stampAbove };
   });
-  const manifest = { ...manifestMachine.empty, files: new Map([[TABLE.id, ofTable]]) };
+  const manifest = { ...manifestMachine.empty, files: ManifestFiles.of(ofTable) };
   const state = { ...nodeLogMachine.empty, position };
   return new View({ catalog: EMPTY_CATALOG, manifest }, [{ node: NODE, state, buffer }], () => {});
 }

@@ -26,7 +26,7 @@ export function sourceGroups(
   table: TableSchema,
   time: TimeRange,
 ): readonly SourceGroup[] {
-  const candidates = candidatesOf(view, table).flatMap((candidate): Candidate[] => {
+  const candidates = candidatesOf(view, table, time).flatMap((candidate): Candidate[] => {
     const cut = intersection(candidate.time, time);
     return cut === undefined ? [] : [{ ...candidate, time: cut }];
   });
@@ -144,8 +144,8 @@ function groupOf(
   return { ...how, sources: candidates.map(({ source }) => source) };
 }
 
-function candidatesOf(view: View, table: TableSchema): readonly Candidate[] {
-  const files = view.files(table.id).map(({ file, stampAbove }): Candidate => {
+function candidatesOf(view: View, table: TableSchema, time: TimeRange): readonly Candidate[] {
+  const files = view.files(table.id, time).map(({ file, stampAbove }): Candidate => {
     const whole = file.stampMin > stampAbove;
     const source: ScanSource = { kind: "file", file, ...(!whole && { stampAbove }) };
     return { source, time: file.time, unique: file.unique };

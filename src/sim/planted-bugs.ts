@@ -154,8 +154,8 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     const task = this.#planner.next(catalog.state, planned, clock.nowNs());`,
       },
       {
-        find: "if (held.get(file.key) !== stampAbove) return undefined;",
-        replace: "if (held.get(file.key) !== stampAbove) continue;",
+        find: "if (held.get(file.key)?.stampAbove !== stampAbove) return undefined;",
+        replace: "if (held.get(file.key)?.stampAbove !== stampAbove) continue;",
       },
       {
         find: "const inputs = plan.inputs.map(({ file }) => file.key);",

@@ -118,7 +118,7 @@ function compare(
   const textOf = ({ cells }: TrueRow) => rowText(table, cells);
   const truthRaw = rows.map(textOf);
   // Compaction leaves rows out that newer ones of their node make superfluous, and no other.
-  const compacted = view.files(table.id).some(({ file }) => file.node === 0);
+  const compacted = view.files(table.id, ALL_TIME).some(({ file }) => file.node === 0);
   const mustBe = compacted ? withoutSuperfluous(rows, table).map(textOf) : truthRaw;
   const truthMerged = lastWriteWins(rows, table).toSorted();
   return [

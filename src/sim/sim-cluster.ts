@@ -200,6 +200,7 @@ function simConfig({ nodeId, modes, config }: SimNodeOptions): NodeConfig {
     peerRowsSizeMax: 2 ** 30,
     gen1DurationMs: 600_000,
     checkpointEntries: 8,
+    manifestPartFilesMax: 4,
     replicationIntervalMs: 250,
     catalogSyncIntervalMs: 5_000,
     httpRequestSizeMax: 2 ** 20,

@@ -57,17 +57,19 @@ export interface Words {
   readonly epochs: ReadonlyMap<NodeNumber, number>;
 }
 
+const NO_WORDS: Words = { position: 0, words: [], epochs: new Map() };
+
 /** A machine that keeps the words of its entries, and refuses the word "impossible". */
-export const wordsMachine: SharedMachine<Words> = {
-  empty: { position: 0, words: [], epochs: new Map() },
-  apply(state, { position, body, node, epoch }) {
+export const wordsMachine = {
+  empty: NO_WORDS,
+  apply(state, { position, body, node, epoch }): Words {
     const { word } = body as { word: string };
     assert(word !== "impossible", "the word is possible");
     const known = state.epochs.get(node) ?? 0;
     const epochs = new Map(state.epochs).set(node, Math.max(known, epoch));
     return { position, words: [...state.words, word], epochs };
   },
-  restore({ position, body }) {
+  restore({ position, body }): Words {
     const { words, epochs } = body as { words: string[]; epochs: [NodeNumber, number][] };
     return { position, words, epochs: new Map(epochs) };
   },
@@ -77,7 +79,7 @@ export const wordsMachine: SharedMachine<Words> = {
     kind: "catalog_checkpoint",
     body: { words, epochs: [...epochs] },
   }),
-};
+} satisfies SharedMachine<Words>;
 
 export function wordRecord(word: string, writer = writerOf(1, 1)): LogRecord {
   const payload = new Uint8Array(0);

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
+import { ALL_TIME } from "#model/time-range.ts";
 import { settle } from "#testing/hand-clock.ts";
 import { SmallNode } from "#testing/small-node.ts";
 
@@ -28,7 +29,9 @@ async function adopt(node: SmallNode): Promise<void> {
 async function namesOf(node: SmallNode) {
   using view = await node.views.acquire([], FOREVER);
   return {
-    files: view.files(TABLE).map(({ file, stampAbove }) => [file.rowCount, stampAbove > 0n]),
+    files: view
+      .files(TABLE, ALL_TIME)
+      .map(({ file, stampAbove }) => [file.rowCount, stampAbove > 0n]),
     buffers: view
       .buffers(TABLE)
       .map(({ source }) => [source.generation, source.positionAbove, source.positionMax]),
@@ -70,7 +73,7 @@ suite("a view", () => {
     using view = await node.views.acquire([], FOREVER);
     await node.write("m f=2 2\nn f=1 1");
     await node.snapshotter.take(FOREVER);
-    assert.deepEqual(view.files(TABLE), []);
+    assert.deepEqual(view.files(TABLE, ALL_TIME), []);
     assert.deepEqual(
       view.buffers(TABLE).map(({ source }) => source.positionMax),
       [2],

@@ -1,9 +1,10 @@
 import type { Generation } from "#buffer/generation.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import { adoptedOf, type ManifestFile, type ManifestState } from "#manifest/manifest-state.ts";
+import type { ManifestFile } from "#manifest/manifest-file.ts";
+import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
 import type { NodeNumber, Position, TableId } from "#model/ids.ts";
 import type { BufferSource } from "#model/plan.ts";
-import type { TimeRange } from "#model/time-range.ts";
+import { overlaps, type TimeRange } from "#model/time-range.ts";
 import type { Snapshot } from "#nodelog/records.ts";
 import type { LogSource } from "./log-source.ts";
 
@@ -56,13 +57,14 @@ export class View implements Disposable {
     return Math.max(this.#logs.get(node)?.position ?? 0, adopted);
   }
 
-  /** The files that hold rows of `tableId`. */
-  files(tableId: TableId): readonly ManifestFile[] {
-    const files = [...(this.manifest.files.get(tableId) ?? [])];
+  /** The files that may hold rows of `tableId` in `time`. */
+  files(tableId: TableId, time: TimeRange): readonly ManifestFile[] {
+    const files = this.manifest.files.overlapping(tableId, time);
     for (const { adopted, snapshots } of this.#logs.values())
       for (const snapshot of snapshots)
         for (const file of snapshot.files)
-          if (file.tableId === tableId) files.push({ file, stampAbove: adopted.stamp });
+          if (file.tableId === tableId && overlaps(file.time, time))
+            files.push({ file, stampAbove: adopted.stamp });
     return files;
   }
 

@@ -43,7 +43,7 @@ async function withFiles(store: ObjectStore = memoryStore()) {
 }
 
 function keysOf(node: SmallNode): readonly string[] {
-  return [...node.manifest.state.files.values()].flat().map(({ file }) => file.key);
+  return [...node.manifest.state.files].map(({ file }) => file.key);
 }
 
 /** Takes files out of the manifest. */
@@ -196,7 +196,7 @@ suite("files of dropped databases", () => {
   test("of more files than the manifest remembers, some wait to be taken out of it", async () => {
     const { erase, node, office } = await withFiles();
     await using _ = node;
-    const [first] = [...node.manifest.state.files.values()].flat();
+    const [first] = [...node.manifest.state.files];
     assert.ok(first);
     const { key } = first.file;
     const outputs = Array.from({ length: 101_000 }, (_unused, i) => ({

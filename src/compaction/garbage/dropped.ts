@@ -51,7 +51,7 @@ function planErase(
   const countMax = Math.min(INPUTS_MAX, WAITING_MAX - waitingCount);
   const inputs: string[] = [];
   for (const tableId of erasableTables(catalog, nowNs))
-    for (const { file } of manifest.files.get(tableId) ?? [])
+    for (const { file } of manifest.files.ofTable(tableId))
       if (inputs.length < countMax) inputs.push(file.key);
   return inputs.length === 0 ? undefined : { kind: "replace", body: { inputs, outputs: [] } };
 }

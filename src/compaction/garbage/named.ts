@@ -11,11 +11,8 @@ export interface ReadLog {
 
 /** Every file that a view of these states may name: those of the manifest, and of each log those above what is adopted of it. */
 export function* namedFiles(manifest: ManifestState, logs: Iterable<ReadLog>): Generator<DataFile> {
-  for (const files of manifest.files.values()) for (const { file } of files) yield file;
-  for (const { node, state } of logs) {
-    const adopted = adoptedOf(manifest, node).position;
-    for (const { through, files } of state.snapshots) if (through > adopted) yield* files;
-  }
+  for (const { file } of manifest.files) yield file;
+  yield* filesAbove(manifest, logs);
 }
 
 /** Takes out of `keys` what a view of these states may name. */
@@ -24,5 +21,14 @@ export function keepUnnamed(
   manifest: ManifestState,
   logs: Iterable<ReadLog>,
 ): void {
-  for (const { key } of namedFiles(manifest, logs)) keys.delete(key);
+  for (const key of manifest.files.find(new Set(keys.keys())).keys()) keys.delete(key);
+  for (const { key } of filesAbove(manifest, logs)) keys.delete(key);
+}
+
+/** Files of snapshots that the manifest has not adopted. */
+function* filesAbove(manifest: ManifestState, logs: Iterable<ReadLog>): Generator<DataFile> {
+  for (const { node, state } of logs) {
+    const adopted = adoptedOf(manifest, node).position;
+    for (const { through, files } of state.snapshots) if (through > adopted) yield* files;
+  }
 }

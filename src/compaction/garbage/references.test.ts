@@ -46,7 +46,7 @@ suite("references of records", () => {
 
   test("what is replaced and deleted while it looks is not missing", async () => {
     await using node = await withFiles();
-    const [{ file } = { file: undefined }] = [...node.manifest.state.files.values()].flat();
+    const [{ file } = { file: undefined }] = [...node.manifest.state.files];
     assert.ok(file);
     let replaced = false;
     const store = storeWith(node.store, {

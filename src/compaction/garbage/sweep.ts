@@ -9,7 +9,7 @@ import { compactedPrefix, termOfKey } from "../data-keys.ts";
 import type { Duty } from "../office/duty.ts";
 import { type Audit, type GarbageFile, PASS_FILES_MAX } from "./audit.ts";
 import { deleteAll } from "./deleting.ts";
-import { keepUnnamed, namedFiles, type ReadLog } from "./named.ts";
+import { keepUnnamed, type ReadLog } from "./named.ts";
 
 /** How orphans of compactors are looked for. */
 export interface SweepSettings {
@@ -120,13 +120,13 @@ export class Sweep implements Duty {
     const { logs, manifest } = this.#options;
     const keys = new Set<string>();
     let listedCount = 0;
-    // What is named now is none; this only keeps the number of keys small.
-    const named = new Set<string>();
-    for (const { key } of namedFiles(manifest.state, [])) named.add(key);
-    for await (const key of this.#list(signal)) {
-      listedCount += 1;
-      if (named.has(key) || keys.size >= PASS_FILES_MAX) continue;
-      if (isOver(key, manifest.state)) keys.add(key);
+    for await (const listed of this.#list(signal)) {
+      listedCount += listed.length;
+      const { state } = manifest;
+      const over = new Set(listed.filter((key) => isOver(key, state)));
+      // What is named now is none; this only keeps the number of keys small.
+      keepUnnamed(over, state, []);
+      for (const key of over) if (keys.size < PASS_FILES_MAX) keys.add(key);
     }
     const newest = await manifest.refreshIn(office);
     keepUnnamed(keys, newest, logs());
@@ -134,12 +134,12 @@ export class Sweep implements Duty {
     return { keys: [...keys], listedCount };
   }
 
-  async *#list(signal: AbortSignal): AsyncGenerator<string> {
+  async *#list(signal: AbortSignal): AsyncGenerator<readonly string[]> {
     const { clusterId, store } = this.#options;
     for (let after = ""; ; ) {
       signal.throwIfAborted();
       const objects = await store.list(compactedPrefix(clusterId), { after, countMax: LIST_COUNT });
-      for (const { key } of objects) yield key;
+      yield objects.map(({ key }) => key);
       const last = objects.at(-1);
       if (last === undefined || objects.length < LIST_COUNT) return;
       after = last.key;

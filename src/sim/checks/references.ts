@@ -1,4 +1,5 @@
 import { namedFiles, type ReadLog } from "#compaction/garbage/named.ts";
+import { partNames } from "#manifest/manifest-checkpoints.ts";
 import { adoptedOf, type ManifestState, manifestMachine } from "#manifest/manifest-state.ts";
 import { nodeLogMachine, withoutAdopted } from "#nodelog/node-log-state.ts";
 import { decodeEnvelope } from "#objectlog/envelope.ts";
@@ -7,6 +8,8 @@ import type { SimStore, StoreWrite } from "../sim-store.ts";
 
 const DATA_FILE = /\/data\/.*\.parquet$/;
 const MANIFEST_ENTRY = /^cluster01\/manifest\/entry\/(\d{20})$/;
+const MANIFEST_CHECKPOINT = /^cluster01\/manifest\/checkpoint\/(\d{20})$/;
+const MANIFEST_PARTS = "cluster01/manifest/part/";
 const NODE_ENTRY = /^([^/]+)\/log\/entry\/(\d{20})$/;
 
 /**
@@ -19,6 +22,8 @@ export class References {
   readonly #present = new Set<string>();
   readonly #logs = new Map<string, ReadLog>();
   #manifest: ManifestState = manifestMachine.empty;
+  /** The newest checkpoint of the manifest, and the keys of its parts. */
+  #checkpoint = { position: 0, parts: new Set<string>() };
   #writeCount = 0;
   #deletionCount = 0;
   #filesDeletedCount = 0;
@@ -55,6 +60,9 @@ export class References {
       const { key, writeCount } = deletions[this.#deletionCount] ?? { key: "", writeCount: 0 };
       if (writeCount > this.#writeCount) return;
       if (!this.#present.delete(key)) continue;
+      if (this.#checkpoint.parts.has(key))
+        this.violations.push(`P8: ${key} was deleted while the newest checkpoint names it`);
+      if (!DATA_FILE.test(key)) continue;
       this.#filesDeletedCount += 1;
       for (const named of namedFiles(this.#manifest, this.#logs.values()))
         if (named.key === key) this.violations.push(`P8: ${key} was deleted while it was named`);
@@ -62,7 +70,9 @@ export class References {
   }
 
   #passWrite({ key, body }: StoreWrite): void {
-    if (DATA_FILE.test(key)) this.#present.add(key);
+    if (DATA_FILE.test(key) || key.startsWith(MANIFEST_PARTS)) this.#present.add(key);
+    const [, checkpointDigits] = MANIFEST_CHECKPOINT.exec(key) ?? [];
+    if (checkpointDigits !== undefined) this.#passCheckpoint(key, body, Number(checkpointDigits));
     const [, digits] = MANIFEST_ENTRY.exec(key) ?? [];
     if (digits !== undefined) this.#passManifest(key, body, Number(digits));
     const [, nodeId = "", nodeDigits] = NODE_ENTRY.exec(key) ?? [];
@@ -81,6 +91,18 @@ export class References {
         state: withoutAdopted(state, { position: adopted, manifest: 0 }),
       });
     }
+  }
+
+  /** Readers take the highest: one that comes late may name what is gone. */
+  #passCheckpoint(key: string, body: Uint8Array, position: number): void {
+    if (position <= this.#checkpoint.position) return;
+    const parts = new Set(
+      partNames(entryOf(key, body, position)).map((name) => MANIFEST_PARTS + name),
+    );
+    this.#checkpoint = { position, parts };
+    for (const part of parts)
+      if (!this.#present.has(part))
+        this.violations.push(`P8: ${part} is named by ${key}, and is not there`);
   }
 
   #passLog(nodeId: string, key: string, body: Uint8Array, position: number): void {

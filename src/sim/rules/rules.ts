@@ -37,6 +37,7 @@ export const SCENARIOS = {
   rule6_files_of_term_stay: office.filesOfTermStay,
   rule6_both_look_for_orphans: office.bothLookForOrphans,
   rule6_replaced_files_wait: office.replacedFilesWait,
+  rule6_parts_stay: office.partsStay,
   rule7_barrier_stops_plans: keeping.barrierStopsPlans,
   rule7_rows_come_back: office.rowsComeBack,
   rule7_catalog_grows: office.catalogGrows,

@@ -125,7 +125,7 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   met_fence_believed: slip(
     "rule5_void_fence_met",
     TRACKER,
-    'else if (entry.kind === "fence" && (await this.restoreNewest())) continue;',
+    "else if (await this.#isPassedOver(entry, ahead)) continue;",
   ),
   hole_taken_for_tail: slip("rule5_hole_is_no_tail", TRACKER, "if (!certain) return;", "return;"),
   orphans_without_fence: slip(
@@ -138,14 +138,14 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   own_epoch_is_orphaned: slip(
     "rule6_live_files_stay",
     ORPHANS,
-    "writtenIn >= epoch",
-    "writtenIn > epoch",
+    "writtenIn < epoch",
+    "writtenIn <= epoch",
   ),
   manifest_read_before_fence: slip("rule6_named_files_stay", ORPHANS, "await manifest.refresh();"),
   log_names_nothing: slip(
     "rule6_named_files_stay",
     ORPHANS,
-    "...writer.state.snapshots.flatMap((snapshot) => snapshot.files.map(({ key }) => key)),",
+    "for (const snapshot of snapshots) for (const { key } of snapshot.files) unnamed.delete(key);",
   ),
   plan_published_after_take_over: slip(
     "rule3_plan_after_take_over",
@@ -171,10 +171,12 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
     file: SWEEP,
     edits: [
       { find: "await manifest.refreshIn(office)", replace: "await manifest.refresh()" },
+      { find: "keepUnnamed(over, state, []);", replace: "" },
       { find: "keepUnnamed(keys, newest, logs());", replace: "" },
     ],
   },
   replaced_files_go_at_once: slip("rule6_replaced_files_wait", CLEANUP, "seenMs > seenMsMax || "),
+  parts_go_out_of_office: slip("rule6_parts_stay", MANIFEST, "await this.refreshIn(term);"),
   stale_plan_published: slip(
     "rule7_barrier_stops_plans",
     MANIFEST,

@@ -1,0 +1,338 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import * as fc from "fast-check";
+import { DbError } from "#base/errors.ts";
+import type { DataFile } from "#model/data-file.ts";
+import { decodeEnvelope } from "#objectlog/envelope.ts";
+import { ObjectLog } from "#objectlog/object-log.ts";
+import { fromEnvelope } from "#objectlog/record.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
+import { memoryStore } from "#objectstore/memory.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import { logPorts, neverAborted, storeWith, writerOf } from "#testing/logs.ts";
+import {
+  aHistory,
+  contentOf,
+  manifestRecord,
+  replay,
+  STORED_NONCE,
+  storedObjects,
+  throughBytes,
+} from "#testing/manifests.ts";
+import { fileOf } from "#testing/node-logs.ts";
+import { Manifest } from "./manifest.ts";
+import { ManifestCheckpoints } from "./manifest-checkpoints.ts";
+import { ManifestFiles } from "./manifest-files.ts";
+import { manifestMachine } from "./manifest-state.ts";
+
+const PREFIX = "cluster/manifest/";
+const PARTS = `${PREFIX}part/`;
+const CHECKPOINTS = `${PREFIX}checkpoint/`;
+const PART_MAX = 2;
+const NOTHING = { catalog: 0, manifest: 0 };
+
+function checkpointsOn(store: ObjectStore, seed = 1): ManifestCheckpoints {
+  const ports = logPorts(store, seed);
+  return new ManifestCheckpoints(new ObjectLog(PREFIX, ports), ports, PART_MAX);
+}
+
+/** A process whose checkpoints are due at every second entry. */
+function open(
+  store: ObjectStore,
+  writer: Writer = writerOf(1, 1),
+  partFilesMax = PART_MAX,
+): Manifest {
+  return new Manifest("cluster", logPorts(store, writer.node * 10 + writer.epoch), {
+    writer: () => writer,
+    signal: neverAborted(),
+    checkpointEntries: 2,
+    partFilesMax,
+  });
+}
+
+/** Publishes two entries in the term `office`, so that a checkpoint is due; the first adds a file, if one is named. */
+async function addFile(manifest: Manifest, office: Writer, key?: string): Promise<void> {
+  const added = key === undefined ? [] : [timedFile(key)];
+  for (const outputs of [added, []])
+    await manifest.publish(office, () => ({
+      kind: "replace",
+      body: { inputs: [], outputs },
+      needs: NOTHING,
+    }));
+}
+
+/** Longer keys are of later files. */
+function timedFile(key: string): DataFile {
+  const atNs = BigInt(key.length);
+  return { ...fileOf(key), time: { start: atNs, end: atNs } };
+}
+
+async function keysIn(store: ObjectStore, prefix: string): Promise<readonly string[]> {
+  return (await store.list(prefix)).map(({ key }) => key);
+}
+
+/** The names of the parts that the checkpoints in the store name. */
+async function namedParts(store: ObjectStore): Promise<ReadonlySet<string>> {
+  const named = new Set<string>();
+  for (const key of await keysIn(store, CHECKPOINTS)) {
+    const bytes = await store.get(key);
+    assert.ok(bytes);
+    const entry = fromEnvelope(decodeEnvelope(key, bytes), key, Number(key.slice(-20)));
+    const { parts } = entry.body as { parts: { name: string }[] };
+    for (const { name } of parts) named.add(PARTS + name);
+  }
+  return named;
+}
+
+function keysOf(manifest: Manifest): readonly string[] {
+  return [...manifest.state.files].map(({ file }) => file.key);
+}
+
+suite("checkpoints of the manifest", () => {
+  test("one anywhere stands for all entries up to it", async () => {
+    await fc.assert(
+      fc.asyncProperty(aHistory, async (wishes) => {
+        const store = memoryStore();
+        const writing = checkpointsOn(store);
+        await writing.begin();
+        const start = { ...manifestMachine.empty, files: ManifestFiles.of([], PART_MAX) };
+        for (const state of replay(wishes, start)) {
+          const record = await writing.checkpoint(state, writerOf(1, 1));
+          const reading = checkpointsOn(store, 2);
+          const restored = await reading.restore(throughBytes(record, state.position));
+          assert.deepEqual(contentOf(restored), contentOf(state));
+          const counts = ({ files }: typeof state) => files.parts.map(({ summary }) => summary);
+          assert.deepEqual(counts(restored), counts(state));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("one writes only the parts that have changed since the one before", async () => {
+    const store = memoryStore();
+    const manifest = open(store);
+    const office = await manifest.takeOver();
+    for (let count = 1; count <= 20; count++) {
+      await addFile(manifest, office, "x".repeat(count));
+      await manifest.keep();
+    }
+    const before = new Set(await keysIn(store, PARTS));
+    await addFile(manifest, office, "x".repeat(21));
+    await manifest.keep();
+    const made = (await keysIn(store, PARTS)).filter((key) => !before.has(key));
+    assert.ok(made.length >= 1 && made.length <= 2, `${made.length}`);
+    assert.ok(manifest.state.files.parts.length >= 10);
+    const again = open(store, writerOf(2, 1));
+    await again.refresh();
+    assert.deepEqual(contentOf(again.state), contentOf(manifest.state));
+  });
+
+  test("parts that neither of the newest two names are deleted, and no others", async () => {
+    const store = memoryStore();
+    const manifest = open(store);
+    const office = await manifest.takeOver();
+    for (let count = 1; count <= 9; count++) {
+      await addFile(manifest, office, "x".repeat(count));
+      await manifest.keep();
+      const named = await namedParts(store);
+      assert.deepEqual(new Set(await keysIn(store, PARTS)), named);
+    }
+    assert.equal((await keysIn(store, CHECKPOINTS)).length, 2);
+  });
+
+  test("whoever takes over goes on with the parts that are there, and finds what others have left", async () => {
+    const store = memoryStore();
+    const [first, second] = [open(store), open(store, writerOf(2, 1))];
+    const office = await first.takeOver();
+    await second.refresh();
+    for (let count = 1; count <= 10; count++) await addFile(first, office, "x".repeat(count));
+    await first.keep();
+    const left = `${PARTS}${"1".padStart(20, "0")}-${"a".repeat(16)}`;
+    await store.put(left, Uint8Array.of(1));
+    const before = new Set(await keysIn(store, PARTS));
+    const next = await second.takeOver();
+    await addFile(second, next, "x".repeat(11));
+    await second.keep();
+    const made = (await keysIn(store, PARTS)).filter((key) => !before.has(key));
+    assert.ok(made.length <= 2, `${made.length} of ${second.state.files.parts.length}`);
+    assert.equal(await store.get(left), undefined);
+    assert.deepEqual(keysOf(second).length, 11);
+  });
+
+  test("one who lost the office, and does not know, deletes no part that its follower names", async () => {
+    const store = memoryStore();
+    let held: Promise<void> | undefined;
+    const slow = storeWith(store, {
+      async putIfAbsent(key, body) {
+        if (key.startsWith(CHECKPOINTS)) await held;
+        return store.putIfAbsent(key, body);
+      },
+    });
+    const [older, newer] = [open(slow, writerOf(1, 1), 4), open(store, writerOf(2, 1), 4)];
+    const office = await older.takeOver();
+    await addFile(older, office, "a");
+    await older.keep();
+    const [first = ""] = await namedParts(store);
+    // Two more of its checkpoints are due, which name other parts, and the first of them is on its way.
+    const { promise, resolve: go } = Promise.withResolvers<void>();
+    held = promise;
+    await addFile(older, office, "b");
+    const keeping = older.keep();
+    await addFile(older, office);
+    // The one who follows sees only the checkpoint before, and comes back to the part that it names.
+    const next = await newer.takeOver();
+    const body = { inputs: ["b"], outputs: [] };
+    await newer.publish(next, () => ({ kind: "replace", body, needs: NOTHING }));
+    await addFile(newer, next);
+    await newer.keep();
+    go();
+    await keeping;
+    await older.keep();
+    assert.ok((await keysIn(store, PARTS)).includes(first));
+    const reader = open(store, writerOf(3, 1));
+    await reader.refresh();
+    assert.deepEqual(keysOf(reader), ["a"]);
+  });
+
+  test("a reader whose checkpoint is replaced while it reads goes on with the newest", async () => {
+    const inner = memoryStore();
+    const writer = open(inner);
+    const office = await writer.takeOver();
+    for (let count = 1; count <= 8; count++) await addFile(writer, office, "x".repeat(count));
+    await writer.keep();
+    let asked = 0;
+    const racing = storeWith(inner, {
+      async get(key) {
+        if (key.startsWith(PARTS) && asked++ === 0)
+          for (let count = 1; count <= 4; count++) {
+            const inputs = [...writer.state.files].map(({ file }) => file.key);
+            await writer.publish(office, () => ({
+              kind: "replace",
+              body: { inputs, outputs: [fileOf(`output ${count}`)] },
+              needs: NOTHING,
+            }));
+            await writer.keep();
+          }
+        return inner.get(key);
+      },
+    });
+    const reader = open(racing, writerOf(2, 1));
+    await reader.refresh();
+    assert.deepEqual(contentOf(reader.state), contentOf(writer.state));
+    assert.ok(asked > 1);
+  });
+
+  test("a part that is gone from the newest checkpoint is damage, and named", async () => {
+    const store = memoryStore();
+    const manifest = open(store);
+    const office = await manifest.takeOver();
+    await addFile(manifest, office, "x");
+    await manifest.keep();
+    const [part = ""] = await keysIn(store, PARTS);
+    await store.delete(part);
+    await assert.rejects(open(store, writerOf(2, 1)).refresh(), {
+      kind: "corrupt",
+      code: "checkpoint_incomplete",
+      detail: { key: part, position: 2, prefix: PREFIX },
+    });
+  });
+
+  test("a part that was copied over another, or damaged, is refused", async () => {
+    const store = memoryStore();
+    const manifest = open(store);
+    const office = await manifest.takeOver();
+    for (let count = 1; count <= 4; count++) await addFile(manifest, office, "x".repeat(count));
+    await manifest.keep();
+    const [one = ""] = await keysIn(store, PARTS);
+    const bytes = await store.get(one);
+    assert.ok(bytes);
+    const flipped = bytes.slice();
+    flipped[bytes.length - 1] = (flipped[bytes.length - 1] ?? 0) ^ 1;
+    await store.put(one, flipped);
+    await assert.rejects(open(store, writerOf(2, 1)).refresh(), { code: "object_damaged" });
+    const checkpoint = await store.get((await keysIn(store, CHECKPOINTS))[0] ?? "");
+    assert.ok(checkpoint);
+    await store.put(one, checkpoint);
+    await assert.rejects(open(store, writerOf(2, 1)).refresh(), { code: "record_foreign" });
+  });
+
+  test("a checkpoint that could not be written is written by the next call", async () => {
+    const inner = memoryStore();
+    let failing = true;
+    const failed = storeWith(inner, {
+      async putIfAbsent(key, body) {
+        if (failing && (key.startsWith(PARTS) || key.startsWith(CHECKPOINTS)))
+          throw new DbError("unavailable", "store_unreachable", "silence");
+        return inner.putIfAbsent(key, body);
+      },
+    });
+    const manifest = open(failed);
+    const office = await manifest.takeOver();
+    await addFile(manifest, office, "x");
+    await assert.rejects(manifest.keep(), { code: "store_unreachable" });
+    failing = false;
+    await manifest.keep();
+    assert.equal((await keysIn(inner, CHECKPOINTS)).length, 1);
+    await manifest.keep();
+    assert.equal((await keysIn(inner, CHECKPOINTS)).length, 1);
+  });
+
+  test("one is due as well when entries are large", async () => {
+    const store = memoryStore();
+    const options = { writer: () => writerOf(1, 1), signal: neverAborted() };
+    const manifest = new Manifest("cluster", logPorts(store), {
+      ...options,
+      checkpointSizeBytes: 10_000,
+    });
+    const office = await manifest.takeOver();
+    await addFile(manifest, office, "small");
+    await manifest.keep();
+    assert.deepEqual(await keysIn(store, CHECKPOINTS), []);
+    await addFile(manifest, office, "large".repeat(2_000));
+    await manifest.keep();
+    assert.equal((await keysIn(store, CHECKPOINTS)).length, 1);
+  });
+
+  test("who is not in office writes none", async () => {
+    const store = memoryStore();
+    const [first, other] = [open(store), open(store, writerOf(2, 1))];
+    await first.takeOver();
+    await other.raiseBarrier(7);
+    await other.keep();
+    assert.deepEqual(await keysIn(store, CHECKPOINTS), []);
+  });
+
+  test("one of version 1, with all files in it, is read for ever", async () => {
+    const [bytes] = storedObjects("manifest-v1.hex").slice(-1);
+    assert.ok(bytes);
+    const checkpoint = fromEnvelope(decodeEnvelope("key", bytes), "key", 5);
+    const { files, replaced, adopted } = contentOf(
+      await checkpointsOn(memoryStore()).restore(checkpoint),
+    );
+    assert.deepEqual(files, [
+      { file: fileOf("output"), stampAbove: 0n },
+      { file: fileOf("second"), stampAbove: 7n },
+    ]);
+    assert.deepEqual(replaced, []);
+    assert.deepEqual(adopted, new Map([[1, { position: 9, stamp: 2n ** 62n }]]));
+  });
+
+  test("bodies of any other JSON are damage, or a manifest", async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), async (body) => {
+        const record = manifestRecord("manifest_checkpoint", body);
+        const entry = { ...record, position: 1, nonce: STORED_NONCE };
+        await checkpointsOn(memoryStore())
+          .restore(entry)
+          .catch((error: unknown) =>
+            assert.ok(error instanceof DbError && error.kind === "corrupt", String(error)),
+          );
+      }),
+    );
+    const foreign = { ...manifestRecord("transaction", {}), position: 1, nonce: STORED_NONCE };
+    await assert.rejects(checkpointsOn(memoryStore()).restore(foreign), {
+      code: "record_foreign",
+    });
+  });
+});

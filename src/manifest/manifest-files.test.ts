@@ -1,0 +1,158 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import * as fc from "fast-check";
+import type { TableId } from "#model/ids.ts";
+import { overlaps } from "#model/time-range.ts";
+import { fileOf } from "#testing/node-logs.ts";
+import { compareFiles, type ManifestFile } from "./manifest-file.ts";
+import { ManifestFiles } from "./manifest-files.ts";
+
+const PART_MAX = 4;
+
+function manifestFile(name: number, tableId = 1, start = name, length = 3): ManifestFile {
+  const time = { start: BigInt(start), end: BigInt(start + length) };
+  return { file: { ...fileOf(`file ${name}`, tableId), time }, stampAbove: BigInt(name % 3) };
+}
+
+/** Files to add, of a few tables and times, and which of those that are there to take out, by dice. */
+const someSteps = fc.array(
+  fc.record({
+    added: fc.array(fc.tuple(fc.integer({ min: 1, max: 4 }), fc.nat(40), fc.nat(9)), {
+      maxLength: 9,
+    }),
+    gone: fc.array(fc.nat(1_000), { maxLength: 5 }),
+  }),
+  { maxLength: 12 },
+);
+
+function keysOf(files: Iterable<ManifestFile>): readonly string[] {
+  return [...files].map(({ file }) => file.key);
+}
+
+/** The files after each step, and the plain list that they must equal. */
+function* play(steps: typeof someSteps extends fc.Arbitrary<infer Steps> ? Steps : never) {
+  let files = ManifestFiles.of([], PART_MAX);
+  let plain: readonly ManifestFile[] = [];
+  let name = 0;
+  for (const { added, gone } of steps) {
+    const more = added.map(([tableId, start, length]) => {
+      name += 1;
+      return manifestFile(name, tableId, start, length);
+    });
+    const keys = new Set(gone.flatMap((dice) => plain[dice % plain.length]?.file.key ?? []));
+    files = files.without(keys).with(more);
+    plain = [...plain.filter(({ file }) => !keys.has(file.key)), ...more].toSorted(compareFiles);
+    yield { files, plain };
+  }
+}
+
+/** As compacted files are named, with a nonce that nothing can shorten. */
+function compactedKey(name: number): string {
+  const nonce = (0x9e3779b97f4a7c15n * BigInt(name + 1)) % 2n ** 64n;
+  return `cluster0/data/1/7/2026-11-21/1-3-${nonce.toString(16).padStart(16, "0")}.parquet`;
+}
+
+suite("files of the manifest", () => {
+  test("are those that were added and not taken out, in order, in parts of a bounded size", () => {
+    fc.assert(
+      fc.property(someSteps, (steps) => {
+        for (const { files, plain } of play(steps)) {
+          assert.deepEqual([...files], plain);
+          assert.equal(files.count, plain.length);
+          for (const { summary } of files.parts)
+            assert.ok(summary.count > 0 && summary.count <= PART_MAX);
+          for (const [index, { summary }] of files.parts.entries()) {
+            const before = files.parts[index - 1]?.summary.count ?? PART_MAX;
+            assert.ok(before + summary.count > PART_MAX / 2, "small neighbours are one part");
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("are found by table and time, packed or not", () => {
+    fc.assert(
+      fc.property(
+        someSteps,
+        fc.nat(45),
+        fc.nat(10),
+        fc.nat(3),
+        (steps, start, length, packEvery) => {
+          const time = { start: BigInt(start), end: BigInt(start + length) };
+          for (const { files, plain } of play(steps)) {
+            for (const [index, part] of files.parts.entries())
+              if (packEvery > 0 && index % packEvery === 0) part.pack();
+            assert.deepEqual(files.tableIds(), [...new Set(plain.map(({ file }) => file.tableId))]);
+            for (const tableId of [1, 2, 3, 4, 5] as TableId[]) {
+              const ofTable = plain.filter(({ file }) => file.tableId === tableId);
+              assert.deepEqual(files.ofTable(tableId), ofTable);
+              assert.deepEqual(
+                files.overlapping(tableId, time),
+                ofTable.filter(({ file }) => overlaps(file.time, time)),
+              );
+            }
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("are found by their keys, and no others, packed or not", () => {
+    const files = ManifestFiles.of(
+      Array.from({ length: 50 }, (_, name) => manifestFile(name)),
+      PART_MAX,
+    );
+    const wanted = new Set(["file 3", "file 30", "file 49", "file 50", "other"]);
+    const found = ["file 3", "file 30", "file 49"];
+    assert.deepEqual([...files.find(wanted).keys()], found);
+    for (const part of files.parts) part.pack();
+    assert.deepEqual([...files.find(wanted).keys()], found);
+    assert.equal(files.find(wanted).get("file 30")?.stampAbove, 0n);
+    assert.equal(files.find(new Set()).size, 0);
+  });
+
+  test("taking out what is not there is a bug", () => {
+    const files = ManifestFiles.of([manifestFile(1), manifestFile(2)]);
+    assert.throws(() => files.without(new Set(["file 1", "file 3"])), { code: "assertion_failed" });
+  });
+
+  test("a change leaves the value before it, and shares all parts that it does not touch", () => {
+    const all = Array.from({ length: 100 }, (_, name) => manifestFile(name));
+    const before = ManifestFiles.of(all, 10);
+    const after = before.without(new Set(["file 55"])).with([manifestFile(100, 1, 5)]);
+    assert.deepEqual([...before], all);
+    const kept = after.parts.filter((part) => before.parts.includes(part));
+    assert.equal(before.parts.length - kept.length, 2);
+  });
+
+  test("a table's parts are the same objects while nothing near it changes", () => {
+    const tables = [1, 2, 3].flatMap((tableId) =>
+      Array.from({ length: 20 }, (_, name) => manifestFile(100 * tableId + name, tableId)),
+    );
+    const before = ManifestFiles.of(tables, 5);
+    const after = before.with([manifestFile(999, 3, 999)]);
+    const [first, last] = [1, 3] as TableId[];
+    assert.ok(first !== undefined && last !== undefined);
+    assert.deepEqual(
+      after.partsOf(first).map((part, index) => part === before.partsOf(first)[index]),
+      before.partsOf(first).map(() => true),
+    );
+    assert.notEqual(after.partsOf(last).at(-1), before.partsOf(last).at(-1));
+  });
+
+  test("packed, a file takes some forty bytes", () => {
+    const files = ManifestFiles.of(
+      Array.from({ length: 1_024 }, (_, name) => {
+        const one = manifestFile(name, 7, name * 600, 599);
+        const checksum = Number((0x9e3779b1n * BigInt(name + 1)) % 2n ** 32n);
+        return { ...one, file: { ...one.file, key: compactedKey(name), checksum } };
+      }),
+    );
+    assert.equal(files.parts.length, 1);
+    const sizeBytes = files.parts[0]?.pack().bytes.length ?? 0;
+    assert.ok(sizeBytes < 45 * files.count, `${sizeBytes}`);
+    assert.deepEqual(keysOf(files).slice(0, 2), [compactedKey(0), compactedKey(1)]);
+  });
+});

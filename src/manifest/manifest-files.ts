@@ -1,0 +1,156 @@
+import { assert } from "#base/errors.ts";
+import type { TableId } from "#model/ids.ts";
+import type { TimeRange } from "#model/time-range.ts";
+import {
+  compareFiles,
+  comparePlaces,
+  countBelow,
+  type ManifestFile,
+  placeOf,
+} from "./manifest-file.ts";
+import { ManifestPart } from "./manifest-part.ts";
+import { KeySearch } from "./packed-files.ts";
+
+/** Files of a part: what an entry that changes one file copies, and what a checkpoint writes for it. */
+export const PART_FILES_MAX = 1_024;
+
+/**
+ * All files of a manifest, in order of their places, in parts. A value: what changes is a copy that shares all parts but those that
+ * hold what is changed.
+ */
+export class ManifestFiles implements Iterable<ManifestFile> {
+  /** In order; none is empty. Parts that did not change are the same objects from state to state. */
+  readonly parts: readonly ManifestPart[];
+  readonly count: number;
+  readonly #partFilesMax: number;
+
+  private constructor(parts: readonly ManifestPart[], partFilesMax: number) {
+    this.parts = parts;
+    this.count = parts.reduce((sum, { summary }) => sum + summary.count, 0);
+    this.#partFilesMax = partFilesMax;
+  }
+
+  /** `parts` follow each other in order. */
+  static ofParts(
+    parts: readonly ManifestPart[],
+    partFilesMax: number = PART_FILES_MAX,
+  ): ManifestFiles {
+    return new ManifestFiles(parts, partFilesMax);
+  }
+
+  static of(files: Iterable<ManifestFile>, partFilesMax: number = PART_FILES_MAX): ManifestFiles {
+    return new ManifestFiles([], partFilesMax).with([...files]);
+  }
+
+  *[Symbol.iterator](): Generator<ManifestFile> {
+    for (const { files } of this.parts) yield* files;
+  }
+
+  /** The tables that have files, rising. */
+  tableIds(): readonly TableId[] {
+    return [...new Set(this.parts.flatMap(({ summary }) => summary.tableIds))];
+  }
+
+  /** The parts that hold files of `tableId`, and may hold some of other tables. */
+  partsOf(tableId: TableId): readonly ManifestPart[] {
+    const { parts } = this;
+    // The table may begin within the part before the first that begins with it.
+    const begins = countBelow(parts, ({ summary }) => summary.first.tableId < tableId);
+    const ends = countBelow(parts, ({ summary }) => summary.first.tableId <= tableId);
+    const near = parts.slice(Math.max(0, begins - 1), ends);
+    return near.filter(({ summary }) => summary.tableIds.includes(tableId));
+  }
+
+  /** All files of `tableId`, by their first instants. */
+  ofTable(tableId: TableId): readonly ManifestFile[] {
+    return this.partsOf(tableId).flatMap(({ files }) =>
+      files.filter(({ file }) => file.tableId === tableId),
+    );
+  }
+
+  /** Files of `tableId` that may have rows in `time`, by their first instants. Looks into those parts alone that may have some. */
+  overlapping(tableId: TableId, time: TimeRange): ManifestFile[] {
+    return this.partsOf(tableId).flatMap((part) => part.overlapping(tableId, time));
+  }
+
+  /** Those of `keys` that are here. Costs a millisecond or two for a million files, beside the parts that have some. */
+  find(keys: ReadonlySet<string>): ReadonlyMap<string, ManifestFile> {
+    if (keys.size === 0) return new Map();
+    const search = new KeySearch(keys);
+    const found = this.parts.flatMap((part) => part.find(search));
+    return new Map(found.map((one) => [one.file.key, one]));
+  }
+
+  with(added: readonly ManifestFile[]): ManifestFiles {
+    if (added.length === 0) return this;
+    const sorted = added.toSorted(compareFiles);
+    if (this.parts.length === 0) return this.#of(this.#cut(sorted));
+    // Each goes into the last part that begins at or below its place, or into the first.
+    const byPart = Map.groupBy(sorted, (one) => {
+      const place = placeOf(one);
+      const below = countBelow(
+        this.parts,
+        ({ summary }) => comparePlaces(summary.first, place) <= 0,
+      );
+      return Math.max(0, below - 1);
+    });
+    return this.#of(
+      this.parts.flatMap((part, index) => {
+        const more = byPart.get(index);
+        if (more === undefined) return [part];
+        const grown = part.with(more);
+        return grown.summary.count <= this.#partFilesMax ? [grown] : this.#cut(grown.files);
+      }),
+    );
+  }
+
+  /** Without the files of `keys`, all of which are here. */
+  without(keys: ReadonlySet<string>): ManifestFiles {
+    if (keys.size === 0) return this;
+    const search = new KeySearch(keys);
+    const parts: ManifestPart[] = [];
+    let goneCount = 0;
+    /** Whether the last of `parts` has lost files. */
+    let shrunk = false;
+    for (const part of this.parts) {
+      const gone = part.find(search).length;
+      goneCount += gone;
+      const left = gone === 0 ? part : remaining(part, keys);
+      if (left === undefined) continue;
+      const before = parts.at(-1);
+      const small = before !== undefined && this.#areSmall(before, left);
+      if (small && (shrunk || gone > 0)) {
+        parts[parts.length - 1] = ManifestPart.of([...before.files, ...left.files]);
+        shrunk = true;
+        continue;
+      }
+      parts.push(left);
+      shrunk = gone > 0;
+    }
+    assert(goneCount === keys.size, "only files of the manifest are taken out of it");
+    return this.#of(parts);
+  }
+
+  #of(parts: readonly ManifestPart[]): ManifestFiles {
+    return new ManifestFiles(parts, this.#partFilesMax);
+  }
+
+  /** Too few to be two parts. */
+  #areSmall(left: ManifestPart, right: ManifestPart): boolean {
+    return left.summary.count + right.summary.count <= this.#partFilesMax / 2;
+  }
+
+  /** As few parts of about one size as `files`, which are in order, need. */
+  #cut(files: readonly ManifestFile[]): ManifestPart[] {
+    const partCount = Math.ceil(files.length / this.#partFilesMax);
+    const size = Math.ceil(files.length / partCount);
+    return Array.from({ length: partCount }, (_, index) =>
+      ManifestPart.of(files.slice(index * size, (index + 1) * size)),
+    );
+  }
+}
+
+function remaining(part: ManifestPart, keys: ReadonlySet<string>): ManifestPart | undefined {
+  const left = part.files.filter(({ file }) => !keys.has(file.key));
+  return left.length === 0 ? undefined : ManifestPart.of(left);
+}
