@@ -135,12 +135,12 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "lifecycle/contact/contacts.ts",
     edits: [{ find: "asOfMs: askedMs - ageMs", replace: "asOfMs: askedMs" }],
   },
-  shared_look_without_age: {
-    file: "lifecycle/contact/shared-looks.ts",
+  word_one_entry_short: {
+    file: "lifecycle/contact/contacts.ts",
     edits: [
       {
-        find: "const wholeMs = askedMs - ageMs;",
-        replace: "const wholeMs = askedMs;",
+        find: "tail: this.#options.ownTail(),",
+        replace: "tail: Math.max(0, (this.#options.ownTail() ?? 0) - 1),",
       },
     ],
   },

@@ -34,13 +34,17 @@ export class Freshness {
   async check(): Promise<readonly string[]> {
     const { hosts, network, world } = this.#cluster;
     const host = hosts[world.below(2)] as SimHost;
-    let withinMs = FRESH_MS;
-    if (world.chance(0.15) && (await this.#restartUnheard(host))) withinMs = UNHEARD_MS;
-    else if (world.chance(0.7)) {
+    for (const down of hosts) if (down.node === undefined) await down.start().started;
+    await world.sleep(REST_MS);
+    const unheard = world.chance(0.15) && (await this.#restartUnheard(host));
+    if (!unheard && world.chance(0.7)) {
       cutSomewhere(this.#cluster, host, LONG_MS);
       await world.sleep(world.below(CUT_MS_MAX));
     }
-    const problems = await this.#unseen(withinMs);
+    // Others who write look at the catalog for that.
+    const problems = unheard
+      ? await this.#unseen([host], UNHEARD_MS)
+      : await this.#unseen(hosts, FRESH_MS);
     network.heal();
     return problems;
   }
@@ -65,11 +69,11 @@ export class Freshness {
     return host.node !== undefined;
   }
 
-  /** Writes on every node that takes writes, and tells what others do not show in time. */
-  async #unseen(withinMs: number): Promise<readonly string[]> {
+  /** Writes on each of `writers` that takes writes, and tells what others do not show in time. */
+  async #unseen(writers: readonly SimHost[], withinMs: number): Promise<readonly string[]> {
     const { hosts, world } = this.#cluster;
     const written: WriteToken[] = [];
-    for (const host of hosts) {
+    for (const host of writers) {
       const { node } = host;
       if (node === undefined || !host.options.modes.includes("ingest")) continue;
       const token = await this.#write(host, node);
