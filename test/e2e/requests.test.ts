@@ -4,11 +4,11 @@ import { test } from "node:test";
 import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, Sandbox, type TestNode } from "./cluster.ts";
 
-const WINDOW_MS = 5_000;
+const WINDOW_MS = 4_000;
 /** Two an hour for each second would be 7,200; a look at the catalog falls into the window now and then. */
 const QUIET_MAX = 5;
 /** Who looks after a silent node's log does so four times a second. */
-const LOOKING_MIN = 15;
+const LOOKING_MIN = 12;
 
 async function metric(node: TestNode, pattern: RegExp): Promise<number> {
   const { text } = await node.get("/metrics");
