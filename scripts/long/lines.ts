@@ -4,7 +4,7 @@ import { DEFAULT_LIMITS, parseParts } from "#lineprotocol/parse.ts";
 import { spreadSeries } from "#lineprotocol/series-table.ts";
 import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
 import { below, seededRandom } from "#ports/random.ts";
-import { lineBody } from "#testing/line-bodies.ts";
+import { lineBody } from "#testing/samples/line-bodies.ts";
 import { print } from "./output.ts";
 
 const OPTIONS = { precision: "auto", defaultTimeNs: 77n, limits: DEFAULT_LIMITS } as const;

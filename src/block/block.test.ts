@@ -7,7 +7,7 @@ import { crc32 } from "#base/crc32.ts";
 import { DbError } from "#base/errors.ts";
 import type { BatchColumn, ColumnBatch } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
-import { aBatch, batchOf, SAMPLES, textData } from "#testing/batches.ts";
+import { aBatch, batchOf, SAMPLES, textData } from "#testing/samples/batches.ts";
 import { BLOCK_ROW_COUNT_MAX, decodeBlock, encodeBlock, readBlockHeader } from "./block.ts";
 
 /** Presence that says nothing is left out. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ColumnId } from "#model/ids.ts";
-import { batchOf, textData } from "#testing/batches.ts";
+import { batchOf, textData } from "#testing/samples/batches.ts";
 import { encodeBlock } from "./block.ts";
 
 suite("block size", () => {

@@ -56,6 +56,11 @@ export class Catalog {
     return this.#shared.changed;
   }
 
+  /** By the monotonic clock: everything that stood in the log then is in the state. */
+  get wholeMs(): number {
+    return this.#shared.wholeMs;
+  }
+
   /** This node in this epoch; node 0 before `register`. */
   get writer(): Writer {
     return this.#writer;

@@ -1,5 +1,6 @@
 import type { Action } from "#access/authorize.ts";
 import { OFFICE_PATH } from "#compaction/office/office-call.ts";
+import { STANDING_PATH } from "#lifecycle/contact/standing.ts";
 import { PUSH_PATH } from "#lifecycle/pusher.ts";
 import { removeNode, stopNode } from "./endpoint/cluster/nodes.ts";
 import {
@@ -10,7 +11,7 @@ import {
 } from "./endpoint/databases.ts";
 import { office } from "./endpoint/office.ts";
 import { configureProcessing, runPlugin } from "./endpoint/processing.ts";
-import { push } from "./endpoint/push.ts";
+import { push, standing } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
 import { resetQueryLimit, setQueryLimit, showQueryLimit } from "./endpoint/query-limit.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
@@ -142,6 +143,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/metrics", { needs: "see_metrics", methods: { GET: metrics } }],
   ["/api/v3/tidelake/refresh", { needs: "call_node", methods: { POST: refresh } }],
   [PUSH_PATH, { needs: "call_node", methods: { POST: push } }],
+  [STANDING_PATH, { needs: "call_node", methods: { POST: standing } }],
   [OFFICE_PATH, { needs: "call_node", methods: { POST: office } }],
 ]);
 

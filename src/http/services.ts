@@ -3,6 +3,7 @@ import type { AdminPrincipal, Principal } from "#access/principal.ts";
 import type { AdminTokenRequest, IssuedToken } from "#access/tokens.ts";
 import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
+import type { Standing, StandingAsk } from "#lifecycle/contact/standing.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
@@ -52,6 +53,8 @@ export interface HttpServices {
   refresh(from: NodeNumber | undefined): Promise<void>;
   /** Another node says how far its log goes. Waits for nothing. */
   hearPush(push: Push): void;
+  /** Another node asks how far the logs go. */
+  answerStanding(ask: StandingAsk): Standing;
   /** A compact node that stands by asks which term this one is in. */
   answerOffice(ask: OfficeAsk): OfficeAnswer;
   /** Answers another node's question who this is. */

@@ -7,7 +7,7 @@ import type { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
-import { LogFollower } from "./log-follower.ts";
+import { type KnownEnd, LogFollower } from "./log-follower.ts";
 import type { Push } from "./pusher.ts";
 
 export interface FollowersOptions {
@@ -23,6 +23,8 @@ export interface FollowersOptions {
   /** Bytes that blocks of other nodes may take here; logs are not read on beyond that. */
   readonly peerRowsSizeMax: number;
   readonly intervalMs: number;
+  /** What is known of the end of a node's log without asking the store; nothing unless given. */
+  readonly endOf?: (node: NodeNumber) => KnownEnd;
   /** Entries of one log that are read at once while it is behind. */
   readonly readsMax?: number | undefined;
 }
@@ -134,7 +136,8 @@ export class Followers {
   async #add({ number: node, nodeId }: NodeRecord): Promise<void> {
     // A node that came back.
     await this.#leaving.get(node);
-    const { buffer, changed, intervalMs, keepRows, manifest, ports, readsMax } = this.#options;
+    const { buffer, changed, endOf, intervalMs, keepRows, manifest, ports, readsMax } =
+      this.#options;
     const follower = new LogFollower({
       node,
       log: new ObjectLog(nodeLogPrefix(nodeId), ports),
@@ -146,6 +149,7 @@ export class Followers {
         position: adoptedOf(manifest.state, node).position,
         manifest: manifest.state.position,
       }),
+      ...(endOf && { end: () => endOf(node) }),
       intervalMs,
       readsMax,
       clock: ports.clock,

@@ -1,7 +1,7 @@
 import type { Signal } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import type { LogBuffer } from "#buffer/buffer.ts";
-import type { NodeNumber, Position } from "#model/ids.ts";
+import type { Epoch, NodeNumber, Position } from "#model/ids.ts";
 import {
   type Adopted,
   type NodeLogState,
@@ -13,6 +13,15 @@ import type { ObjectLog } from "#objectlog/object-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import { bufferObserver, type LogSource } from "#view/log-source.ts";
+import { Nap } from "./nap.ts";
+
+/** What is known of the end of a node log without asking the store. */
+export interface KnownEnd {
+  /** All that its node has acknowledged, but in the last seconds, stands at or below this position. */
+  readonly told: Position | undefined;
+  /** The epoch in which the node has stopped: nothing comes any more that another epoch does not bring. */
+  readonly stoppedIn: Epoch | undefined;
+}
 
 export interface LogFollowerOptions {
   readonly node: NodeNumber;
@@ -26,6 +35,8 @@ export interface LogFollowerOptions {
   readonly changed: Signal;
   /** How far the manifest has it, as this process knows. */
   readonly adopted: () => Adopted;
+  /** Where its end is known to be reached, it is not looked at. Nothing is ever known unless given. */
+  readonly end?: () => KnownEnd;
   readonly intervalMs: number;
   /** Entries that it reads at once while it is behind; as `LogTracker` does unless given. */
   readonly readsMax?: number | undefined;
@@ -35,6 +46,8 @@ export interface LogFollowerOptions {
 
 /** A follower that sees nothing new for this long makes sure that there is nothing (rule 5). */
 const STALLED_MS = 10_000;
+/** Also where its end is known it is looked at so often: a net below those who told. */
+const QUIET_LOOK_MS = 15 * 60_000;
 const TROUBLE_PAUSE_MS_MAX = 5_000;
 
 /** Reads another node's log along: its newest checkpoint, then what it appends. */
@@ -46,10 +59,13 @@ export class LogFollower implements LogSource {
   #wanted: Position = 0;
   /** How far the log goes, as others say. */
   #heard: Position = 0;
-  /** Ends the pause between two looks; undefined where nothing but time does. */
-  #wake: (() => void) | undefined;
+  /** The pause between two looks. */
+  readonly #nap: Nap;
   /** When it last knew for certain where the tail is. */
   #certainMs = Number.NEGATIVE_INFINITY;
+  #lookedMs = Number.NEGATIVE_INFINITY;
+  /** The epoch whose stop was known when the log was last read to its tail for certain. */
+  #endedIn: Epoch | undefined;
   #trouble: DbError | undefined;
 
   constructor(options: LogFollowerOptions) {
@@ -57,6 +73,7 @@ export class LogFollower implements LogSource {
     this.node = node;
     this.buffer = buffer;
     this.#options = options;
+    this.#nap = new Nap(options.clock);
     const observer = keepRows
       ? this.#bounded(bufferObserver(buffer, changed))
       : { onShown: () => changed.notify() };
@@ -84,7 +101,7 @@ export class LogFollower implements LogSource {
   hear(position: Position): void {
     if (position <= this.state.position) return;
     this.#heard = Math.max(this.#heard, position);
-    this.#wake?.();
+    this.#nap.wake();
   }
 
   /** Reads to the tail of now, for certain. After a failure `trouble` says whether it will last. */
@@ -103,7 +120,8 @@ export class LogFollower implements LogSource {
     for (let failureCount = 0; !signal.aborted; ) {
       let pauseMs = intervalMs;
       try {
-        await this.poll();
+        if (failureCount > 0 || this.#isDue()) await this.poll();
+        else this.#rest();
         this.#trouble = undefined;
         failureCount = 0;
       } catch (error) {
@@ -125,16 +143,49 @@ export class LogFollower implements LogSource {
     const before = this.state.position;
     const wanted = this.#wanted;
     const heard = this.#heard;
+    const { stoppedIn } = this.#end;
     const overtaken = Math.max(adopted().position, wanted) > before;
-    const stalled = clock.monotonicMs() - this.#certainMs >= STALLED_MS;
+    const ended = stoppedIn !== undefined && stoppedIn !== this.#endedIn;
+    this.#lookedMs = clock.monotonicMs();
+    const stalled = !this.#isWhole() && this.#lookedMs - this.#certainMs >= STALLED_MS;
     const through = heard > before ? heard : Number.POSITIVE_INFINITY;
     if (this.#options.isFull()) await this.#passOver();
-    await this.#tracker.advance({ certain: overtaken || stalled, through });
-    this.#tracker.amend(withoutAdopted(this.state, adopted()));
+    await this.#tracker.advance({ certain: overtaken || ended || stalled, through });
+    this.#forgetAdopted();
+    if (ended) this.#endedIn = stoppedIn;
     // What a certain look did not find is not there, whatever a token says: it is not looked for again and again.
     if (this.#wanted === wanted) this.#wanted = 0;
     if (this.#heard === heard) this.#heard = 0;
     if (stalled || this.state.position > before) this.#certainMs = clock.monotonicMs();
+  }
+
+  get #end(): KnownEnd {
+    return this.#options.end?.() ?? { told: undefined, stoppedIn: undefined };
+  }
+
+  /** Whether all that was acknowledged is in the state, as far as is known without the store. */
+  #isWhole(): boolean {
+    const { stoppedIn, told } = this.#end;
+    if (told !== undefined) return told <= this.state.position;
+    return stoppedIn !== undefined && stoppedIn === this.#endedIn;
+  }
+
+  /** Whether it is time to look: always, unless nothing can have come. */
+  #isDue(): boolean {
+    const { adopted, clock } = this.#options;
+    if (this.#trouble !== undefined || !this.#isWhole()) return true;
+    if (clock.monotonicMs() - this.#lookedMs >= QUIET_LOOK_MS) return true;
+    return Math.max(this.#wanted, this.#heard, adopted().position) > this.state.position;
+  }
+
+  /** Nothing can have come: that is as good as a look that found the tail (rule 5). */
+  #rest(): void {
+    this.#certainMs = this.#options.clock.monotonicMs();
+    this.#forgetAdopted();
+  }
+
+  #forgetAdopted(): void {
+    this.#tracker.amend(withoutAdopted(this.state, this.#options.adopted()));
   }
 
   /** Goes to where rows that would come next are in files already, if it is known by now. */
@@ -164,15 +215,8 @@ export class LogFollower implements LogSource {
     pauseMs: number,
     { wakeable, signal }: { wakeable: boolean; signal: AbortSignal },
   ): Promise<void> {
-    if (wakeable && this.#heard > this.state.position) return;
-    const end = new AbortController();
-    const wake = () => end.abort();
-    if (wakeable) this.#wake = wake;
-    signal.addEventListener("abort", wake, { once: true });
-    if (signal.aborted) wake();
-    await this.#options.clock.sleep(pauseMs, end.signal).catch(() => undefined);
-    signal.removeEventListener("abort", wake);
-    this.#wake = undefined;
+    if (!wakeable) await this.#options.clock.sleep(pauseMs, signal).catch(() => undefined);
+    else if (this.#heard <= this.state.position) await this.#nap.take(pauseMs, signal);
   }
 
   #note(error: unknown): void {

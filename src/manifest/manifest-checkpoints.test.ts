@@ -10,6 +10,7 @@ import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { logPorts, neverAborted, storeWith, writerOf } from "#testing/logs.ts";
+import { fileOf } from "#testing/node-logs.ts";
 import {
   aHistory,
   contentOf,
@@ -18,8 +19,7 @@ import {
   STORED_NONCE,
   storedObjects,
   throughBytes,
-} from "#testing/manifests.ts";
-import { fileOf } from "#testing/node-logs.ts";
+} from "#testing/samples/manifests.ts";
 import { Manifest } from "./manifest.ts";
 import { ManifestCheckpoints } from "./manifest-checkpoints.ts";
 import { ManifestFiles } from "./manifest-files.ts";

@@ -7,6 +7,7 @@ import type { NodeNumber, TableId } from "#model/ids.ts";
 import { decodeEnvelope, encodeEnvelope, type RecordKind } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogRecord } from "#objectlog/record.ts";
 import { writerOf } from "#testing/logs.ts";
+import { fileOf } from "#testing/node-logs.ts";
 import {
   aHistory,
   contentOf,
@@ -15,8 +16,7 @@ import {
   STORED_NONCE,
   storedObjects,
   throughBytes,
-} from "#testing/manifests.ts";
-import { fileOf } from "#testing/node-logs.ts";
+} from "#testing/samples/manifests.ts";
 import { adoptedOf, type ManifestState, manifestMachine } from "./manifest-state.ts";
 
 const NODE_1 = 1 as NodeNumber;

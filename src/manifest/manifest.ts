@@ -69,6 +69,11 @@ export class Manifest {
     return this.#shared.changed;
   }
 
+  /** By the monotonic clock: everything that stood in the log then is in the state. */
+  get wholeMs(): number {
+    return this.#shared.wholeMs;
+  }
+
   refresh(): Promise<ManifestState> {
     return this.#shared.refresh();
   }

@@ -122,6 +122,11 @@ export class Metrics {
       "The manifest position that this node has read.",
       () => node.manifest.state.position,
     );
+    this.#gauge(
+      "tidelake_silent_peers",
+      "Other nodes that should run and are not heard: while there are any, this node looks in the store.",
+      () => node.silentPeerCount,
+    );
     this.#counter(
       "tidelake_snapshots_total",
       "Snapshots: times that buffered rows became files.",

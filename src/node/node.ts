@@ -5,6 +5,8 @@ import { Buffer } from "#buffer/buffer.ts";
 import { Catalog } from "#catalog/catalog.ts";
 import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
+import { Contacts } from "#lifecycle/contact/contacts.ts";
+import type { Standing, StandingAsk } from "#lifecycle/contact/standing.ts";
 import { Followers } from "#lifecycle/followers.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
@@ -28,12 +30,11 @@ import {
 } from "./members/registration.ts";
 import { Removals } from "./members/removal.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
-import { repeat, requireAnswer, Tasks, withinTime } from "./tasks.ts";
+import { requireAnswer, Tasks, withinTime } from "./tasks.ts";
 
 export type NodeOptions = Omit<RegistrationOptions, "catalog">;
 
 const TOKEN_WAIT_MS_MAX = 10_000;
-const MANIFEST_SYNC_MS = 1_000;
 const TASKS_END_MS_MAX = 5_000;
 
 /** What a node is made of once it runs. */
@@ -45,6 +46,8 @@ interface NodeParts {
   readonly engine: Engine;
   readonly buffer: Buffer;
   readonly followers: Followers;
+  /** What the other nodes say of their logs. */
+  readonly contacts: Contacts;
   readonly ingest: IngestPart | undefined;
   readonly members: Members;
   readonly lastSeen: LastSeen;
@@ -138,7 +141,7 @@ export class Node {
   }
 
   static async #assemble(
-    parts: Omit<NodeParts, "followers" | "ingest" | "lastSeen" | "logsChanged" | "members">,
+    parts: Pick<NodeParts, "options" | "tasks" | "catalog" | "manifest" | "engine" | "buffer">,
   ): Promise<Node> {
     const { buffer, catalog, manifest, options } = parts;
     const { config, ports } = options;
@@ -158,11 +161,22 @@ export class Node {
           }),
         })
       : undefined;
+    const members = new Members({ ...parts, config, ports });
+    const contacts = new Contacts({
+      ...ports,
+      catalog,
+      manifest,
+      catalogSyncIntervalMs: config.catalogSyncIntervalMs,
+      ownTail: () => ingest?.writer.state.position ?? members.closedTail,
+      onTail: (push) => followers.hear(push),
+      onHeard: (peer) => lastSeen.heard(peer),
+    });
     const followers = new Followers({
       catalog,
       manifest,
       buffer,
       ports,
+      endOf: (peer) => contacts.endOf(peer),
       changed: logsChanged,
       own: ingest && node,
       keepRows: config.modes.includes("query"),
@@ -171,8 +185,7 @@ export class Node {
       readsMax: config.peerLogReadsMax,
     });
     if (readsPeers(config.modes)) await followers.load();
-    const members = new Members({ ...parts, config, ports });
-    return new Node({ ...parts, followers, ingest, lastSeen, logsChanged, members });
+    return new Node({ ...parts, followers, contacts, ingest, lastSeen, logsChanged, members });
   }
 
   /** Resolves with what the node cannot go on after: the caller stops it. */
@@ -300,6 +313,16 @@ export class Node {
     followers.hear(push);
   }
 
+  /** Another node asks how far the logs go, as this one knows. */
+  answerStanding(ask: StandingAsk): Standing {
+    return this.#parts.contacts.answer(ask);
+  }
+
+  /** Other nodes that should run and are not heard: their logs, and those that they may write, are looked at in the store. */
+  get silentPeerCount(): number {
+    return this.#parts.contacts.silentCount;
+  }
+
   /** A compact node that stands by asks which term this one is in. */
   answerOffice(ask: OfficeAsk): OfficeAnswer {
     const { node } = this.#parts.catalog.writer;
@@ -345,18 +368,13 @@ export class Node {
   }
 
   #startTasks(): void {
-    const { catalog, engine, followers, lastSeen, manifest, members, options, tasks } = this.#parts;
+    const { catalog, contacts, engine, followers, lastSeen, manifest, members, options, tasks } =
+      this.#parts;
     const { config, ports } = options;
     if (readsPeers(config.modes)) tasks.add("follow", (signal) => followers.run(signal));
-    tasks.add("catalog sync", (signal) =>
-      repeat(ports, config.catalogSyncIntervalMs, signal, () => this.#syncCatalog()),
-    );
-    tasks.add("manifest sync", (signal) =>
-      repeat(ports, MANIFEST_SYNC_MS, signal, async () => {
-        await manifest.refresh();
-        await manifest.keep();
-      }),
-    );
+    tasks.add("catalog sync", (signal) => contacts.followCatalog(signal));
+    tasks.add("manifest sync", (signal) => contacts.followManifest(signal));
+    tasks.add("contacts", (signal) => contacts.run(signal));
     this.greetPeers();
     tasks.add("last seen", (signal) => lastSeen.run(signal));
     tasks.add("own record", async (signal) => {
@@ -375,11 +393,5 @@ export class Node {
   #hasOldLog(): boolean {
     const { catalog, ingest } = this.#parts;
     return ingest === undefined && catalog.state.nodes.get(catalog.writer.node)?.hasLog === true;
-  }
-
-  async #syncCatalog(): Promise<void> {
-    const { catalog } = this.#parts;
-    await catalog.refresh();
-    await catalog.keep();
   }
 }

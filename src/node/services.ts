@@ -67,6 +67,7 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
       if (from !== undefined) node.hearGreeting(from);
     },
     hearPush: (push) => node.hearPush(push),
+    answerStanding: (ask) => node.answerStanding(ask),
     answerOffice: (ask) => node.answerOffice(ask),
     identify: identity,
     metrics: () => metrics.text(),

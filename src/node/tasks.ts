@@ -1,4 +1,4 @@
-import { DbError, describeError, isKind } from "#base/errors.ts";
+import { DbError, describeError } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 
@@ -53,24 +53,6 @@ export class Tasks {
       new DbError("unavailable", "node_stopping", "this node is stopping: ask another"),
     );
     await Promise.all(this.#running);
-  }
-}
-
-/** Does `work` again and again; a store that does not answer is asked again. */
-export async function repeat(
-  { clock, log }: { readonly clock: Clock; readonly log: Log },
-  intervalMs: number,
-  signal: AbortSignal,
-  work: () => Promise<void>,
-): Promise<void> {
-  while (!signal.aborted) {
-    await clock.sleep(intervalMs, signal);
-    try {
-      await work();
-    } catch (error) {
-      if (!isKind(error, "unavailable")) throw error;
-      log.debug("the object store did not answer", { reason: describeError(error) });
-    }
   }
 }
 

@@ -54,6 +54,10 @@ export class ObjectLog {
     this.#ports = ports;
   }
 
+  get clock(): Clock {
+    return this.#ports.clock;
+  }
+
   /** The entry at `position`, or undefined: which means the tail, or that it was deleted (rule 5). */
   async read(position: Position): Promise<LogEntry | undefined> {
     return (await this.readSized(position))?.entry;

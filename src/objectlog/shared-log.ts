@@ -49,6 +49,7 @@ export class SharedLog<State extends TrackedState> {
   readonly #keeps: Keeps<State>;
   /** Whether the tail was reached once, for certain. */
   #loaded = false;
+  #wholeMs = Number.NEGATIVE_INFINITY;
   /** The state whose checkpoint falls to this process. */
   #due: State | undefined;
   /** Entries that a stone would make small, once they are under a checkpoint: without what makes them large. */
@@ -74,6 +75,11 @@ export class SharedLog<State extends TrackedState> {
   /** The newest state this process has read. A value: it never changes. */
   get state(): State {
     return this.#tracker.state;
+  }
+
+  /** By the monotonic clock: everything that stood in the log then is in the state. */
+  get wholeMs(): number {
+    return this.#wholeMs;
   }
 
   /**
@@ -118,10 +124,12 @@ export class SharedLog<State extends TrackedState> {
         const record = decide(this.state);
         if (record === undefined) return this.state;
         const position = this.state.position + 1;
+        const askedMs = this.#tracker.log.clock.monotonicMs();
         this.#machine.apply(this.state, { ...record, position, nonce: "" });
         const settled = await this.#tracker.log.append(position, record, { signal: this.#signal });
         if (settled.won) {
           await this.#tracker.take(settled.entry);
+          this.#wholeMs = askedMs;
           this.changed.notify();
           this.#noteWon(settled.entry);
           return this.state;
@@ -159,8 +167,10 @@ export class SharedLog<State extends TrackedState> {
 
   async #advance(): Promise<void> {
     const before = this.state.position;
+    const askedMs = this.#tracker.log.clock.monotonicMs();
     await this.#tracker.advance({ certain: !this.#loaded });
     this.#loaded = true;
+    this.#wholeMs = askedMs;
     if (this.state.position > before) this.changed.notify();
   }
 

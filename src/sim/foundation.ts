@@ -6,8 +6,10 @@ import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
 import { SWEEP_DEFAULTS } from "#node/config.ts";
 import type { Node } from "#node/node.ts";
 import { type AcknowledgedLine, doubledLines, missingWrites } from "./checks/acknowledged.ts";
+import { Freshness } from "./checks/freshness.ts";
 import { References } from "./checks/references.ts";
 import { Closings } from "./faults/closings.ts";
+import { cutSomewhere } from "./faults/cuts.ts";
 import { isHonestFailure, readAndCompare } from "./reader.ts";
 import { SIM_COMPACTION, SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
@@ -190,7 +192,7 @@ class Foundation {
         world.count("twin");
         this.#startTwin(host, run);
       } else {
-        this.#cluster.network.cut(host.nodeId, world.below(30_000));
+        cutSomewhere(this.#cluster, host, world.below(30_000));
       }
     }
   }
@@ -316,6 +318,8 @@ class Foundation {
           `P4: ${nodeId} does not get to the last writes although nothing fails`,
         );
     this.#checkOffice();
+    const fresh = new Freshness(this.#cluster, (host, node) => this.#write(host, node, []));
+    this.#violations.push(...(await fresh.check()));
   }
 
   /** No more faults: of those that may, one is in office, and nobody else believes to be. */

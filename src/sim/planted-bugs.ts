@@ -117,8 +117,30 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "lifecycle/log-follower.ts",
     edits: [
       {
-        find: "await this.#options.clock.sleep(pauseMs, end.signal)",
-        replace: "await this.#options.clock.sleep(wakeable ? 600_000 : pauseMs, end.signal)",
+        find: "await this.#nap.take(pauseMs, signal);",
+        replace: "await this.#nap.take(600_000, signal);",
+      },
+    ],
+  },
+  silent_peer_believed: {
+    file: "lifecycle/contact/contacts.ts",
+    edits: [
+      {
+        find: "return this.#ageOf(word) <= WORD_MS_MAX ? word : undefined;",
+        replace: "return word;",
+      },
+    ],
+  },
+  hearsay_without_age: {
+    file: "lifecycle/contact/contacts.ts",
+    edits: [{ find: "asOfMs: askedMs - ageMs", replace: "asOfMs: askedMs" }],
+  },
+  word_one_entry_short: {
+    file: "lifecycle/contact/contacts.ts",
+    edits: [
+      {
+        find: "tail: this.#options.ownTail(),",
+        replace: "tail: Math.max(0, (this.#options.ownTail() ?? 0) - 1),",
       },
     ],
   },

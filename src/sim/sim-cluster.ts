@@ -2,6 +2,7 @@ import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
 import type { CompactionConfig, NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
+import { measuredStore, type StoreOperation } from "#objectstore/measured.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
 import { randomBytes, seededRandom } from "#ports/random.ts";
@@ -69,6 +70,8 @@ export class SimHost {
   run: SimRun | undefined;
   /** Whether nobody starts it again for now. */
   held = false;
+  /** What its processes have asked of the store. */
+  readonly requests = new Map<StoreOperation, number>();
   /** Every process of this node-id that lives: the older ones do not know yet that they are replaced. */
   #living: SimRun[] = [];
 
@@ -89,7 +92,10 @@ export class SimHost {
     const skewMs = world.below(2 * CLOCK_SKEW_MS_MAX) - CLOCK_SKEW_MS_MAX;
     const process = new Process(world, skewMs);
     const random = seededRandom(world.below(2 ** 32));
-    const own = retryingStore(store.of(process), process.clock, random, { attemptCountMax: 3 });
+    const counted = measuredStore(store.of(process), process.clock, (operation) =>
+      this.requests.set(operation, (this.requests.get(operation) ?? 0) + 1),
+    );
+    const own = retryingStore(counted, process.clock, random, { attemptCountMax: 3 });
     const run: SimRun = {
       options: this.options,
       process,

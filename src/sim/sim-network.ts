@@ -2,16 +2,17 @@ import { memberOf, proveAnswer } from "#access/node-call.ts";
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office/office-call.ts";
+import { decodeStandingAsk, encodeStanding, STANDING_PATH } from "#lifecycle/contact/standing.ts";
 import { decodePush, PUSH_PATH, type Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import { IDENTIFY_PATH, REFRESH_PATH } from "#node/members/registration.ts";
+import type { Node } from "#node/node.ts";
 import type { Transport, TransportAnswer, TransportRequest } from "#ports/transport.ts";
 import type { Process } from "./process.ts";
 import type { SimRun } from "./sim-cluster.ts";
 import type { World } from "./world.ts";
 
 const DELAY_MS_MAX = 20;
-const LOST_CHANCE = 0.05;
 /** Of a push that is on its way for long, and arrives when its sender has given up. */
 const LATE_CHANCE = 0.05;
 const LATE_MS_MAX = 10_000;
@@ -22,6 +23,8 @@ const FORGED_POSITIONS_MAX = 30;
 
 /** The network between the nodes of a world: answers of those who live, silence of the others; and pushes that go astray. */
 export class SimNetwork {
+  /** Of a call that gets no answer although nothing is cut. */
+  lostChance = 0.05;
   readonly #world: World;
   readonly #runAt: (address: string) => SimRun | undefined;
   readonly #cutUntilMs = new Map<string, number>();
@@ -38,7 +41,7 @@ export class SimNetwork {
   of(process: Process, own: string): Transport {
     return {
       send: async (address, request) => {
-        const cut = this.#isCut(own) || this.#isCut(address);
+        const cut = [own, address, pairOf(own, address)].some((place) => this.#isCut(place));
         const run = this.#runAt(address);
         return proven(run, request, await this.#send(process, address, request, cut));
       },
@@ -51,8 +54,19 @@ export class SimNetwork {
     this.#cutUntilMs.set(address, this.#world.nowMs + durationMs);
   }
 
-  #isCut(address: string): boolean {
-    return (this.#cutUntilMs.get(address) ?? 0) > this.#world.nowMs;
+  /** Nothing gets from one of the two to the other for `durationMs`; third ones reach both. */
+  cutPair(left: string, right: string, durationMs: number): void {
+    this.#world.count("pair_cut");
+    this.#cutUntilMs.set(pairOf(left, right), this.#world.nowMs + durationMs);
+  }
+
+  /** Everything gets everywhere again. */
+  heal(): void {
+    this.#cutUntilMs.clear();
+  }
+
+  #isCut(place: string): boolean {
+    return (this.#cutUntilMs.get(place) ?? 0) > this.#world.nowMs;
   }
 
   #send(
@@ -63,14 +77,16 @@ export class SimNetwork {
   ): Promise<TransportAnswer> {
     const world = this.#world;
     const run = this.#runAt(address);
-    const lost = cut || world.chance(LOST_CHANCE);
+    const lost = cut || world.chance(this.lostChance);
     if (run === undefined || isDeaf(run, request) || lost) {
       world.count("peer_silence");
       if (lost && request.path === PUSH_PATH) world.count("push_lost");
+      if (lost && request.path === STANDING_PATH) world.count("standing_lost");
       return this.#silence(process, address, request);
     }
     if (request.path === PUSH_PATH) return this.#push(process, run, request);
-    if (request.path === OFFICE_PATH) return this.#askOffice(process, run, request);
+    const answer = ANSWERS[request.path];
+    if (answer !== undefined) return this.#ask(process, run, request, answer);
     const { nodeId } = run.options;
     const identity = { nodeId, clusterId: "cluster01", processId: run.processId };
     const body = request.path === IDENTIFY_PATH ? utf8(JSON.stringify(identity)) : utf8("");
@@ -80,25 +96,26 @@ export class SimNetwork {
     });
   }
 
-  /** As a process that hangs: the answer comes when it is awake, or too late to be heard. */
-  async #askOffice(
+  /** As a process that hangs: the answer comes when it is awake, or too late to be heard. Some are on their way for long, and old. */
+  async #ask(
     process: Process,
     run: SimRun,
     request: TransportRequest,
+    answer: (node: Node, body: Uint8Array) => Uint8Array,
   ): Promise<TransportAnswer> {
-    const ask = decodeOfficeAsk(request.body ?? utf8(""));
+    const world = this.#world;
     const answered = run.process
-      .call(this.#world.below(DELAY_MS_MAX), () => undefined)
+      .call(world.below(DELAY_MS_MAX), () => undefined)
       .then((): TransportAnswer => {
-        const answer = run.node?.answerOffice(ask);
-        if (answer === undefined) return { status: 503, body: utf8("") };
-        return { status: 200, body: encodeOfficeCall(answer) };
+        if (run.node === undefined) return { status: 503, body: utf8("") };
+        return { status: 200, body: answer(run.node, request.body ?? utf8("")) };
       });
-    const answer = await Promise.race([
-      answered,
-      this.#silence(process, run.options.nodeId, request),
-    ]);
-    return process.call(this.#world.below(DELAY_MS_MAX), () => answer);
+    const late = request.path === STANDING_PATH && world.chance(LATE_CHANCE);
+    if (late) world.count("standing_late");
+    const silence = this.#silence(process, run.options.nodeId, request);
+    const wayMs = world.below(late ? request.timeoutMs : DELAY_MS_MAX);
+    const heard = answered.then((got) => process.call(wayMs, () => got));
+    return Promise.race([heard, silence]);
   }
 
   #push(process: Process, run: SimRun, request: TransportRequest): Promise<TransportAnswer> {
@@ -155,10 +172,21 @@ export class SimNetwork {
   }
 }
 
-/** Whether who asks gets no answer. Pushes and compactors' questions wait at the door of a paused process until it is awake. */
+/** What nodes answer each other from what they know. */
+const ANSWERS: Readonly<Record<string, (node: Node, body: Uint8Array) => Uint8Array>> = {
+  [OFFICE_PATH]: (node, body) => encodeOfficeCall(node.answerOffice(decodeOfficeAsk(body))),
+  [STANDING_PATH]: (node, body) => encodeStanding(node.answerStanding(decodeStandingAsk(body))),
+};
+
+/** Whether who asks gets no answer. Pushes and such questions wait at the door of a paused process until it is awake. */
 function isDeaf({ process }: SimRun, { path }: TransportRequest): boolean {
   if (!process.alive) return true;
-  return process.paused && path !== PUSH_PATH && path !== OFFICE_PATH;
+  return process.paused && path !== PUSH_PATH && !(path in ANSWERS);
+}
+
+/** The way between two addresses, as a place that can be cut. */
+function pairOf(left: string, right: string): string {
+  return [left, right].toSorted().join(" ");
 }
 
 /** `answer` as the process `run` sends it. */

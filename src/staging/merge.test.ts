@@ -4,7 +4,7 @@ import * as fc from "fast-check";
 import { decodeBlock, encodeBlock } from "#block/block.ts";
 import type { ColumnBatch, ColumnData } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
-import { batchOf, textData } from "#testing/batches.ts";
+import { batchOf, textData } from "#testing/samples/batches.ts";
 import { findRepeats } from "./fold.ts";
 import { mergeBatches } from "./merge.ts";
 

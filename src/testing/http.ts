@@ -75,6 +75,7 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     requireProcessing: unexpectedly,
     refresh: unexpected,
     hearPush: unexpectedly,
+    answerStanding: unexpectedly,
     answerOffice: unexpectedly,
     queryConcurrency: unexpectedly,
     limitQueryConcurrency: unexpectedly,

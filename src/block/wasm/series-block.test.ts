@@ -5,7 +5,7 @@ import { fromUtf8 } from "#base/bytes.ts";
 import type { ColumnBatch, ColumnData } from "#model/batch.ts";
 import type { ColumnId } from "#model/ids.ts";
 import { below, type Random, seededRandom } from "#ports/random.ts";
-import { aBatch, batchOf, SAMPLES, textData } from "#testing/batches.ts";
+import { aBatch, batchOf, SAMPLES, textData } from "#testing/samples/batches.ts";
 import { encodeBlock } from "../block.ts";
 import { findSeries } from "../series.ts";
 import { type SeriesBatch, SeriesBlockEncoder } from "./series-block.ts";

@@ -77,13 +77,13 @@ const CLUSTER: readonly OptionSpec[] = [
   {
     name: "replication-interval",
     value: "DURATION",
-    about: "How often a query node looks for other nodes' writes",
+    about: "How often a query node looks for writes of other nodes that it does not hear",
     default: "250ms",
   },
   {
     name: "catalog-sync-interval",
     value: "DURATION",
-    about: "How often a node looks for changes of the catalog",
+    about: "How often a node looks for changes of the catalog while it does not hear all others",
     default: "10s",
   },
   {

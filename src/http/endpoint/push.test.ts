@@ -1,6 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { utf8 } from "#base/bytes.ts";
+import { decodeStanding, type Standing, type StandingAsk } from "#lifecycle/contact/standing.ts";
 import type { Push } from "#lifecycle/pusher.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import {
   type Call,
   CLUSTER_SECRET,
@@ -12,9 +15,9 @@ import {
 
 const PATH = "/api/v3/tidelake/push";
 
-/** What another node sends with this body. */
-function fromNode(body: string): Call {
-  const call = { method: "POST", path: PATH };
+/** What another node sends to `path` with this body. */
+function fromNode(body: string, path = PATH): Call {
+  const call = { method: "POST", path };
   return { ...call, body, headers: { authorization: signedBy(CLUSTER_SECRET, call, body) } };
 }
 
@@ -36,5 +39,38 @@ suite("POST /api/v3/tidelake/push", () => {
       assert.equal(answer.status, 400);
       assert.equal(answer.body, "this is not a push");
     }
+  });
+});
+
+suite("POST /api/v3/tidelake/standing", () => {
+  const standingPath = "/api/v3/tidelake/standing";
+  const standing: Standing = {
+    node: 1 as NodeNumber,
+    catalog: { position: 7, ageMs: 20_000 },
+    manifest: { position: 3, ageMs: 1 },
+    words: [{ node: 1 as NodeNumber, epoch: 2, tail: 12, ageMs: 0 }],
+  };
+
+  test("tells another node how far the logs go", async () => {
+    const asked: StandingAsk[] = [];
+    const services = someServices({
+      answerStanding: (ask) => {
+        asked.push(ask);
+        return standing;
+      },
+    });
+    await using server = await openServer({ services });
+    const answer = await send(server.address, fromNode('{"node":3,"catalog":6}', standingPath));
+    assert.equal(answer.status, 200);
+    assert.deepEqual(decodeStanding(utf8(answer.body)), standing);
+    assert.deepEqual(asked, [{ node: 3, catalog: 6 }]);
+  });
+
+  test("refuses what is no question, and who is no node", async () => {
+    await using server = await openServer({ services: someServices({}) });
+    for (const body of ["", '{"node":3}', '{"node":3,"catalog":-1}'])
+      assert.equal((await send(server.address, fromNode(body, standingPath))).status, 400);
+    const call = { method: "POST", path: standingPath, body: '{"node":3,"catalog":6}' };
+    assert.equal((await send(server.address, call)).status, 401);
   });
 });

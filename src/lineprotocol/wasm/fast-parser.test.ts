@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { isKind } from "#base/errors.ts";
 import { below, seededRandom } from "#ports/random.ts";
-import { hardFloat, lineBody } from "#testing/line-bodies.ts";
+import { hardFloat, lineBody } from "#testing/samples/line-bodies.ts";
 import { DEFAULT_LIMITS, parseParts } from "../parse.ts";
 import type { ParseOptions, Precision } from "../parsed.ts";
 import { spreadSeries } from "../series-table.ts";

@@ -2,7 +2,7 @@ import { Mutex, untilAborted } from "#base/async.ts";
 import { describeError, isKind } from "#base/errors.ts";
 import type { NodeRecord, NodeState } from "#catalog/catalog-state.ts";
 import { askToRemove, askToStop, markStopped, requireNode, takeEpoch } from "#catalog/members.ts";
-import type { NodeNumber } from "#model/ids.ts";
+import type { NodeNumber, Position } from "#model/ids.ts";
 import { fencedError } from "#objectlog/log-tracker.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import type { Tasks } from "../tasks.ts";
@@ -28,6 +28,7 @@ export class Members {
   readonly #stopping = new Set<NodeNumber>();
   /** One log is closed at a time: each takes memory for rows. */
   readonly #turn = new Mutex();
+  #closedTail: Position | undefined;
 
   constructor(options: MembersOptions) {
     this.#options = options;
@@ -79,6 +80,11 @@ export class Members {
     }
   }
 
+  /** Where the log of this node ends that `closeOwnLog` has closed. */
+  get closedTail(): Position | undefined {
+    return this.#closedTail;
+  }
+
   /**
    * Closes what an earlier start of this node, which had mode `ingest`, left in its log: nobody else will. A failure costs a longer
    * log, nothing else.
@@ -86,7 +92,8 @@ export class Members {
   async closeOwnLog(nodeId: string, signal: AbortSignal): Promise<void> {
     const { catalog, ports } = this.#options;
     try {
-      await closeLog(this.#options, { nodeId, writer: catalog.writer }, signal);
+      const log = await closeLog(this.#options, { nodeId, writer: catalog.writer }, signal);
+      this.#closedTail = log.state.position;
     } catch (error) {
       if (signal.aborted || isKind(error, "conflict") || isKind(error, "internal")) throw error;
       ports.log.warn("could not leave the log of an earlier start in files", {

@@ -5,7 +5,7 @@ import { DEFAULT_LIMITS, parseLines } from "#lineprotocol/parse.ts";
 import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { below, type Random, seededRandom } from "#ports/random.ts";
-import { lineBody } from "#testing/line-bodies.ts";
+import { lineBody } from "#testing/samples/line-bodies.ts";
 import { encodeRows, type RowsHere } from "../plain-stage.ts";
 import type { RowSelection } from "../stage.ts";
 import { SeriesEncoder, type SeriesRows } from "./series-encoder.ts";

@@ -5,8 +5,8 @@ import { adoptedOf, type ManifestState, manifestMachine } from "#manifest/manife
 import type { NodeNumber } from "#model/ids.ts";
 import { decodeEnvelope, encodeEnvelope, type RecordKind } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
-import { writerOf } from "./logs.ts";
-import { fileOf } from "./node-logs.ts";
+import { writerOf } from "../logs.ts";
+import { fileOf } from "../node-logs.ts";
 
 export const STORED_NONCE = "00112233445566778899aabbccddeeff";
 

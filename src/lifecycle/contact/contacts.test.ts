@@ -1,0 +1,325 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import { Catalog } from "#catalog/catalog.ts";
+import { Manifest } from "#manifest/manifest.ts";
+import type { NodeNumber } from "#model/ids.ts";
+import { memoryStore } from "#objectstore/memory.ts";
+import { silentLog } from "#ports/log.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import { seededRandom } from "#ports/random.ts";
+import type { Transport, TransportAnswer } from "#ports/transport.ts";
+import { HandClock, settle } from "#testing/hand-clock.ts";
+import { neverAborted, storeWith } from "#testing/logs.ts";
+import { Contacts } from "./contacts.ts";
+import {
+  decodeStanding,
+  decodeStandingAsk,
+  encodeStanding,
+  STANDING_PATH,
+  type Standing,
+} from "./standing.ts";
+
+const MINUTE_MS = 60_000;
+const LIMITS = { databaseCountMax: 100 };
+
+/** A network whose ways can be cut, between nodes whose addresses are their node-ids. */
+class Network {
+  readonly contacts = new Map<string, Contacts>();
+  /** `from to`, in either order, or an address. */
+  readonly cut = new Set<string>();
+  /** What is answered instead, by address. */
+  readonly forged = new Map<string, TransportAnswer>();
+
+  of(own: string): Transport {
+    return {
+      send: async (address, { method, path, body }) => {
+        assert.equal(`${method} ${path}`, `POST ${STANDING_PATH}`);
+        const contacts = this.contacts.get(address);
+        const places = [own, address, `${own} ${address}`, `${address} ${own}`];
+        if (contacts === undefined || places.some((place) => this.cut.has(place)))
+          throw new DbError("unavailable", "peer_unreachable", "no answer");
+        const asked = decodeStandingAsk(body ?? utf8(""));
+        return (
+          this.forged.get(address) ?? { status: 200, body: encodeStanding(contacts.answer(asked)) }
+        );
+      },
+    };
+  }
+}
+
+/** A cluster of contacts on one store that counts, and one clock. */
+class Members implements AsyncDisposable {
+  readonly clock = new HandClock();
+  readonly network = new Network();
+  readonly #inner = memoryStore();
+  readonly #end = new AbortController();
+  readonly #running: Promise<void>[] = [];
+  #seed = 0;
+
+  async join(nodeId: string, { runs = true } = {}) {
+    const counts = { catalog: 0, manifest: 0 };
+    const catalog = await this.#register(nodeId, counts);
+    const ports = { clock: this.clock, random: seededRandom(++this.#seed), log: silentLog };
+    const manifest = new Manifest(
+      "cluster01",
+      { ...ports, store: this.#counting(counts) },
+      {
+        writer: () => catalog.writer,
+        signal: this.#end.signal,
+      },
+    );
+    await manifest.refresh();
+    const member = { catalog, counts, manifest, tail: 1, heard: new Map<NodeNumber, number>() };
+    const contacts = new Contacts({
+      ...ports,
+      catalog,
+      manifest,
+      transport: this.network.of(nodeId),
+      catalogSyncIntervalMs: 10_000,
+      ownTail: () => member.tail,
+      onTail: ({ node, position }) => member.heard.set(node, position),
+      onHeard: () => undefined,
+    });
+    this.network.contacts.set(nodeId, contacts);
+    const { signal } = this.#end;
+    if (runs)
+      this.#running.push(
+        contacts.run(signal),
+        contacts.followCatalog(signal),
+        contacts.followManifest(signal),
+      );
+    return Object.assign(member, { contacts, node: catalog.writer.node });
+  }
+
+  async #register(nodeId: string, counts: { catalog: number; manifest: number }) {
+    const ports = { clock: this.clock, random: seededRandom(++this.#seed), log: silentLog };
+    const store = this.#counting(counts);
+    const catalog = new Catalog("cluster01", { ...ports, store }, neverAborted());
+    await catalog.refresh();
+    await catalog.createCluster({ uuid: "uuid", secret: "secret" });
+    const rest = { instanceId: nodeId, address: nodeId, coreCount: 1, hasLog: true };
+    await catalog.register({ nodeId, modes: ["ingest", "query"], ...rest }, () => 1n);
+    return catalog;
+  }
+
+  /** The store, which counts how often each shared log is read. */
+  #counting(counts: { catalog: number; manifest: number }): ObjectStore {
+    return storeWith(this.#inner, {
+      get: (key) => {
+        if (key.startsWith("cluster01/catalog/entry/")) counts.catalog += 1;
+        if (key.startsWith("cluster01/manifest/entry/")) counts.manifest += 1;
+        return this.#inner.get(key);
+      },
+    });
+  }
+
+  async [Symbol.asyncDispose]() {
+    this.#end.abort();
+    await Promise.all(this.#running);
+    assert.equal(this.clock.sleeperCount, 0, "no timer outlives them");
+  }
+}
+
+/** What node `node` answers. */
+function standing(node: number): Standing {
+  return {
+    node: node as NodeNumber,
+    catalog: { position: 1, ageMs: 0 },
+    manifest: { position: 0, ageMs: 0 },
+    words: [{ node: 3 as NodeNumber, epoch: 1, tail: 1, ageMs: 0 }],
+  };
+}
+
+/** Three nodes that have heard of each other. */
+async function three() {
+  const members = new Members();
+  const [one, two, third] = [
+    await members.join("host01"),
+    await members.join("host02"),
+    await members.join("host03"),
+  ];
+  await members.clock.advance(12_000);
+  for (const { counts } of [one, two, third]) Object.assign(counts, { catalog: 0, manifest: 0 });
+  return { members, one, two, third, all: [one, two, third] };
+}
+
+suite("nodes that hear each other", () => {
+  test("look at the shared logs together, and seldom", async () => {
+    const { members, all } = await three();
+    await using _ = members;
+    await members.clock.advance(20 * MINUTE_MS);
+    for (const { contacts } of all) assert.equal(contacts.silentCount, 0);
+    const catalog = all.reduce((sum, { counts }) => sum + counts.catalog, 0);
+    const manifest = all.reduce((sum, { counts }) => sum + counts.manifest, 0);
+    assert.ok(catalog >= 15 && catalog <= 36, `${catalog} looks at the catalog`);
+    for (const { counts } of all) assert.ok(counts.catalog >= 3, "each takes its turns");
+    assert.ok(manifest >= 1 && manifest <= 6, `${manifest} looks at the manifest`);
+  });
+
+  test("read at once what one of them has written", async () => {
+    const { members, one, two, third } = await three();
+    await using _ = members;
+    await one.catalog.createDatabase("a", undefined, LIMITS);
+    const term = await two.manifest.takeOver();
+    await members.clock.advance(1_100);
+    for (const { catalog, manifest } of [one, two, third]) {
+      assert.equal(catalog.state.position, one.catalog.state.position);
+      assert.deepEqual(manifest.state.office, term);
+    }
+  });
+
+  test("know where each other's logs end", async () => {
+    const { members, one, two } = await three();
+    await using _ = members;
+    one.tail = 7;
+    await members.clock.advance(1_100);
+    assert.deepEqual(two.contacts.endOf(one.node), { told: 7, stoppedIn: undefined });
+    assert.equal(two.heard.get(one.node), 7);
+  });
+
+  test("find a node that none of them hears", async () => {
+    const { members, one, two } = await three();
+    await using _ = members;
+    members.network.cut.add("host04");
+    const late = await members.join("host04");
+    await members.clock.advance(10_000);
+    assert.equal(one.catalog.state.nodes.has(late.node), false, "nobody has told them");
+    await members.clock.advance(80_000);
+    for (const { catalog, contacts } of [one, two]) {
+      assert.equal(catalog.state.nodes.has(late.node), true);
+      assert.equal(contacts.silentCount, 1);
+    }
+  });
+
+  test("hear of a node that can ask them, although they cannot ask it", async () => {
+    const { members, one } = await three();
+    await using _ = members;
+    const late = await members.join("host04", { runs: false });
+    one.contacts.answer({ node: late.node, catalog: late.catalog.state.position });
+    await settle();
+    assert.equal(one.catalog.state.nodes.has(late.node), true);
+  });
+});
+
+suite("a node that is silent", () => {
+  test("makes the others look as often as those who hear nobody", async () => {
+    const { members, one, two, third } = await three();
+    await using _ = members;
+    members.network.cut.add("host03");
+    await members.clock.advance(4_000);
+    for (const { contacts } of [one, two]) assert.equal(contacts.silentCount, 1);
+    assert.equal(third.contacts.silentCount, 2);
+    assert.deepEqual(one.contacts.endOf(third.node), { told: undefined, stoppedIn: undefined });
+    third.counts.catalog = 0;
+    third.counts.manifest = 0;
+    await members.clock.advance(MINUTE_MS);
+    assert.ok(third.counts.catalog >= 5 && third.counts.manifest >= 55, "a look each interval");
+    assert.ok(one.counts.manifest + two.counts.manifest >= 55);
+    members.network.cut.clear();
+    await members.clock.advance(2_000);
+    for (const { contacts } of [one, two, third]) assert.equal(contacts.silentCount, 0);
+  });
+
+  test("to one is heard through another, with the age of the word", async () => {
+    const { members, one, two, third } = await three();
+    await using _ = members;
+    members.network.cut.add("host01 host03");
+    third.tail = 9;
+    await members.clock.advance(10_000);
+    assert.equal(one.contacts.silentCount, 0);
+    assert.equal(one.contacts.endOf(third.node).told, 9);
+    members.network.cut.add("host02 host03");
+    third.tail = 10;
+    await members.clock.advance(4_100);
+    for (const { contacts } of [one, two]) {
+      assert.equal(contacts.silentCount, 1, "an old word that goes to and fro does not get newer");
+      assert.equal(contacts.endOf(third.node).told, undefined);
+    }
+  });
+
+  test("for a moment is no reason", async () => {
+    const { members, one } = await three();
+    await using _ = members;
+    members.network.cut.add("host03");
+    await members.clock.advance(1_500);
+    assert.equal(one.contacts.silentCount, 0);
+  });
+});
+
+suite("a word", () => {
+  test("of a process that was replaced does not count", async () => {
+    const { members, one, third } = await three();
+    await using _ = members;
+    // The newer process of host03 is not heard; the older one answers at its address.
+    members.network.cut.add("newer");
+    const older = members.network.contacts.get("host03");
+    await members.join("host03", { runs: false });
+    if (older !== undefined) members.network.contacts.set("host03", older);
+    await one.catalog.refresh();
+    await members.clock.advance(2_000);
+    assert.equal(one.contacts.silentCount, 1);
+    assert.equal(one.contacts.endOf(third.node).told, undefined);
+  });
+
+  test("of a node that has stopped is not needed", async () => {
+    const { members, one, two, third } = await three();
+    await using _ = members;
+    await third.catalog.setNodeState("stopped", 2n);
+    members.network.cut.add("host03");
+    await members.clock.advance(5_000);
+    assert.equal(one.contacts.silentCount, 0);
+    const { epoch } = third.catalog.writer;
+    assert.deepEqual(two.contacts.endOf(third.node), { told: undefined, stoppedIn: epoch });
+  });
+
+  const others: readonly (readonly [string, TransportAnswer])[] = [
+    ["of another node", { status: 200, body: encodeStanding(standing(2)) }],
+    ["that is a refusal", { status: 401, body: encodeStanding(standing(3)) }],
+    ["of another program", { status: 200, body: utf8("<html>") }],
+    ["with a time that is none", { status: 200, body: utf8('{"node":3,"words":[],"ageMs":null}') }],
+  ];
+  for (const [name, answer] of others)
+    test(`${name} at its address is silence`, async () => {
+      const { members, one } = await three();
+      await using _ = members;
+      members.network.cut.add("host02 host03");
+      members.network.forged.set("host03", answer);
+      await members.clock.advance(4_000);
+      assert.equal(one.contacts.silentCount, 1);
+    });
+
+  test("that is not true costs one look each time it is said", async () => {
+    const { members, one } = await three();
+    await using _ = members;
+    const before = one.counts.catalog;
+    for (let count = 1; count <= 3; count++) {
+      one.contacts.answer({ node: 2 as NodeNumber, catalog: Number.MAX_SAFE_INTEGER });
+      await settle();
+      assert.equal(one.counts.catalog - before, count);
+    }
+    await members.clock.advance(5_000);
+    assert.equal(one.counts.catalog - before, 3);
+  });
+});
+
+test("a standing is read as it was written, and nothing else is", () => {
+  const written: Standing = {
+    node: 3 as NodeNumber,
+    catalog: { position: 12, ageMs: 0.25 },
+    manifest: { position: 0, ageMs: 9_000 },
+    words: [
+      { node: 3 as NodeNumber, epoch: 2, tail: 41, ageMs: 0 },
+      { node: 4 as NodeNumber, epoch: 1, ageMs: 17 },
+    ],
+  };
+  assert.deepEqual(decodeStanding(encodeStanding(written)), written);
+  for (const body of ["", "{", "null", "{}", JSON.stringify({ ...written, words: [{ node: 1 }] })])
+    assert.equal(decodeStanding(utf8(body)), undefined);
+  for (const body of ["", "[]", '{"node":0,"catalog":1}', '{"node":1,"catalog":-1}', '{"node":1}'])
+    assert.throws(() => decodeStandingAsk(utf8(body)), {
+      kind: "invalid",
+      code: "standing_ask_malformed",
+    });
+});
