@@ -17,7 +17,7 @@ export function contentOf({ files, ...rest }: ManifestState) {
 
 /** The objects in `src/manifest/testdata/`. */
 export function storedObjects(name: string): readonly Uint8Array[] {
-  const url = new URL(`../manifest/testdata/${name}`, import.meta.url);
+  const url = new URL(`../../manifest/testdata/${name}`, import.meta.url);
   const lines = readFileSync(url, "utf8").trim().split("\n");
   return lines.map((line) => Uint8Array.from(Buffer.from(line, "hex")));
 }
