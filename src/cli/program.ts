@@ -121,14 +121,21 @@ function addCommand(
   if (spec.alias !== undefined) command.alias(spec.alias);
   addOptions(command, spec.options, showAdvanced);
   if (spec.notes !== undefined) command.addHelpText("after", `\n${spec.notes}`);
-  command.allowExcessArguments(spec === QUICK_START || spec.takesAnyWord === true);
+  const takesNone = spec.operands === undefined && spec.takesAnyWord !== true;
+  command.allowExcessArguments(takesNone || spec.takesAnyWord === true);
   command.action(async () => {
     // Quick start is what any word leads to that is no command.
     const [word] = command.args;
     if (spec === QUICK_START && word !== undefined)
       command.error(`error: unknown command '${word}'`);
+    if (takesNone && word !== undefined) command.error(`error: ${strayWord(word)}`);
     outcome.exitCode = await runCommand(spec, command, terminal);
   });
+}
+
+/** What to say of a word of a command that takes options alone. */
+function strayWord(word: string): string {
+  return `no option stands before '${word}': give --option value`;
 }
 
 async function runCommand(

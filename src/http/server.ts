@@ -211,12 +211,21 @@ export class HttpServer implements AsyncDisposable {
 const STARTING = new DbError("unavailable", "node_starting", "the node is starting; try again");
 const STOPPING = new DbError("unavailable", "node_stopping", "the node is stopping; ask another");
 
+const LISTEN_FAILURES: ReadonlyMap<unknown, string> = new Map([
+  ["EACCES", "ports below 1024 are for the system; choose another, or give the program the right"],
+  ["EADDRNOTAVAIL", "it is no address of this machine"],
+  ["EAI_AGAIN", "nobody says which address the name has"],
+  ["ENOTFOUND", "nothing has that name; give a name or address of this machine, and :port"],
+]);
+
 function listenError(error: unknown, host: string, port: number): DbError {
   const detail = { host, port };
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (code === "EADDRINUSE") {
-    return new DbError("unavailable", "address_in_use", `${host}:${port} is in use`, { detail });
+    const message = `${host}:${port} is in use: stop the program that listens there, or choose another port`;
+    return new DbError("unavailable", "address_in_use", message, { detail });
   }
-  const message = `cannot listen on ${host}:${port}`;
+  const reason = LISTEN_FAILURES.get(code) ?? describeError(error);
+  const message = `cannot listen on ${host}:${port}: ${reason}`;
   return new DbError("invalid", "address", message, { detail, cause: error });
 }

@@ -147,7 +147,7 @@ suite("tokens", () => {
     const files = ["first.json", "second.json"].map((name) => join(sandbox.directory, name));
     const [first = "", second = ""] = files;
     for (const file of files) {
-      const words = ["create", "token", "--admin", "--offline", "--output-file", file];
+      const words = `create token --admin --offline --output-file ${file} --expiry 9d`.split(" ");
       assert.equal((await sandbox.run(words)).exitCode, 0);
     }
     const tokens: string[] = [];
@@ -162,6 +162,8 @@ suite("tokens", () => {
     assert.equal(await statusOf(two, tokens[1]), 401);
     for (const node of [one, two])
       for (const token of tokens) assert.ok(!node.out.includes(token), "no token is logged");
+    const { error } = await one.stop();
+    assert.match(error, /operator's token '_admin' expires in 9 days, on .*--regenerate/);
   });
 
   test("a lost operator's token is replaced at an address for that, once", async () => {

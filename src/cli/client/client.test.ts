@@ -247,7 +247,10 @@ suite("commands of a client", () => {
       const result = await call(["delete", "database", "a"], 200, "", { input: reply });
       assert.equal(result.request, undefined);
       assert.equal(result.exitCode, 1);
-      assert.match(result.error, /Delete command failed: Cannot proceed without confirmation\n$/);
+      assert.match(
+        result.error,
+        /Delete command failed: Cannot proceed without confirmation: answer yes, or give --yes\n$/,
+      );
     });
   }
 

@@ -2,12 +2,13 @@ import { createInterface } from "node:readline";
 import { DbError } from "#base/errors.ts";
 import type { Terminal } from "../terminal.ts";
 
-/** Asks `question`; rejects with `invalid` / `not_confirmed` unless the next line of input says yes. */
-export async function confirm(terminal: Terminal, question: string): Promise<void> {
+/** Asks `question`; rejects with `invalid` / `not_confirmed` unless the next line of input says yes. `flag` is the option that leaves the question out. */
+export async function confirm(terminal: Terminal, question: string, flag: string): Promise<void> {
   terminal.error(`${question} Enter 'yes' or 'y' to confirm`);
   const answer = (await readLine(terminal)) ?? "";
   if (["yes", "y"].includes(answer.trim().toLowerCase())) return;
-  throw new DbError("invalid", "not_confirmed", "Cannot proceed without confirmation");
+  const message = `Cannot proceed without confirmation: answer yes, or give ${flag}`;
+  throw new DbError("invalid", "not_confirmed", message);
 }
 
 /** The next line of input, undefined at its end. */

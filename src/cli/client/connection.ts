@@ -116,6 +116,18 @@ export function refusal({ status, text }: Pick<Answer, "status" | "text">): DbEr
   return new DbError(errorKind(status), "server_refused", message, { detail: { status } });
 }
 
+/** As `work`; what a server refused in words that are `meant` is followed by `hint`, of what to do next. */
+export async function withHint<T>(work: Promise<T>, meant: RegExp, hint: string): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof DbError) || error.code !== "server_refused") throw error;
+    if (!meant.test(error.message)) throw error;
+    const { kind, code, detail, message } = error;
+    throw new DbError(kind, code, `${message}; ${hint}`, { detail, cause: error });
+  }
+}
+
 /** Sends `request` and reads the whole answer. */
 export async function sendForText(server: Server, request: ServerRequest): Promise<string> {
   const chunks: Buffer[] = [];

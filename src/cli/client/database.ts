@@ -67,7 +67,8 @@ async function deleteDatabase(input: CommandInput): Promise<number> {
   const name = input.operands[0] ?? "";
   if (name === "") throw usageError("the name of the database is required");
   const server = await serverOf(input);
-  if (!settings.isOn("yes")) await confirm(terminal, `Are you sure you want to delete "${name}"?`);
+  if (!settings.isOn("yes"))
+    await confirm(terminal, `Are you sure you want to delete "${name}"?`, "--yes");
   await sendForText(server, {
     method: "DELETE",
     path: PATH,

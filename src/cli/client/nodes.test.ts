@@ -122,7 +122,10 @@ suite("commands about nodes", () => {
     assert.equal(result.out, 'Node "host01" stopped\n');
   });
 
-  for (const command of ["stop", "remove"]) {
+  for (const [command, hint] of [
+    ["stop", ""],
+    ["remove", "; stop it first: 'influxdb3 stop node --node-id host01'"],
+  ] as const) {
     test(`${command} asks before it does anything`, async () => {
       const refused = await call(`${command} node --node-id host01`, {}, { input: "no\n" });
       assert.equal(refused.exitCode, 1);
@@ -136,7 +139,8 @@ suite("commands about nodes", () => {
     test(`${command} tells what the server refuses, and wants a node`, async () => {
       const order = { status: 409, text: "node 'host01' is not fully stopped" };
       const result = await call(`${command} node --node-id host01 --no-confirm`, { order });
-      assert.match(result.error, /\[409 Conflict\]: node 'host01' is not fully stopped\n$/);
+      const words = `[409 Conflict]: node 'host01' is not fully stopped${hint}\n`;
+      assert.ok(result.error.endsWith(words), result.error);
       assert.equal((await call(`${command} node --no-confirm`)).exitCode, 2);
     });
   }

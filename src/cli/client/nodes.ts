@@ -13,6 +13,7 @@ import {
   sendForAnswer,
   sendForText,
   serverOf,
+  withHint,
 } from "./connection.ts";
 import { SERVER_OPTIONS } from "./options.ts";
 
@@ -60,7 +61,7 @@ async function stopNode(input: CommandInput): Promise<number> {
   const timeoutMs = settings.parse("timeout", parseDuration);
   const server = await serverOf(input);
   if (!settings.isOn("no-confirm"))
-    await confirm(terminal, `Are you sure you want to stop node "${nodeId}"?`);
+    await confirm(terminal, `Are you sure you want to stop node "${nodeId}"?`, "--no-confirm");
   const isItself = (await askIdentity(server)) === nodeId;
   const answer = await sendForAnswer(server, request("stop", { node_id: nodeId }));
   if (answer.status === STATUS_ALREADY && answer.text.includes(ALREADY)) {
@@ -81,9 +82,13 @@ async function removeNode(input: CommandInput): Promise<number> {
   const nodeId = settings.require("node-id");
   const server = await serverOf(input);
   if (!settings.isOn("no-confirm"))
-    await confirm(terminal, `Are you sure you want to remove node "${nodeId}"?`);
-  const force = settings.isOn("force-finalize");
-  await sendForText(server, request("remove", { node_id: nodeId, force_finalize: force }));
+    await confirm(terminal, `Are you sure you want to remove node "${nodeId}"?`, "--no-confirm");
+  const body = { node_id: nodeId, force_finalize: settings.isOn("force-finalize") };
+  await withHint(
+    sendForText(server, request("remove", body)),
+    /is not fully stopped/,
+    `stop it first: '${terminal.programName} stop node --node-id ${nodeId}'`,
+  );
   terminal.out(`Node "${nodeId}" is being removed`);
   return 0;
 }

@@ -90,8 +90,16 @@ IMPORTANT: Store this token securely, as it will not be shown again.
     assert.equal(result.out, "");
     assert.equal(
       result.error,
-      "Create command failed: server responded with error [409 Conflict]: token name already exists, _admin\n",
+      "Create command failed: server responded with error [409 Conflict]: token name already exists, _admin; a cluster makes its operator's token once; with it as --token make another one (--name NAME) or replace it (--regenerate), and where it is lost see --admin-token-recovery-http-bind of 'serve'\n",
     );
+    const taken = await call(
+      "create token --admin --name ci",
+      409,
+      "token name already exists, ci",
+    );
+    assert.match(taken.error, /already exists, ci; choose another --name\n$/);
+    const none = await call("delete token --token-name ci -y", 404, "token not found: ci");
+    assert.match(none.error, /token not found: ci; 'show tokens' lists those that are there\n$/);
     const strange = await call("create token --admin", 201, "<html>");
     assert.match(strange.error, /the server's answer has no token/);
   });
@@ -164,6 +172,15 @@ IMPORTANT: Store this token securely, as it will not be shown again.
       q: "SELECT * FROM system.tokens",
       format: "json",
     });
+  });
+
+  test("show tokens tells people of an operator's token that ends, and no program", async () => {
+    const ending = '[{"name":"_admin","expiry":"2020-01-31T12:00:00.5"}]';
+    const { error, exitCode } = await call("show tokens", 200, ending);
+    assert.equal(exitCode, 0);
+    assert.match(error, /^warning: the operator's token '_admin' expired on 2020-01-31T12:00:00/);
+    assert.equal((await call("show tokens --format json", 200, ending)).error, "");
+    assert.equal((await call("show tokens", 200, "[]")).error, "");
   });
 
   for (const command of ["show nodes", "show databases", "query -d d q", "write -d d m"]) {

@@ -9,12 +9,15 @@ import type { Terminal } from "../terminal.ts";
 import { parseDuration } from "../values/duration.ts";
 import { usageError } from "../values/usage.ts";
 import { confirm, readLine } from "./confirm.ts";
-import { sendForText, serverOf } from "./connection.ts";
+import { sendForText, serverOf, withHint } from "./connection.ts";
 import { SERVER_OPTIONS } from "./options.ts";
 
 const PATH = "/api/v3/configure/token";
 /** Of the JSON that has it; a token has no character that JSON would change. */
 const TOKEN_FIELD = /"token":\s*"(apiv3_[A-Za-z0-9_-]+)"/;
+const TAKEN = /already exists/;
+const OPERATOR_HINT =
+  "a cluster makes its operator's token once; with it as --token make another one (--name NAME) or replace it (--regenerate), and where it is lost see --admin-token-recovery-http-bind of 'serve'";
 const UNDERLINED = "\x1b[4m";
 const PLAIN = "\x1b[0m";
 
@@ -90,16 +93,17 @@ async function askForToken(input: CommandInput, { name, expiryMs }: Wish): Promi
     return textOf(await sendForText(server, { method: "POST", path: `${PATH}/admin/regenerate` }));
   }
   if (name === undefined) {
-    return textOf(await sendForText(server, { method: "POST", path: `${PATH}/admin` }));
+    const asked = sendForText(server, { method: "POST", path: `${PATH}/admin` });
+    return textOf(await withHint(asked, TAKEN, OPERATOR_HINT));
   }
   const expiry = expiryMs === undefined ? {} : { expiry_secs: Math.ceil(expiryMs / 1000) };
-  const answer = await sendForText(server, {
+  const asked = sendForText(server, {
     method: "POST",
     path: `${PATH}/named_admin`,
     contentType: "application/json",
     body: utf8(JSON.stringify({ token_name: name, ...expiry })),
   });
-  return textOf(answer);
+  return textOf(await withHint(asked, TAKEN, "choose another --name"));
 }
 
 async function confirmRegenerate(terminal: Terminal): Promise<void> {
@@ -168,9 +172,12 @@ async function deleteToken(input: CommandInput): Promise<number> {
   const { settings, terminal } = input;
   const name = settings.require("token-name");
   const server = await serverOf(input);
-  if (!settings.isOn("yes")) await confirm(terminal, `Are you sure you want to delete "${name}"?`);
+  if (!settings.isOn("yes"))
+    await confirm(terminal, `Are you sure you want to delete "${name}"?`, "--yes");
   try {
-    await sendForText(server, { method: "DELETE", path: PATH, parameters: { token_name: name } });
+    const parameters = { token_name: name };
+    const asked = sendForText(server, { method: "DELETE", path: PATH, parameters });
+    await withHint(asked, /token not found/, "'show tokens' lists those that are there");
   } catch (error) {
     if (!(error instanceof DbError) || !/operator/.test(error.message)) throw error;
     const message = `the operator token cannot be deleted; replace it with '${terminal.programName} create token --admin --regenerate --token [TOKEN]'`;

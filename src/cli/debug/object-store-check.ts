@@ -34,6 +34,7 @@ export const OBJECT_STORE_CHECK: CommandSpec = {
       value: "PREFIX",
       about: "Where it may put objects of its own: under PREFIX/oscheck-<random>/",
       env: "INFLUXDB3_OSCHECK_PREFIX",
+      default: "object-store-check",
     },
     {
       name: "probe-prefix",

@@ -27,6 +27,8 @@ suite("addresses", () => {
     "::1",
     "[::1",
     "ftp://x:1",
+    "http://x:1/path",
+    "8181",
   ]) {
     test(`binding to "${text}" is refused`, () =>
       assert.throws(() => parseBindAddress(text), isUsageError));

@@ -14,6 +14,9 @@ export function parseBindAddress(text: string): string {
   const trimmed = text.trim();
   if (/^https:\/\//i.test(trimmed)) throw usageError("TLS is not supported in this version");
   const bare = trimmed.replace(/^http:\/\//i, "").replace(/\/$/, "");
+  if (bare.includes("/")) throw usageError("give host:port, without a path");
+  if (/^\d+$/.test(bare))
+    throw usageError(`a number alone is no address: for the port give :${bare}`);
   const { host, port } = splitHostPort(bare);
   return `${host === "" ? "0.0.0.0" : host}:${port ?? PORT_DEFAULT}`;
 }

@@ -76,7 +76,8 @@ export function cloudErrorOf(
     return new DbError("unavailable", "store_unreachable", message, options);
   }
   if (isPassing(refusal)) {
-    const message = `The object store does not answer for ${where}.`;
+    const hint = status === undefined ? ": check the endpoint, and the network on the way" : "";
+    const message = `The object store does not answer for ${where}${hint}.`;
     return new DbError("unavailable", "store_unreachable", message, options);
   }
   if (status === 404) {
