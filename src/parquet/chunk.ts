@@ -12,6 +12,8 @@ import {
   putRun,
   putRuns,
   splitBytes,
+  type WidthOf,
+  wholeBytes,
 } from "./encodings.ts";
 import {
   type Bounds,
@@ -268,11 +270,13 @@ function rawDoubles(values: Float64Array): Omit<Body, "bounds"> {
   if (values.byteLength < COMPRESSED_SIZE_MIN)
     return { encoding: ENCODINGS.plain, bytes: bytesOf(values) };
   const sample = values.subarray(0, SAMPLE_COUNT);
-  const plainSize = zstdCompressSync(bytesOf(sample)).length;
-  const splitSize = zstdCompressSync(splitBytes(sample)).length;
-  return plainSize < splitSize
+  return sizeOf(bytesOf(sample)) < sizeOf(splitBytes(sample))
     ? { encoding: ENCODINGS.plain, bytes: bytesOf(values) }
     : { encoding: ENCODINGS.split, bytes: splitBytes(values) };
+}
+
+function sizeOf(bytes: Uint8Array): number {
+  return zstdCompressSync(bytes).length;
 }
 
 function wholeBody(values: BigInt64Array, unsigned: boolean): Body {
@@ -281,9 +285,31 @@ function wholeBody(values: BigInt64Array, unsigned: boolean): Body {
   const offsets = offsetsFromFirst(values, DELTA_SPREAD_MAX);
   if (first === undefined || offsets === undefined)
     return { encoding: ENCODINGS.plain, bytes: bytesOf(values), bounds };
-  const writer = new BitWriter();
-  putDeltas(writer, first, offsets);
-  return { encoding: ENCODINGS.delta, bytes: writer.written(), bounds };
+  const deltas = (some: Float64Array, widthOf: WidthOf) => {
+    const writer = new BitWriter();
+    putDeltas(writer, { first, offsets: some }, widthOf);
+    return writer.written();
+  };
+  const sample = offsets.subarray(0, CODE_SAMPLE_COUNT);
+  const whole = isWholeBetter((widthOf) => deltas(sample, widthOf));
+  const bytes = deltas(offsets, whole ? wholeBytes : bitWidth);
+  return { encoding: ENCODINGS.delta, bytes, bounds };
+}
+
+/** Numbers whose widths are weighed. */
+const CODE_SAMPLE_COUNT = 16_384;
+
+/**
+ * Whether a sample, encoded in whole bytes, takes less than one in as many bits as are needed: it does where numbers follow from those before
+ * them, as in measurements over time, for a compressor sees that only in bytes. What is not compressed takes less in bits.
+ *
+ * Ten floats that are whole numbers, as a load from 0 to 100: 4.7 bytes a row instead of 6.3, as integers 3.0 instead of 4.1
+ * (`node bench/bytes.ts`), for a third of the time of compressing them.
+ */
+function isWholeBetter(encode: (widthOf: WidthOf) => Uint8Array): boolean {
+  const bits = encode(bitWidth);
+  if (bits.length < COMPRESSED_SIZE_MIN) return false;
+  return sizeOf(encode(wholeBytes)) < sizeOf(bits);
 }
 
 function codedWholeBody(codes: Uint32Array, dictionary: BigInt64Array): Body {
@@ -307,15 +333,26 @@ function booleanBody(values: Uint8Array): Body {
 }
 
 function codedBody(codes: RowsOrRuns, dictionary: Uint8Array, count: number): Omit<Body, "bounds"> {
-  const width = bitWidth(count - 1);
+  return {
+    encoding: ENCODINGS.dictionary,
+    bytes: codesInBytes(codes, codeWidth(codes, count)),
+    dictionary: { bytes: dictionary, count },
+  };
+}
+
+function codeWidth({ lengths, values }: RowsOrRuns, count: number): number {
+  // Long runs take no more in one form than in the other.
+  if (lengths !== undefined) return bitWidth(count - 1);
+  const sample = { values: values.subarray(0, CODE_SAMPLE_COUNT) };
+  const whole = isWholeBetter((widthOf) => codesInBytes(sample, widthOf(count - 1)));
+  return whole ? wholeBytes(count - 1) : bitWidth(count - 1);
+}
+
+function codesInBytes(codes: RowsOrRuns, width: number): Uint8Array {
   const writer = new BitWriter();
   writer.byte(width);
   putEither(writer, codes, width);
-  return {
-    encoding: ENCODINGS.dictionary,
-    bytes: writer.written(),
-    dictionary: { bytes: dictionary, count },
-  };
+  return writer.written();
 }
 
 function bytesOf(values: Float64Array | BigInt64Array): Uint8Array {

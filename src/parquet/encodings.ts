@@ -64,11 +64,22 @@ const MINIBLOCKS = DELTA_BLOCK_COUNT / DELTA_MINIBLOCK_COUNT;
 /** Differences up to here are exact, and so are the differences of those. */
 export const DELTA_SPREAD_MAX = 2 ** 51;
 
+/** The bits of a number: as many as it needs, or those filled up to whole bytes, in which a compressor sees what comes again. */
+export type WidthOf = (most: number) => number;
+
+export function wholeBytes(most: number): number {
+  return 8 * Math.ceil(bitWidth(most) / 8);
+}
+
 /**
  * DELTA_BINARY_PACKED of `first + offset`, for `offsets` that begin with 0 and of which none is further than DELTA_SPREAD_MAX from 0.
  * There is one offset at least.
  */
-export function putDeltas(writer: BitWriter, first: bigint, offsets: Float64Array): void {
+export function putDeltas(
+  writer: BitWriter,
+  { first, offsets }: { readonly first: bigint; readonly offsets: Float64Array },
+  widthOf: WidthOf,
+): void {
   writer.varint(DELTA_BLOCK_COUNT);
   writer.varint(MINIBLOCKS);
   writer.varint(offsets.length);
@@ -83,7 +94,7 @@ export function putDeltas(writer: BitWriter, first: bigint, offsets: Float64Arra
       if (delta < least) least = delta;
     }
     for (let i = 0; i < count; i += 1) deltas[i] = (deltas[i] as number) - least;
-    putDeltaBlock(writer, least, deltas, count);
+    putDeltaBlock(writer, least, deltas.subarray(0, count), widthOf);
   }
 }
 
@@ -91,12 +102,13 @@ function putDeltaBlock(
   writer: BitWriter,
   least: number,
   deltas: Float64Array,
-  count: number,
+  widthOf: WidthOf,
 ): void {
+  const count = deltas.length;
   writer.varint(least < 0 ? -2 * least - 1 : 2 * least);
   const widths = Array.from({ length: MINIBLOCKS }, (_, index) => {
     const start = index * DELTA_MINIBLOCK_COUNT;
-    return bitWidth(greatest(deltas, start, Math.min(count, start + DELTA_MINIBLOCK_COUNT)));
+    return widthOf(greatest(deltas, start, Math.min(count, start + DELTA_MINIBLOCK_COUNT)));
   });
   for (const width of widths) writer.byte(width);
   for (const [index, width] of widths.entries()) {
