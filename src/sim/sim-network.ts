@@ -1,7 +1,12 @@
 import { memberOf, proveAnswer } from "#access/node-call.ts";
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office/office-call.ts";
+import {
+  decodeOfficeAsk,
+  encodeOfficeCall,
+  OFFICE_PATH,
+  type OfficeAnswer,
+} from "#compaction/office/office-call.ts";
 import { decodePush, PUSH_PATH, type Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
 import { IDENTIFY_PATH, REFRESH_PATH } from "#node/members/registration.ts";
@@ -19,12 +24,17 @@ const DOUBLED_CHANCE = 0.05;
 const FORGED_CHANCE = 0.05;
 const FORGED_NODE_MAX = 4;
 const FORGED_POSITIONS_MAX = 30;
+/** In some worlds the office passes on all the time: so often a standby hears that nobody is in it. */
+const MISHEARD_CHANCE = 0.7;
 
 /** The network between the nodes of a world: answers of those who live, silence of the others; and pushes that go astray. */
 export class SimNetwork {
   readonly #world: World;
   readonly #runAt: (address: string) => SimRun | undefined;
   readonly #cutUntilMs = new Map<string, number>();
+  /** How often a standby hears that the one in office is in no term, though it is. */
+  misheardChance: number;
+  #misledUntilMs = 0;
   /** The highest position that a process was told of each node. */
   readonly #told = new WeakMap<SimRun, Map<NodeNumber, number>>();
 
@@ -32,6 +42,7 @@ export class SimNetwork {
   constructor(world: World, runAt: (address: string) => SimRun | undefined) {
     this.#world = world;
     this.#runAt = runAt;
+    this.misheardChance = world.chance(0.5) ? MISHEARD_CHANCE : 0;
   }
 
   /** The network as `process`, which listens at `own`, has it. */
@@ -49,6 +60,11 @@ export class SimNetwork {
   cut(address: string, durationMs: number): void {
     this.#world.count("network_cut");
     this.#cutUntilMs.set(address, this.#world.nowMs + durationMs);
+  }
+
+  /** For `durationMs`, who stands by hears that nobody is in office. */
+  mislead(durationMs: number): void {
+    this.#misledUntilMs = this.#world.nowMs + durationMs;
   }
 
   #isCut(address: string): boolean {
@@ -92,13 +108,21 @@ export class SimNetwork {
       .then((): TransportAnswer => {
         const answer = run.node?.answerOffice(ask);
         if (answer === undefined) return { status: 503, body: utf8("") };
-        return { status: 200, body: encodeOfficeCall(answer) };
+        return { status: 200, body: encodeOfficeCall(this.#mishear(answer)) };
       });
     const answer = await Promise.race([
       answered,
       this.#silence(process, run.options.nodeId, request),
     ]);
     return process.call(this.#world.below(DELAY_MS_MAX), () => answer);
+  }
+
+  /** Nothing rests on what a peer says: who hears that the office is vacant takes over from one that works. */
+  #mishear(answer: OfficeAnswer): OfficeAnswer {
+    const misled = this.#misledUntilMs > this.#world.nowMs;
+    if (answer.term === 0 || !(misled || this.#world.chance(this.misheardChance))) return answer;
+    this.#world.count("office_misheard");
+    return { ...answer, term: 0 };
   }
 
   #push(process: Process, run: SimRun, request: TransportRequest): Promise<TransportAnswer> {
