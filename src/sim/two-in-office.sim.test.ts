@@ -20,11 +20,12 @@ suite("an hour in which two compactors", () => {
       name: "forever_in_office",
       specifier: "../scenarios/two-in-office.ts",
     };
-    const result = await withMounted(mounted, (module: { runTwoInOffice: typeof runTwoInOffice }) =>
-      module.runTwoInOffice({ seed: 2, durationMs: HOUR_MS, keepsPassing: false }),
-    );
+    const result = await withMounted(mounted, (module) => {
+      const mine = module as { runTwoInOffice: typeof runTwoInOffice };
+      return mine.runTwoInOffice({ seed: 2, durationMs: HOUR_MS, keepsPassing: false });
+    });
     assert.deepEqual(result.violations, []);
-    assert.deepEqual(result.terms.toSorted(), [1, 2]);
+    assert.deepEqual(new Set(result.terms), new Set([1, 2]));
     assert.ok(result.acknowledgedCount > 500 && result.readCount > 100);
     assert.ok(result.filesDeletedCount > 100, `${result.filesDeletedCount} files were deleted`);
   });

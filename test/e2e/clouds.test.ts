@@ -11,7 +11,7 @@ import { RARELY, surviveFaults } from "./faulty-store.ts";
 
 const skip = hasGoogleEmulator() || mustHaveStores() ? false : "the emulator is not here";
 /** What can happen to every request of every cloud. */
-const FAULTS = ["cut", "lost", "refused", "silent", "slow", "throttled"] as const;
+const FAULTS = ["cut", "lost", "preceded", "refused", "silent", "slow", "throttled"] as const;
 
 /** How a node is told of its store. */
 interface Place {

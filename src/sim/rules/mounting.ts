@@ -6,9 +6,9 @@ import { type PlantedBug, withBug } from "../planted-bugs.ts";
  * Loads `specifier`, a path from this file, and all that it imports as modules of their own, with `bug` in them under `name`. Modules that are
  * loaded otherwise are not touched. `use` gets the module; what it imports later is of the same kind.
  */
-export async function withMounted<Module, Result>(
+export async function withMounted<Result>(
   { bug, name, specifier }: { bug: PlantedBug; name: string; specifier: string },
-  use: (module: Module) => Promise<Result>,
+  use: (module: unknown) => Promise<Result>,
 ): Promise<Result> {
   const mark = `?slip=${name}`;
   let planted = false;
@@ -28,7 +28,7 @@ export async function withMounted<Module, Result>(
     },
   });
   try {
-    const result = await use((await import(`${specifier}${mark}`)) as Module);
+    const result = await use(await import(`${specifier}${mark}`));
     assert(planted, `the slip ${name} is in a module that is used`);
     return result;
   } finally {

@@ -7,8 +7,8 @@ import { RULE_SLIPS } from "./slips.ts";
 export async function playSlip(name: string, seed: number): Promise<readonly string[]> {
   const slip = RULE_SLIPS[name];
   assert(slip !== undefined, `there is no slip ${name}`);
-  return withMounted(
-    { bug: slip, name, specifier: "./rules.ts" },
-    (rules: { playScenario: typeof playScenario }) => rules.playScenario(slip.scenario, seed),
-  );
+  return withMounted({ bug: slip, name, specifier: "./rules.ts" }, (module) => {
+    const rules = module as { playScenario: typeof playScenario };
+    return rules.playScenario(slip.scenario, seed);
+  });
 }

@@ -175,7 +175,8 @@ class TwoInOffice {
     try {
       return await call();
     } catch (error) {
-      if (!isHonestFailure(error, false)) this.#violations.push(`a request failed: ${error}`);
+      if (!isHonestFailure(error, false))
+        this.#violations.push(`a request failed: ${String(error)}`);
       return undefined;
     }
   }
