@@ -30,6 +30,8 @@ export interface FaultProxy extends AsyncDisposable {
   readonly counts: Readonly<Record<StoreFault, number>>;
   /** Of how many requests one is spoilt. */
   faultOneOf: number;
+  /** Whether a list that was answered a moment ago is answered so again, whatever happened since. */
+  listsAreStale: boolean;
   /** Resolves when the next request comes that `wants` takes. That one gets no answer, and the server hears of it where `applied` says so. */
   trap(wants: (asked: Asked) => boolean, applied: boolean): Promise<void>;
 }
@@ -42,7 +44,7 @@ export interface Asked {
 }
 
 const SLOW_MS = 300;
-/** How old the list of an answer to another one may be. */
+/** For how long a list is answered as before. */
 const STALE_MS_MAX = 2_000;
 const LISTS_MAX = 1_000;
 /** How the three clouds ask for a list, and for an object that is not there yet. */
@@ -101,6 +103,7 @@ export async function startFaultProxy(
     endpoint: `http://127.0.0.1:${address.port}`,
     counts,
     faultOneOf,
+    listsAreStale: false,
     trap(wants: Trap["wants"], applied: boolean) {
       const { promise, resolve: caught } = Promise.withResolvers<void>();
       traps = [...traps, { wants, applied, caught }];
@@ -122,10 +125,13 @@ export async function startFaultProxy(
       if (trap.applied) await forward(target, request, body);
       return trap.caught();
     }
-    const known = lists.find(request);
-    const fault = chooseFault(request, random, { oneOf: proxy.faultOneOf, known });
+    const known = proxy.listsAreStale ? lists.find(request) : undefined;
+    if (known !== undefined) {
+      counts.stale += 1;
+      return pass(response, known);
+    }
+    const fault = chooseFault(request, random, proxy.faultOneOf);
     if (fault !== undefined) counts[fault] += 1;
-    if (fault === "stale" && known !== undefined) return pass(response, known);
     if (fault !== undefined && REFUSED[fault] !== undefined)
       return refuse(response, REFUSED[fault]);
     if (fault === "slow") await machineClock.sleep(SLOW_MS);
@@ -152,13 +158,13 @@ function spoil(response: ServerResponse, fault: StoreFault, found: Found): void 
 function chooseFault(
   { headers, method, url = "/" }: IncomingMessage,
   random: Random,
-  { known, oneOf }: { readonly known: Found | undefined; readonly oneOf: number },
+  faultOneOf: number,
 ): StoreFault | undefined {
-  if (random.next() * oneOf >= 1) return undefined;
+  if (random.next() * faultOneOf >= 1) return undefined;
   const possible = STORE_FAULTS.filter((fault) => {
     if (fault === "contended") return headers["if-none-match"] !== undefined;
     if (fault === "preceded") return headers["if-none-match"] !== undefined || ABSENT_URL.test(url);
-    if (fault === "stale") return known !== undefined;
+    if (fault === "stale") return false;
     return fault !== "truncated" || method === "GET";
   });
   return possible[Math.floor(random.next() * possible.length)];
