@@ -4,7 +4,6 @@ import { SWEEP_DEFAULTS } from "#node/config.ts";
 import type { Node } from "#node/node.ts";
 import { type AcknowledgedLine, doubledLines, missingWrites } from "../checks/acknowledged.ts";
 import { References } from "../checks/references.ts";
-import type { PlantedBug } from "../planted-bugs.ts";
 import { isHonestFailure, readAndCompare } from "../reader.ts";
 import { SIM_COMPACTION, SimCluster, type SimHost } from "../sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore } from "../sim-store.ts";
@@ -29,18 +28,6 @@ export interface TwoInOfficeResult {
   readonly readCount: number;
   readonly filesDeletedCount: number;
 }
-
-/** What makes a process go on in its term for ever, whatever it reads and however often it is refused. */
-export const FOREVER_IN_OFFICE: PlantedBug = {
-  file: "compaction/office/office.ts",
-  edits: [
-    { find: "while (isSameTerm(manifest.state.office, office))", replace: "while (true)" },
-    {
-      find: 'return isKind(error, "conflict") && error.code === "node_fenced";',
-      replace: "return false;",
-    },
-  ],
-};
 
 const WRITE_MS_MAX = 8_000;
 const READ_MS_MAX = 20_000;
