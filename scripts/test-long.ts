@@ -1,7 +1,7 @@
 /**
  * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
- * world over thousands of seeds, and the bugs it must find; a million lines through both parsers; every topology of examples/ on every
- * store; clients that mean harm.
+ * world over thousands of seeds, with two compactors in office for an hour, and the bugs it must find; a million lines through both parsers; every topology of examples/ on every
+ * store, and with each of its nodes hanging for a minute; clients that mean harm.
  *
  *     node scripts/test-long.ts                      all of them
  *     node scripts/test-long.ts kills queries        some of them
@@ -11,9 +11,11 @@
  */
 import { parseArgs } from "node:util";
 import { runBugs } from "./long/bugs.ts";
+import { runFaults } from "./long/faults.ts";
 import { runHostile } from "./long/hostile.ts";
 import { runKills } from "./long/kills.ts";
 import { runLines } from "./long/lines.ts";
+import { runOffice } from "./long/office.ts";
 import { print } from "./long/output.ts";
 import { runQueries } from "./long/queries.ts";
 import { runSimulation } from "./long/simulation.ts";
@@ -30,6 +32,8 @@ const { values, positionals } = parseArgs({
     seconds: { type: "string", default: "60" },
     idle: { type: "string", default: "10000" },
     stores: { type: "string", default: "file,s3,azure,google" },
+    store: { type: "string", default: "file" },
+    pause: { type: "string", default: "60" },
   },
 });
 
@@ -38,9 +42,11 @@ const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   kills: () => runKills({ killCount: Number(values.kills) }),
   queries: () => runQueries({ queryCount: Number(values.queries) }),
   simulation: () => runSimulation({ from: Number(values.from), seedCount: Number(values.seeds) }),
+  office: () => runOffice(),
   bugs: () => runBugs({ seedCountMax: 1_000 }),
   lines: () => runLines({ lineCount: Number(values.lines) }),
   topologies: () => runTopologies({ stores: values.stores.split(",") }),
+  faults: () => runFaults({ store: values.store, pauseSeconds: Number(values.pause) }),
   hostile: () => runHostile({ seconds: Number(values.seconds), idleCount: Number(values.idle) }),
 };
 

@@ -3,7 +3,7 @@
  * decisions/0001-dependencies.md says where each package is imported.
  */
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { suite, test } from "node:test";
 import { DbError, type ErrorKind } from "#base/errors.ts";
@@ -24,6 +24,8 @@ const COMPUTED: Readonly<Record<string, RegExp>> = {
   "src/ingest/flusher.ts": /$^/g,
   "src/http/endpoint/status.ts": /$^/g,
 };
+/** A file and a title in it. */
+const SCENARIO = /`([\w./-]+\.ts)` "([^"]+)"/g;
 const ROW = /^\| `([a-z0-9_]+)` \| ([a-z_]+) \| (\d{3}|–) \|[^|]+\|[^|]+\|$/gm;
 
 const files = globSync("src/**/*.ts")
@@ -70,6 +72,21 @@ suite("docs/errors.md", () => {
     });
     assert.deepEqual(wrong, []);
   });
+});
+
+test("docs/failure-scenarios.md names tests that are there", () => {
+  const named = [...readFileSync("docs/failure-scenarios.md", "utf8").matchAll(SCENARIO)];
+  const texts = new Map<string, string>();
+  const gone = named.filter(([, path = "", title = ""]) => {
+    const text = texts.get(path) ?? (existsSync(path) ? readFileSync(path, "utf8") : "");
+    texts.set(path, text);
+    return !text.includes(title);
+  });
+  assert.deepEqual(
+    gone.map(([whole]) => whole),
+    [],
+  );
+  assert.ok(named.length > 30);
 });
 
 test("a code is written where this test finds it", () => {

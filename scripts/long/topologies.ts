@@ -1,45 +1,7 @@
-import { type ChildProcess, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { startAzurite } from "#testing/stores/azurite.ts";
-import { hasGoogleEmulator, startGoogleEmulator } from "#testing/stores/google-emulator.ts";
-import { hasRadosgw, startRadosgw } from "#testing/stores/radosgw.ts";
-import { makeBucket } from "#testing/stores/s3-server.ts";
-import { HttpClient } from "./http.ts";
 import { print } from "./output.ts";
-import { isAlive } from "./server.ts";
-
-const EXAMPLES = fileURLToPath(new URL("../../examples/", import.meta.url));
-const SCRIPTS = ["basic", "high-availability", "dedicated-compactor", "workload-isolation"];
-/** Snapshots and compaction all the time. */
-const OPTIONS =
-  "--wal-files-per-snapshot 20 --gen1-duration 1m --compaction-check-interval 1s".split(" ");
-const SERVES = /^(\S+) \((\S+)\) serves http:\/\/(\S+) \(process (\d+)\)$/gm;
-const START_MS_MAX = 120_000;
-const WRITE_MS_MAX = 90_000;
-const SEEN_MS_MAX = 30_000;
-const BATCH_ROWS = 20;
-const PHASE_MS = 4_000;
-/** How long answers are compared after the last write, while files are compacted. */
-const QUIET_MS = 8_000;
-
-/** What a cluster is told of its store. */
-interface Place {
-  readonly options: readonly string[];
-  readonly env: Readonly<Record<string, string>>;
-}
-
-interface Member {
-  readonly name: string;
-  readonly modes: readonly string[];
-  readonly address: string;
-  readonly http: HttpClient;
-  pid: number;
-}
+import { startStore } from "./stores.ts";
+import { PHASE_MS, TOPOLOGIES, Topology } from "./topology.ts";
 
 /**
  * Runs every topology of examples/ on each of `stores`; writes all the time, kills and restarts each node in turn, and compares the
@@ -54,11 +16,11 @@ export async function runTopologies({ stores }: { stores: readonly string[] }): 
       print(`  ${store}: no server of it is installed here; left out`);
       continue;
     }
-    for (const script of SCRIPTS) {
+    for (const script of TOPOLOGIES) {
       const startedMs = performance.now();
       try {
         await using topology = await Topology.start(script, await makePlace());
-        const rowCount = await topology.run();
+        const rowCount = await topology.run(killEach);
         const seconds = Math.round((performance.now() - startedMs) / 1_000);
         print(`  ${script} on ${store}: ${rowCount} rows, the same on every node (${seconds} s)`);
       } catch (error) {
@@ -69,237 +31,12 @@ export async function runTopologies({ stores }: { stores: readonly string[] }): 
   return failures;
 }
 
-/** Starts the server of `store`; answers what makes an empty place in it, undefined where there is no such server. */
-async function startStore(
-  store: string,
-  parts: AsyncDisposableStack,
-): Promise<(() => Promise<Place>) | undefined> {
-  switch (store) {
-    case "file":
-      return async () => ({ options: [], env: {} });
-    case "s3": {
-      if (!hasRadosgw()) return undefined;
-      const server = parts.use(await startRadosgw());
-      const { accessKeyId, secretAccessKey } = server.keys;
-      const env = { AWS_ACCESS_KEY_ID: accessKeyId, AWS_SECRET_ACCESS_KEY: secretAccessKey };
-      const endpoint = ["--aws-endpoint", server.endpoint, "--aws-allow-http"];
-      return async () => {
-        const bucket = await makeBucket(server);
-        return { options: ["--object-store", "s3", "--bucket", bucket, ...endpoint], env };
-      };
-    }
-    case "azure": {
-      const azurite = parts.use(await startAzurite());
-      return async () => {
-        const { account, accessKey = "", bucket } = await azurite.makeContainer();
-        const endpoint = ["--azure-endpoint", azurite.endpoint, "--azure-allow-http"];
-        return {
-          options: ["--object-store", "azure", "--bucket", bucket, ...endpoint],
-          env: { AZURE_STORAGE_ACCOUNT: account, AZURE_STORAGE_ACCESS_KEY: accessKey },
-        };
-      };
-    }
-    case "google": {
-      if (!hasGoogleEmulator()) return undefined;
-      const emulator = parts.use(await startGoogleEmulator());
-      return async () => {
-        const { bucket } = await emulator.makeBucket();
-        const options = ["--object-store", "google", "--bucket", bucket];
-        return { options, env: { STORAGE_EMULATOR_HOST: emulator.url } };
-      };
-    }
-    default:
-      throw new Error(`there is no store ${store}; there are file, s3, azure, google`);
-  }
-}
-
-/** A cluster that a script of examples/ started. */
-class Topology implements AsyncDisposable {
-  readonly #folder: string;
-  readonly #environment: NodeJS.ProcessEnv;
-  readonly #options: readonly string[];
-  readonly #script: ChildProcess;
-  readonly #restarted: ChildProcess[] = [];
-  #members: readonly Member[] = [];
-  #out = "";
-  /** Each acknowledged row, as a query answers it. */
-  readonly #rows: string[] = [];
-
-  static async start(script: string, place: Place): Promise<Topology> {
-    const topology = new Topology(
-      script,
-      await mkdtemp(join(tmpdir(), "tidelake-topology-")),
-      place,
-    );
-    try {
-      await topology.#untilUp();
-    } catch (error) {
-      await topology[Symbol.asyncDispose]();
-      throw error;
-    }
-    return topology;
-  }
-
-  private constructor(script: string, folder: string, { options, env }: Place) {
-    this.#folder = folder;
-    this.#environment = { ...process.env, ...env, FOLDER: folder, PORTS: "any", TMPDIR: folder };
-    this.#options = [...options, ...OPTIONS];
-    this.#script = this.#spawn(join(EXAMPLES, `${script}.sh`), this.#options);
-  }
-
-  /** Resolves with how many rows there are in the end; rejects with what is wrong. */
-  async run(): Promise<number> {
-    const stop = new AbortController();
-    const writers = this.#doing("ingest").map((member) => this.#writeOn(member, stop.signal));
-    const writing = Promise.all(writers);
-    // Whoever fails first is heard at once.
-    const chaos = this.#killEach().finally(() => stop.abort());
-    await Promise.all([writing, chaos]);
-    const untilMs = performance.now() + QUIET_MS;
-    await this.#compare(SEEN_MS_MAX);
-    while (performance.now() < untilMs) {
-      await sleep(500);
-      await this.#compare(0);
-    }
-    return this.#rows.length;
-  }
-
-  /** Ends all its processes. */
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#script.kill("SIGTERM");
-    for (const child of this.#restarted) child.kill("SIGTERM");
-    const pids = this.#members.map(({ pid }) => pid);
-    for (let waitedMs = 0; waitedMs < 60_000 && pids.some(isAlive); waitedMs += 100)
-      await sleep(100);
-    for (const pid of pids.filter(isAlive)) process.kill(pid, "SIGKILL");
-    this.#script.kill("SIGKILL");
-    for (const { http } of this.#members) http[Symbol.dispose]();
-    await rm(this.#folder, { recursive: true, force: true, maxRetries: 3 });
-  }
-
-  #spawn(program: string, words: readonly string[]): ChildProcess {
-    const child = spawn(program, words, {
-      env: this.#environment,
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const keep = (chunk: Buffer) => {
-      this.#out += chunk.toString();
-    };
-    child.stdout?.on("data", keep);
-    child.stderr?.on("data", keep);
-    return child;
-  }
-
-  async #untilUp(): Promise<void> {
-    const untilMs = performance.now() + START_MS_MAX;
-    while (!this.#out.includes("All nodes serve")) {
-      if (this.#script.exitCode !== null || performance.now() > untilMs)
-        throw new Error(`the cluster does not serve: ${this.#out}`);
-      await sleep(100);
-    }
-    this.#members = [...this.#out.matchAll(SERVES)].map(
-      ([, name = "", modes = "", address = "", pid]) => ({
-        name,
-        modes: modes.split(","),
-        address,
-        http: new HttpClient(`http://${address}`),
-        pid: Number(pid),
-      }),
-    );
-  }
-
-  #doing(mode: string): readonly Member[] {
-    return this.#members.filter(({ modes }) => modes.includes(mode));
-  }
-
-  /** Writes batch after batch; one whose answer was lost is sent again until it is acknowledged. */
-  async #writeOn({ name, http }: Member, stop: AbortSignal): Promise<void> {
-    for (let batch = 0; !stop.aborted; batch += 1) {
-      const times = Array.from(
-        { length: BATCH_ROWS },
-        (_, index) => batch * BATCH_ROWS + index + 1,
-      );
-      const body = times.map((time) => `m,writer=${name} v=${time}i ${time}000000000`).join("\n");
-      const untilMs = performance.now() + WRITE_MS_MAX;
-      const path = "/api/v3/write_lp?db=d&precision=nanosecond";
-      for (;;) {
-        const answer = await http.ask({ method: "POST", path, body }).catch(String);
-        if (typeof answer !== "string" && answer.status === 204) break;
-        if (performance.now() > untilMs)
-          throw new Error(
-            `${name} takes no writes: ${typeof answer === "string" ? answer : answer.text}`,
-          );
-        await sleep(100);
-      }
-      for (const time of times) this.#rows.push(`${name},${time}`);
-      await sleep(20);
-    }
-  }
-
-  /** Kills one node after the other, and starts each again where it was. */
-  async #killEach(): Promise<void> {
-    for (const member of this.#members) {
-      await sleep(PHASE_MS);
-      await this.#compare(undefined);
-      process.kill(member.pid, "SIGKILL");
-      await sleep(PHASE_MS / 4);
-      const { address, modes, name } = member;
-      const program = join(EXAMPLES, "../bin/influxdb3");
-      const words = `serve --node-id ${name} --cluster-id cluster01 --mode ${modes.join(",")} --http-bind ${address} --without-auth`;
-      const file = this.#options.includes("--object-store")
-        ? []
-        : ["--object-store", "file", "--data-dir", join(this.#folder, "store")];
-      const child = this.#spawn(program, [...words.split(" "), ...file, ...this.#options]);
-      this.#restarted.push(child);
-      member.pid = child.pid ?? 0;
-      await this.#untilReady(member, child);
-    }
+/** Kills one node after the other, and starts each again where it was. */
+async function killEach(topology: Topology): Promise<void> {
+  for (const member of topology.members) {
     await sleep(PHASE_MS);
+    await topology.compareNow();
+    await topology.killAndStart(member, PHASE_MS / 4);
   }
-
-  async #untilReady({ name, http }: Member, child: ChildProcess): Promise<void> {
-    const untilMs = performance.now() + START_MS_MAX;
-    for (;;) {
-      const answer = await http.ask({ path: "/ready", timeoutMs: 5_000 }).catch(() => undefined);
-      if (answer?.status === 200) return;
-      if (child.exitCode !== null || performance.now() > untilMs)
-        throw new Error(`${name} does not serve again: ${this.#out.slice(-2_000)}`);
-      await sleep(100);
-    }
-  }
-
-  /**
-   * Every query node answers with all that was acknowledged when it is asked; where `withinMs` is given and nobody writes, within
-   * that time, and with nothing else.
-   */
-  async #compare(withinMs: number | undefined): Promise<void> {
-    const untilMs = performance.now() + (withinMs ?? SEEN_MS_MAX);
-    for (const { name, http } of this.#doing("query")) {
-      const expected = new Set(this.#rows);
-      for (;;) {
-        const found = await rowsOf(http);
-        const missing = expected.difference(new Set(found));
-        const isExact = withinMs === undefined || hashOf(found) === hashOf([...expected]);
-        if (missing.size === 0 && isExact && found.length === new Set(found).size) break;
-        if (performance.now() > untilMs)
-          throw new Error(
-            `${name} answers ${found.length} rows of ${expected.size}; ${missing.size} are missing`,
-          );
-        await sleep(200);
-      }
-    }
-  }
-}
-
-async function rowsOf(http: HttpClient): Promise<readonly string[]> {
-  const body = JSON.stringify({ db: "d", q: "SELECT writer, v FROM m", format: "csv" });
-  const answer = await http.ask({ method: "POST", path: "/api/v3/query_sql", body });
-  if (answer.status !== 200)
-    throw new Error(`a query was answered ${answer.status}: ${answer.text}`);
-  return answer.text.trim().split("\n").slice(1);
-}
-
-/** The same for the same rows in any order, each as often. */
-function hashOf(rows: readonly string[]): string {
-  return createHash("sha256").update(rows.toSorted().join("\n")).digest("hex");
+  await sleep(PHASE_MS);
 }

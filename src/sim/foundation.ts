@@ -1,6 +1,5 @@
 import { utf8 } from "#base/bytes.ts";
 import { assert, DbError, isKind } from "#base/errors.ts";
-import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
 import { SWEEP_DEFAULTS } from "#node/config.ts";
@@ -8,8 +7,8 @@ import type { Node } from "#node/node.ts";
 import { type AcknowledgedLine, doubledLines, missingWrites } from "./checks/acknowledged.ts";
 import { Freshness } from "./checks/freshness.ts";
 import { References } from "./checks/references.ts";
+import { Breakage } from "./faults/breakage.ts";
 import { Closings } from "./faults/closings.ts";
-import { cutSomewhere } from "./faults/cuts.ts";
 import { isHonestFailure, readAndCompare } from "./reader.ts";
 import { SIM_COMPACTION, SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
@@ -44,7 +43,6 @@ interface Acknowledged extends AcknowledgedLine {
 
 const DURATION_MS = 40_000;
 const CLIENT_TIMEOUT_MS = 12_000;
-const LONG_PAUSE_MS_MAX = 18_000;
 /** Longer than any pause, and than a follower takes then to notice that it is stalled, or a standby that nobody is in office. */
 const CALM_MS = 34_000;
 const SETTLE_MS_MAX = 120_000;
@@ -91,7 +89,7 @@ class Foundation {
       // A window of one day or of a second: few files, or many.
       gen1DurationMs: world.chance(0.5) ? 86_400_000 : 1_000,
       compaction: { ...SIM_COMPACTION, cleanupWaitMs: 3_000 + world.below(5_000) },
-      sweep: { ...SWEEP_DEFAULTS, intervalMs: 1_000 + world.below(9_000), graceMs: 0 },
+      sweep: { ...SWEEP_DEFAULTS, intervalMs: 300 + world.below(5_000), graceMs: 0 },
     };
     this.#cluster = new SimCluster(world, this.#store, [
       { nodeId: "host01", modes: ["ingest", "query", "compact"], config },
@@ -111,12 +109,13 @@ class Foundation {
       ...[0, 1].map(() => this.#readOn()),
       this.#dropOn(),
       ...hosts.map((host) => this.#supervise(host)),
-      this.#breakThings(),
+      new Breakage(this.#cluster).run(() => this.#calm),
       new Closings(this.#cluster, (call) => this.#attempt(call)).run(() => this.#calm),
     ];
     await this.world.sleep(DURATION_MS);
     this.#calm = true;
     this.#store.faults = NO_STORE_FAULTS;
+    this.#cluster.network.misheardChance = 0;
     await Promise.all(actors);
     await this.#calmLook();
     await this.#lastLook();
@@ -136,6 +135,8 @@ class Foundation {
       lostAnswer: severity,
       latePut: severity / 2,
       slow: severity / 2,
+      lateAnswer: severity / 2,
+      staleList: severity,
       damagedRead: this.#damaged ? 0.002 : 0,
     };
   }
@@ -164,49 +165,6 @@ class Foundation {
       reason.code === "node_removing" ||
       isHonestFailure(reason, this.#damaged);
     if (!expected) this.#violations.push(`${nodeId} ended with ${reason.code}: ${reason.message}`);
-  }
-
-  async #breakThings(): Promise<void> {
-    const { world } = this;
-    const { hosts } = this.#cluster;
-    while (!this.#calm) {
-      await world.sleep(world.below(4_000));
-      const host = hosts[world.below(hosts.length)] as SimHost;
-      const { run } = host;
-      if (run === undefined || this.#calm) continue;
-      const dice = world.below(10);
-      if (dice < 4) {
-        world.count(run.node === undefined ? "crash_in_start" : "crash");
-        host.kill();
-      } else if (dice < 6) {
-        world.count("pause");
-        // Some last until another compactor is in office.
-        run.process.pause(world.below(world.chance(0.3) ? LONG_PAUSE_MS_MAX : 8_000));
-      } else if (dice < 7) {
-        world.count("clock_jump");
-        run.process.jumpClock(world.below(20_000) - 10_000);
-      } else if (dice < 8) {
-        world.count("engine_crash");
-        await run.engine?.crash();
-      } else if (dice < 9) {
-        world.count("twin");
-        this.#startTwin(host, run);
-      } else {
-        cutSomewhere(this.#cluster, host, world.below(30_000));
-      }
-    }
-  }
-
-  /** Somebody starts a process beside one that lives, and one of the two hangs. */
-  #startTwin(host: SimHost, { process: older }: SimRun): void {
-    const { world } = this;
-    const newer = host.start().process;
-    // The old one comes back after its successor has begun, or the new one hangs while it starts, best of all with its fence.
-    const variant = world.below(3);
-    const pauseMs = 1_000 + world.below(8_000);
-    if (variant === 0) older.pause(pauseMs);
-    else if (variant === 1) world.schedule(world.below(500), () => newer.pause(pauseMs));
-    else this.#store.holdNextPut(newer, `${nodeLogPrefix(host.nodeId)}entry/`, pauseMs);
   }
 
   async #writeOn(client: number): Promise<void> {

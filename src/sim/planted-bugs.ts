@@ -209,6 +209,29 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "compaction/garbage/sweep.ts",
     edits: [{ find: "term < office.epoch", replace: "term <= office.epoch" }],
   },
+  standby_deletes_too: {
+    file: "compaction/garbage/sweep.ts",
+    edits: [
+      { find: "await manifest.refreshIn(office)", replace: "await manifest.refresh()" },
+      { find: "keepUnnamed(keys, newest, logs());", replace: "" },
+      {
+        find: `deletable.map(({ key }) => key),
+      signal,`,
+        replace: `deletable.map(({ key }) => key),
+      new AbortController().signal,`,
+      },
+    ],
+  },
+  plan_published_after_take_over: {
+    file: "manifest/manifest.ts",
+    edits: [
+      {
+        find: `      refuseWhenOver(current, office);
+      const plan`,
+        replace: "      const plan",
+      },
+    ],
+  },
   checkpoint_epoch_ignored: {
     file: "nodelog/node-log-writer.ts",
     edits: [

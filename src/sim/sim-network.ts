@@ -1,7 +1,12 @@
 import { memberOf, proveAnswer } from "#access/node-call.ts";
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { decodeOfficeAsk, encodeOfficeCall, OFFICE_PATH } from "#compaction/office/office-call.ts";
+import {
+  decodeOfficeAsk,
+  encodeOfficeCall,
+  OFFICE_PATH,
+  type OfficeAnswer,
+} from "#compaction/office/office-call.ts";
 import { decodeStandingAsk, encodeStanding, STANDING_PATH } from "#lifecycle/contact/standing.ts";
 import { decodePush, PUSH_PATH, type Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber, Position } from "#model/ids.ts";
@@ -20,6 +25,8 @@ const DOUBLED_CHANCE = 0.05;
 const FORGED_CHANCE = 0.05;
 const FORGED_NODE_MAX = 4;
 const FORGED_POSITIONS_MAX = 30;
+/** In some worlds the office passes on all the time: so often a standby hears that nobody is in it. */
+const MISHEARD_CHANCE = 0.7;
 
 /** The network between the nodes of a world: answers of those who live, silence of the others; and pushes that go astray. */
 export class SimNetwork {
@@ -28,6 +35,15 @@ export class SimNetwork {
   readonly #world: World;
   readonly #runAt: (address: string) => SimRun | undefined;
   readonly #cutUntilMs = new Map<string, number>();
+  /** How often a standby hears that the one in office is in no term, though it is. */
+  misheardChance: number;
+  #misledUntilMs = 0;
+  /** What nodes answer each other from what they know. */
+  readonly #answers: Readonly<Record<string, (node: Node, body: Uint8Array) => Uint8Array>> = {
+    [OFFICE_PATH]: (node, body) =>
+      encodeOfficeCall(this.#mishear(node.answerOffice(decodeOfficeAsk(body)))),
+    [STANDING_PATH]: (node, body) => encodeStanding(node.answerStanding(decodeStandingAsk(body))),
+  };
   /** The highest position that a process was told of each node. */
   readonly #told = new WeakMap<SimRun, Map<NodeNumber, number>>();
 
@@ -35,6 +51,7 @@ export class SimNetwork {
   constructor(world: World, runAt: (address: string) => SimRun | undefined) {
     this.#world = world;
     this.#runAt = runAt;
+    this.misheardChance = world.chance(0.5) ? MISHEARD_CHANCE : 0;
   }
 
   /** The network as `process`, which listens at `own`, has it. */
@@ -65,6 +82,11 @@ export class SimNetwork {
     this.#cutUntilMs.clear();
   }
 
+  /** For `durationMs`, who stands by hears that nobody is in office. */
+  mislead(durationMs: number): void {
+    this.#misledUntilMs = this.#world.nowMs + durationMs;
+  }
+
   #isCut(place: string): boolean {
     return (this.#cutUntilMs.get(place) ?? 0) > this.#world.nowMs;
   }
@@ -85,7 +107,7 @@ export class SimNetwork {
       return this.#silence(process, address, request);
     }
     if (request.path === PUSH_PATH) return this.#push(process, run, request);
-    const answer = ANSWERS[request.path];
+    const answer = this.#answers[request.path];
     if (answer !== undefined) return this.#ask(process, run, request, answer);
     const { nodeId } = run.options;
     const identity = { nodeId, clusterId: "cluster01", processId: run.processId };
@@ -116,6 +138,14 @@ export class SimNetwork {
     const wayMs = world.below(late ? request.timeoutMs : DELAY_MS_MAX);
     const heard = answered.then((got) => process.call(wayMs, () => got));
     return Promise.race([heard, silence]);
+  }
+
+  /** Nothing rests on what a peer says: who hears that the office is vacant takes over from one that works. */
+  #mishear(answer: OfficeAnswer): OfficeAnswer {
+    const misled = this.#misledUntilMs > this.#world.nowMs;
+    if (answer.term === 0 || !(misled || this.#world.chance(this.misheardChance))) return answer;
+    this.#world.count("office_misheard");
+    return { ...answer, term: 0 };
   }
 
   #push(process: Process, run: SimRun, request: TransportRequest): Promise<TransportAnswer> {
@@ -172,16 +202,13 @@ export class SimNetwork {
   }
 }
 
-/** What nodes answer each other from what they know. */
-const ANSWERS: Readonly<Record<string, (node: Node, body: Uint8Array) => Uint8Array>> = {
-  [OFFICE_PATH]: (node, body) => encodeOfficeCall(node.answerOffice(decodeOfficeAsk(body))),
-  [STANDING_PATH]: (node, body) => encodeStanding(node.answerStanding(decodeStandingAsk(body))),
-};
+/** What nodes answer from what they know. */
+const QUESTION_PATHS: readonly string[] = [OFFICE_PATH, STANDING_PATH];
 
 /** Whether who asks gets no answer. Pushes and such questions wait at the door of a paused process until it is awake. */
 function isDeaf({ process }: SimRun, { path }: TransportRequest): boolean {
   if (!process.alive) return true;
-  return process.paused && path !== PUSH_PATH && !(path in ANSWERS);
+  return process.paused && path !== PUSH_PATH && !QUESTION_PATHS.includes(path);
 }
 
 /** The way between two addresses, as a place that can be cut. */

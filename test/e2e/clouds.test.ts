@@ -11,7 +11,16 @@ import { RARELY, surviveFaults } from "./faulty-store.ts";
 
 const skip = hasGoogleEmulator() || mustHaveStores() ? false : "the emulator is not here";
 /** What can happen to every request of every cloud. */
-const FAULTS = ["cut", "lost", "refused", "silent", "slow", "throttled"] as const;
+const FAULTS = [
+  "cut",
+  "lost",
+  "preceded",
+  "refused",
+  "silent",
+  "slow",
+  "stale",
+  "throttled",
+] as const;
 
 /** How a node is told of its store. */
 interface Place {
@@ -44,12 +53,13 @@ suite("nodes lose and double nothing while the store fails in all the ways it ca
 
 async function tryCluster(proxy: FaultProxy, { env, words }: Place): Promise<void> {
   await using sandbox = await Sandbox.open();
+  proxy.listsAreStale = true;
   let startCount = 0;
   await surviveFaults(proxy, FAULTS, async (nodeId) => {
     const listener = join(sandbox.directory, `listener-${startCount}`);
     startCount += 1;
     const serve = `serve --node-id ${nodeId} --cluster-id cluster01 --http-bind 127.0.0.1:0 --without-auth
-      --wal-files-per-snapshot 10 --object-store-request-timeout 1s --tcp-listener-file-path ${listener}`;
+      --wal-files-per-snapshot 10 --checkpoint-interval 1s --object-store-request-timeout 1s --tcp-listener-file-path ${listener}`;
     const node = sandbox.launchWords([...serve.split(/\s+/), ...words], listener, { env });
     await node.serving();
     return node;

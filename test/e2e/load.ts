@@ -1,7 +1,7 @@
 /** Writers that note what was acknowledged, and the check that it is all there, once. */
 import assert from "node:assert/strict";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TestNode } from "./cluster.ts";
+import { eventually, type TestNode } from "./cluster.ts";
 
 const DATABASE = "load";
 const REFUSED_PAUSE_MS = 20;
@@ -38,6 +38,26 @@ export class Acknowledged {
     const missing = expected.filter((name) => !found.has(name));
     assert.deepEqual(missing, [], "acknowledged rows are missing");
   }
+
+  /** As `check`, where `node` may be some time behind, or not answer for now. */
+  async checkSoon(node: TestNode, withinMs = 20_000): Promise<void> {
+    let last: unknown;
+    const checked = async () => {
+      try {
+        await this.check(node);
+        return true;
+      } catch (error) {
+        if (!/are missing|query: 503|fetch failed/.test(String(error))) throw error;
+        last = error;
+        return undefined;
+      }
+    };
+    await eventually(checked, { what: "all acknowledged rows", withinMs }).catch(
+      (error: unknown) => {
+        throw new Error(`${String(error)}: ${String(last)}`);
+      },
+    );
+  }
 }
 
 /** Writers that run until they are stopped; what is refused is tried no more. */
@@ -49,10 +69,11 @@ export class Writers implements AsyncDisposable {
   readonly #running: Promise<void>;
   #stopped = false;
 
-  constructor(node: () => TestNode, acknowledged: Acknowledged, count: number) {
+  /** `count` of them write to `node`; they are numbered from `first`. */
+  constructor(node: () => TestNode, acknowledged: Acknowledged, count: number, first = 0) {
     this.#node = node;
     this.#acknowledged = acknowledged;
-    const writers = Array.from({ length: count }, (_, writer) => this.#run(writer));
+    const writers = Array.from({ length: count }, (_, writer) => this.#run(first + writer));
     this.#running = Promise.all(writers).then(() => undefined);
   }
 

@@ -136,7 +136,8 @@ suite("nodes in a bucket of radosgw", { skip }, () => {
     await using proxy = await startFaultProxy(server.endpoint, seededRandom(7), RARELY);
     const words = await bucketWords(server, proxy.endpoint);
     const storeWords = [...words, "--object-store-request-timeout", "1s"];
-    const more = ["--wal-files-per-snapshot", "10"];
+    proxy.listsAreStale = true;
+    const more = ["--wal-files-per-snapshot", "10", "--checkpoint-interval", "1s"];
     await surviveFaults(proxy, STORE_FAULTS, (nodeId) =>
       sandbox.start({ nodeId, storeWords, more }),
     );

@@ -43,6 +43,19 @@ suite("CloudRequests", () => {
     assert.equal(clock.sleeperCount, 0);
   });
 
+  test("a sign of life waits for no other request", async () => {
+    const { requests } = open(1);
+    const file = Promise.withResolvers<void>();
+    const all = [
+      requests.run("data/a", () => file.promise),
+      requests.run("data/b", async () => {}),
+    ];
+    const key = "cluster01/office/heartbeat";
+    assert.equal(await requests.run(key, async () => "heard"), "heard");
+    file.resolve();
+    await Promise.all(all);
+  });
+
   test("ends a request that takes too long, and the signal it was given", async () => {
     const { clock, requests } = open(1);
     let given: AbortSignal | undefined;

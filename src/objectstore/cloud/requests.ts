@@ -22,9 +22,12 @@ export interface CloudRequestsOptions {
   readonly refusalOf: (error: unknown) => CloudRefusal;
 }
 
+/** Some bytes every few seconds, by which others know that a process lives: behind a queue of files they would come too late. */
+const SIGN_OF_LIFE = /\/office\/heartbeat$/;
+
 /**
- * Sends the requests of one adapter: at most so many at once, each with an end, each failure a DbError. It repeats nothing:
- * retrying.ts does, and who puts if absent (ports/object-store.ts).
+ * Sends the requests of one adapter: at most so many at once, beside signs of life, each with an end, each failure a DbError. It
+ * repeats nothing: retrying.ts does, and who puts if absent (ports/object-store.ts).
  */
 export class CloudRequests implements AsyncDisposable {
   readonly #options: CloudRequestsOptions;
@@ -43,7 +46,9 @@ export class CloudRequests implements AsyncDisposable {
   async run<T>(key: string, send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const { place, refusalOf } = this.#options;
     try {
-      const release = await this.#gate.acquire(this.#closing.signal);
+      const release = SIGN_OF_LIFE.test(key)
+        ? () => undefined
+        : await this.#gate.acquire(this.#closing.signal);
       try {
         return await this.#timed(send);
       } finally {

@@ -95,6 +95,7 @@ suite("S3Store", () => {
     [xmlError(404, "NoSuchBucket"), "store_missing", /NoSuchBucket.*create it/],
     [xmlError(301, "PermanentRedirect"), "store_refused", /endpoint, region and bucket/],
     [xmlError(400, "AuthorizationHeaderMalformed"), "store_refused", /AuthorizationHeader/],
+    [xmlError(400, "EntityTooLarge"), "store_refused", /400 EntityTooLarge/],
     [xmlError(403, "QuotaExceeded"), "store_full", /QuotaExceeded.*make room/],
     [xmlError(307, "TemporaryRedirect"), "store_unreachable", /307 TemporaryRedirect/],
     [xmlError(400, "IncompleteBody"), "store_unreachable", /IncompleteBody/],

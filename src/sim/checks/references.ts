@@ -1,9 +1,12 @@
 import { namedFiles, type ReadLog } from "#compaction/garbage/named.ts";
+import { isSameTerm } from "#manifest/manifest.ts";
 import { partNames } from "#manifest/manifest-checkpoints.ts";
 import { adoptedOf, type ManifestState, manifestMachine } from "#manifest/manifest-state.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import { nodeLogMachine, withoutAdopted } from "#nodelog/node-log-state.ts";
 import { decodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry } from "#objectlog/record.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
 import type { SimStore, StoreWrite } from "../sim-store.ts";
 
 const DATA_FILE = /\/data\/.*\.parquet$/;
@@ -24,6 +27,8 @@ export class References {
   #manifest: ManifestState = manifestMachine.empty;
   /** The newest checkpoint of the manifest, and the keys of its parts. */
   #checkpoint = { position: 0, parts: new Set<string>() };
+  /** Whose term it is: the node, and the start of it that took over. */
+  #inOffice: Writer = { node: 0 as NodeNumber, epoch: 0 };
   #writeCount = 0;
   #deletionCount = 0;
   #filesDeletedCount = 0;
@@ -82,7 +87,9 @@ export class References {
   #passManifest(key: string, body: Uint8Array, position: number): void {
     // Stones lie over entries that were read before.
     if (position !== this.#manifest.position + 1) return;
-    this.#manifest = manifestMachine.apply(this.#manifest, entryOf(key, body, position));
+    const entry = entryOf(key, body, position);
+    this.#judgeTerm(entry);
+    this.#manifest = manifestMachine.apply(this.#manifest, entry);
     this.#expectPresent(key);
     for (const [nodeId, { node, state }] of this.#logs) {
       const adopted = adoptedOf(this.#manifest, node).position;
@@ -103,6 +110,16 @@ export class References {
     for (const part of parts)
       if (!this.#present.has(part))
         this.violations.push(`P8: ${part} is named by ${key}, and is not there`);
+  }
+
+  /** Plans are of the process in office alone (promise 2). */
+  #judgeTerm({ epoch, kind, node, position }: LogEntry): void {
+    if (kind === "take_over") this.#inOffice = { node, epoch };
+    if (kind !== "adopt" && kind !== "replace") return;
+    if (isSameTerm(this.#inOffice, { node, epoch })) return;
+    this.violations.push(
+      `P2: manifest entry ${position} (${kind}) is of epoch ${epoch} of node ${node}, and epoch ${this.#inOffice.epoch} of node ${this.#inOffice.node} is in office`,
+    );
   }
 
   #passLog(nodeId: string, key: string, body: Uint8Array, position: number): void {
