@@ -3,6 +3,7 @@ import { mkdir, mkdtemp, readdir, readFile, rm, truncate, writeFile } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { suite, test } from "node:test";
+import { scheduler } from "node:timers/promises";
 import { utf8 } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
 import { DbError } from "#base/errors.ts";
@@ -30,6 +31,30 @@ suite("FileCache", () => {
     const later = await world.cache.pin(file);
     assert.deepEqual([later.path], [...new Set(together.map(({ path }) => path))]);
     assert.equal(world.fetchCount, 1);
+  });
+
+  test("fetches together what fits into memory, and a larger file alone", async () => {
+    await using world = await World.create();
+    const sizes: Readonly<Record<string, number>> = { a: 150, b: 150, c: 1_000, d: 10, e: 10 };
+    const fetching = new Set<string>();
+    const together: string[] = [];
+    const get = async (key: string) => {
+      fetching.add(key);
+      together.push([...fetching].join(""));
+      await scheduler.wait(5);
+      fetching.delete(key);
+      // Not what the record says; it was counted as that all the same.
+      return utf8("rows");
+    };
+    const store = { ...world.options.store, get };
+    const directory = join(world.directory, "other");
+    await using cache = await FileCache.open({ ...world.options, store, directory });
+    const pins = Object.entries(sizes).map(([key, mebibytes]) =>
+      cache.pin({ ...fileOf(key, "rows"), sizeBytes: mebibytes * 2 ** 20 }),
+    );
+    const settled = await Promise.allSettled(pins);
+    assert.ok(settled.every(({ status }) => status === "rejected"));
+    assert.deepEqual(together, ["a", "b", "c", "d", "de"]);
   });
 
   test("does not fetch what it was given", async () => {

@@ -303,8 +303,7 @@ const CODE_SAMPLE_COUNT = 16_384;
  * Whether a sample, encoded in whole bytes, takes less than one in as many bits as are needed: it does where numbers follow from those before
  * them, as in measurements over time, for a compressor sees that only in bytes. What is not compressed takes less in bits.
  *
- * Ten floats that are whole numbers, as a load from 0 to 100: 4.7 bytes a row instead of 6.3, as integers 3.0 instead of 4.1
- * (`node bench/bytes.ts`), for a third of the time of compressing them.
+ * Ten floats that are whole numbers, as a load from 0 to 100: 4.7 bytes a row instead of 6.4 (`node bench/bytes.ts`).
  */
 function isWholeBetter(encode: (widthOf: WidthOf) => Uint8Array): boolean {
   const bits = encode(bitWidth);

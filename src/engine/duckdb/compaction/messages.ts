@@ -29,7 +29,7 @@ export type MergeCall =
   /** The last file was taken: the next may be made. */
   | { readonly kind: "next" };
 
-/** A file that was made. Its bytes are at `path`: a message of a hundred megabytes would stop the adapter's process for that long. */
+/** A file that was made. Its bytes are at `path` (`aside.ts`). */
 export interface MergedFile extends Omit<WrittenFile, "bytes"> {
   readonly path: string;
 }
