@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import * as fc from "fast-check";
 import { utf8 } from "#base/bytes.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { Callee, Transport, TransportAnswer, TransportRequest } from "#ports/transport.ts";
@@ -97,6 +98,22 @@ suite("calls that come again", () => {
     for (let number = 1; number <= 10_000; number++)
       assert.equal(calls.take({ from: ONE, number }), false);
     assert.equal(calls.take({ from: ONE, number: 10_001 }), true);
+  });
+
+  test("are taken once, in whatever order, and those that are not very late always", () => {
+    fc.assert(
+      fc.property(fc.array(fc.integer({ min: 1, max: 4_000 }), { maxLength: 200 }), (numbers) => {
+        const calls = new CallsTaken();
+        const taken = new Set<number>();
+        let highest = 0;
+        for (const number of numbers) {
+          const isNew = !taken.has(number) && number > highest - 1_024;
+          assert.equal(calls.take({ from: ONE, number }), isNew);
+          taken.add(number);
+          highest = Math.max(highest, number);
+        }
+      }),
+    );
   });
 
   test("of an earlier start than others are refused, and a later start counts from its beginning", () => {

@@ -91,6 +91,25 @@ suite("stop node", () => {
     await acknowledged.check(again);
   });
 
+  test("is not what ends a node whose name another process took while it hung: that has an exit code of its own", async () => {
+    await using sandbox = await Sandbox.open();
+    const hung = await sandbox.start({ nodeId: "host01" });
+    await hung.write("d", "m v=1i 1");
+    process.kill(hung.pid, "SIGSTOP");
+    let twin: TestNode;
+    try {
+      twin = await sandbox.start({ nodeId: "host01" });
+    } finally {
+      process.kill(hung.pid, "SIGCONT");
+    }
+    const { exitCode, error } = await hung.ended;
+    assert.equal(exitCode, 3, error);
+    const where = twin.url.slice("http://".length);
+    const words = `another process at ${where} (epoch 2, this one is 1) has taken over node-id host01`;
+    assert.ok(error.includes(words), error);
+    assert.deepEqual(await twin.rows("d", "SELECT v FROM m"), [{ v: 1 }]);
+  });
+
   test("by two nodes at once ends as by one", async () => {
     await using sandbox = await Sandbox.open();
     const dead = await sandbox.start({ nodeId: "host01" });

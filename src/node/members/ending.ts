@@ -34,7 +34,7 @@ export async function endOf(
 }
 
 /** The end of a process that cannot start or go on because of `failure`. */
-export function failed(failure: DbError): End {
+function failed(failure: DbError): End {
   return { exitCode: EXIT_FAILED, message: `Serve command failed: ${messageOf(failure)}` };
 }
 
@@ -59,9 +59,12 @@ function willed(nodeId: string, what: string): End {
 }
 
 function replaced(nodeId: string, { address, epoch }: NodeRecord, own: number): End {
-  const by = epoch > own ? ` at ${address} (epoch ${epoch}, this one is ${own})` : "";
+  const by =
+    epoch > own
+      ? `another process at ${address} (epoch ${epoch}, this one is ${own}) has taken over node-id ${nodeId}`
+      : `a later epoch of node-id ${nodeId} has begun, and the catalog does not say yet by whom`;
   return {
     exitCode: EXIT_REPLACED,
-    message: `Serve command failed: another process${by} has taken over node-id ${nodeId}; this one ends, and all that was acknowledged is kept. Before this one is started again, stop the other one or choose another --node-id.`,
+    message: `Serve command failed: ${by}; this process ends, and all that was acknowledged is kept. Before it is started again, see in 'show nodes' who runs, and stop that one or choose another --node-id.`,
   };
 }
