@@ -138,9 +138,9 @@ export class Queries {
         // Nothing was answered yet: a file that was replaced since the view was taken is not in a newer one.
         if (!isKind(error, "not_found") || error.code !== "file_vanished")
           throw running.reasonOf(error);
-        if (vanished !== undefined) throw this.#damaged(error);
-        vanished = error;
         await this.#options.views.refresh(running.signal);
+        if (vanished !== undefined) throw await this.#goneAgain(error, running.signal);
+        vanished = error;
       }
     }
   }
@@ -174,8 +174,11 @@ export class Queries {
     }
   }
 
-  #damaged(error: DbError): DbError {
-    this.#options.onDamage(error);
+  /** Files were gone in two views. It is damage where the newest still names one; else they were replaced again, and whoever asks again hears. */
+  async #goneAgain(error: DbError, signal: AbortSignal): Promise<DbError> {
+    using view = await this.#options.views.acquire([], signal);
+    const key = error.detail["key"];
+    if (typeof key !== "string" || view.names(key)) this.#options.onDamage(error);
     return error;
   }
 }

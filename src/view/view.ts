@@ -68,6 +68,13 @@ export class View implements Disposable {
     return files;
   }
 
+  /** Whether it names the data file `key`. */
+  names(key: string): boolean {
+    if (this.manifest.files.find(new Set([key])).size > 0) return true;
+    const snapshots = [...this.#logs.values()].flatMap((log) => log.snapshots);
+    return snapshots.some(({ files }) => files.some((file) => file.key === key));
+  }
+
   /** The generations that hold rows of `tableId`. */
   buffers(tableId: TableId): readonly ViewBuffer[] {
     const buffers: ViewBuffer[] = [];
