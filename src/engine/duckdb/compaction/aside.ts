@@ -18,8 +18,9 @@ export async function makeFolder(parent: string): Promise<string> {
   }
 }
 
+/** Never rejects: a process that is just being killed may still put a file there; what is left goes with the folder around it. */
 export async function removeFolder(path: string): Promise<void> {
-  await rm(path, { recursive: true, force: true });
+  await rm(path, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined);
 }
 
 export function putAside(path: string, bytes: Uint8Array): void {
