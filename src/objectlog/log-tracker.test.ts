@@ -55,6 +55,26 @@ suite("log tracker", () => {
     assert.deepEqual(tracker.state.words, ["1", "2", "3", "4"]);
   });
 
+  test("who is far behind goes on from a newer checkpoint, and reads little of what it covers", async () => {
+    const { store, log, checkpoint } = await logOf(10);
+    let readCount = 0;
+    const counting = storeWith(store, {
+      get: (key) => {
+        readCount += 1;
+        return store.get(key);
+      },
+    });
+    const behind = trackerOf(counting);
+    await behind.advance(WAITING);
+    for (let position = 11; position <= 2_000; position++)
+      await log.append(position, wordRecord(`${position}`), { signal: neverAborted() });
+    await checkpoint(1_990);
+    readCount = 0;
+    await behind.advance(WAITING);
+    assert.equal(behind.state.words.length, 2_000);
+    assert.ok(readCount < 600, `${readCount}`);
+  });
+
   test("starts from the newest checkpoint", async () => {
     const { store, log, checkpoint } = await logOf(6);
     await checkpoint(2);
