@@ -75,6 +75,27 @@ suite("log tracker", () => {
     assert.ok(readCount < 600, `${readCount}`);
   });
 
+  test("a list that is older than the objects is no damage, and is not asked for ever", async () => {
+    const { store, checkpoint } = await logOf(6);
+    await checkpoint(2);
+    const old = await store.list("log/checkpoint/");
+    await checkpoint(4);
+    await store.delete(old[0]?.key ?? "");
+    let listCount = 0;
+    const stale = storeWith(store, {
+      async list(prefix, options) {
+        listCount += 1;
+        return listCount > 8 ? store.list(prefix, options) : old;
+      },
+    });
+    const tracker = trackerOf(stale);
+    await assert.rejects(tracker.advance(CERTAIN), { kind: "unavailable", code: "list_stale" });
+    assert.ok(listCount < 8, `${listCount}`);
+    listCount = 9;
+    await tracker.advance(CERTAIN);
+    assert.equal(tracker.state.position, 6);
+  });
+
   test("starts from the newest checkpoint", async () => {
     const { store, log, checkpoint } = await logOf(6);
     await checkpoint(2);
