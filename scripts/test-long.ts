@@ -1,7 +1,7 @@
 /**
  * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
  * world over thousands of seeds, with two compactors in office for an hour, and the bugs it must find; a million lines through both parsers; every topology of examples/ on every
- * store, and with each of its nodes hanging for a minute; clients that mean harm.
+ * store, and with each of its nodes hanging for a minute; clients that mean harm; nodes that come back after half a million entries of another.
  *
  *     node scripts/test-long.ts                      all of them
  *     node scripts/test-long.ts kills queries        some of them
@@ -10,6 +10,7 @@
  * Prints figures; exit 1 when anything failed.
  */
 import { parseArgs } from "node:util";
+import { runBacklog } from "./long/backlog.ts";
 import { runBugs } from "./long/bugs.ts";
 import { runFaults } from "./long/faults.ts";
 import { runHostile } from "./long/hostile.ts";
@@ -30,6 +31,7 @@ const { values, positionals } = parseArgs({
     from: { type: "string", default: "1" },
     lines: { type: "string", default: "1000000" },
     seconds: { type: "string", default: "60" },
+    entries: { type: "string", default: "500000" },
     idle: { type: "string", default: "10000" },
     stores: { type: "string", default: "file,s3,azure,google" },
     store: { type: "string", default: "file" },
@@ -45,6 +47,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   office: () => runOffice(),
   bugs: () => runBugs({ seedCountMax: 1_000 }),
   lines: () => runLines({ lineCount: Number(values.lines) }),
+  backlog: () => runBacklog({ entryCount: Number(values.entries) }),
   topologies: () => runTopologies({ stores: values.stores.split(",") }),
   faults: () => runFaults({ store: values.store, pauseSeconds: Number(values.pause) }),
   hostile: () => runHostile({ seconds: Number(values.seconds), idleCount: Number(values.idle) }),

@@ -55,6 +55,47 @@ suite("log tracker", () => {
     assert.deepEqual(tracker.state.words, ["1", "2", "3", "4"]);
   });
 
+  test("who is far behind goes on from a newer checkpoint, and reads little of what it covers", async () => {
+    const { store, log, checkpoint } = await logOf(10);
+    let readCount = 0;
+    const counting = storeWith(store, {
+      get: (key) => {
+        readCount += 1;
+        return store.get(key);
+      },
+    });
+    const behind = trackerOf(counting);
+    await behind.advance(WAITING);
+    for (let position = 11; position <= 2_000; position++)
+      await log.append(position, wordRecord(`${position}`), { signal: neverAborted() });
+    await checkpoint(1_990);
+    readCount = 0;
+    await behind.advance(WAITING);
+    assert.equal(behind.state.words.length, 2_000);
+    assert.ok(readCount < 600, `${readCount}`);
+  });
+
+  test("a list that is older than the objects is no damage, and is not asked for ever", async () => {
+    const { store, checkpoint } = await logOf(6);
+    await checkpoint(2);
+    const old = await store.list("log/checkpoint/");
+    await checkpoint(4);
+    await store.delete(old[0]?.key ?? "");
+    let listCount = 0;
+    const stale = storeWith(store, {
+      async list(prefix, options) {
+        listCount += 1;
+        return listCount > 8 ? store.list(prefix, options) : old;
+      },
+    });
+    const tracker = trackerOf(stale);
+    await assert.rejects(tracker.advance(CERTAIN), { kind: "unavailable", code: "list_stale" });
+    assert.ok(listCount < 8, `${listCount}`);
+    listCount = 9;
+    await tracker.advance(CERTAIN);
+    assert.equal(tracker.state.position, 6);
+  });
+
   test("starts from the newest checkpoint", async () => {
     const { store, log, checkpoint } = await logOf(6);
     await checkpoint(2);

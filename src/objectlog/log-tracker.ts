@@ -30,7 +30,7 @@ export interface TrackerObserver<State> {
   onShown?(state: State): Promise<void> | void;
 }
 
-/** So often the newest checkpoint may be found to be gone before that is damage: a list may be older than what it lists. */
+/** So often in a row the newest checkpoint may be found to be gone: a list may be older than what it lists. */
 const VANISHED_COUNT_MAX = 3;
 
 /**
@@ -153,7 +153,7 @@ export class LogTracker<State extends TrackedState> {
       } catch (error) {
         if (!(isKind(error, "not_found") && error.code === "checkpoint_vanished")) throw error;
         vanishedCount = newest === before ? vanishedCount + 1 : 0;
-        if (vanishedCount >= VANISHED_COUNT_MAX) throw this.#checkpointIncomplete(newest, error);
+        if (vanishedCount >= VANISHED_COUNT_MAX) throw await this.#goneFor(newest, error);
         before = newest;
       }
     }
@@ -180,13 +180,21 @@ export class LogTracker<State extends TrackedState> {
     );
   }
 
-  /** What a newer checkpoint has replaced is gone; of the newest, nothing may be. */
-  #checkpointIncomplete(position: Position, cause: DbError): DbError {
+  /** What a newer checkpoint has replaced is gone; of the newest, nothing may be. It is not the newest if it is gone itself. */
+  async #goneFor(position: Position, cause: DbError): Promise<DbError> {
+    const { prefix } = this.log;
+    if (!(await this.log.hasCheckpoint(position)))
+      return new DbError(
+        "unavailable",
+        "list_stale",
+        `the store lists checkpoint ${position} of ${prefix}, which is gone, and none that has replaced it: its lists are older than its objects`,
+        { detail: { prefix, position }, cause },
+      );
     return new DbError(
       "corrupt",
       "checkpoint_incomplete",
-      `checkpoint ${position} of ${this.log.prefix} is the newest, and what it stands for cannot be read: ${cause.message}`,
-      { detail: { ...cause.detail, prefix: this.log.prefix, position }, cause },
+      `checkpoint ${position} of ${prefix} is the newest, and what it stands for cannot be read: ${cause.message}`,
+      { detail: { ...cause.detail, prefix, position }, cause },
     );
   }
 

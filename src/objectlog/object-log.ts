@@ -114,6 +114,11 @@ export class ObjectLog {
     throw new DbError("not_found", "checkpoint_vanished", `checkpoint ${key} is gone`);
   }
 
+  async hasCheckpoint(position: Position): Promise<boolean> {
+    const key = this.#checkpointPrefix() + positionDigits(position);
+    return (await this.#ports.store.get(key)) !== undefined;
+  }
+
   /** Puts the checkpoint of `position`. It is a function of the log, so one that is there already says the same (rule 4). */
   async writeCheckpoint(position: Position, record: LogRecord): Promise<void> {
     const nonce = hex(randomBytes(this.#ports.random, 16));
