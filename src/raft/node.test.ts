@@ -155,12 +155,12 @@ suite("reads of a raft node", () => {
   });
 
   test("of one that votes alone are answered at once, and so are those under a lease", () => {
-    const alone = new Group(1);
-    alone.node(1).campaign();
-    alone.settle();
-    alone.node(1).readIndex("alone");
-    alone.settle();
-    assert.deepEqual(alone.reads(), [[START + 1, "alone"]]);
+    const single = new Group(1);
+    single.node(1).campaign();
+    single.settle();
+    single.node(1).readIndex("alone");
+    single.settle();
+    assert.deepEqual(single.reads(), [[START + 1, "alone"]]);
 
     const leased = new Group(3, { readMode: "lease", checkQuorum: true });
     leased.node(1).campaign();
