@@ -76,8 +76,9 @@ export class RaftNode {
     restoreMembers(raft, configuration);
     raft.term = hardState.term;
     raft.vote = hardState.vote;
-    raft.log.commitTo(hardState.commit);
-    if (options.appliedIndex > 0) raft.log.appliedTo(options.appliedIndex, 0);
+    // What was applied is committed, also where the commit index was not synced and is lost.
+    raft.log.commitTo(Math.max(hardState.commit, options.appliedIndex));
+    if (options.appliedIndex > raft.log.applied) raft.log.appliedTo(options.appliedIndex, 0);
     becomeFollower(raft, raft.term, NOBODY);
     this.#raft = raft;
     this.#told = { softState: raft.softState(), hardState: raft.hardState() };
@@ -122,8 +123,9 @@ export class RaftNode {
   }
 
   /**
-   * Asks for the index at which a read sees all that was committed before this call; comes in a `ReadState` with `context`, which is used
-   * once, or not at all: ask again after a while. It is lost where there is no leader, or it changes.
+   * Asks for the index at which a read sees all that was committed before this call. It comes in a `ReadState` with `context`, or not at all,
+   * where there is no leader, or another, or a message is lost: ask again after a while. An answer may be late, so this node uses a
+   * context once, over all its starts.
    */
   readIndex(context: string): void {
     assert(context !== "", "a read is told from others by its context");

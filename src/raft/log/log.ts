@@ -1,6 +1,6 @@
 import { assert } from "#base/errors.ts";
 import type { Entry, Snapshot } from "../message.ts";
-import { entriesSizeBytes, limitSize } from "./size.ts";
+import { entriesSizeBytes } from "./size.ts";
 import type { LogStorage } from "./storage.ts";
 import { UnstableLog } from "./unstable.ts";
 
@@ -43,6 +43,11 @@ export class RaftLog {
 
   get applied(): number {
     return this.#applied;
+  }
+
+  /** Whether entries were handed out that are not applied yet. */
+  get isApplying(): boolean {
+    return this.#applying > this.#applied;
   }
 
   firstIndex(): number {
@@ -148,14 +153,14 @@ export class RaftLog {
     assert(end <= this.lastIndex() + 1, `entries up to ${end} were asked of a shorter log`);
     if (start >= end) return [];
     const { offset } = this.#unstable;
-    if (start >= offset) return limitSize(this.#unstable.slice(start, end), sizeBytesMax);
+    if (start >= offset) return this.#unstable.slice(start, end, sizeBytesMax);
 
     const cut = Math.min(end, offset);
     const stored = this.#storage.entries(start, cut, sizeBytesMax);
     if (stored === undefined || end <= offset || stored.length < cut - start) return stored;
     const leftBytes = sizeBytesMax - entriesSizeBytes(stored);
     if (leftBytes <= 0) return stored;
-    const rest = limitSize(this.#unstable.slice(offset, end), leftBytes);
+    const rest = this.#unstable.slice(offset, end, leftBytes);
     return entriesSizeBytes(rest) > leftBytes ? stored : [...stored, ...rest];
   }
 

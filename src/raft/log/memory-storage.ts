@@ -6,7 +6,7 @@ import {
   NOBODY,
   type Snapshot,
 } from "../message.ts";
-import { limitSize } from "./size.ts";
+import { sliceWithin } from "./size.ts";
 import type { LogStorage } from "./storage.ts";
 
 const NO_MEMBERS: ConfigurationState = {
@@ -23,7 +23,7 @@ export class MemoryStorage implements LogStorage {
   #snapshot: Snapshot = { index: 0, term: 0, configuration: NO_MEMBERS, data: new Uint8Array() };
   /** The entry below the first: its term is still known. */
   #below = { index: 0, term: 0 };
-  #entries: readonly Entry[] = [];
+  #entries: Entry[] = [];
 
   initialState(): { hardState: HardState; configuration: ConfigurationState } {
     return { hardState: this.#hardState, configuration: this.#snapshot.configuration };
@@ -46,7 +46,7 @@ export class MemoryStorage implements LogStorage {
     const firstIndex = this.firstIndex();
     if (start < firstIndex) return undefined;
     assert(end <= this.lastIndex() + 1, `entries up to ${end} were asked of a shorter log`);
-    return limitSize(this.#entries.slice(start - firstIndex, end - firstIndex), sizeBytesMax);
+    return sliceWithin(this.#entries, start - firstIndex, end - firstIndex, sizeBytesMax);
   }
 
   snapshot(): Snapshot | undefined {
@@ -63,8 +63,8 @@ export class MemoryStorage implements LogStorage {
     const first = added[0];
     if (first === undefined) return;
     assert(first.index <= this.lastIndex() + 1, `entry ${first.index} would leave a gap`);
-    const kept = this.#entries.slice(0, first.index - this.firstIndex());
-    this.#entries = [...kept, ...added];
+    this.#entries.length = first.index - this.firstIndex();
+    for (const entry of added) this.#entries.push(entry);
   }
 
   /** Puts `snapshot` in place of all there is. An older one than is there changes nothing. */

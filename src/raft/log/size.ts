@@ -15,12 +15,19 @@ export function payloadSizeBytes(entries: readonly Proposal[]): number {
   return sizeBytes;
 }
 
-/** The first of `entries` that together stay within `sizeBytesMax`: at least one, where there is one. */
-export function limitSize(entries: readonly Entry[], sizeBytesMax: number): readonly Entry[] {
+/**
+ * Those of `entries` from position `start` up to before `end` that together stay within `sizeBytesMax`: at least one, where there is one.
+ */
+export function sliceWithin(
+  entries: readonly Entry[],
+  start: number,
+  end: number,
+  sizeBytesMax: number,
+): readonly Entry[] {
   let sizeBytes = 0;
-  for (const [position, entry] of entries.entries()) {
-    sizeBytes += entry.data.length + ENTRY_OVERHEAD_BYTES;
-    if (sizeBytes > sizeBytesMax && position > 0) return entries.slice(0, position);
+  for (let position = start; position < end; position += 1) {
+    sizeBytes += (entries[position]?.data.length ?? 0) + ENTRY_OVERHEAD_BYTES;
+    if (sizeBytes > sizeBytesMax && position > start) return entries.slice(start, position);
   }
-  return entries;
+  return entries.slice(start, end);
 }

@@ -6,7 +6,10 @@ import type { ConfigurationState, Entry, HardState, Snapshot } from "../message.
  * Reads are synchronous; what an implementation cannot answer from memory it reads while the node waits.
  */
 export interface LogStorage {
-  /** What the last run left. Asked for once, at the start. */
+  /**
+   * What the last run left: the hard state, and the configuration after the entry at `RaftOptions.appliedIndex`, or at the newest snapshot
+   * where that is 0. Later changes come again among the committed entries. Asked for once, at the start.
+   */
   initialState(): { readonly hardState: HardState; readonly configuration: ConfigurationState };
   /** The index of the first entry that is there; one more than `lastIndex()` where there is none. */
   firstIndex(): number;
@@ -19,6 +22,9 @@ export interface LogStorage {
    * undefined where `start` was compacted away. `end` is never above `lastIndex() + 1`.
    */
   entries(start: number, end: number, sizeBytesMax: number): readonly Entry[] | undefined;
-  /** The newest snapshot, at or above `firstIndex() - 1`; undefined while it is being made: it is asked for again. */
+  /**
+   * A snapshot at or above `firstIndex() - 1`; undefined while it is being made: it is asked for again. Whoever is no member in it does not take
+   * it, so one of before the last change of the configuration is of no use to a new member.
+   */
   snapshot(): Snapshot | undefined;
 }

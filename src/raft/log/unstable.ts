@@ -1,5 +1,6 @@
 import { assert } from "#base/errors.ts";
 import type { Entry, Snapshot } from "../message.ts";
+import { sliceWithin } from "./size.ts";
 
 /**
  * The end of the log that is not known to be on disk: entries from `offset` on, and a snapshot that came from the leader.
@@ -40,9 +41,9 @@ export class UnstableLog {
     return this.#snapshot?.index === index ? this.#snapshot.term : undefined;
   }
 
-  /** Entries from `start`, at least `offset`, up to before `end`. */
-  slice(start: number, end: number): readonly Entry[] {
-    return this.#entries.slice(start - this.#offset, end - this.#offset);
+  /** Entries from `start`, at least `offset`, up to before `end`: as many as fit, at least one. */
+  slice(start: number, end: number, sizeBytesMax: number): readonly Entry[] {
+    return sliceWithin(this.#entries, start - this.#offset, end - this.#offset, sizeBytesMax);
   }
 
   /** What is not yet on its way to the disk. */

@@ -67,6 +67,8 @@ function restore(raft: RaftState, snapshot: Snapshot): boolean {
     log.commitTo(snapshot.index);
     return false;
   }
+  // Changes among what is being applied belong to the configuration before. The leader sends it again.
+  if (log.isApplying) return false;
   log.restore(snapshot);
   restoreMembers(raft, snapshot.configuration);
   return true;

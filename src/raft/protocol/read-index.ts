@@ -41,9 +41,9 @@ function confirmRead(raft: RaftState, request: Message): void {
     return;
   }
   if (raft.reads.count >= raft.options.readCountMax) return;
-  raft.reads.add(request.context, raft.log.committed, request);
-  raft.reads.ack(raft.id, request.context);
-  broadcastHeartbeat(raft, request.context);
+  raft.reads.add(request, raft.log.committed);
+  raft.reads.ack(raft.id, raft.reads.last());
+  broadcastHeartbeat(raft, raft.reads.last());
 }
 
 function answerRead(raft: RaftState, { from, context }: Message, index: number): void {

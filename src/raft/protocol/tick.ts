@@ -30,6 +30,6 @@ function tickLeader(raft: RaftState): void {
   }
   if (raft.role === "leader" && raft.heartbeatElapsed >= heartbeatTicks) {
     raft.heartbeatElapsed = 0;
-    broadcastHeartbeat(raft, raft.reads.lastContext());
+    broadcastHeartbeat(raft, raft.reads.last());
   }
 }

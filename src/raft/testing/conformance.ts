@@ -50,6 +50,14 @@ export function runScript(text: string): Difference | undefined {
   return undefined;
 }
 
+/** `text` with the answers that its commands give now, and its comments. */
+export function rewriteScript(text: string): string {
+  const directives = parseScript(text);
+  const runner = runnerFor(directives);
+  const answers = directives.map((directive) => answer(runner, directive));
+  return text.replace(/^----\n(?:.+\n)*/gm, () => `----\n${answers.shift()}\n`);
+}
+
 /** For people: the command, and around the first line that differs what stands there and what should. */
 export function describeDifference({ line, command, expected, actual }: Difference): string {
   const at = expected.findIndex((text, i) => text !== actual[i]);

@@ -8,42 +8,42 @@ export interface PendingRead {
   readonly acks: Set<PeerId>;
 }
 
-/** Reads in the order in which they came. A confirmation of one confirms all before it. */
+/**
+ * The reads of one term, in the order in which they came. Each has a number, which goes with a heartbeat and comes back: the answer
+ * confirms that read and all before it.
+ */
 export class ReadQueue {
   /** A Map keeps the order of its keys. */
   readonly #pending = new Map<string, PendingRead>();
+  #lastNumber = 0;
 
   get count(): number {
     return this.#pending.size;
   }
 
-  /** The context of the newest read: a heartbeat with it confirms all; "" where nothing waits. */
-  lastContext(): string {
-    let last = "";
-    for (const context of this.#pending.keys()) last = context;
-    return last;
+  /** The number of the newest read: a heartbeat with it confirms all; "" where nothing waits. */
+  last(): string {
+    return this.#pending.size === 0 ? "" : String(this.#lastNumber);
   }
 
-  /** A context that waits already is not added again. */
-  add(context: string, index: number, request: Message): void {
-    if (!this.#pending.has(context)) {
-      this.#pending.set(context, { request, index, acks: new Set() });
-    }
+  add(request: Message, index: number): void {
+    this.#lastNumber += 1;
+    this.#pending.set(String(this.#lastNumber), { request, index, acks: new Set() });
   }
 
-  /** `id` has confirmed `context`; answers all who have, undefined where nobody waits for it. */
-  ack(id: PeerId, context: string): ReadonlySet<PeerId> | undefined {
-    return this.#pending.get(context)?.acks.add(id);
+  /** `id` has confirmed read `number`; answers all who have, undefined where nobody waits for it. */
+  ack(id: PeerId, number: string): ReadonlySet<PeerId> | undefined {
+    return this.#pending.get(number)?.acks.add(id);
   }
 
-  /** Takes out the read of `context` and all that came before it. */
-  takeThrough(context: string): readonly PendingRead[] {
-    if (!this.#pending.has(context)) return [];
+  /** Takes out the read `number` and all that came before it. */
+  takeThrough(number: string): readonly PendingRead[] {
+    if (!this.#pending.has(number)) return [];
     const taken: PendingRead[] = [];
     for (const [key, read] of this.#pending) {
       this.#pending.delete(key);
       taken.push(read);
-      if (key === context) break;
+      if (key === number) break;
     }
     return taken;
   }
