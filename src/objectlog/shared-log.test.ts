@@ -65,6 +65,39 @@ suite("shared log", () => {
     assert.deepEqual((await other.refresh()).words, ["one"]);
   });
 
+  test("what stood in the log at `wholeMs` is in the state: that is before the store was asked, and only where it answered", async () => {
+    let nowMs = 100;
+    let failure: DbError | undefined;
+    const inner = memoryStore();
+    const answer = () => {
+      nowMs += 5;
+      if (failure !== undefined) throw failure;
+    };
+    const store = storeWith(inner, {
+      get: async (key) => {
+        answer();
+        return inner.get(key);
+      },
+      putIfAbsent: async (key, body) => {
+        answer();
+        await inner.putIfAbsent(key, body);
+      },
+    });
+    const clock = { ...logPorts(store).clock, monotonicMs: () => nowMs };
+    const log = new ObjectLog("log/", { ...logPorts(store), clock });
+    const shared = new SharedLog(log, wordsMachine, neverAborted());
+    assert.equal(shared.wholeMs, Number.NEGATIVE_INFINITY);
+    await shared.refresh();
+    assert.equal(shared.wholeMs, 100);
+    nowMs = 200;
+    await say(shared, "mine");
+    assert.equal(shared.wholeMs, 200);
+    nowMs = 300;
+    failure = new DbError("unavailable", "store_unreachable", "no answer");
+    await assert.rejects(shared.refresh(), failure);
+    assert.equal(shared.wholeMs, 200);
+  });
+
   test("a transaction that has nothing to do puts nothing", async () => {
     const store = memoryStore();
     const state = await open(store).transact(
