@@ -171,7 +171,9 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     edits: [
       {
         find: "const task = this.#planner.next(catalog.state, manifest.state, clock.nowNs());",
-        replace: `const planned = this.before ?? manifest.state;
+        // Rows double with each such plan: three are enough.
+        replace: `const planned = (this.lies ?? 0) < 3 ? (this.before ?? manifest.state) : manifest.state;
+    if (planned !== manifest.state) this.lies = (this.lies ?? 0) + 1;
     this.before = manifest.state;
     const task = this.#planner.next(catalog.state, planned, clock.nowNs());`,
       },

@@ -30,15 +30,11 @@ interface Moment {
 const isReplacement = ({ body, method, path }: Asked) =>
   method === "PUT" && path.includes("/manifest/entry/") && body.includes('"inputs":["');
 const isDeletion = ({ method, path }: Asked) => method === "DELETE" && path.includes("/data/");
-const isNewFile = ({ method, path }: Asked) =>
-  method === "PUT" && path.includes("/cluster01/data/");
 
 const MOMENTS: readonly Moment[] = [
-  { name: "with its first file on the way", at: isNewFile, applied: true },
   { name: "between its files and their entry", at: isReplacement, applied: false },
   { name: "before it hears of its entry", at: isReplacement, applied: true },
   { name: "between its entry and the first deletion", at: isDeletion, applied: false },
-  { name: "in the middle of deletions", at: isDeletion, applied: true },
 ];
 
 suite("a compactor that is killed", () => {
