@@ -5,7 +5,7 @@ import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { NodeNumber, Position, TableId } from "#model/ids.ts";
 import { dataFileSchema } from "#objectlog/data-file-record.ts";
 import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
-import { type ObjectLog, type ObjectLogPorts, positionDigits } from "#objectlog/object-log.ts";
+import { type ObjectLogPorts, positionDigits } from "#objectlog/object-log.ts";
 import {
   fromEnvelope,
   type LogEntry,
@@ -68,25 +68,24 @@ const LIST_COUNT = 1_000;
  * Reads checkpoints of the manifest, and writes those of one term in office, of which each rewrites only what has changed since the one
  * before.
  *
- * A checkpoint names parts of the one before it, or that its own writer has put. So that none of them goes while it may still be named,
- * only the compactor in office writes checkpoints and deletes parts: `begin` reads the newest checkpoint when its take-over stands in
- * the log, and it deletes once it knows that no later take-over stood there when its own newest checkpoint was there.
+ * Only the compactor in office writes checkpoints and deletes parts. What a checkpoint names was put in its own term, for a position above the
+ * take-over; what a term deletes was put for a position of its own or of an older one. So nothing goes that a later term may name, however late
+ * the deletion comes and however old a list is.
  */
 export class ManifestCheckpoints {
-  readonly #log: ObjectLog;
   readonly #ports: ObjectLogPorts;
   readonly #prefix: string;
   readonly #partFilesMax: number;
-  /** What the next checkpoint of this term may name: names by digests. */
+  /** What the next checkpoint of this term may name, for the term has put it: names by digests. */
   #stored = new Map<string, string>();
-  /** The last one that was made, which may not be there yet, and the last that is there. */
+  /** Of this term: the last one that was made, which may not be there yet, and the last that is there. */
   #made: Root = NO_ROOT;
   #newest: Root = NO_ROOT;
 
-  constructor(log: ObjectLog, ports: ObjectLogPorts, partFilesMax = PART_FILES_MAX) {
-    this.#log = log;
+  /** `prefix` is that of the log. */
+  constructor(prefix: string, ports: ObjectLogPorts, partFilesMax = PART_FILES_MAX) {
     this.#ports = ports;
-    this.#prefix = `${log.prefix}part/`;
+    this.#prefix = `${prefix}part/`;
     this.#partFilesMax = partFilesMax;
   }
 
@@ -108,15 +107,11 @@ export class ManifestCheckpoints {
     };
   }
 
-  /** Begins to write in a term in office, whose take-over stands in the log. */
-  async begin(): Promise<void> {
-    const position = await this.#log.newestCheckpoint();
-    this.#newest =
-      position === 0
-        ? NO_ROOT
-        : { position, parts: rootOf(await this.#log.readCheckpoint(position)).parts };
-    this.#made = this.#newest;
-    this.#stored = namesByDigest(this.#newest);
+  /** Begins to write in a term in office: its first checkpoint puts all parts. */
+  begin(): void {
+    this.#newest = NO_ROOT;
+    this.#made = NO_ROOT;
+    this.#stored = new Map();
   }
 
   /** Puts the parts of `state` that are not stored, and answers the checkpoint that names all. After a failure it may be asked for again. */
@@ -141,23 +136,32 @@ export class ManifestCheckpoints {
     };
   }
 
-  /** The checkpoint that was made last is there: deletes the parts that neither it nor the one before it names. */
+  /**
+   * The checkpoint that was made last is there: deletes the parts that neither it nor the one before it in this term names. Where there is none
+   * before it, those of the older term are left, for readers may be at them.
+   */
   async deleteOldParts(): Promise<void> {
     const [before, newest] = [this.#newest, this.#made];
-    const kept = new Set([...before.parts, ...newest.parts].map(({ name }) => name));
+    if (before.position > 0 && before.position < newest.position)
+      await this.#deletePartsBut([...before.parts, ...newest.parts], newest.position);
+    this.#newest = newest;
+    this.#stored = namesByDigest(newest);
+  }
+
+  /** Of what was put for `positionMax` and before. */
+  async #deletePartsBut(parts: readonly NamedPart[], positionMax: Position): Promise<void> {
+    const kept = new Set(parts.map(({ name }) => name));
     for (let after = ""; ; ) {
       const options = { after, countMax: LIST_COUNT };
       const objects = await this.#ports.store.list(this.#prefix, options);
       const names = objects.map(({ key }) => key.slice(this.#prefix.length));
       // What was put for a later checkpoint is of a later term.
-      const old = names.filter((name) => !kept.has(name) && positionIn(name) <= newest.position);
+      const old = names.filter((name) => !kept.has(name) && positionIn(name) <= positionMax);
       await inTurns(old, WRITES_AT_ONCE, (name) => this.#ports.store.delete(this.#prefix + name));
       const last = objects.at(-1);
       if (last === undefined || objects.length < LIST_COUNT) break;
       after = last.key;
     }
-    this.#newest = newest;
-    this.#stored = namesByDigest(newest);
   }
 
   async #store(part: ManifestPart, position: Position, writer: Writer): Promise<NamedPart> {

@@ -27,7 +27,6 @@ export interface ManifestOptions extends SharedLogOptions {
   readonly partFilesMax?: number | undefined;
 }
 
-const PASSING_CODES: ReadonlySet<string> = new Set(["node_fenced", "checkpoint_vanished"]);
 /** Files that may be plain in memory, some 500 bytes each; above it, some are packed with each `keep`. */
 const PLAIN_FILES_MAX = 100_000;
 /** Files that one `keep` packs: some 50 ms. */
@@ -45,7 +44,7 @@ export class Manifest {
   constructor(clusterId: string, ports: ObjectLogPorts, options: ManifestOptions) {
     const { partFilesMax, signal, writer } = options;
     const log = new ObjectLog(`${clusterId}/manifest/`, ports);
-    const checkpoints = new ManifestCheckpoints(log, ports, partFilesMax);
+    const checkpoints = new ManifestCheckpoints(log.prefix, ports, partFilesMax);
     const machine: SharedMachine<ManifestState> = {
       ...manifestMachine,
       empty: { ...manifestMachine.empty, files: ManifestFiles.of([], partFilesMax) },
@@ -90,18 +89,10 @@ export class Manifest {
   async #keepCheckpoints(): Promise<void> {
     const term = this.#term;
     if (term === undefined || !this.#shared.keepDue) return;
-    try {
-      if (this.#begun !== term) await this.#checkpoints.begin();
-      this.#begun = term;
-      await this.#shared.keep(this.#writer());
-      // The checkpoint is there. If no other term has begun, whoever comes after this one sees it, and names nothing that goes now.
-      await this.refreshIn(term);
-      await this.#checkpoints.deleteOldParts();
-    } catch (error) {
-      // Whoever is in office now does it; or an older term has just put a checkpoint that this one did not see.
-      const passing = error instanceof DbError && PASSING_CODES.has(error.code);
-      if (!passing) throw error;
-    }
+    if (this.#begun !== term) this.#checkpoints.begin();
+    this.#begun = term;
+    await this.#shared.keep(this.#writer());
+    await this.#checkpoints.deleteOldParts();
   }
 
   reach(position: Position): Promise<ManifestState> {

@@ -156,6 +156,11 @@ export class SharedLog<State extends TrackedState> {
   async keep(writer: Writer): Promise<void> {
     const state = this.#due;
     if (state === undefined) return;
+    // It may have ceased to be the matter of this process.
+    if (!this.#keeps(state)) {
+      this.#due = undefined;
+      return;
+    }
     const { log } = this.#tracker;
     await log.writeCheckpoint(state.position, await this.#machine.checkpoint(state, writer));
     const isCovered = ({ position }: LogEntry) => position <= state.position;

@@ -176,7 +176,11 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
     ],
   },
   replaced_files_go_at_once: slip("rule6_replaced_files_wait", CLEANUP, "seenMs > seenMsMax || "),
-  parts_go_out_of_office: slip("rule6_parts_stay", MANIFEST, "await this.refreshIn(term);"),
+  parts_of_later_terms_go: slip(
+    "rule6_parts_stay",
+    "manifest/manifest-checkpoints.ts",
+    " && positionIn(name) <= positionMax",
+  ),
   stale_plan_published: slip(
     "rule7_barrier_stops_plans",
     MANIFEST,
