@@ -9,6 +9,7 @@ import { fromEnvelope } from "#objectlog/record.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { settle } from "#testing/hand-clock.ts";
 import { logPorts, neverAborted, storeWith, writerOf } from "#testing/logs.ts";
 import { fileOf } from "#testing/node-logs.ts";
 import {
@@ -193,6 +194,47 @@ suite("checkpoints of the manifest", () => {
     const reader = open(store, writerOf(3, 1));
     await reader.refresh();
     assert.deepEqual(keysOf(reader), ["a"]);
+  });
+
+  test("one that is tried again meets no put of the first try", async () => {
+    const store = memoryStore();
+    const answered = Promise.withResolvers<void>();
+    let putCount = 0;
+    const slow = storeWith(store, {
+      async putIfAbsent(key, body) {
+        const number = key.startsWith(PARTS) ? ++putCount : 0;
+        if (number === 1) throw new DbError("unavailable", "store_unreachable", "no answer");
+        await store.putIfAbsent(key, body);
+        // The second is done, and its answer is long on its way.
+        if (number === 2) await answered.promise;
+      },
+    });
+    const manifest = open(slow);
+    const office = await manifest.takeOver();
+    for (let count = 1; count <= 4; count++) await addFile(manifest, office, "x".repeat(count));
+    const first = manifest.keep().catch(() => undefined);
+    const second = first.then(() => manifest.keep());
+    await settle();
+    answered.resolve();
+    await second;
+    await addFile(manifest, office, "x".repeat(9));
+    await manifest.keep();
+    const there = new Set(await keysIn(store, PARTS));
+    for (const name of await namedParts(store)) assert.ok(there.has(name), `${name} is gone`);
+  });
+
+  test("one that landed late, and names other parts than the next try, keeps them", async () => {
+    const store = memoryStore();
+    const log = new ObjectLog(PREFIX, logPorts(store));
+    const [earlier, later] = [checkpointsOn(store, 1), checkpointsOn(store, 2)];
+    const writer = writerOf(1, 1);
+    const files = ManifestFiles.of([{ file: timedFile("a"), stampAbove: 0n }], PART_MAX);
+    const state = { ...manifestMachine.empty, position: 1, files };
+    for (const one of [earlier, later]) await one.begin();
+    await log.writeCheckpoint(1, await earlier.checkpoint(state, writer));
+    await log.writeCheckpoint(1, await later.checkpoint(state, writer));
+    await later.deleteOldParts();
+    assert.deepEqual(new Set(await keysIn(store, PARTS)), await namedParts(store));
   });
 
   test("a reader whose checkpoint is replaced while it reads goes on with the newest", async () => {

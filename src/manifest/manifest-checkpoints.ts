@@ -141,9 +141,12 @@ export class ManifestCheckpoints {
     };
   }
 
-  /** The checkpoint that was made last is there: deletes the parts that neither it nor the one before it names. */
+  /** The checkpoint of the position that was made last is there: deletes the parts that neither it nor the one before it names. */
   async deleteOldParts(): Promise<void> {
-    const [before, newest] = [this.#newest, this.#made];
+    const before = this.#newest;
+    const { position } = this.#made;
+    // An earlier try may have landed late, of an earlier term even: what it names is what counts.
+    const newest = { position, parts: rootOf(await this.#log.readCheckpoint(position)).parts };
     const kept = new Set([...before.parts, ...newest.parts].map(({ name }) => name));
     for (let after = ""; ; ) {
       const options = { after, countMax: LIST_COUNT };
@@ -221,7 +224,10 @@ function namesByDigest({ parts }: Root): Map<string, string> {
   return new Map(parts.map(({ digest, name }) => [digest, name]));
 }
 
-/** What `work` makes of each of `items`, in their order; at most `countMax` at once. Rejects at the first failure, and begins no more then. */
+/**
+ * What `work` makes of each of `items`, in their order; at most `countMax` at once. After a failure it begins no more, and rejects when those
+ * that were begun have ended: whoever tries again meets none of them.
+ */
 async function inTurns<Item, Result>(
   items: readonly Item[],
   countMax: number,
@@ -241,6 +247,8 @@ async function inTurns<Item, Result>(
       }
     }
   };
-  await Promise.all(Array.from({ length: countMax }, take));
+  const ended = await Promise.allSettled(Array.from({ length: countMax }, take));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return results;
 }

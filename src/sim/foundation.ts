@@ -1,5 +1,5 @@
 import { utf8 } from "#base/bytes.ts";
-import { assert, DbError, isKind } from "#base/errors.ts";
+import { DbError, isKind } from "#base/errors.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
 import { SWEEP_DEFAULTS } from "#node/config.ts";
@@ -312,7 +312,8 @@ class Foundation {
     const tokens = this.#lastTokens();
     for (const { node } of hosts)
       if (node !== undefined) for (let read = 0; read < 2; read++) await this.#read(node, tokens);
-    this.#countWork(hosts[0]?.node);
+    const [first] = hosts;
+    if (first?.node !== undefined) this.#countWork(first.node);
   }
 
   /** Starts a process of `host`, again while its node-id is being removed. */
@@ -333,8 +334,7 @@ class Foundation {
     return [...last.values()];
   }
 
-  #countWork(node: Node | undefined): void {
-    assert(node !== undefined, "the first host is up");
+  #countWork(node: Node): void {
     const { state } = node.manifest;
     for (const { number } of node.catalog.state.nodes.values())
       this.#work.adopted += adoptedOf(state, number).position;
