@@ -2,22 +2,26 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { DbError } from "#base/errors.ts";
-import type { DataFile } from "#model/data-file.ts";
 import { decodeEnvelope } from "#objectlog/envelope.ts";
+import { ObjectLog } from "#objectlog/object-log.ts";
 import { fromEnvelope } from "#objectlog/record.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { settle } from "#testing/hand-clock.ts";
 import { logPorts, neverAborted, storeWith, writerOf } from "#testing/logs.ts";
 import { fileOf } from "#testing/node-logs.ts";
 import {
   aHistory,
   contentOf,
+  keysIn,
   manifestRecord,
+  namedParts,
   replay,
   STORED_NONCE,
   storedObjects,
   throughBytes,
+  timedFile,
 } from "#testing/samples/manifests.ts";
 import { Manifest } from "./manifest.ts";
 import { ManifestCheckpoints } from "./manifest-checkpoints.ts";
@@ -31,7 +35,8 @@ const PART_MAX = 2;
 const NOTHING = { catalog: 0, manifest: 0 };
 
 function checkpointsOn(store: ObjectStore, seed = 1): ManifestCheckpoints {
-  return new ManifestCheckpoints(PREFIX, logPorts(store, seed), PART_MAX);
+  const ports = logPorts(store, seed);
+  return new ManifestCheckpoints(new ObjectLog(PREFIX, ports), ports, PART_MAX);
 }
 
 /** A process whose checkpoints are due at every second entry. */
@@ -59,27 +64,8 @@ async function addFile(manifest: Manifest, office: Writer, key?: string): Promis
     }));
 }
 
-/** Longer keys are of later files. */
-function timedFile(key: string): DataFile {
-  const atNs = BigInt(key.length);
-  return { ...fileOf(key), time: { start: atNs, end: atNs } };
-}
-
-async function keysIn(store: ObjectStore, prefix: string): Promise<readonly string[]> {
-  return (await store.list(prefix)).map(({ key }) => key);
-}
-
-/** The names of the parts that the checkpoints in the store name. */
-async function namedParts(store: ObjectStore): Promise<ReadonlySet<string>> {
-  const named = new Set<string>();
-  for (const key of await keysIn(store, CHECKPOINTS)) {
-    const bytes = await store.get(key);
-    assert.ok(bytes);
-    const entry = fromEnvelope(decodeEnvelope(key, bytes), key, Number(key.slice(-20)));
-    const { parts } = entry.body as { parts: { name: string }[] };
-    for (const { name } of parts) named.add(PARTS + name);
-  }
-  return named;
+function filesOf(key: string): ManifestFiles {
+  return ManifestFiles.of([{ file: timedFile(key), stampAbove: 0n }], PART_MAX);
 }
 
 function keysOf(manifest: Manifest): readonly string[] {
@@ -133,7 +119,7 @@ suite("checkpoints of the manifest", () => {
     for (let count = 1; count <= 9; count++) {
       await addFile(manifest, office, "x".repeat(count));
       await manifest.keep();
-      const named = await namedParts(store);
+      const named = await namedParts(store, PREFIX);
       assert.deepEqual(new Set(await keysIn(store, PARTS)), named);
     }
     assert.equal((await keysIn(store, CHECKPOINTS)).length, 2);
@@ -156,7 +142,7 @@ suite("checkpoints of the manifest", () => {
       await second.keep();
     }
     const kept = new Set(await keysIn(store, PARTS));
-    assert.deepEqual(kept, await namedParts(store));
+    assert.deepEqual(kept, await namedParts(store, PREFIX));
     assert.ok(before.every((key) => !kept.has(key)));
     assert.equal(keysOf(second).length, 12);
   });
@@ -192,6 +178,80 @@ suite("checkpoints of the manifest", () => {
     const reader = open(store, writerOf(3, 1));
     await reader.refresh();
     assert.deepEqual(keysOf(reader), ["a"]);
+  });
+
+  test("one that is tried again meets no put of the first try", async () => {
+    const store = memoryStore();
+    const answered = Promise.withResolvers<void>();
+    let putCount = 0;
+    const slow = storeWith(store, {
+      async putIfAbsent(key, body) {
+        const number = key.startsWith(PARTS) ? ++putCount : 0;
+        if (number === 1) throw new DbError("unavailable", "store_unreachable", "no answer");
+        await store.putIfAbsent(key, body);
+        // The second is done, and its answer is long on its way.
+        if (number === 2) await answered.promise;
+      },
+    });
+    const manifest = open(slow);
+    const office = await manifest.takeOver();
+    for (let count = 1; count <= 4; count++) await addFile(manifest, office, "x".repeat(count));
+    const first = manifest.keep().catch(() => undefined);
+    const second = first.then(() => manifest.keep());
+    await settle();
+    answered.resolve();
+    await second;
+    await addFile(manifest, office, "x".repeat(9));
+    await manifest.keep();
+    const there = new Set(await keysIn(store, PARTS));
+    for (const name of await namedParts(store, PREFIX))
+      assert.ok(there.has(name), `${name} is gone`);
+  });
+
+  test("one that landed late, and names other parts than the next try, keeps them", async () => {
+    const store = memoryStore();
+    const log = new ObjectLog(PREFIX, logPorts(store));
+    const [earlier, later] = [checkpointsOn(store, 1), checkpointsOn(store, 2)];
+    const writer = writerOf(1, 1);
+    const state = { ...manifestMachine.empty, position: 1, files: filesOf("a") };
+    await log.writeCheckpoint(1, await later.checkpoint(state, writer));
+    await later.deleteOldParts();
+    const next = { ...state, position: 2 };
+    await log.writeCheckpoint(2, await earlier.checkpoint(next, writer));
+    await log.writeCheckpoint(2, await later.checkpoint(next, writer));
+    await later.deleteOldParts();
+    assert.deepEqual(new Set(await keysIn(store, PARTS)), await namedParts(store, PREFIX));
+  });
+
+  test("a name that a failed pass may have deleted is not used again", async () => {
+    const inner = memoryStore();
+    let failing = false;
+    const store = storeWith(inner, {
+      async delete(key) {
+        await inner.delete(key);
+        if (failing && key.startsWith(PARTS))
+          throw new DbError("unavailable", "store_unreachable", "no answer");
+      },
+    });
+    const log = new ObjectLog(PREFIX, logPorts(store));
+    const writing = checkpointsOn(store);
+    const write = async (position: number, key: string) => {
+      const state = { ...manifestMachine.empty, position, files: filesOf(key) };
+      await log.writeCheckpoint(position, await writing.checkpoint(state, writerOf(1, 1)));
+      await log.deleteOldCheckpoints();
+      await writing.deleteOldParts().catch(() => undefined);
+    };
+    await write(1, "a");
+    await write(2, "bb");
+    await write(3, "ccc");
+    failing = true;
+    await write(4, "dddd");
+    failing = false;
+    await write(5, "bb");
+    await write(6, "a");
+    const there = new Set(await keysIn(store, PARTS));
+    for (const name of await namedParts(store, PREFIX))
+      assert.ok(there.has(name), `${name} is gone`);
   });
 
   test("a reader whose checkpoint is replaced while it reads goes on with the newest", async () => {

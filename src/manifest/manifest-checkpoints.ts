@@ -1,11 +1,11 @@
 /** Checkpoints of the manifest: a small one that names parts, and the parts. Bytes: docs/formats/manifest.md. */
 import { hex } from "#base/bytes.ts";
-import { DbError } from "#base/errors.ts";
+import { DbError, isKind } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { NodeNumber, Position, TableId } from "#model/ids.ts";
 import { dataFileSchema } from "#objectlog/data-file-record.ts";
 import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
-import { type ObjectLogPorts, positionDigits } from "#objectlog/object-log.ts";
+import { type ObjectLog, type ObjectLogPorts, positionDigits } from "#objectlog/object-log.ts";
 import {
   fromEnvelope,
   type LogEntry,
@@ -73,19 +73,20 @@ const LIST_COUNT = 1_000;
  * the deletion comes and however old a list is.
  */
 export class ManifestCheckpoints {
+  readonly #log: ObjectLog;
   readonly #ports: ObjectLogPorts;
   readonly #prefix: string;
   readonly #partFilesMax: number;
   /** What the next checkpoint of this term may name, for the term has put it: names by digests. */
   #stored = new Map<string, string>();
-  /** Of this term: the last one that was made, which may not be there yet, and the last that is there. */
-  #made: Root = NO_ROOT;
+  /** Of this term: where the last one was made, which may not be there yet, and the last that is there. */
+  #made: Position = 0;
   #newest: Root = NO_ROOT;
 
-  /** `prefix` is that of the log. */
-  constructor(prefix: string, ports: ObjectLogPorts, partFilesMax = PART_FILES_MAX) {
+  constructor(log: ObjectLog, ports: ObjectLogPorts, partFilesMax = PART_FILES_MAX) {
+    this.#log = log;
     this.#ports = ports;
-    this.#prefix = `${prefix}part/`;
+    this.#prefix = `${log.prefix}part/`;
     this.#partFilesMax = partFilesMax;
   }
 
@@ -110,7 +111,7 @@ export class ManifestCheckpoints {
   /** Begins to write in a term in office: its first checkpoint puts all parts. */
   begin(): void {
     this.#newest = NO_ROOT;
-    this.#made = NO_ROOT;
+    this.#made = 0;
     this.#stored = new Map();
   }
 
@@ -120,7 +121,7 @@ export class ManifestCheckpoints {
     const parts = await inTurns(state.files.parts, WRITES_AT_ONCE, (part) =>
       this.#store(part, position, writer),
     );
-    this.#made = { position, parts };
+    this.#made = position;
     return {
       kind: "manifest_checkpoint",
       ...writer,
@@ -137,15 +138,20 @@ export class ManifestCheckpoints {
   }
 
   /**
-   * The checkpoint that was made last is there: deletes the parts that neither it nor the one before it in this term names. Where there is none
-   * before it, those of the older term are left, for readers may be at them.
+   * The checkpoint of the position that was made last is there: deletes the parts that neither it nor the one before it in this term
+   * names. Where there is none before it, those of older terms are left, for readers may be at them. What fails is left to the next one.
    */
   async deleteOldParts(): Promise<void> {
-    const [before, newest] = [this.#newest, this.#made];
-    if (before.position > 0 && before.position < newest.position)
-      await this.#deletePartsBut([...before.parts, ...newest.parts], newest.position);
+    const before = this.#newest;
+    const position = this.#made;
+    if (position === before.position) return;
+    // An earlier try may have landed late: what it names is what counts.
+    const newest = { position, parts: rootOf(await this.#log.readCheckpoint(position)).parts };
     this.#newest = newest;
+    // Before the first deletion: a name that may be gone is not to be used again.
     this.#stored = namesByDigest(newest);
+    if (before.position > 0)
+      await this.#deletePartsBut([...before.parts, ...newest.parts], position);
   }
 
   /** Of what was put for `positionMax` and before. */
@@ -179,10 +185,13 @@ export class ManifestCheckpoints {
       body: part.summary,
       payload,
     };
-    await store.putIfAbsent(
-      this.#prefix + name,
-      encodeEnvelope(toEnvelope(record, position, nonce)),
-    );
+    const bytes = encodeEnvelope(toEnvelope(record, position, nonce));
+    try {
+      await store.putIfAbsent(this.#prefix + name, bytes);
+    } catch (error) {
+      // The name is used once: it is ours that is there, of a request that was sent again on its way.
+      if (!isKind(error, "conflict")) throw error;
+    }
     this.#stored.set(digest, name);
     return { name, digest };
   }
@@ -225,7 +234,10 @@ function namesByDigest({ parts }: Root): Map<string, string> {
   return new Map(parts.map(({ digest, name }) => [digest, name]));
 }
 
-/** What `work` makes of each of `items`, in their order; at most `countMax` at once. Rejects at the first failure, and begins no more then. */
+/**
+ * What `work` makes of each of `items`, in their order; at most `countMax` at once. After a failure it begins no more, and rejects when those
+ * that were begun have ended: whoever tries again meets none of them.
+ */
 async function inTurns<Item, Result>(
   items: readonly Item[],
   countMax: number,
@@ -245,6 +257,8 @@ async function inTurns<Item, Result>(
       }
     }
   };
-  await Promise.all(Array.from({ length: countMax }, take));
+  const ended = await Promise.allSettled(Array.from({ length: countMax }, take));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return results;
 }

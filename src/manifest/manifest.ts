@@ -44,7 +44,7 @@ export class Manifest {
   constructor(clusterId: string, ports: ObjectLogPorts, options: ManifestOptions) {
     const { partFilesMax, signal, writer } = options;
     const log = new ObjectLog(`${clusterId}/manifest/`, ports);
-    const checkpoints = new ManifestCheckpoints(log.prefix, ports, partFilesMax);
+    const checkpoints = new ManifestCheckpoints(log, ports, partFilesMax);
     const machine: SharedMachine<ManifestState> = {
       ...manifestMachine,
       empty: { ...manifestMachine.empty, files: ManifestFiles.of([], partFilesMax) },
@@ -88,7 +88,7 @@ export class Manifest {
 
   async #keepCheckpoints(): Promise<void> {
     const term = this.#term;
-    if (term === undefined || !this.#shared.keepDue) return;
+    if (term === undefined) return;
     if (this.#begun !== term) this.#checkpoints.begin();
     this.#begun = term;
     await this.#shared.keep(this.#writer());

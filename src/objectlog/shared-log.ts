@@ -46,7 +46,7 @@ export class SharedLog<State extends TrackedState> {
   readonly #signal: AbortSignal;
   readonly #checkpointEntries: number;
   readonly #checkpointSizeBytes: number;
-  readonly #keeps: Keeps<State>;
+  readonly #keeps: Keeps<State> | undefined;
   /** Whether the tail was reached once, for certain. */
   #loaded = false;
   #wholeMs = Number.NEGATIVE_INFINITY;
@@ -56,6 +56,7 @@ export class SharedLog<State extends TrackedState> {
   #large: LogEntry[] = [];
   /** Of entries that were applied since the last checkpoint that fell to this process. */
   #uncoveredSizeBytes = 0;
+  #uncoveredCount = 0;
 
   /** `signal` ends what waits for the store when the process closes. */
   constructor(
@@ -69,7 +70,7 @@ export class SharedLog<State extends TrackedState> {
     this.#signal = signal;
     this.#checkpointEntries = options.checkpointEntries ?? CHECKPOINT_ENTRIES;
     this.#checkpointSizeBytes = options.checkpointSizeBytes ?? CHECKPOINT_SIZE;
-    this.#keeps = options.keeps ?? (() => true);
+    this.#keeps = options.keeps;
   }
 
   /** The newest state this process has read. A value: it never changes. */
@@ -157,7 +158,7 @@ export class SharedLog<State extends TrackedState> {
     const state = this.#due;
     if (state === undefined) return;
     // It may have ceased to be the matter of this process.
-    if (!this.#keeps(state)) {
+    if (this.#keeps?.(state) === false) {
       this.#due = undefined;
       return;
     }
@@ -184,14 +185,17 @@ export class SharedLog<State extends TrackedState> {
     if (found > epoch) throw fencedError(this.#tracker.log.prefix, node, { own: epoch, found });
   }
 
-  /** Notes what is to do when a checkpoint is due: it falls to the one who won its number. */
+  /** Notes what is to do when a checkpoint is due: it falls to the one who won its number, or to who keeps the log alone. */
   #noteWon(entry: LogEntry): void {
-    const due =
-      entry.position % this.#checkpointEntries === 0 ||
-      this.#uncoveredSizeBytes >= this.#checkpointSizeBytes;
-    if (!due || !this.#keeps(this.state)) return;
+    const isMany =
+      this.#keeps === undefined
+        ? entry.position % this.#checkpointEntries === 0
+        : this.#uncoveredCount >= this.#checkpointEntries;
+    const due = isMany || this.#uncoveredSizeBytes >= this.#checkpointSizeBytes;
+    if (!due || this.#keeps?.(this.state) === false) return;
     this.#due = this.state;
     this.#uncoveredSizeBytes = 0;
+    this.#uncoveredCount = 0;
   }
 
   #noteSize(entry: LogEntry): void {
@@ -200,6 +204,7 @@ export class SharedLog<State extends TrackedState> {
     if (begins && this.#due === undefined) this.#large = [];
     const sizeBytes = toJson(entry.body).length + entry.payload.length;
     this.#uncoveredSizeBytes += sizeBytes;
+    this.#uncoveredCount += 1;
     if (entry.kind !== "stone" && sizeBytes >= STONE_ENTRY_SIZE_MIN)
       this.#large.push({ ...entry, body: {}, payload: new Uint8Array(0) });
   }

@@ -1,10 +1,13 @@
 /** Manifests for tests: what they hold, any history of them, and stored ones. */
 import { readFileSync } from "node:fs";
 import * as fc from "fast-check";
+import { partNames } from "#manifest/manifest-checkpoints.ts";
 import { adoptedOf, type ManifestState, manifestMachine } from "#manifest/manifest-state.ts";
+import type { DataFile } from "#model/data-file.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import { decodeEnvelope, encodeEnvelope, type RecordKind } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
 import { writerOf } from "../logs.ts";
 import { fileOf } from "../node-logs.ts";
 
@@ -20,6 +23,27 @@ export function storedObjects(name: string): readonly Uint8Array[] {
   const url = new URL(`../../manifest/testdata/${name}`, import.meta.url);
   const lines = readFileSync(url, "utf8").trim().split("\n");
   return lines.map((line) => Uint8Array.from(Buffer.from(line, "hex")));
+}
+
+/** Longer keys are of later files. */
+export function timedFile(key: string): DataFile {
+  const atNs = BigInt(key.length);
+  return { ...fileOf(key), time: { start: atNs, end: atNs } };
+}
+
+export async function keysIn(store: ObjectStore, prefix: string): Promise<readonly string[]> {
+  return (await store.list(prefix)).map(({ key }) => key);
+}
+
+/** The keys of the parts that the checkpoints of the log at `prefix` name. */
+export async function namedParts(store: ObjectStore, prefix: string): Promise<ReadonlySet<string>> {
+  const named = new Set<string>();
+  for (const key of await keysIn(store, `${prefix}checkpoint/`)) {
+    const bytes = (await store.get(key)) ?? new Uint8Array(0);
+    const entry = fromEnvelope(decodeEnvelope(key, bytes), key, Number(key.slice(-20)));
+    for (const name of partNames(entry)) named.add(`${prefix}part/${name}`);
+  }
+  return named;
 }
 
 type Wish = readonly [kind: "adopt" | "replace" | "take_over" | "barrier", dice: number];
