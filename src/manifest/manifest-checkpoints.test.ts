@@ -8,6 +8,7 @@ import { fromEnvelope } from "#objectlog/record.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { settle } from "#testing/hand-clock.ts";
 import { logPorts, neverAborted, storeWith, writerOf } from "#testing/logs.ts";
 import { fileOf } from "#testing/node-logs.ts";
 import {
@@ -192,6 +193,36 @@ suite("checkpoints of the manifest", () => {
     const reader = open(store, writerOf(3, 1));
     await reader.refresh();
     assert.deepEqual(keysOf(reader), ["a"]);
+  });
+
+  test("one that is tried again meets no put of the first try", async () => {
+    const store = memoryStore();
+    const answered = Promise.withResolvers<void>();
+    let putCount = Number.NEGATIVE_INFINITY;
+    const slow = storeWith(store, {
+      async putIfAbsent(key, body) {
+        const number = key.startsWith(PARTS) ? ++putCount : 0;
+        if (number === 1) throw new DbError("unavailable", "store_unreachable", "no answer");
+        await store.putIfAbsent(key, body);
+        // The second is done, and its answer is long on its way.
+        if (number === 2) await answered.promise;
+      },
+    });
+    const manifest = open(slow);
+    const office = await manifest.takeOver();
+    await addFile(manifest, office, "a");
+    await manifest.keep();
+    putCount = 0;
+    for (let count = 2; count <= 8; count++) await addFile(manifest, office, "x".repeat(count));
+    const first = manifest.keep().catch(() => undefined);
+    const second = first.then(() => manifest.keep());
+    await settle();
+    answered.resolve();
+    await second;
+    await addFile(manifest, office, "x".repeat(9));
+    await manifest.keep();
+    const there = new Set(await keysIn(store, PARTS));
+    for (const name of await namedParts(store)) assert.ok(there.has(name), `${name} is gone`);
   });
 
   test("a reader whose checkpoint is replaced while it reads goes on with the newest", async () => {

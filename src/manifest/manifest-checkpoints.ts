@@ -225,7 +225,10 @@ function namesByDigest({ parts }: Root): Map<string, string> {
   return new Map(parts.map(({ digest, name }) => [digest, name]));
 }
 
-/** What `work` makes of each of `items`, in their order; at most `countMax` at once. Rejects at the first failure, and begins no more then. */
+/**
+ * What `work` makes of each of `items`, in their order; at most `countMax` at once. After a failure it begins no more, and rejects when those
+ * that were begun have ended: whoever tries again meets none of them.
+ */
 async function inTurns<Item, Result>(
   items: readonly Item[],
   countMax: number,
@@ -245,6 +248,8 @@ async function inTurns<Item, Result>(
       }
     }
   };
-  await Promise.all(Array.from({ length: countMax }, take));
+  const ended = await Promise.allSettled(Array.from({ length: countMax }, take));
+  const failed = ended.find((one) => one.status === "rejected");
+  if (failed !== undefined) throw failed.reason;
   return results;
 }
