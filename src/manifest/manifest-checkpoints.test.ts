@@ -183,7 +183,7 @@ suite("checkpoints of the manifest", () => {
   test("one that is tried again meets no put of the first try", async () => {
     const store = memoryStore();
     const answered = Promise.withResolvers<void>();
-    let putCount = 0;
+    let putCount = Number.NEGATIVE_INFINITY;
     const slow = storeWith(store, {
       async putIfAbsent(key, body) {
         const number = key.startsWith(PARTS) ? ++putCount : 0;
@@ -195,7 +195,10 @@ suite("checkpoints of the manifest", () => {
     });
     const manifest = open(slow);
     const office = await manifest.takeOver();
-    for (let count = 1; count <= 4; count++) await addFile(manifest, office, "x".repeat(count));
+    await addFile(manifest, office, "a");
+    await manifest.keep();
+    putCount = 0;
+    for (let count = 2; count <= 8; count++) await addFile(manifest, office, "x".repeat(count));
     const first = manifest.keep().catch(() => undefined);
     const second = first.then(() => manifest.keep());
     await settle();
@@ -212,8 +215,8 @@ suite("checkpoints of the manifest", () => {
     const store = memoryStore();
     const log = new ObjectLog(PREFIX, logPorts(store));
     const [earlier, later] = [checkpointsOn(store, 1), checkpointsOn(store, 2)];
-    const writer = writerOf(1, 1);
-    const state = { ...manifestMachine.empty, position: 1, files: filesOf("a") };
+    const [writer, files] = [writerOf(1, 1), filesOf("a")];
+    const state = { ...manifestMachine.empty, position: 1, files };
     await log.writeCheckpoint(1, await later.checkpoint(state, writer));
     await later.deleteOldParts();
     const next = { ...state, position: 2 };
@@ -241,9 +244,7 @@ suite("checkpoints of the manifest", () => {
       await log.deleteOldCheckpoints();
       await writing.deleteOldParts().catch(() => undefined);
     };
-    await write(1, "a");
-    await write(2, "bb");
-    await write(3, "ccc");
+    for (const [index, key] of ["a", "bb", "ccc"].entries()) await write(index + 1, key);
     failing = true;
     await write(4, "dddd");
     failing = false;
