@@ -45,8 +45,7 @@ const MESSAGES_MAX = 2000;
 class Disk extends MemoryStorage {
   /** The state machine; lost with the process. */
   applied: Snapshot;
-  #written: HardState | undefined;
-  #synced: HardState | undefined;
+  #synced: HardState = this.initialState().hardState;
   #base: Snapshot;
 
   constructor(base: Snapshot) {
@@ -60,20 +59,22 @@ class Disk extends MemoryStorage {
     return this.applied.index === 0 ? undefined : this.applied;
   }
 
-  store(written: Pick<Ready, "entries" | "snapshot">, hardState: HardState | undefined): void {
-    const synced = written.entries.length > 0 || hardState?.term !== this.#written?.term;
-    if (hardState !== undefined) {
-      this.#written = hardState;
-      this.setHardState(hardState);
+  /** What comes with entries, a snapshot, another term or another vote is synced; a commit index alone is not. */
+  store(
+    { entries, snapshot }: Pick<Ready, "entries" | "snapshot">,
+    hardState: HardState | undefined,
+  ): void {
+    const written = hardState ?? this.initialState().hardState;
+    const { term, vote } = this.#synced;
+    this.setHardState(written);
+    if (snapshot !== undefined) {
+      super.applySnapshot(snapshot);
+      this.#base = snapshot;
+      this.applied = snapshot;
     }
-    if (synced || hardState?.vote !== this.#synced?.vote) this.#synced = this.#written;
-    if (written.snapshot !== undefined) {
-      super.applySnapshot(written.snapshot);
-      this.#base = written.snapshot;
-      this.applied = written.snapshot;
-      this.#synced = this.#written;
-    }
-    this.append(written.entries);
+    this.append(entries);
+    const voted = written.term !== term || written.vote !== vote;
+    if (entries.length > 0 || snapshot !== undefined || voted) this.#synced = written;
   }
 
   compactTo(index: number): void {
@@ -86,9 +87,7 @@ class Disk extends MemoryStorage {
   /** The process ended: the state machine is gone, and what was not synced may be. */
   crash(lose: boolean): void {
     this.applied = this.#base;
-    if (lose && this.#synced !== undefined && this.#synced.commit >= this.firstIndex()) {
-      this.setHardState(this.#synced);
-    }
+    if (lose) this.setHardState(this.#synced);
   }
 }
 
