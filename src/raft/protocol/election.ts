@@ -1,5 +1,4 @@
 /** Campaigns and votes (raft.pdf §5.2, §5.4.1; pre-votes: raft dissertation §9.6). */
-
 import { type EntryPosition, type Message, NOBODY, type PeerId } from "../message.ts";
 import { allVoters } from "../quorum/joint.ts";
 import { broadcastAppend } from "./replication.ts";
