@@ -33,6 +33,12 @@ export interface Entry extends Proposal {
   readonly index: number;
 }
 
+/** Where an entry stands, and of which term it is: two logs that share one share all below it. */
+export interface EntryPosition {
+  readonly term: number;
+  readonly index: number;
+}
+
 /** What must be on disk before a message that depends on it is sent: `raft.pdf` figure 2, "persistent state". */
 export interface HardState {
   readonly term: number;
@@ -79,7 +85,7 @@ export type MessageKind =
   | "heartbeat_response"
   | "snapshot" // leader: what was compacted away
   | "vote" // candidate, with the end of its log; forced: the leader asked for it
-  | "vote_response"
+  | "vote_response" // or rejected, with what is committed
   | "pre_vote" // would you vote for me in the next term?
   | "pre_vote_response"
   | "propose" // forwarded to the leader
@@ -108,6 +114,7 @@ export interface Message {
   readonly rejected: boolean;
   readonly hintIndex: number;
   readonly forced: boolean;
+  readonly committed: EntryPosition | undefined;
   readonly context: string;
   readonly responses: readonly Message[];
 }
@@ -127,6 +134,7 @@ const NOTHING: Omit<Message, "kind" | "to"> = {
   rejected: false,
   hintIndex: 0,
   forced: false,
+  committed: undefined,
   context: "",
   responses: [],
 };

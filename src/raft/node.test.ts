@@ -1,219 +1,21 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { seededRandom } from "#ports/random.ts";
+import { decodeChange, encodeSingleChange } from "./configuration/change.ts";
 import { MemoryStorage } from "./log/memory-storage.ts";
-import { type Message, message, NOBODY, peerId } from "./message.ts";
+import {
+  type EntryPosition,
+  type Message,
+  message,
+  NOBODY,
+  type Proposal,
+  peerId,
+} from "./message.ts";
 import { RaftNode } from "./node.ts";
 import { RAFT_DEFAULTS, type RaftOptions } from "./options.ts";
 import type { Ready } from "./ready.ts";
-import { Cluster, type NodeSettings } from "./testing/cluster.ts";
-import { Output } from "./testing/output.ts";
-
-const START = 5;
-
-/** Nodes that vote, at one log; what they hand out is in `readys`. */
-class Group {
-  readonly readys: Ready[] = [];
-  readonly #cluster: Cluster;
-
-  constructor(count: number, settings: NodeSettings = {}) {
-    const output = new Output();
-    output.quiet = true;
-    this.#cluster = new Cluster(output);
-    const voters = Array.from({ length: count }, (_, i) => peerId(i + 1));
-    const configuration = {
-      voters,
-      votersOutgoing: [],
-      learners: [],
-      learnersNext: [],
-      autoLeave: false,
-    };
-    const snapshot = { index: START, term: 0, configuration, data: new Uint8Array() };
-    for (const _ of voters) this.#cluster.add({ appliedIndex: START, ...settings }, snapshot);
-    for (const { node } of this.#cluster.nodes) this.#record(node);
-  }
-
-  node(id: number): RaftNode {
-    return this.#cluster.node(id).node;
-  }
-
-  /** Moves all messages of these nodes, or of all. */
-  settle(...ids: readonly number[]): void {
-    const nodes = ids.map((id) => this.#cluster.node(id));
-    this.#cluster.stabilize(ids.length === 0 ? this.#cluster.nodes : nodes);
-  }
-
-  lose(...ids: readonly number[]): void {
-    this.#cluster.deliver(ids.map((id) => ({ id: peerId(id), dropped: true })));
-  }
-
-  reads(): readonly [number, string][] {
-    return this.readys.flatMap(({ readStates }) =>
-      readStates.map(({ index, context }): [number, string] => [index, context]),
-    );
-  }
-
-  #record(node: RaftNode): void {
-    const ready = node.ready.bind(node);
-    node.ready = () => {
-      const made = ready();
-      this.readys.push(made);
-      return made;
-    };
-  }
-}
 
 const bytes = (text: string) => new TextEncoder().encode(text);
-
-suite("reads of a raft node", () => {
-  test("are answered once a quorum has heard of the leader after they came", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle();
-    group.node(1).readIndex("one");
-    group.settle(1);
-    assert.deepEqual(group.reads(), []);
-    group.settle(1, 2);
-    assert.deepEqual(group.reads(), [[START + 1, "one"]]);
-  });
-
-  test("are not answered while a minority has heard of it", () => {
-    const group = new Group(5);
-    group.node(1).campaign();
-    group.settle();
-    group.node(1).readIndex("one");
-    group.settle(1, 2);
-    assert.deepEqual(group.reads(), []);
-    group.settle(1, 2, 3);
-    assert.deepEqual(group.reads(), [[START + 1, "one"]]);
-  });
-
-  test("are not answered by a leader that was deposed and does not know it", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle();
-    group.node(2).campaign();
-    group.settle(2, 3);
-    group.lose(1);
-    group.node(2).propose(bytes("newer"));
-    group.settle(2, 3);
-    group.node(1).readIndex("old");
-    group.settle();
-    assert.deepEqual(group.reads(), []);
-  });
-
-  test("go to the leader from a follower, and come back to it", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle();
-    group.node(3).readIndex("far");
-    group.settle();
-    assert.deepEqual(group.reads(), [[START + 1, "far"]]);
-  });
-
-  test("one confirmation answers all that came before", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle();
-    group.node(1).readIndex("one");
-    group.settle(1);
-    group.lose(2, 3);
-    group.node(1).readIndex("two");
-    group.settle();
-    assert.deepEqual(group.reads(), [
-      [START + 1, "one"],
-      [START + 1, "two"],
-    ]);
-  });
-
-  test("a heartbeat asks again where the first question was lost", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle();
-    group.node(1).readIndex("one");
-    group.settle(1);
-    group.lose(2, 3);
-    group.settle();
-    assert.deepEqual(group.reads(), []);
-    group.node(1).tick();
-    group.settle();
-    assert.deepEqual(group.reads(), [[START + 1, "one"]]);
-  });
-
-  test("wait until a new leader has committed an entry of its term", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle(1);
-    group.settle(2);
-    group.settle(1);
-    assert.equal(group.node(1).status().role, "leader");
-    group.node(1).readIndex("early");
-    group.settle(1);
-    assert.deepEqual(group.reads(), []);
-    group.settle();
-    assert.deepEqual(group.reads(), [[START + 1, "early"]]);
-  });
-
-  test("of one that votes alone are answered at once, and so are those under a lease", () => {
-    const single = new Group(1);
-    single.node(1).campaign();
-    single.settle();
-    single.node(1).readIndex("alone");
-    single.settle();
-    assert.deepEqual(single.reads(), [[START + 1, "alone"]]);
-
-    const leased = new Group(3, { readMode: "lease", checkQuorum: true });
-    leased.node(1).campaign();
-    leased.settle();
-    leased.node(1).readIndex("leased");
-    leased.settle(1);
-    assert.deepEqual(leased.reads(), [[START + 1, "leased"]]);
-    leased.node(2).forgetLeader();
-    assert.equal(leased.node(2).status().leader, 1);
-  });
-
-  test("beyond the limit are dropped, and can be asked again", () => {
-    const group = new Group(3, { readCountMax: 1 });
-    group.node(1).campaign();
-    group.settle();
-    group.node(1).readIndex("one");
-    group.node(1).readIndex("two");
-    group.settle();
-    assert.deepEqual(group.reads(), [[START + 1, "one"]]);
-    group.node(1).readIndex("two");
-    group.settle();
-    assert.equal(group.reads().length, 2);
-  });
-});
-
-suite("proposals to a raft node", () => {
-  test("are sent on by a follower, if it may, and dropped where nobody leads", () => {
-    const group = new Group(3);
-    assert.equal(group.node(2).propose(bytes("nobody")), "proposal_dropped");
-    group.node(1).campaign();
-    assert.equal(group.node(1).propose(bytes("candidate")), "proposal_dropped");
-    group.settle();
-    assert.equal(group.node(2).propose(bytes("sent on")), undefined);
-    group.settle();
-    assert.equal(group.node(2).status().applied, START + 2);
-
-    const closed = new Group(3, { forwardProposals: false });
-    closed.node(1).campaign();
-    closed.settle();
-    assert.equal(closed.node(2).propose(bytes("kept")), "proposal_dropped");
-  });
-
-  test("are dropped while too much is uncommitted, but one of any size fits alone", () => {
-    const group = new Group(3, { uncommittedBytesMax: 10 });
-    group.node(1).campaign();
-    group.settle();
-    assert.equal(group.node(1).propose(bytes("a large proposal")), undefined);
-    assert.equal(group.node(1).propose(bytes("x")), "proposal_dropped");
-    assert.equal(group.node(1).propose(bytes("")), undefined);
-    group.settle();
-    assert.equal(group.node(1).propose(bytes("x")), undefined);
-  });
-});
 
 suite("snapshots at a raft node", () => {
   test("of what it holds already, or has compacted away, change nothing", () => {
@@ -253,6 +55,39 @@ suite("snapshots at a raft node", () => {
     node.step(snapshot);
     assert.equal(node.ready().snapshot?.index, 9);
     assert.equal(node.status().configuration.voters.size, 2);
+  });
+});
+
+suite("votes that are refused", () => {
+  const normal = { kind: "normal", data: bytes("x") } as const;
+
+  test("tell what is committed, where the logs agree", () => {
+    const { node, refuse } = candidate(normal);
+    refuse({ term: 2, index: 2 });
+    refuse({ term: 1, index: 3 });
+    assert.equal(node.status().commit, 1);
+    refuse({ term: 1, index: 2 });
+    assert.equal(node.status().commit, 2);
+  });
+
+  test("end a campaign among those who do not decide any more", () => {
+    const operation = { kind: "remove", peer: peerId(3) } as const;
+    const { node, storage, refuse } = candidate(encodeSingleChange(operation));
+    refuse({ term: 1, index: 2 });
+    assert.equal(node.status().role, "follower");
+    work(node, storage);
+    assert.deepEqual([...node.status().configuration.voters], [1, 2]);
+  });
+
+  test("are told by who refuses, unless it may not", () => {
+    for (const commitByVotes of [true, false]) {
+      const { node } = alone({ commitByVotes });
+      const [from, to] = [peerId(2), peerId(1)];
+      node.step(message({ kind: "vote", from, to, term: 3, index: 0, logTerm: 0 }));
+      const [answer] = node.ready().messages;
+      assert.equal(answer?.rejected, true);
+      assert.deepEqual(answer?.committed, commitByVotes ? { term: 0, index: 1 } : undefined);
+    }
   });
 });
 
@@ -323,38 +158,20 @@ suite("a raft node", () => {
     }
     assert.deepEqual([Math.min(...waits), Math.max(...waits)], [10, 19]);
   });
-
-  test("leaves a joint configuration by itself, also after a transfer that did not come about", () => {
-    const group = new Group(3);
-    group.node(1).campaign();
-    group.settle();
-    const operations = [{ kind: "add_learner", peer: peerId(3) } as const];
-    group.node(1).proposeChange({ transition: "implicit", operations, context: "" });
-    group.settle(1);
-    group.node(1).transferLeader(peerId(2));
-    group.lose(2);
-    group.settle(1, 3);
-    assert.equal(group.node(1).status().configuration.autoLeave, true);
-    assert.equal(group.node(1).status().transferee, 2);
-    for (let i = 0; i < 3; i += 1) group.node(1).tick();
-    assert.equal(group.node(1).status().transferee, NOBODY);
-    group.settle();
-    group.node(1).propose(bytes("next"));
-    group.settle();
-    assert.deepEqual([...group.node(1).status().configuration.learners], [3]);
-    assert.equal(group.node(1).status().configuration.votersOutgoing.size, 0);
-  });
 });
 
-/** A node that votes alone, at the entry before index 2. */
-function alone(some: Partial<RaftOptions> = {}): {
+/** A node that votes, alone where nothing else is said, at the entry before index 2. */
+function alone({
+  voters = [1],
+  ...some
+}: Partial<RaftOptions> & { readonly voters?: readonly number[] } = {}): {
   node: RaftNode;
   storage: MemoryStorage;
   options: RaftOptions;
 } {
   const storage = new MemoryStorage();
   const configuration = {
-    voters: [peerId(1)],
+    voters: voters.map(peerId),
     votersOutgoing: [],
     learners: [],
     learnersNext: [],
@@ -364,6 +181,22 @@ function alone(some: Partial<RaftOptions> = {}): {
   const random = seededRandom(1);
   const options = { ...RAFT_DEFAULTS, preVote: false, id: peerId(1), storage, random, ...some };
   return { node: new RaftNode(options), storage, options };
+}
+
+/** A candidate of term 2 that holds entry 2, of `kind`, and does not know that it is committed. */
+function candidate(entry: Proposal, some: Partial<RaftOptions> = {}) {
+  const made = alone({ voters: [1, 2, 3], ...some });
+  const [from, to] = [peerId(2), peerId(1)];
+  const entries = [{ ...entry, term: 1, index: 2 }];
+  made.node.step(message({ kind: "append", from, to, term: 1, index: 1, entries, commit: 1 }));
+  made.node.campaign();
+  work(made.node, made.storage);
+  assert.equal(made.node.status().role, "candidate");
+  const refuse = (committed: EntryPosition) =>
+    made.node.step(
+      message({ kind: "vote_response", from, to, term: 2, rejected: true, committed }),
+    );
+  return { ...made, refuse };
 }
 
 function snapshotMessage(about: {
@@ -392,6 +225,10 @@ function work(node: RaftNode, storage: MemoryStorage): Ready["committedEntries"]
     if (hardState !== undefined) storage.setHardState(hardState);
     storage.append(entries);
     applied.push(...committedEntries);
+    for (const entry of committedEntries) {
+      const change = decodeChange(entry);
+      if (change !== undefined) node.applyChange(change);
+    }
     node.advance();
   }
   return applied;

@@ -36,6 +36,11 @@ export interface RaftOptions {
   readonly stepDownOnRemoval: boolean;
   /** Readys hold messages to the append thread and the apply thread, in place of a call of `advance()`. */
   readonly asyncStorageWrites: boolean;
+  /**
+   * Who refuses its vote says what it knows to be committed. Without it a group may be stuck: a node that does not know that a change is committed,
+   * which made it the only voter, asks those who voted before, and they refuse, for their logs are longer.
+   */
+  readonly commitByVotes: boolean;
   /** Proposes changes of the configuration that may not fit it once they are applied. */
   readonly changesUnchecked: boolean;
 }
@@ -57,6 +62,7 @@ export const RAFT_DEFAULTS = {
   forwardProposals: true,
   stepDownOnRemoval: true,
   asyncStorageWrites: false,
+  commitByVotes: true,
   changesUnchecked: false,
 } as const satisfies Partial<RaftOptions>;
 

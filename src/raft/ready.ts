@@ -31,7 +31,10 @@ export interface Ready {
   readonly snapshot: Snapshot | undefined;
   readonly committedEntries: readonly Entry[];
   readonly messages: readonly Message[];
-  /** Without it a crash may take back what others were promised; else it may take back the commit index, which comes again. */
+  /**
+   * Entries, term and vote must survive a crash before a message is sent. Where it is false, there is at most a commit index to be stored, which comes
+   * again, and `snapshot`, which is always synced.
+   */
   readonly mustSync: boolean;
 }
 

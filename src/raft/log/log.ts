@@ -1,14 +1,8 @@
 import { assert } from "#base/errors.ts";
-import type { Entry, Snapshot } from "../message.ts";
+import type { Entry, EntryPosition, Snapshot } from "../message.ts";
 import { entriesSizeBytes } from "./size.ts";
 import type { LogStorage } from "./storage.ts";
 import { UnstableLog } from "./unstable.ts";
-
-/** Where an entry stands, and of which term it is: two logs that share one share all below it. */
-export interface EntryPosition {
-  readonly term: number;
-  readonly index: number;
-}
 
 /**
  * The log of one node: what is stored, what is not yet, and how far it is committed and applied.

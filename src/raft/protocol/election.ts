@@ -1,6 +1,5 @@
 /** Campaigns and votes (raft.pdf §5.2, §5.4.1; pre-votes: raft dissertation §9.6). */
-
-import { type Message, NOBODY, type PeerId } from "../message.ts";
+import { type EntryPosition, type Message, NOBODY, type PeerId } from "../message.ts";
 import { allVoters } from "../quorum/joint.ts";
 import { broadcastAppend } from "./replication.ts";
 import { becomeCandidate, becomeFollower, becomeLeader, becomePreCandidate } from "./roles.ts";
@@ -12,7 +11,7 @@ export type Campaign = "pre_vote" | "vote" | "transfer";
 /** Campaigns, unless this node leads, cannot lead, or has yet to apply a change of who votes. */
 export function startCampaign(raft: RaftState, campaign: Campaign): void {
   if (raft.role === "leader" || !raft.canLead()) return;
-  if (raft.log.someUnapplied(({ kind }) => kind !== "normal")) return;
+  if (hasUnappliedChange(raft)) return;
   runCampaign(raft, campaign);
 }
 
@@ -45,7 +44,8 @@ export function castVote(raft: RaftState, request: Message): void {
   const upToDate = raft.log.isUpToDate({ term: request.logTerm, index: request.index });
   const response = kind === "vote" ? "vote_response" : "pre_vote_response";
   if (!(free || forLater) || !upToDate) {
-    raft.send({ kind: response, to: from, term: raft.term, rejected: true });
+    const committed = knownCommitted(raft);
+    raft.send({ kind: response, to: from, term: raft.term, rejected: true, committed });
     return;
   }
   // The term of the request: a pre-vote is granted for a term that this node has not reached.
@@ -54,6 +54,27 @@ export function castVote(raft: RaftState, request: Message): void {
     raft.electionElapsed = 0;
     raft.vote = from;
   }
+}
+
+/** A vote was refused. Where the logs agree at what is committed there, it is committed here, and a change of the members may be among it. */
+export function learnCommitted(raft: RaftState, { committed }: Message): void {
+  if (committed === undefined || raft.role === "leader") return;
+  if (!raft.log.matches(committed)) return;
+  raft.log.commitTo(committed.index);
+  // Who votes may be others now: they are asked once that is applied.
+  if (raft.role !== "follower" && hasUnappliedChange(raft)) {
+    becomeFollower(raft, raft.term, NOBODY);
+  }
+}
+
+function hasUnappliedChange({ log }: RaftState): boolean {
+  return log.someUnapplied(({ kind }) => kind !== "normal");
+}
+
+function knownCommitted({ log, options }: RaftState): EntryPosition | undefined {
+  const term = log.term(log.committed);
+  if (!options.commitByVotes || term === undefined) return undefined;
+  return { term, index: log.committed };
 }
 
 function runCampaign(raft: RaftState, campaign: Campaign): void {

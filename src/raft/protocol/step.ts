@@ -1,7 +1,7 @@
 /** What a node does with a message: first the terms are compared, then each role has its way. */
 import { entriesSizeBytes, payloadSizeBytes } from "../log/size.ts";
 import { type Message, NOBODY, type Snapshot } from "../message.ts";
-import { castVote, countVote, startCampaign } from "./election.ts";
+import { castVote, countVote, learnCommitted, startCampaign } from "./election.ts";
 import { follow, isOfLeader } from "./following.ts";
 import { stepLeader } from "./leader.ts";
 import { noteApplied } from "./proposals.ts";
@@ -31,6 +31,7 @@ export function step(raft: RaftState, received: Message): Refusal | undefined {
       noteEntriesApplied(raft, received);
       return undefined;
     default:
+      learnCommitted(raft, received);
       return stepRole(raft, received);
   }
 }

@@ -33,7 +33,8 @@ suite("raft in a world where everything fails", () => {
       };
       for (let seed = 1; seed <= SEED_COUNT; seed += 1) {
         const memberCount = 3 + (seed % 3);
-        const settings = { nodeCount: 5, memberCount, stepCount: 3000, ...world };
+        const lostPercent = seed % 2 === 0 ? 2 : 25;
+        const settings = { nodeCount: 5, memberCount, stepCount: 3000, lostPercent, ...world };
         let counts: ChaosCounts;
         try {
           counts = new Chaos(seed, settings).run();

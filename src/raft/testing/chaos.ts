@@ -24,6 +24,8 @@ export interface ChaosSettings {
   readonly memberCount: number;
   readonly stepCount: number;
   readonly changes: boolean;
+  /** Of a hundred messages, how many are lost. */
+  readonly lostPercent: number;
   readonly options: Partial<RaftOptions>;
 }
 
@@ -45,8 +47,7 @@ const MESSAGES_MAX = 2000;
 class Disk extends MemoryStorage {
   /** The state machine; lost with the process. */
   applied: Snapshot;
-  #written: HardState | undefined;
-  #synced: HardState | undefined;
+  #synced: HardState = this.initialState().hardState;
   #base: Snapshot;
 
   constructor(base: Snapshot) {
@@ -60,20 +61,22 @@ class Disk extends MemoryStorage {
     return this.applied.index === 0 ? undefined : this.applied;
   }
 
-  store(written: Pick<Ready, "entries" | "snapshot">, hardState: HardState | undefined): void {
-    const synced = written.entries.length > 0 || hardState?.term !== this.#written?.term;
-    if (hardState !== undefined) {
-      this.#written = hardState;
-      this.setHardState(hardState);
+  /** What comes with entries, a snapshot, another term or another vote is synced; a commit index alone is not. */
+  store(
+    { entries, snapshot }: Pick<Ready, "entries" | "snapshot">,
+    hardState: HardState | undefined,
+  ): void {
+    const written = hardState ?? this.initialState().hardState;
+    const { term, vote } = this.#synced;
+    this.setHardState(written);
+    if (snapshot !== undefined) {
+      super.applySnapshot(snapshot);
+      this.#base = snapshot;
+      this.applied = snapshot;
     }
-    if (synced || hardState?.vote !== this.#synced?.vote) this.#synced = this.#written;
-    if (written.snapshot !== undefined) {
-      super.applySnapshot(written.snapshot);
-      this.#base = written.snapshot;
-      this.applied = written.snapshot;
-      this.#synced = this.#written;
-    }
-    this.append(written.entries);
+    this.append(entries);
+    const voted = written.term !== term || written.vote !== vote;
+    if (entries.length > 0 || snapshot !== undefined || voted) this.#synced = written;
   }
 
   compactTo(index: number): void {
@@ -86,9 +89,7 @@ class Disk extends MemoryStorage {
   /** The process ended: the state machine is gone, and what was not synced may be. */
   crash(lose: boolean): void {
     this.applied = this.#base;
-    if (lose && this.#synced !== undefined && this.#synced.commit >= this.firstIndex()) {
-      this.setHardState(this.#synced);
-    }
+    if (lose) this.setHardState(this.#synced);
   }
 }
 
@@ -156,8 +157,8 @@ export class Chaos {
   #start(id: PeerId, storage: Disk): RaftNode {
     return new RaftNode({
       ...RAFT_DEFAULTS,
-      electionTicks: 5,
-      messageBytesMax: 200,
+      electionTicks: 4,
+      messageBytesMax: 1,
       inflightCountMax: 4,
       applyingBytesMax: 300,
       ...this.#settings.options,
@@ -171,14 +172,14 @@ export class Chaos {
   #step(): void {
     const chosen = this.#any(this.#nodes);
     const dice = below(this.#random, 1000);
-    if (dice < 120) chosen.node.tick();
-    else if (dice < 500) this.#work(chosen, below(this.#random, 200) === 0);
-    else if (dice < 900) this.#deliverAny();
-    else if (dice < 960) this.#propose(chosen);
-    else if (dice < 975) this.#read(chosen);
-    else if (dice < 978) this.#crash(chosen);
-    else if (dice < 984) this.#compact(chosen);
-    else if (dice < 990) this.#divide(chosen);
+    if (dice < 150) chosen.node.tick();
+    else if (dice < 500) this.#work(chosen, below(this.#random, 100) === 0);
+    else if (dice < 880) this.#deliverAny();
+    else if (dice < 920) this.#propose(chosen);
+    else if (dice < 935) this.#read(chosen);
+    else if (dice < 938) this.#crash(chosen);
+    else if (dice < 945) this.#compact(chosen);
+    else if (dice < 960) this.#divide(chosen);
     else this.#disturb(chosen);
   }
 
@@ -286,7 +287,7 @@ export class Chaos {
     if (below(this.#random, 40) > 0) this.#messages.splice(at, 1);
     if (this.#messages.length > MESSAGES_MAX) this.#messages = [];
     if (this.#side.has(sent.from) !== this.#side.has(sent.to)) return;
-    if (below(this.#random, 40) === 0) return;
+    if (below(this.#random, 100) < this.#settings.lostPercent) return;
     this.#nodes[sent.to - 1]?.node.step(sent);
   }
 
@@ -317,17 +318,18 @@ export class Chaos {
 
   #disturb({ node }: ChaosNode): void {
     const other = this.#any(this.#nodes).id;
-    const dice = below(this.#random, 6);
-    if (dice === 0) node.transferLeader(other);
-    else if (dice === 1) node.forgetLeader();
-    else if (dice === 2) node.reportUnreachable(other);
-    else if (dice === 3) node.reportSnapshot(other, below(this.#random, 2) === 0);
+    const dice = below(this.#random, 10);
+    if (dice <= 1) node.campaign();
+    else if (dice === 2) node.transferLeader(other);
+    else if (dice === 3) node.forgetLeader();
+    else if (dice === 4) node.reportUnreachable(other);
+    else if (dice === 5) node.reportSnapshot(other, below(this.#random, 2) === 0);
     else if (this.#settings.changes) node.proposeChange(this.#anyChange());
   }
 
   #anyChange(): Change {
     const kinds = ["add_voter", "add_voter", "add_learner", "remove"] as const;
-    const operations = Array.from({ length: below(this.#random, 3) }, (): Operation => {
+    const operations = Array.from({ length: below(this.#random, 5) }, (): Operation => {
       return { kind: this.#any(kinds), peer: this.#any(this.#nodes).id };
     });
     const transition = operations.length === 0 ? "auto" : this.#any(TRANSITIONS);

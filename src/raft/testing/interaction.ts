@@ -57,7 +57,11 @@ const COMMANDS: Readonly<Record<string, Command>> = {
   campaign: (run, directive) => run.first(directive).node.campaign(),
   compact(run, directive) {
     const node = run.first(directive);
-    node.storage.compact(toNumber(directive.args[1]?.key));
+    const index = toNumber(directive.args[1]?.key);
+    if (index < node.storage.firstIndex()) {
+      throw new Error("requested index is unavailable due to compaction");
+    }
+    node.storage.compact(index);
     run.cluster.writeLog(node);
   },
   "deliver-msgs": deliverMessages,
