@@ -1,0 +1,37 @@
+import type { Clock } from "#ports/clock.ts";
+import type { FileSystem } from "#ports/file-system.ts";
+import type { Log } from "#ports/log.ts";
+import type { Random } from "#ports/random.ts";
+import type { Change } from "#raft/configuration/change.ts";
+import type { ConfigurationState, PeerId } from "#raft/message.ts";
+import type { RaftOptions } from "#raft/options.ts";
+import type { RaftTransport } from "../transport/transport.ts";
+import type { StateMachine } from "./state-machine.ts";
+
+export interface MemberOptions<Answer> {
+  readonly id: PeerId;
+  /** Its log and its snapshots are in folders of this one. */
+  readonly folder: string;
+  readonly machine: StateMachine<Answer>;
+  readonly files: FileSystem;
+  readonly transport: RaftTransport;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  /**
+   * Who is in the group when it begins; the same for all of these, whose state machines are empty and equal then. Counts only where the folder
+   * is new. Undefined for a member that joins: it knows nobody until a leader tells it.
+   */
+  readonly founders?: readonly PeerId[];
+  readonly tickMs?: number;
+  /** A snapshot is made after so many entries, or bytes of them. */
+  readonly snapshotEntryCount?: number;
+  readonly snapshotBytes?: number;
+  readonly keptEntryCount?: number;
+  readonly segmentSize?: number;
+  readonly raft?: Partial<RaftOptions>;
+  /** A change of the group is in force here. */
+  readonly changed?: (configuration: ConfigurationState, change: Change) => void;
+  /** It works no more, because its disk or its state machine does not: end the process, see to that, start again. */
+  readonly failed: (error: unknown) => void;
+}

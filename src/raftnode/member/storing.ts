@@ -1,0 +1,162 @@
+import type { HardState, Message, Snapshot } from "#raft/message.ts";
+import type { DurableLog } from "../log/durable-log.ts";
+import type { LogItem } from "../log/items.ts";
+
+type Job =
+  | { readonly kind: "append"; readonly message: Message }
+  | {
+      readonly kind: "items";
+      readonly make: () => readonly LogItem[];
+      readonly done: PromiseWithResolvers<void>;
+    };
+
+export interface StoringOptions {
+  readonly log: DurableLog;
+  /** All that depends on this message being stored may be sent. */
+  readonly stored: (message: Message) => void;
+  /** Puts the state machine where a snapshot says that it is; resolves when that is done. */
+  readonly install: (snapshot: Snapshot) => Promise<void>;
+  /** Nothing waits any more. */
+  readonly idle: () => void;
+  /** The log is dead. */
+  readonly failed: (error: unknown) => void;
+}
+
+/** The append thread: what the core wants stored, in order; what comes while the disk works goes there at once, and is synced once. */
+export class Storing {
+  readonly #options: StoringOptions;
+  #queue: Job[] = [];
+  #queueBytes = 0;
+  #working: Promise<void> | undefined;
+  #stopped = false;
+
+  constructor(options: StoringOptions) {
+    this.#options = options;
+  }
+
+  /** Whether the disk has work. */
+  get busy(): boolean {
+    return this.#working !== undefined;
+  }
+
+  /** Bytes of entries that wait for the disk. */
+  get queueBytes(): number {
+    return this.#queueBytes;
+  }
+
+  append(message: Message): void {
+    this.#queueBytes += bytesOf(message);
+    this.#add({ kind: "append", message });
+  }
+
+  /** Stores what `make` gives when its turn has come; resolves when it is durable, and rejects where that does not come. */
+  addItems(make: () => readonly LogItem[]): Promise<void> {
+    const done = Promise.withResolvers<void>();
+    if (this.#stopped) done.reject(stoppedError());
+    else this.#add({ kind: "items", make, done });
+    return done.promise;
+  }
+
+  /** Takes nothing more, and resolves when the disk is done with what it has. */
+  async stop(): Promise<void> {
+    this.#end();
+    await this.#working;
+  }
+
+  #end(): void {
+    this.#stopped = true;
+    for (const job of this.#queue) if (job.kind === "items") job.done.reject(stoppedError());
+    this.#queue = [];
+  }
+
+  #add(job: Job): void {
+    if (this.#stopped) return;
+    this.#queue.push(job);
+    this.#working ??= this.#work();
+  }
+
+  async #work(): Promise<void> {
+    // What the core hands out in one turn is one write.
+    await Promise.resolve();
+    try {
+      while (this.#queue.length > 0) await this.#storeBatch(this.#takeBatch());
+    } catch (error) {
+      this.#end();
+      this.#options.failed(error);
+    } finally {
+      this.#working = undefined;
+    }
+    if (!this.#stopped) this.#options.idle();
+  }
+
+  /** All that waits, up to a snapshot and with it: the state machine goes there before anything later is answered. */
+  #takeBatch(): readonly Job[] {
+    const end = this.#queue.findIndex(
+      (job) => job.kind === "append" && job.message.snapshot !== undefined,
+    );
+    return this.#queue.splice(0, end < 0 ? this.#queue.length : end + 1);
+  }
+
+  async #storeBatch(batch: readonly Job[]): Promise<void> {
+    try {
+      await this.#write(batch);
+    } catch (error) {
+      for (const job of batch) if (job.kind === "items") job.done.reject(error);
+      throw error;
+    }
+    for (const job of batch) {
+      if (job.kind === "items") {
+        job.done.resolve();
+        continue;
+      }
+      this.#queueBytes -= bytesOf(job.message);
+      const { snapshot } = job.message;
+      if (snapshot !== undefined) await this.#options.install(snapshot);
+      if (!this.#stopped) this.#options.stored(job.message);
+    }
+  }
+
+  async #write(batch: readonly Job[]): Promise<void> {
+    const { log } = this.#options;
+    const known = log.state.hardState;
+    const items = batch.flatMap((job) =>
+      job.kind === "append" ? itemsOf(job.message) : job.make(),
+    );
+    const commit = onlyCommit(items, known);
+    if (commit !== undefined) await log.noteCommit(commit);
+    else if (items.length > 0) await log.append(items);
+  }
+}
+
+function itemsOf({ commit, entries, snapshot, term, vote }: Message): readonly LogItem[] {
+  const items: LogItem[] = [];
+  if (snapshot !== undefined) {
+    const { configuration, index, term: snapshotTerm } = snapshot;
+    items.push({ kind: "installed", mark: { index, term: snapshotTerm, configuration } });
+  }
+  if (entries.length > 0) items.push({ kind: "entries", entries });
+  // A message without a hard state has no term.
+  if (term > 0) items.push({ kind: "hardState", hardState: { term, vote, commit } });
+  return items;
+}
+
+/** The last hard state, where all of `items` change the commit index alone. */
+function onlyCommit(items: readonly LogItem[], known: HardState): HardState | undefined {
+  let last: HardState | undefined;
+  for (const item of items) {
+    if (item.kind !== "hardState") return undefined;
+    const { term, vote } = item.hardState;
+    if (term !== known.term || vote !== known.vote) return undefined;
+    last = item.hardState;
+  }
+  return last;
+}
+
+function bytesOf({ entries }: Message): number {
+  return entries.reduce((sum, { data }) => sum + data.length, 0);
+}
+
+/** Said to those who stop as well, and to nobody else. */
+export function stoppedError(): Error {
+  return new Error("the member stops");
+}

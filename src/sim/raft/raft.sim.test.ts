@@ -1,0 +1,25 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { runRaftUniverse } from "./universe.ts";
+
+const SEEDS = 6;
+
+suite("raft groups in the simulated world", () => {
+  test("agree, lose nothing, and answer as one register would, whatever happens to them", async () => {
+    let answeredCount = 0;
+    let snapshotCount = 0;
+    for (let seed = 1; seed <= SEEDS; seed++) {
+      const outcome = await runRaftUniverse(seed);
+      assert.deepEqual(outcome.violations, [], `seed ${seed}`);
+      answeredCount += outcome.answeredCount;
+      snapshotCount += outcome.snapshotCount;
+    }
+    assert.ok(answeredCount > 50 * SEEDS, `${answeredCount} operations were answered`);
+    assert.ok(snapshotCount > SEEDS, `${snapshotCount} snapshots were restored`);
+  });
+
+  test("do the same for the same seed", async () => {
+    const [first, again] = [await runRaftUniverse(3), await runRaftUniverse(3)];
+    assert.deepEqual(again, first);
+  });
+});
