@@ -110,13 +110,16 @@ export class ManifestFiles implements Iterable<ManifestFile> {
     const search = new KeySearch(keys);
     const parts: ManifestPart[] = [];
     let goneCount = 0;
-    /** Whether the last of `parts` has lost files. */
+    /** Whether the last of `parts` has lost files, or what followed it is gone. */
     let shrunk = false;
     for (const part of this.parts) {
       const gone = part.find(search).length;
       goneCount += gone;
       const left = gone === 0 ? part : remaining(part, keys);
-      if (left === undefined) continue;
+      if (left === undefined) {
+        shrunk = true;
+        continue;
+      }
       const before = parts.at(-1);
       const small = before !== undefined && this.#areSmall(before, left);
       if (small && (shrunk || gone > 0)) {
@@ -143,9 +146,9 @@ export class ManifestFiles implements Iterable<ManifestFile> {
   /** As few parts of about one size as `files`, which are in order, need. */
   #cut(files: readonly ManifestFile[]): ManifestPart[] {
     const partCount = Math.ceil(files.length / this.#partFilesMax);
-    const size = Math.ceil(files.length / partCount);
+    const edge = (index: number) => Math.floor((index * files.length) / partCount);
     return Array.from({ length: partCount }, (_, index) =>
-      ManifestPart.of(files.slice(index * size, (index + 1) * size)),
+      ManifestPart.of(files.slice(edge(index), edge(index + 1))),
     );
   }
 }
