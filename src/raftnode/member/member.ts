@@ -22,6 +22,7 @@ import { notLeaderError, Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
 import { Snapshots } from "./snapshots.ts";
 import { Storing } from "./storing.ts";
+import { Succession } from "./succession.ts";
 import { busyError } from "./waiting.ts";
 
 /** A leader that is silent for 400 to 800 ms is deposed. Many short ticks: it is rare that two campaign in the same one, and neither wins. */
@@ -46,6 +47,7 @@ export class RaftMember<Answer> {
   readonly #snapshots: Snapshots;
   readonly #proposals: Proposals<Answer>;
   readonly #reads: Reads;
+  readonly #succession: Succession;
   readonly #stopping = new AbortController();
   /** What waited for the disk has less to wait for. */
   readonly #stored = new Signal();
@@ -72,9 +74,8 @@ export class RaftMember<Answer> {
         if (member === undefined) throw busyError("it is being started");
         await member.#snapshots.receive(received, chunks);
       },
-      unreachable: (peer) => {
-        if (member !== undefined) member.#noteUnreachable(peer);
-      },
+      unreachable: (peer) => void (member === undefined || member.#noteUnreachable(peer)),
+      gone: (peer) => void (member === undefined || member.#noteGone(peer)),
     });
     const disk = await openDisk(options);
     opened.use(disk.durable);
@@ -133,6 +134,14 @@ export class RaftMember<Answer> {
       made: () => this.#snapshotIfDue(),
       failed,
       keptEntryCount: options.keptEntryCount ?? KEPT_ENTRY_COUNT,
+    });
+    this.#succession = new Succession({
+      clock,
+      random,
+      signal: this.#stopping.signal,
+      campaign: () => {
+        if (this.#soft.leader === NOBODY) this.campaign();
+      },
     });
     this.#proposals = new Proposals(clock, random);
     const run = Math.floor(random.next() * 2 ** 53).toString(36);
@@ -201,6 +210,7 @@ export class RaftMember<Answer> {
     this.#reads.close();
     await this.#options.transport[Symbol.asyncDispose]();
     await this.#ticking;
+    await this.#succession.stop();
     await this.#applying.stop();
     await this.#storing.stop();
     await this.#snapshots.stop();
@@ -210,6 +220,16 @@ export class RaftMember<Answer> {
   #noteUnreachable(peer: PeerId): void {
     // Said from within a turn, while messages are sent.
     void Promise.resolve().then(() => this.#turn(() => this.#core.reportUnreachable(peer)));
+  }
+
+  /**
+   * A leader whose connection has ended has died, or says a moment later that it lives. Who forgets it may vote for another at once; nobody
+   * is deposed by that whom a majority still hears.
+   */
+  #noteGone(peer: PeerId): void {
+    if (this.#ended || peer !== this.#soft.leader) return;
+    this.#turn(() => this.#core.forgetLeader());
+    this.#succession.begin();
   }
 
   async #tick(): Promise<void> {

@@ -22,6 +22,7 @@ interface Peer extends AsyncDisposable {
   readonly transport: TcpTransport;
   readonly received: Message[];
   readonly snapshots: Uint8Array[];
+  readonly gone: number[];
   unreachableCount: number;
 }
 
@@ -42,6 +43,7 @@ async function startPeer(self: number, options: Partial<TcpTransportOptions> = {
     transport,
     received: [],
     snapshots: [],
+    gone: [],
     unreachableCount: 0,
     [Symbol.asyncDispose]: () => transport[Symbol.asyncDispose](),
   };
@@ -53,6 +55,7 @@ async function startPeer(self: number, options: Partial<TcpTransportOptions> = {
     unreachable: () => {
       peer.unreachableCount += 1;
     },
+    gone: (from) => void peer.gone.push(from),
   });
   return peer;
 }
@@ -153,12 +156,15 @@ suite("messages between peers", () => {
         one.transport.send(message({ ...heartbeat(index), kind: "append", entries }));
       }
       await until("200 messages", () => two.received.length === 200);
+      assert.deepEqual(two.gone, []);
       assert.deepEqual(
         two.received.map(({ commit }) => commit),
         Array.from({ length: 200 }, (_, at) => at + 1),
       );
       assert.deepEqual(two.received[99]?.entries[0]?.data, data);
       assert.equal(one.unreachableCount, 0);
+      await one.transport[Symbol.asyncDispose]();
+      await until("word of its end", () => two.gone.length === 1);
     }
   });
 
@@ -170,6 +176,7 @@ suite("messages between peers", () => {
     await until("the first", () => two.received.length === 1);
     const { port } = two.transport;
     await two[Symbol.asyncDispose]();
+    assert.deepEqual(one.gone, [], "two has sent nothing");
     await until("a report", () => {
       one.transport.send(heartbeat(2));
       return one.unreachableCount > 0;
@@ -189,9 +196,11 @@ suite("messages between peers", () => {
     one.transport.send(heartbeat(1));
     await until("the first", () => two.received.length === 1);
     wire.freeze();
+    assert.deepEqual(two.gone, []);
     const sending = setInterval(() => one.transport.send(heartbeat(2)), 50);
     try {
       await until("another connection", () => two.received.length > 1);
+      assert.deepEqual(two.gone, [], "it has sent on another connection since");
     } finally {
       clearInterval(sending);
     }

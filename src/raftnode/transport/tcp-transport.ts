@@ -199,7 +199,14 @@ export class TcpTransport implements RaftTransport {
       // A peer that connects anew has given up the connection before.
       this.#incoming.get(greeting.from)?.destroy();
       this.#incoming.set(greeting.from, socket);
-      await this.#readMessages(connection, greeting.from, events);
+      try {
+        await this.#readMessages(connection, greeting.from, events);
+      } finally {
+        if (this.#incoming.get(greeting.from) === socket) {
+          this.#incoming.delete(greeting.from);
+          events.gone(greeting.from);
+        }
+      }
     }
   }
 

@@ -12,6 +12,8 @@ export interface TransportEvents {
   snapshot(received: Message, chunks: AsyncIterable<Uint8Array>): Promise<void>;
   /** A message to this peer was dropped. */
   unreachable(peer: PeerId): void;
+  /** The connection on which this peer sent its messages has ended: it may have died, or makes another. */
+  gone(peer: PeerId): void;
 }
 
 /**

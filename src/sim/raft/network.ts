@@ -43,6 +43,16 @@ export class RaftNetwork {
     this.#cut.add(`${from}>${to}`);
   }
 
+  /** Others may hear that the member `id` has died. */
+  died(id: PeerId): void {
+    for (const [other, { events, process }] of this.#places) {
+      if (other === id || this.#isCut(id, other)) continue;
+      this.#options.world.schedule(DELAY_MS, () => {
+        if (process.alive && !process.paused) events.gone(id);
+      });
+    }
+  }
+
   heal(): void {
     this.#cut.clear();
   }

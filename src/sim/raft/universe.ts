@@ -231,6 +231,7 @@ class Universe {
     if (life === undefined || !life.process.alive) return;
     this.#count("crash");
     life.process.kill();
+    if (this.#world.chance(0.5)) this.#network.died(id);
     if (this.#world.chance(0.5)) {
       this.#count("power_failure");
       this.#disk(id).failPower(this.#world.random);
