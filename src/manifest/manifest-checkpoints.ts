@@ -145,13 +145,27 @@ export class ManifestCheckpoints {
     const before = this.#newest;
     const position = this.#made;
     if (position === before.position) return;
-    // An earlier try may have landed late: what it names is what counts.
-    const newest = { position, parts: rootOf(await this.#log.readCheckpoint(position)).parts };
+    const newest = await this.#readRoot(position);
+    if (newest === undefined) {
+      // Another term is in office, and has deleted this one's checkpoint: it cleans up.
+      this.#made = before.position;
+      return;
+    }
     this.#newest = newest;
     // Before the first deletion: a name that may be gone is not to be used again.
     this.#stored = namesByDigest(newest);
     if (before.position > 0)
       await this.#deletePartsBut([...before.parts, ...newest.parts], position);
+  }
+
+  /** What the checkpoint at `position` names: an earlier try may have landed late, and named other parts. Undefined where it is gone. */
+  async #readRoot(position: Position): Promise<Root | undefined> {
+    try {
+      return { position, parts: rootOf(await this.#log.readCheckpoint(position)).parts };
+    } catch (error) {
+      if (isKind(error, "not_found")) return undefined;
+      throw error;
+    }
   }
 
   /** Of what was put for `positionMax` and before. */
