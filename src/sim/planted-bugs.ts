@@ -246,8 +246,8 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
 };
 
 /** Loads every module from here on as it would be with the bug `name`. */
-export function plant(name: string): void {
-  const bug = PLANTED_BUGS[name];
+export function plant(name: string, bugs = PLANTED_BUGS): void {
+  const bug = bugs[name];
   assert(bug !== undefined, `there is no planted bug ${name}`);
   registerHooks({
     load(url, context, nextLoad) {

@@ -1,32 +1,47 @@
-/** Many universes of raft groups: `node src/sim/raft/hunt.ts [--from 1] [--seeds 1000]`. Exit 1 where one has a violation. */
+/**
+ * Many universes of raft groups: `node src/sim/raft/hunt.ts [--from 1] [--seeds 1000] [--bug NAME]`.
+ *
+ * Without a bug, any violation is a failure (exit 1). With one, it is planted first, and finding nothing is the failure.
+ */
 import { parseArgs } from "node:util";
-import { type RaftFault, runRaftUniverse } from "./universe.ts";
+import { plant } from "../planted-bugs.ts";
+import { RAFT_BUGS } from "./planted-bugs.ts";
 
 /** Violations that are printed of one seed. */
 const SHOWN_MAX = 3;
 
 const { values } = parseArgs({
-  options: { from: { type: "string", default: "1" }, seeds: { type: "string", default: "1000" } },
+  options: {
+    from: { type: "string", default: "1" },
+    seeds: { type: "string", default: "1000" },
+    bug: { type: "string" },
+  },
 });
-const from = Number(values.from);
-const sums = new Map<RaftFault, number>();
-let operationCount = 0;
-let answeredCount = 0;
-let leaderCount = 0;
-let snapshotCount = 0;
-for (let seed = from; seed < from + Number(values.seeds); seed++) {
-  const outcome = await runRaftUniverse(seed);
-  for (const [fault, count] of outcome.counts) sums.set(fault, (sums.get(fault) ?? 0) + count);
-  operationCount += outcome.operationCount;
-  answeredCount += outcome.answeredCount;
-  leaderCount += outcome.leaderCount;
-  snapshotCount += outcome.snapshotCount;
-  for (const violation of outcome.violations.slice(0, SHOWN_MAX)) {
-    process.stdout.write(`seed ${seed}: ${violation}\n`);
-    process.exitCode = 1;
-  }
+if (values.bug !== undefined) plant(values.bug, RAFT_BUGS);
+const { runRaftUniverse } = await import("./universe.ts");
+
+const first = Number(values.from);
+const end = first + Number(values.seeds);
+const sums = new Map<string, number>();
+let badCount = 0;
+let seed = first;
+for (; seed < end && (values.bug === undefined || badCount === 0); seed++) {
+  const { counts, violations, ...others } = await runRaftUniverse(seed);
+  for (const [what, count] of [...counts, ...Object.entries(others)])
+    if (typeof count === "number") sums.set(what, (sums.get(what) ?? 0) + count);
+  if (violations.length > 0) badCount += 1;
+  for (const violation of violations.slice(0, SHOWN_MAX)) print(`seed ${seed}: ${violation}`);
 }
-for (const [fault, count] of sums) process.stdout.write(`${fault.padEnd(20)} ${count}\n`);
-process.stdout.write(
-  `${values.seeds} seeds, ${operationCount} operations, ${answeredCount} answered, ${leaderCount} leaders, ${snapshotCount} snapshots restored\n`,
-);
+if (values.bug === undefined) {
+  print(JSON.stringify(Object.fromEntries(sums)));
+  print(`${seed - first} seeds, ${badCount} with violations`);
+  process.exitCode = badCount > 0 ? 1 : 0;
+} else {
+  const outcome = badCount > 0 ? `found by seed ${seed - 1}` : `not found in ${seed - first} seeds`;
+  print(`planted bug ${values.bug}: ${outcome}`);
+  process.exitCode = badCount > 0 ? 0 : 1;
+}
+
+function print(line: string): void {
+  process.stdout.write(`${line}\n`);
+}

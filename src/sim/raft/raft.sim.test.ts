@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
+import { withBug } from "../planted-bugs.ts";
+import { RAFT_BUGS } from "./planted-bugs.ts";
 import { runRaftUniverse } from "./universe.ts";
 
 const SEEDS = 6;
@@ -16,6 +19,13 @@ suite("raft groups in the simulated world", () => {
     }
     assert.ok(answeredCount > 50 * SEEDS, `${answeredCount} operations were answered`);
     assert.ok(snapshotCount > SEEDS, `${snapshotCount} snapshots were restored`);
+  });
+
+  test("have planted bugs in places that are there", () => {
+    for (const [name, bug] of Object.entries(RAFT_BUGS)) {
+      const source = readFileSync(new URL(`../../${bug.file}`, import.meta.url));
+      assert.notEqual(withBug(source, name, bug), source.toString());
+    }
   });
 
   test("do the same for the same seed", async () => {
