@@ -11,34 +11,12 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
       },
     ],
   },
-  older_term_committed: {
-    file: "raft/log/log.ts",
-    edits: [
-      {
-        find: "if (term === 0 || index <= this.#committed || !this.matches({ term, index })) return false;",
-        replace: "if (term === 0 || index <= this.#committed) return false;",
-      },
-    ],
-  },
   older_log_elected: {
     file: "raft/protocol/election.ts",
     edits: [
       {
         find: "const upToDate = raft.log.isUpToDate({ term: request.logTerm, index: request.index });",
         replace: "const upToDate = true;",
-      },
-    ],
-  },
-  joint_by_one_side: {
-    file: "raft/quorum/joint.ts",
-    edits: [
-      {
-        find: "majorityCommitted(quorum.votersOutgoing, acked),",
-        replace: "Number.POSITIVE_INFINITY,",
-      },
-      {
-        find: "const other = majorityVote(quorum.votersOutgoing, votes);",
-        replace: "const other = one;",
       },
     ],
   },
@@ -59,16 +37,6 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
         find: 'if (raft.options.readMode === "lease") {',
         replace: 'if (raft.role === "leader") {',
       },
-    ],
-  },
-  truncated_below_commit: {
-    file: "raft/protocol/following.ts",
-    edits: [{ find: "if (index < log.committed) {", replace: "if (index < 0) {" }],
-  },
-  hard_state_not_synced: {
-    file: "raftnode/member/storing.ts",
-    edits: [
-      { find: "if (term !== known.term || vote !== known.vote) return undefined;", replace: "" },
     ],
   },
   answered_before_stored: {
@@ -96,9 +64,5 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
         replace: "    this.#syncCount += 1;",
       },
     ],
-  },
-  snapshot_over_newer: {
-    file: "raft/protocol/following.ts",
-    edits: [{ find: "if (snapshot.index <= log.committed) return false;", replace: "" }],
   },
 };
