@@ -5,14 +5,20 @@ import {
   compareFiles,
   comparePlaces,
   countBelow,
+  type FilePlace,
   type ManifestFile,
   placeOf,
 } from "./manifest-file.ts";
 import { ManifestPart } from "./manifest-part.ts";
 import { KeySearch } from "./packed-files.ts";
 
-/** Files of a part: what an entry that changes one file copies, and what a checkpoint writes for it. */
+/**
+ * Files of a part: what an entry that changes one file copies, and what a checkpoint writes for it. A packed part may grow to twice as
+ * many before it is cut.
+ */
 export const PART_FILES_MAX = 1_024;
+/** Packed parts that are cut at once, some 2 ms each, and one more for as many added files as a part has. */
+const CUTS_AT_ONCE = 4;
 
 /**
  * All files of a manifest, in order of their places, in parts. A value: what changes is a copy that shares all parts but those that
@@ -63,9 +69,7 @@ export class ManifestFiles implements Iterable<ManifestFile> {
 
   /** All files of `tableId`, by their first instants. */
   ofTable(tableId: TableId): readonly ManifestFile[] {
-    return this.partsOf(tableId).flatMap(({ files }) =>
-      files.filter(({ file }) => file.tableId === tableId),
-    );
+    return this.partsOf(tableId).flatMap((part) => part.ofTable(tableId));
   }
 
   /** Files of `tableId` that may have rows in `time`, by their first instants. Looks into those parts alone that may have some. */
@@ -85,23 +89,17 @@ export class ManifestFiles implements Iterable<ManifestFile> {
     if (added.length === 0) return this;
     const sorted = added.toSorted(compareFiles);
     if (this.parts.length === 0) return this.#of(this.#cut(sorted));
+    let at = 0;
     // Each goes into the last part that begins at or below its place, or into the first.
-    const byPart = Map.groupBy(sorted, (one) => {
-      const place = placeOf(one);
-      const below = countBelow(
-        this.parts,
-        ({ summary }) => comparePlaces(summary.first, place) <= 0,
-      );
-      return Math.max(0, below - 1);
+    const grown = this.parts.map((part, index) => {
+      const next = this.parts[index + 1]?.summary.first;
+      const end = next === undefined ? sorted.length : endBelow(sorted, at, next);
+      const more = sorted.slice(at, end);
+      at = end;
+      return more.length === 0 ? part : part.with(more);
     });
-    return this.#of(
-      this.parts.flatMap((part, index) => {
-        const more = byPart.get(index);
-        if (more === undefined) return [part];
-        const grown = part.with(more);
-        return grown.summary.count <= this.#partFilesMax ? [grown] : this.#cut(grown.files);
-      }),
-    );
+    const full = this.#fullOf(grown, sorted.length);
+    return this.#of(grown.flatMap((part) => (full.has(part) ? this.#cut(part.files) : [part])));
   }
 
   /** Without the files of `keys`, all of which are here. */
@@ -138,6 +136,22 @@ export class ManifestFiles implements Iterable<ManifestFile> {
     return new ManifestFiles(parts, this.#partFilesMax);
   }
 
+  /**
+   * Those of `parts` that are to be cut now that `addedCount` files have come. Packed ones may wait, the fullest least: they are of about one
+   * size, and where each table gets a file all would be unpacked at once.
+   */
+  #fullOf(parts: readonly ManifestPart[], addedCount: number): ReadonlySet<ManifestPart> {
+    const full = parts.filter(({ summary }) => summary.count > this.#partFilesMax);
+    const mayWait = ({ packedDigest, summary }: ManifestPart) =>
+      packedDigest !== undefined && summary.count <= 2 * this.#partFilesMax;
+    const cutCount = CUTS_AT_ONCE + Math.floor(addedCount / this.#partFilesMax);
+    const waiting = full
+      .filter(mayWait)
+      .toSorted((left, right) => right.summary.count - left.summary.count)
+      .slice(cutCount);
+    return new Set(full).difference(new Set(waiting));
+  }
+
   /** Too few to be two parts. */
   #areSmall(left: ManifestPart, right: ManifestPart): boolean {
     return left.summary.count + right.summary.count <= this.#partFilesMax / 2;
@@ -151,6 +165,16 @@ export class ManifestFiles implements Iterable<ManifestFile> {
       ManifestPart.of(files.slice(edge(index), edge(index + 1))),
     );
   }
+}
+
+/** How many of `files`, of which `start` are, stand below `place`. Looks only at what is below. */
+function endBelow(files: readonly ManifestFile[], start: number, place: FilePlace): number {
+  let end = start;
+  for (let one = files[end]; one !== undefined; one = files[end]) {
+    if (comparePlaces(placeOf(one), place) >= 0) break;
+    end += 1;
+  }
+  return end;
 }
 
 function remaining(part: ManifestPart, keys: ReadonlySet<string>): ManifestPart | undefined {
