@@ -1,7 +1,8 @@
 /** What is to be done next over all tables, remembered from step to step. */
 import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
+import { changedTables } from "#manifest/changed-tables.ts";
 import type { ManifestFile } from "#manifest/manifest-file.ts";
-import type { ManifestPart } from "#manifest/manifest-part.ts";
+import type { ManifestFiles } from "#manifest/manifest-files.ts";
 import type { ManifestState } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
@@ -42,11 +43,9 @@ const LATELY_LOOK_COUNT = 6n;
 export class Planner {
   readonly generations: readonly Generation[];
   readonly #settings: CompactionSettings;
-  /** The parts with files of a table for which there is nothing to do, and until when. */
-  readonly #quiet = new Map<
-    TableId,
-    { readonly parts: readonly ManifestPart[]; readonly untilNs: bigint }
-  >();
+  /** Tables for which there is nothing to do with the files that were seen last, and until when. */
+  readonly #quietUntilNs = new Map<TableId, bigint>();
+  #seen: ManifestFiles | undefined;
   readonly #restingUntilNs = new Map<TableId, bigint>();
   /** Files that cannot be merged, whatever the others are. */
   readonly #asideUntilNs = new Map<string, bigint>();
@@ -65,6 +64,7 @@ export class Planner {
     const queued = this.#queue.shift();
     if (queued !== undefined && holdsUnder(queued, catalog)) return queued;
     this.forget();
+    this.#look(manifest.files);
     const ids = manifest.files.tableIds();
     const turn = [...ids.filter((id) => id > this.#lastTable), ...ids];
     for (const id of turn.slice(0, ids.length)) {
@@ -109,13 +109,24 @@ export class Planner {
     this.#rowLimits.set(table.id, Math.min(most, this.#rowLimits.get(table.id) ?? most));
   }
 
+  /** What is remembered of tables goes where their files are others, or are gone. */
+  #look(files: ManifestFiles): void {
+    const before = this.#seen;
+    this.#seen = files;
+    if (before === undefined || before === files) return;
+    for (const id of changedTables(before, files)) {
+      this.#quietUntilNs.delete(id);
+      if (files.partsOf(id).length > 0) continue;
+      this.#restingUntilNs.delete(id);
+      this.#rowLimits.delete(id);
+    }
+  }
+
   #plan(
     id: TableId,
     { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
   ): readonly Task[] {
-    const parts = manifest.files.partsOf(id);
-    const quiet = this.#quiet.get(id);
-    if (quiet !== undefined && quiet.untilNs > nowNs && areSame(quiet.parts, parts)) return [];
+    if ((this.#quietUntilNs.get(id) ?? 0n) > nowNs) return [];
     if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
     this.#restingUntilNs.delete(id);
     const found = findTable(catalog, id);
@@ -138,7 +149,7 @@ export class Planner {
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
     const latelyNs = nowNs - this.#latelyLengthNs;
     const plans = planCompaction(sound, settings, { nowNs, latelyNs, keptFromNs });
-    if (plans.length === 0) this.#quiet.set(id, { parts, untilNs: this.#quietUntil(files, nowNs) });
+    if (plans.length === 0) this.#quietUntilNs.set(id, this.#quietUntil(files, nowNs));
     const { database, table } = found;
     const { retentionNs } = database;
     return plans.map((plan) => ({ plan, table, retentionNs, keptFromNs }));
@@ -159,8 +170,4 @@ export class Planner {
 
 function keptFrom({ retentionNs }: DatabaseRecord, nowNs: bigint): bigint | undefined {
   return retentionNs === undefined ? undefined : nowNs - retentionNs - RETENTION_GRACE_NS;
-}
-
-function areSame(left: readonly ManifestPart[], right: readonly ManifestPart[]): boolean {
-  return left.length === right.length && left.every((part, index) => part === right[index]);
 }

@@ -4,8 +4,10 @@ import * as fc from "fast-check";
 import type { TableId } from "#model/ids.ts";
 import { overlaps } from "#model/time-range.ts";
 import { fileOf } from "#testing/node-logs.ts";
+import { changedTables } from "./changed-tables.ts";
 import { compareFiles, type ManifestFile } from "./manifest-file.ts";
 import { ManifestFiles } from "./manifest-files.ts";
+import { ManifestPart } from "./manifest-part.ts";
 
 const PART_MAX = 4;
 
@@ -44,6 +46,23 @@ function* play(steps: typeof someSteps extends fc.Arbitrary<infer Steps> ? Steps
     plain = [...plain.filter(({ file }) => !keys.has(file.key)), ...more].toSorted(compareFiles);
     yield { files, plain };
   }
+}
+
+/** The files as they were after some step, and as they are at the end, packed here and there. */
+function* playPacked(steps: Parameters<typeof play>[0], packEvery: number) {
+  const seen: ReturnType<typeof play> extends Generator<infer Step> ? Step[] : never = [];
+  for (const step of play(steps)) {
+    for (const [index, part] of step.files.parts.entries())
+      if ((index + seen.length) % packEvery === 0) part.pack();
+    seen.push(step);
+    yield { ...step, seen };
+  }
+}
+
+/** Packed as they are, as they come from a store. */
+function packed(files: ManifestFiles, partMax: number): ManifestFiles {
+  const parts = files.parts.map((part) => ManifestPart.ofPacked(part.summary, part.pack()));
+  return ManifestFiles.ofParts(parts, partMax);
 }
 
 /** As compacted files are named, with a nonce that nothing can shorten. */
@@ -140,6 +159,74 @@ suite("files of the manifest", () => {
       before.partsOf(first).map(() => true),
     );
     assert.notEqual(after.partsOf(last).at(-1), before.partsOf(last).at(-1));
+  });
+
+  test("added to packed parts, they are at their places, and parts are packed whole", () => {
+    fc.assert(
+      fc.property(someSteps, fc.integer({ min: 1, max: 3 }), (steps, packEvery) => {
+        for (const { files, plain } of playPacked(steps, packEvery)) {
+          assert.deepEqual([...files], plain);
+          assert.equal(files.count, plain.length);
+          assert.deepEqual([...packed(files, PART_MAX)], plain);
+          for (const { files: ofPart, summary } of files.parts) {
+            assert.equal(ofPart.length, summary.count);
+            assert.ok(summary.count > 0 && summary.count <= 2 * PART_MAX);
+            const tables = new Set(ofPart.map(({ file }) => file.tableId));
+            assert.deepEqual(summary.tableIds, [...tables]);
+          }
+        }
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("a file for each table unpacks few parts, and in time all are cut", () => {
+    const tableIds = Array.from({ length: 100 }, (_, index) => index + 1);
+    const filesAt = (start: number, countOfTable: number) =>
+      tableIds.flatMap((tableId) =>
+        Array.from({ length: countOfTable }, (_, index) => {
+          const name = 1_000 * tableId + start + index;
+          return manifestFile(name, tableId, start + index);
+        }),
+      );
+    const digests = (of: ManifestFiles) =>
+      new Set(of.parts.flatMap(({ packedDigest }) => packedDigest ?? []));
+    let files = packed(ManifestFiles.of(filesAt(0, 20), 20), 20);
+    for (let round = 20; round < 60; round++) {
+      const before = digests(files);
+      assert.ok(before.size >= 80);
+      files = files.with(filesAt(round, 1));
+      const unpackedCount = before.difference(digests(files)).size;
+      assert.ok(unpackedCount <= 9, `${unpackedCount} of ${before.size} parts were unpacked`);
+      const counts = files.parts.map(({ summary }) => summary.count);
+      assert.ok(Math.max(...counts) <= 40);
+      for (const part of files.parts) if (!part.isPacked) part.pack();
+    }
+    assert.equal(files.count, 6_000);
+    assert.deepEqual([...files], filesAt(0, 60));
+  });
+
+  test("the tables whose files have changed between two states are told, packed or not", () => {
+    fc.assert(
+      fc.property(someSteps, fc.integer({ min: 1, max: 3 }), (steps, packEvery) => {
+        for (const { files, plain, seen } of playPacked(steps, packEvery))
+          for (const before of seen) {
+            const keys = new Set(keysOf(before.plain)).symmetricDifference(new Set(keysOf(plain)));
+            const changed = [...before.plain, ...plain].filter(({ file }) => keys.has(file.key));
+            const expected = new Set(changed.map(({ file }) => file.tableId));
+            assert.deepEqual(changedTables(before.files, files), expected);
+          }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test("of tables in many packed parts that are others, all count as changed", () => {
+    const all = Array.from({ length: 500 }, (_, name) => manifestFile(name, 1 + name % 5));
+    const before = packed(ManifestFiles.of(all, 4), 4);
+    const other = packed(ManifestFiles.of([...all, manifestFile(500, 1)], 5), 5);
+    assert.deepEqual([...changedTables(before, other)].toSorted(), [1, 2, 3, 4, 5]);
+    assert.deepEqual(changedTables(before, packed(before, 4)), new Set());
   });
 
   test("packed, a file takes some forty bytes", () => {

@@ -58,8 +58,7 @@ export class ManifestPart {
   }
 
   static ofPacked(summary: PartSummary, packed: PackedFiles): ManifestPart {
-    const what = `the part of the manifest from ${summary.first.key} on`;
-    return new ManifestPart(summary, [], new PackedList(packed, summary.count, what));
+    return new ManifestPart(summary, [], new PackedList(packed, summary));
   }
 
   /** In order. */
@@ -91,9 +90,8 @@ export class ManifestPart {
   /** As bytes, which it keeps instead of its files. */
   pack(): PackedFiles {
     if (this.#packed !== undefined && this.#plain.length === 0) return this.#packed.packed;
-    const { files, summary } = this;
-    const what = `the part of the manifest from ${summary.first.key} on`;
-    this.#packed = new PackedList(packFiles(files), summary.count, what, files);
+    const { files } = this;
+    this.#packed = new PackedList(packFiles(files), this.summary, files);
     this.#plain = [];
     this.#joined = undefined;
     return this.#packed.packed;
@@ -141,26 +139,26 @@ export class ManifestPart {
 class PackedList {
   readonly packed: PackedFiles;
   readonly #count: number;
-  readonly #what: string;
+  readonly #firstKey: string;
   #unpacked: WeakRef<readonly ManifestFile[]> | undefined;
 
-  /** `files` are what is packed, where somebody has them. `what` names it in errors. */
+  /** `files` are what is packed, where somebody has them. */
   constructor(
     packed: PackedFiles,
-    count: number,
-    what: string,
+    { count, first }: PartSummary,
     files?: readonly ManifestFile[] | undefined,
   ) {
     this.packed = packed;
     this.#count = count;
-    this.#what = what;
+    this.#firstKey = first.key;
     this.#unpacked = files && new WeakRef(files);
   }
 
   get files(): readonly ManifestFile[] {
     const known = this.#unpacked?.deref();
     if (known !== undefined) return known;
-    const files = unpackFiles(this.packed.bytes, this.#count, this.#what);
+    const what = `the part of the manifest from ${this.#firstKey} on`;
+    const files = unpackFiles(this.packed.bytes, this.#count, what);
     this.#unpacked = new WeakRef(files);
     return files;
   }
