@@ -143,11 +143,7 @@ class PackedList {
   #unpacked: WeakRef<readonly ManifestFile[]> | undefined;
 
   /** `files` are what is packed, where somebody has them. */
-  constructor(
-    packed: PackedFiles,
-    { count, first }: PartSummary,
-    files?: readonly ManifestFile[] | undefined,
-  ) {
+  constructor(packed: PackedFiles, { count, first }: PartSummary, files?: readonly ManifestFile[]) {
     this.packed = packed;
     this.#count = count;
     this.#firstKey = first.key;
@@ -189,10 +185,7 @@ function join(
   return joined;
 }
 
-function withTables(
-  tableIds: readonly TableId[],
-  added: ReadonlySet<TableId>,
-): readonly TableId[] {
+function withTables(tableIds: readonly TableId[], added: ReadonlySet<TableId>): readonly TableId[] {
   const more = [...added].filter((id) => !tableIds.includes(id));
   return more.length === 0
     ? tableIds
