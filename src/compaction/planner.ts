@@ -111,10 +111,9 @@ export class Planner {
 
   /** What is remembered of tables goes where their files are others, or are gone. */
   #look(files: ManifestFiles): void {
-    const before = this.#seen;
+    const changed = changedTables(this.#seen ?? files, files);
     this.#seen = files;
-    if (before === undefined || before === files) return;
-    for (const id of changedTables(before, files)) {
+    for (const id of changed) {
       this.#quietUntilNs.delete(id);
       if (files.partsOf(id).length > 0) continue;
       this.#restingUntilNs.delete(id);
