@@ -65,6 +65,17 @@ function packed(files: ManifestFiles, partMax: number): ManifestFiles {
   return ManifestFiles.ofParts(parts, partMax);
 }
 
+const TABLES = Array.from({ length: 100 }, (_, index) => index + 1);
+
+/** `countOfTable` files of each of `tables`, one beginning at each instant from `start` on. */
+function filesAt(tables: readonly number[], start: number, countOfTable: number) {
+  return tables.flatMap((tableId) =>
+    Array.from({ length: countOfTable }, (_, index) =>
+      manifestFile(1_000 * tableId + start + index, tableId, start + index),
+    ),
+  );
+}
+
 function digestsOf({ parts }: ManifestFiles): ReadonlySet<string> {
   return new Set(parts.flatMap(({ packedDigest }) => packedDigest ?? []));
 }
@@ -185,19 +196,11 @@ suite("files of the manifest", () => {
   });
 
   test("a file for each table unpacks few parts, and in time all are cut", () => {
-    const tableIds = Array.from({ length: 100 }, (_, index) => index + 1);
-    const filesAt = (start: number, countOfTable: number) =>
-      tableIds.flatMap((tableId) =>
-        Array.from({ length: countOfTable }, (_, index) => {
-          const name = 1_000 * tableId + start + index;
-          return manifestFile(name, tableId, start + index);
-        }),
-      );
-    let files = packed(ManifestFiles.of(filesAt(0, 20), 20), 20);
+    let files = packed(ManifestFiles.of(filesAt(TABLES, 0, 20), 20), 20);
     for (let round = 20; round < 60; round++) {
       const before = digestsOf(files);
       assert.ok(before.size >= 80);
-      files = files.with(filesAt(round, 1));
+      files = files.with(filesAt(TABLES, round, 1));
       const unpackedCount = before.difference(digestsOf(files)).size;
       assert.ok(unpackedCount <= 9, `${unpackedCount} of ${before.size} parts were unpacked`);
       const counts = files.parts.map(({ summary }) => summary.count);
@@ -205,7 +208,19 @@ suite("files of the manifest", () => {
       for (const part of files.parts) if (!part.isPacked) part.pack();
     }
     assert.equal(files.count, 6_000);
-    assert.deepEqual([...files], filesAt(0, 60));
+    assert.deepEqual([...files], filesAt(TABLES, 0, 60));
+  });
+
+  test("a packed part waits to be cut until it has twice its size, however many do", () => {
+    const before = packed(ManifestFiles.of(filesAt(TABLES, 0, 20), 20), 20);
+    const some = before.with(filesAt(TABLES, 20, 10));
+    const waiting = some.parts.filter(({ summary }) => summary.count === 30);
+    assert.ok(waiting.length > 30);
+    const tables = waiting.flatMap(({ summary }) => summary.tableIds);
+    const after = some.with(filesAt(tables, 30, 11));
+    const counts = after.parts.map(({ summary }) => summary.count);
+    assert.ok(Math.max(...counts) <= 40);
+    assert.equal([...after].length, 3_000 + 11 * waiting.length);
   });
 
   test("the tables whose files have changed between two states are told, packed or not", () => {
