@@ -20,8 +20,8 @@ export interface PartSummary {
   readonly count: number;
 }
 
-/** So few plain files beside packed ones are not worth to be packed: some 30 kB. */
-const PLAIN_FEW = 64;
+/** So few plain files beside packed ones are not worth to be packed: some 60 kB. */
+const PLAIN_FEW = 128;
 
 /**
  * Some files of the manifest that stand together in the order of their places. A value.
