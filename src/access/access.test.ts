@@ -1,12 +1,16 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import { askToRemove, forgetNode } from "#catalog/members.ts";
+import type { Epoch, NodeNumber } from "#model/ids.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { accessOn, adminOf } from "#testing/access.ts";
 import { settle } from "#testing/hand-clock.ts";
 import { signedBy } from "#testing/http.ts";
 import { neverAborted, storeWith } from "#testing/logs.ts";
+import { signCall } from "./node-call.ts";
 import { NOBODY, type Principal } from "./principal.ts";
 
 const UNKNOWN = `apiv3_${"x".repeat(43)}`;
@@ -35,6 +39,12 @@ async function knowing() {
   const operator = await node.tokens.createOperator();
   watched.getCount = 0;
   return { ...node, inner, operator, watched };
+}
+
+async function register(catalog: Catalog, nodeId: string): Promise<void> {
+  const rest = { instanceId: nodeId, address: nodeId, coreCount: 1, hasLog: true };
+  await catalog.refresh();
+  await catalog.register({ nodeId, modes: ["query"], ...rest }, () => 1n);
 }
 
 function other(store: ObjectStore) {
@@ -189,5 +199,35 @@ suite("who sent a request", () => {
     const once = { kind: "node_call", call, proof } as const;
     assert.equal((await access.authenticate(once, neverAborted())).kind, "node");
     assert.equal(await access.authenticate(once, neverAborted()), NOBODY, "a call counts once");
+  });
+
+  test("is nobody where it proves to be a start of a node that the catalog knows to be over", async () => {
+    const { access, catalog, inner } = await knowing();
+    await catalog.createCluster({ uuid: "u", secret: "s" });
+    await register(catalog, "host01");
+    let number = 0;
+    const callOf = async (epoch: Epoch) => {
+      number += 1;
+      const call = { method: "POST", path: "/x" };
+      const mark = { from: { node: 2 as NodeNumber, epoch }, to: catalog.writer, number };
+      const proof = signCall({ secret: "s" }, mark, call).replace("Tidelake ", "");
+      return (await access.authenticate({ kind: "node_call", call, proof }, neverAborted())).kind;
+    };
+    const peer = other(inner).catalog;
+    await register(peer, "host02");
+    assert.equal(await callOf(1), "node", "a start that this process has not read of");
+    await catalog.refresh();
+    assert.equal(await callOf(1), "node");
+    await register(peer, "host02");
+    await catalog.refresh();
+    assert.equal(await callOf(1), "nobody", "started again since");
+    assert.equal(await callOf(2), "node");
+    await peer.setNodeState("stopped", 2n);
+    await catalog.refresh();
+    await catalog.transact((state) => askToRemove(state, "host02", 3n));
+    assert.equal(await callOf(2), "node", "on its way out");
+    await catalog.transact((state) => forgetNode(state, peer.writer));
+    assert.equal(await callOf(2), "nobody", "removed");
+    assert.equal(await callOf(3), "node", "it may have come back");
   });
 });

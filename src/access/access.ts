@@ -1,11 +1,12 @@
-import { timingSafeEqual } from "node:crypto";
 import { untilAborted } from "#base/async.ts";
-import { utf8 } from "#base/bytes.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import type { CatalogState } from "#catalog/catalog-state.ts";
 import type { TokenRecord, TokenState } from "#catalog/tokens.ts";
 import type { Clock } from "#ports/clock.ts";
+import type { Callee } from "#ports/transport.ts";
 import type { Credential } from "./credential.ts";
+import { equalTexts } from "./equal-texts.ts";
 import { CallsTaken, memberOf, type NodeCall, verifyCall } from "./node-call.ts";
 import { NOBODY, type Principal } from "./principal.ts";
 import { hashToken, isTokenText } from "./token-text.ts";
@@ -58,11 +59,13 @@ export class Access {
     }
   }
 
-  /** Nobody makes a call that was made before. */
+  /** Nobody makes a call that was made before, nor does a start that is over. */
   #callerOf(call: NodeCall, proof: string): Principal {
-    const self = memberOf(this.#options.catalog);
+    const { catalog } = this.#options;
+    const self = memberOf(catalog);
     const node = self && verifyCall(self, call, proof);
-    return node !== undefined && this.#calls.take(node) ? node : NOBODY;
+    if (node === undefined || isOver(node.from, catalog.state)) return NOBODY;
+    return this.#calls.take(node) ? node : NOBODY;
   }
 
   async #bearerOf(text: string, signal: AbortSignal): Promise<Principal> {
@@ -120,10 +123,10 @@ export class Access {
   }
 }
 
-/** In a time that does not depend on where they differ. */
-function equalTexts(left: string, right: string): boolean {
-  const [leftBytes, rightBytes] = [utf8(left), utf8(right)];
-  return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes);
+/** Whether the node was removed, or started again, since. Of a start that this process has not read of nothing is known. */
+function isOver({ node, epoch }: Callee, { nodes, removed }: CatalogState): boolean {
+  const endedIn = removed.get(node)?.epoch ?? 0;
+  return epoch <= endedIn || epoch < (nodes.get(node)?.epoch ?? 0);
 }
 
 function unchecked(cause?: DbError): DbError {

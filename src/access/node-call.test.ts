@@ -155,6 +155,18 @@ suite("a transport that signs", () => {
     );
   });
 
+  test("counts the calls of each node by themselves, so that many others make none of one late", async () => {
+    const { sent, transport } = signing(({ authorization = "" }) => {
+      const answer = { status: 202, body: empty };
+      return { ...answer, proof: proveAnswer(member(TWO), authorization, answer) };
+    });
+    const others = Array.from({ length: 1_100 }, (_, index) => startOf(3 + index, 1));
+    for (const to of [TWO, ...others, TWO, startOf(2, 10)])
+      await transport.send("host:1", { ...REQUEST, to });
+    const numbers = sent.map(({ authorization = "" }) => authorization.split(".")[2]);
+    assert.deepEqual(numbers, ["1", ...others.map(() => "1"), "2", "3"]);
+  });
+
   test("takes the proof that the other end makes of the call", async () => {
     const { transport } = signing(({ authorization = "" }) => {
       const node = verifyCall(member(TWO), CALL, authorization.replace("Tidelake ", ""));

@@ -1,10 +1,10 @@
 /** Calls between nodes: proofs that who calls and who answers know the cluster's secret, which itself is never sent (docs/decisions/0012). */
-import { createHmac, hash, timingSafeEqual } from "node:crypto";
-import { utf8 } from "#base/bytes.ts";
+import { createHmac, hash } from "node:crypto";
 import { assert, DbError } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { Epoch, NodeNumber } from "#model/ids.ts";
 import type { Callee, Transport } from "#ports/transport.ts";
+import { equalTexts } from "./equal-texts.ts";
 import { type NodePrincipal, unauthenticated } from "./principal.ts";
 
 /** The scheme of their `Authorization`. */
@@ -24,7 +24,7 @@ export interface Member extends Callee {
   readonly secret: string;
 }
 
-/** Who calls whom, and the how manieth call of that start this is: none has the number of another. */
+/** Who calls whom, and the how manieth call of the one start to the other node this is: none has the number of another. */
 export interface CallMark {
   readonly from: Callee;
   readonly to: Callee;
@@ -47,14 +47,15 @@ export function memberOf({ state, writer }: Catalog): Member | undefined {
  * else answers at that address is no answer (`unavailable` / `peer_unreachable`). A refusal needs no proof: nothing is believed of it.
  */
 export function signedTransport(transport: Transport, self: () => Member | undefined): Transport {
-  let number = 0;
+  const counts = new Map<NodeNumber, number>();
   return {
     async send(address, request) {
       const { to, body } = request;
       if (to === undefined) return transport.send(address, request);
       const member = self();
       assert(member !== undefined, "who calls a certain node has registered");
-      number += 1;
+      const number = (counts.get(to.node) ?? 0) + 1;
+      counts.set(to.node, number);
       const authorization = signCall(member, { from: member, to, number }, request, body);
       const answer = await transport.send(address, { ...request, authorization });
       if (answer.status < 300 && !isProven(member, authorization, answer)) {
@@ -165,10 +166,4 @@ function hmac(secret: string, text: string): string {
 
 function hashBody(body: Uint8Array = new Uint8Array(0)): string {
   return hash("sha256", body);
-}
-
-/** In a time that does not depend on where they differ. */
-function equalTexts(left: string, right: string): boolean {
-  const [leftBytes, rightBytes] = [utf8(left), utf8(right)];
-  return leftBytes.length === rightBytes.length && timingSafeEqual(leftBytes, rightBytes);
 }

@@ -21,7 +21,7 @@ export interface AdminPrincipal {
 /** Another node of the cluster. */
 export interface NodePrincipal {
   readonly kind: "node";
-  /** The start of it that calls, and the number that this call has among those of that start. */
+  /** The start of it that calls, and the number that this call has among those of that start to this node. */
   readonly from: Callee;
   readonly number: number;
   /** SHA-256 of the body that it sent, in hex. */

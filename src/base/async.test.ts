@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { Budget, Mutex, Semaphore, Signal, untilAborted } from "./async.ts";
+import { Budget, inTurns, Mutex, Semaphore, Signal, untilAborted } from "./async.ts";
 
 const REASON = new Error("enough");
 
@@ -179,5 +179,46 @@ suite("work until a signal", () => {
     await assert.rejects(untilAborted(late.promise, controller.signal), REASON);
     late.reject(new Error("nobody hears this"));
     await turn();
+  });
+});
+
+suite("work in turns", () => {
+  test("answers in the order of the items, with so many at work at once and no more", async () => {
+    for (const countMax of [1, 3, 20]) {
+      let [workingCount, workingCountMax] = [0, 0];
+      const items = Array.from({ length: 9 }, (_, index) => index);
+      const results = await inTurns(items, countMax, async (item) => {
+        workingCount += 1;
+        workingCountMax = Math.max(workingCountMax, workingCount);
+        for (let turns = 9 - item; turns > 0; turns -= 1) await turn();
+        workingCount -= 1;
+        return item * item;
+      });
+      assert.deepEqual(
+        results,
+        items.map((item) => item * item),
+      );
+      assert.equal(workingCountMax, Math.min(countMax, items.length));
+    }
+    assert.deepEqual(await inTurns([], 3, turn), []);
+  });
+
+  test("begins no more after a failure, and rejects with the first when those at work have ended", async () => {
+    const ends = [1, 2, 3].map(() => Promise.withResolvers<void>());
+    const begun: number[] = [];
+    let settled = false;
+    const all = inTurns([0, 1, 2, 3, 4], 3, (item) => {
+      begun.push(item);
+      return ends[item]?.promise ?? Promise.resolve();
+    });
+    void all.catch(() => undefined).finally(() => (settled = true));
+    ends[1]?.reject(REASON);
+    await turn();
+    ends[0]?.reject(new Error("a later one"));
+    await turn();
+    assert.equal(settled, false, "one is still at work");
+    ends[2]?.resolve();
+    await assert.rejects(all, REASON);
+    assert.deepEqual(begun, [0, 1, 2]);
   });
 });

@@ -159,6 +159,34 @@ export class Signal {
   }
 }
 
+/**
+ * What `work` makes of each of `items`, in their order; at most `countMax` at once. After a failure it begins no more, and rejects with it
+ * when all that were begun have ended.
+ */
+export async function inTurns<Item, Result>(
+  items: readonly Item[],
+  countMax: number,
+  work: (item: Item) => Promise<Result>,
+): Promise<Result[]> {
+  assert(countMax > 0, "at least one is at work");
+  const results: Result[] = [];
+  const failures: unknown[] = [];
+  const rest = items.entries();
+  const take = async () => {
+    for (const [index, item] of rest) {
+      if (failures.length > 0) return;
+      try {
+        results[index] = await work(item);
+      } catch (error) {
+        failures.push(error);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(countMax, items.length) }, take));
+  if (failures.length > 0) throw failures[0];
+  return results;
+}
+
 /** As `work` settles, or rejects with the reason of `signal` when that is aborted first; `work` then goes on, unheard. */
 export async function untilAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = Promise.withResolvers<never>();

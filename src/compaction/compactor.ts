@@ -62,7 +62,7 @@ export class Compactor {
     const { catalog, clock, manifest, settings } = this.#options;
     const startMs = clock.monotonicMs();
     if (startMs < this.#idleUntilMs || !(await this.#knowsEnough())) return false;
-    await this.#leftovers.clear(this.#options.store, manifest.state);
+    await this.#leftovers.clear(this.#options.store, manifest.state, signal);
     const task = this.#planner.next(catalog.state, manifest.state, clock.nowNs());
     if (task === undefined) {
       this.#idleUntilMs = startMs + settings.checkIntervalMs;
@@ -126,7 +126,7 @@ export class Compactor {
         return content;
       });
     } catch (error) {
-      // Whoever is out of office deletes nothing.
+      // Of this term nothing comes any more: its files are left to the sweep of a later one.
       if (hasCode(error, "node_fenced")) throw error;
       if (!hasCode(error, "plan_stale")) {
         await this.#leave(keys, tried);
@@ -139,7 +139,7 @@ export class Compactor {
     return false;
   }
 
-  /** Deletes files that no entry names, once that is known: when the manifest has number `settledAt`. */
+  /** Deletes files that no entry names, once that is known: when the manifest has number `settledAt`. Who stops does so as well. */
   async #leave(keys: readonly string[], settledAt?: Position): Promise<void> {
     const { manifest, store } = this.#options;
     this.#leftovers.add(keys, settledAt);

@@ -1,7 +1,9 @@
+import { DbError } from "#base/errors.ts";
 import type { ManifestState } from "#manifest/manifest-state.ts";
 import type { Position } from "#model/ids.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
-import { keepUnnamed } from "./garbage/named.ts";
+import { keepOrphaned } from "#view/named.ts";
+import { deleteAll } from "./garbage/deleting.ts";
 
 interface Leftover {
   readonly key: string;
@@ -11,6 +13,8 @@ interface Leftover {
 
 /** Beyond these the oldest are left to the sweep of a later term. */
 const LEFTOVERS_MAX = 10_000;
+/** Deleted before the work goes on. */
+const CLEARED_MAX = 1_000;
 
 /** Files that the term in office has put itself and that no entry names, until they are deleted (rule 6). */
 export class Leftovers {
@@ -25,23 +29,27 @@ export class Leftovers {
     this.#waiting = [...this.#waiting, ...added].slice(-LEFTOVERS_MAX);
   }
 
-  /** Deletes those of which `manifest` says that it does not name them. Never rejects: what fails is tried again the next time. */
-  async clear(store: ObjectStore, manifest: ManifestState): Promise<void> {
-    const isSettled = ({ settledAt }: Leftover) => settledAt <= manifest.position;
-    const keys = new Set(this.#waiting.filter(isSettled).map(({ key }) => key));
-    if (keys.size === 0) return;
-    this.#waiting = this.#waiting.filter((one) => !isSettled(one));
-    keepUnnamed(keys, manifest, []);
+  /**
+   * Deletes the newest of which `manifest` says that it does not name them. The others, what the store refuses, and what is left when
+   * `signal` is aborted have their turn the next time; what a process that ends leaves is found by the sweep. Rejects with bugs alone.
+   */
+  async clear(store: ObjectStore, manifest: ManifestState, signal?: AbortSignal): Promise<void> {
+    const settled = this.#waiting.filter(({ settledAt }) => settledAt <= manifest.position);
+    const taken = new Set(settled.slice(-CLEARED_MAX));
+    if (taken.size === 0) return;
+    this.#waiting = this.#waiting.filter((one) => !taken.has(one));
+    const keys = new Set([...taken].map(({ key }) => key));
     // What was named and is replaced by now has its time.
-    for (const { keys: replaced } of manifest.replaced)
-      for (const key of replaced) keys.delete(key);
+    keepOrphaned(keys, manifest, []);
     try {
-      for (const key of keys) {
-        await store.delete(key);
-        keys.delete(key);
-      }
-    } catch {
+      await deleteAll(store, [...keys], signal);
+    } catch (error) {
       this.add([...keys]);
+      if (signal?.aborted !== true && isBug(error)) throw error;
     }
   }
+}
+
+function isBug(error: unknown): boolean {
+  return !(error instanceof DbError) || error.kind === "internal";
 }

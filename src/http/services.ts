@@ -49,8 +49,8 @@ export interface HttpServices {
   removeNode(nodeId: string): Promise<void>;
   /** Throws `unsupported` / `mode_missing` where this node runs no plugins. */
   requireProcessing(): void;
-  /** Another node, `from` if it said so, says that the catalog has something new. */
-  refresh(from: NodeNumber | undefined): Promise<void>;
+  /** Another node, `from`, says that the catalog has something new. */
+  refresh(from: NodeNumber): Promise<void>;
   /** Another node says how far its log goes. Waits for nothing. */
   hearPush(push: Push): void;
   /** Another node asks how far the logs go. */

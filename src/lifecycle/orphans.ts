@@ -1,10 +1,9 @@
 import type { Manifest } from "#manifest/manifest.ts";
-import type { ManifestState } from "#manifest/manifest-state.ts";
 import type { Epoch } from "#model/ids.ts";
-import type { NodeLogState } from "#nodelog/node-log-state.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { keepOrphaned } from "#view/named.ts";
 
 export interface OrphanOptions {
   /** The prefix of the files that the node of `writer` writes. */
@@ -25,36 +24,22 @@ const LIST_COUNT = 1_000;
  */
 export async function deleteOrphans(options: OrphanOptions): Promise<number> {
   const { log, manifest, prefix, store, writer } = options;
-  const { epoch } = writer.owner;
+  const { epoch, node } = writer.owner;
   await manifest.refresh();
   let count = 0;
   for (let after = ""; ; ) {
     const objects = await store.list(prefix, { after, countMax: LIST_COUNT });
-    const old = objects.filter(({ key }) => isOlder(key, epoch)).map(({ key }) => key);
+    const keys = new Set(objects.map(({ key }) => key).filter((key) => isOlder(key, epoch)));
     // Both states are of this instant: a snapshot leaves the one only after it has come into the other.
-    const unnamed = unnamedOf(old, manifest.state, writer.state);
-    for (const key of unnamed) await store.delete(key);
-    count += unnamed.size;
+    keepOrphaned(keys, manifest.state, [{ node, state: writer.state }]);
+    for (const key of keys) await store.delete(key);
+    count += keys.size;
     const last = objects.at(-1);
     if (last === undefined || objects.length < LIST_COUNT) break;
     after = last.key;
   }
   if (count > 0) log.info("deleted files that no record names", { count });
   return count;
-}
-
-function unnamedOf(
-  keys: readonly string[],
-  manifest: ManifestState,
-  { snapshots }: NodeLogState,
-): ReadonlySet<string> {
-  const unnamed = new Set(keys);
-  for (const key of manifest.files.find(unnamed).keys()) unnamed.delete(key);
-  for (const snapshot of snapshots) for (const { key } of snapshot.files) unnamed.delete(key);
-  if (unnamed.size === 0) return unnamed;
-  // Queries may still read what compaction has replaced; who is in its office deletes that.
-  for (const replaced of manifest.replaced) for (const key of replaced.keys) unnamed.delete(key);
-  return unnamed;
 }
 
 function isOlder(key: string, epoch: Epoch): boolean {

@@ -1,4 +1,5 @@
 /** Checkpoints of the manifest: a small one that names parts, and the parts. Bytes: docs/formats/manifest.md. */
+import { inTurns } from "#base/async.ts";
 import { hex } from "#base/bytes.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
@@ -246,33 +247,4 @@ function positionIn(name: string): Position {
 
 function namesByDigest({ parts }: Root): Map<string, string> {
   return new Map(parts.map(({ digest, name }) => [digest, name]));
-}
-
-/**
- * What `work` makes of each of `items`, in their order; at most `countMax` at once. After a failure it begins no more, and rejects when those
- * that were begun have ended: whoever tries again meets none of them.
- */
-async function inTurns<Item, Result>(
-  items: readonly Item[],
-  countMax: number,
-  work: (item: Item) => Promise<Result>,
-): Promise<Result[]> {
-  const results: Result[] = [];
-  let next = 0;
-  const take = async () => {
-    while (next < items.length) {
-      const index = next;
-      next += 1;
-      try {
-        results[index] = await work(items[index] as Item);
-      } catch (error) {
-        next = items.length;
-        throw error;
-      }
-    }
-  };
-  const ended = await Promise.allSettled(Array.from({ length: countMax }, take));
-  const failed = ended.find((one) => one.status === "rejected");
-  if (failed !== undefined) throw failed.reason;
-  return results;
 }

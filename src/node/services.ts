@@ -64,7 +64,7 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     requireProcessing: () => node.requireMode("process"),
     async refresh(from) {
       await look();
-      if (from !== undefined) node.hearGreeting(from);
+      node.hearGreeting(from);
     },
     hearPush: (push) => node.hearPush(push),
     answerStanding: (ask) => node.answerStanding(ask),

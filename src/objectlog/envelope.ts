@@ -26,7 +26,10 @@ export const RECORD_KINDS = {
 } as const;
 export type RecordKind = keyof typeof RECORD_KINDS;
 
-/** The record kinds this program knows, as one number that grows with them. A node registers with it. */
+/**
+ * The record kinds this program knows, as one number. A node registers with it. It grows with the kinds from the first release on: the kinds
+ * above are all of level 1, for no cluster has nodes that know fewer of them.
+ */
 export const FORMAT_LEVEL = 1;
 
 /** One object of a log, decoded. `header` is JSON (bigints as text), `payload` bytes; what they mean is the kind's matter. */

@@ -215,7 +215,7 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "compaction/garbage/sweep.ts",
     edits: [
       { find: "await manifest.refreshIn(office)", replace: "await manifest.refresh()" },
-      { find: "keepUnnamed(keys, newest, logs());", replace: "" },
+      { find: "keepOrphaned(keys, newest, logs());", replace: "" },
       {
         find: `deletable.map(({ key }) => key),
       signal,`,

@@ -4,11 +4,11 @@ import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { keepUnnamed, type ReadLog } from "#view/named.ts";
 import type { Duty } from "../office/duty.ts";
 import { type PlanLogs, publishPlan } from "../office/publish-plan.ts";
 import { type Audit, PASS_FILES_MAX } from "./audit.ts";
 import { deleteAll } from "./deleting.ts";
-import { keepUnnamed, type ReadLog } from "./named.ts";
 
 export interface CleanupOptions extends PlanLogs {
   readonly logs: () => Iterable<ReadLog>;

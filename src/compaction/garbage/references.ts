@@ -5,7 +5,7 @@ import type { ManifestState } from "#manifest/manifest-state.ts";
 import { nodeLogMachine } from "#nodelog/node-log-state.ts";
 import { LogTracker } from "#objectlog/log-tracker.ts";
 import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
-import { namedFiles, type ReadLog } from "./named.ts";
+import { namedFiles, type ReadLog } from "#view/named.ts";
 
 export interface ReferencesOptions {
   readonly clusterId: string;

@@ -10,8 +10,8 @@ import type { ObjectStore } from "#ports/object-store.ts";
 import { HandClock } from "#testing/hand-clock.ts";
 import { logPorts, neverAborted, storeWith, writerOf } from "#testing/logs.ts";
 import { fileOf } from "#testing/node-logs.ts";
+import type { ReadLog } from "#view/named.ts";
 import { Audit, type GarbageFile } from "./audit.ts";
-import type { ReadLog } from "./named.ts";
 import { Sweep, type SweepSettings } from "./sweep.ts";
 
 const FOREVER = neverAborted();

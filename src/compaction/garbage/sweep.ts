@@ -5,11 +5,11 @@ import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
+import { keepOrphaned, keepUnnamed, type ReadLog } from "#view/named.ts";
 import { compactedPrefix, termOfKey } from "../data-keys.ts";
 import type { Duty } from "../office/duty.ts";
 import { type Audit, type GarbageFile, PASS_FILES_MAX } from "./audit.ts";
 import { deleteAll } from "./deleting.ts";
-import { keepUnnamed, type ReadLog } from "./named.ts";
 
 /** How orphans of compactors are looked for. */
 export interface SweepSettings {
@@ -129,8 +129,7 @@ export class Sweep implements Duty {
       for (const key of over) if (keys.size < PASS_FILES_MAX) keys.add(key);
     }
     const newest = await manifest.refreshIn(office);
-    keepUnnamed(keys, newest, logs());
-    for (const { keys: replaced } of newest.replaced) for (const key of replaced) keys.delete(key);
+    keepOrphaned(keys, newest, logs());
     return { keys: [...keys], listedCount };
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
+import type { OfficeAsk } from "#compaction/office/office-call.ts";
 import { decodeStanding, type Standing, type StandingAsk } from "#lifecycle/contact/standing.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber } from "#model/ids.ts";
@@ -29,7 +30,7 @@ suite("POST /api/v3/tidelake/push", () => {
     const body = JSON.stringify({ node: 3, position: 41 });
     const answer = await send(server.address, fromNode(body));
     assert.equal(answer.status, 202);
-    assert.deepEqual(heard, [{ node: 3, position: 41 }]);
+    assert.deepEqual(heard, [{ node: 7, position: 41 }], "of the log of who has proven to call");
   });
 
   test("refuses what is none", async () => {
@@ -63,7 +64,7 @@ suite("POST /api/v3/tidelake/standing", () => {
     const answer = await send(server.address, fromNode('{"node":3,"catalog":6}', standingPath));
     assert.equal(answer.status, 200);
     assert.deepEqual(decodeStanding(utf8(answer.body)), standing);
-    assert.deepEqual(asked, [{ node: 3, catalog: 6 }]);
+    assert.deepEqual(asked, [{ node: 7, catalog: 6 }], "by who has proven to call");
   });
 
   test("refuses what is no question, and who is no node", async () => {
@@ -72,5 +73,21 @@ suite("POST /api/v3/tidelake/standing", () => {
       assert.equal((await send(server.address, fromNode(body, standingPath))).status, 400);
     const call = { method: "POST", path: standingPath, body: '{"node":3,"catalog":6}' };
     assert.equal((await send(server.address, call)).status, 401);
+  });
+});
+
+suite("POST /api/v3/tidelake/office", () => {
+  test("is asked by who has proven to call, whatever the body says", async () => {
+    const asked: OfficeAsk[] = [];
+    const services = someServices({
+      answerOffice: (ask) => {
+        asked.push(ask);
+        return { node: 1 as NodeNumber, term: 4 };
+      },
+    });
+    await using server = await openServer({ services });
+    const answer = await send(server.address, fromNode('{"node":3}', "/api/v3/tidelake/office"));
+    assert.deepEqual([answer.status, answer.body.trim()], [200, '{"node":1,"term":4}']);
+    assert.deepEqual(asked, [{ node: 7 }]);
   });
 });

@@ -1,15 +1,11 @@
-import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { v } from "#base/schema.ts";
-import type { NodeNumber } from "#model/ids.ts";
 import { asDbError } from "../exchange/errors.ts";
-import type { Exchange } from "../exchange/exchange.ts";
+import { callingNode, type Exchange } from "../exchange/exchange.ts";
 import { emptyReply, jsonReply, type Reply, textReply } from "../exchange/reply.ts";
 import { requestId } from "../exchange/request-id.ts";
 import type { NodeIdentity } from "../services.ts";
 
 const PRODUCT_NAME = "Tidelake";
-const greetingSchema = v.object({ node: v.pipe(v.number(), v.safeInteger(), v.minValue(1)) });
 const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** GET /health: the process runs. It says nothing of the store; `/ready` does. */
@@ -55,17 +51,7 @@ export function nodeIdentity(identity: NodeIdentity): Reply {
 }
 
 /** POST /api/v3/tidelake/refresh: another node says that the catalog has something new. It need not wait for what comes of it. */
-export async function refresh(exchange: Exchange): Promise<Reply> {
-  const from = greeter(await exchange.readBody());
-  exchange.services.refresh(from).catch(() => undefined);
+export function refresh(exchange: Exchange): Reply {
+  exchange.services.refresh(callingNode(exchange)).catch(() => undefined);
   return emptyReply(202);
-}
-
-/** The node that greets, if it says so. */
-function greeter(body: Uint8Array): NodeNumber | undefined {
-  try {
-    return v.parse(greetingSchema, JSON.parse(fromUtf8(body))).node as NodeNumber;
-  } catch {
-    return undefined;
-  }
 }

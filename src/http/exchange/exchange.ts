@@ -1,5 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Principal } from "#access/principal.ts";
+import { assert } from "#base/errors.ts";
+import type { NodeNumber } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Random } from "#ports/random.ts";
 import type { HttpServices } from "../services.ts";
@@ -24,6 +26,12 @@ export interface Exchange {
    * `request_memory`, `unavailable` / `request_stalled`, `denied` / `unauthenticated` where it is not what another node sent. Call it once.
    */
   readBody(): Promise<Uint8Array>;
+}
+
+/** The node that calls, as it has proven it: what a body says of that is not asked. Of exchanges on paths that only nodes may call. */
+export function callingNode({ principal }: Exchange): NodeNumber {
+  assert(principal.kind === "node", "the path is open to nodes alone");
+  return principal.from.node;
 }
 
 /** The write tokens that came with a request: in headers, each one or several by comma, and in `parameter`. */

@@ -81,14 +81,17 @@ export class SharedLooks {
   /** Reads the log along until `signal` is aborted. Rejects with damage, and with what ends this process. */
   async run(signal: AbortSignal): Promise<void> {
     const { intervalMs, log, reader } = this.#options;
-    while (!signal.aborted) {
-      await this.#nap.take(Math.min(TICK_MS, intervalMs), signal);
+    for (let failed = false; !signal.aborted; ) {
+      // What was named while this process was busy woke nobody. After a failure even that waits.
+      if (failed || !this.#isAhead) await this.#nap.take(Math.min(TICK_MS, intervalMs), signal);
       if (signal.aborted) return;
       try {
+        failed = false;
         if (this.#isDue()) await this.#look();
         await reader.keep();
       } catch (error) {
         if (!isKind(error, "unavailable")) throw error;
+        failed = true;
         log.debug("the object store did not answer", { reason: describeError(error) });
       }
     }
@@ -98,9 +101,14 @@ export class SharedLooks {
     return Math.max(this.#options.reader.wholeMs, this.#heardMs);
   }
 
+  /** Whether somebody has named a position that is yet to be looked for. */
+  get #isAhead(): boolean {
+    return this.#named > this.#options.reader.state.position;
+  }
+
   #isDue(): boolean {
-    const { clock, intervalMs, isQuiet, reader } = this.#options;
-    if (this.#named > reader.state.position) return true;
+    const { clock, intervalMs, isQuiet } = this.#options;
+    if (this.#isAhead) return true;
     const ageMsMax = isQuiet() ? Math.max(intervalMs, this.#quietMs) : intervalMs;
     return clock.monotonicMs() - this.#wholeMs >= ageMsMax;
   }

@@ -1,4 +1,4 @@
-import { fromUtf8, utf8 } from "#base/bytes.ts";
+import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { v } from "#base/schema.ts";
 import { type Catalog, catalogPrefix } from "#catalog/catalog.ts";
@@ -73,8 +73,7 @@ export async function greetPeers({
   const peers = [...catalog.state.nodes.values()].filter(
     ({ number, state }) => number !== own && (state === "running" || state === "stopping"),
   );
-  const body = utf8(JSON.stringify({ node: own }));
-  const request = { method: "POST", path: REFRESH_PATH, body, timeoutMs: ASK_TIMEOUT_MS } as const;
+  const request = { method: "POST", path: REFRESH_PATH, timeoutMs: ASK_TIMEOUT_MS } as const;
   await Promise.allSettled(
     peers.map(({ address, number: node, epoch }) =>
       ports.transport.send(address, { ...request, to: { node, epoch } }),

@@ -1,3 +1,4 @@
+import { inTurns } from "#base/async.ts";
 import { equalBytes, utf8 } from "#base/bytes.ts";
 import { isKind } from "#base/errors.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
@@ -13,6 +14,8 @@ export interface StoreCheck {
 }
 
 const RACER_COUNT = 32;
+/** Of requests that are many. */
+export const REQUESTS_AT_ONCE = 32;
 const LARGE_SIZE_BYTES = 8 * 1024 * 1024;
 /** More than the thousand that clouds put into one page. */
 const MANY_COUNT = 1_005;
@@ -102,7 +105,7 @@ export const STORE_CHECKS: readonly StoreCheck[] = [
     danger: "objects would be taken for missing, or be forgotten",
     async run(store, prefix) {
       const names = Array.from({ length: MANY_COUNT }, (_, index) => String(10_000 + index));
-      await inTurns(names, (name) => store.put(`${prefix}${name}`, utf8(name)));
+      await inTurns(names, REQUESTS_AT_ONCE, (name) => store.put(`${prefix}${name}`, utf8(name)));
       const all = await namesOf(store, prefix);
       if (all.join(" ") !== names.join(" ")) return `it has ${all.length}`;
       const few = names.slice(0, 3 * PAGE_COUNT);
@@ -143,18 +146,6 @@ export const STORE_CHECKS: readonly StoreCheck[] = [
     },
   },
 ];
-
-/** Runs `work` for each of `items`, a few at a time. */
-export async function inTurns(
-  items: readonly string[],
-  work: (item: string) => Promise<void>,
-): Promise<void> {
-  const rest = items.values();
-  const one = async () => {
-    for (const item of rest) await work(item);
-  };
-  await Promise.all(Array.from({ length: RACER_COUNT }, one));
-}
 
 async function holds(store: ObjectStore, key: string, text: string): Promise<boolean> {
   const body = await store.get(key);

@@ -1,7 +1,8 @@
+import { inTurns } from "#base/async.ts";
 import { messageOf } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
-import { inTurns, STORE_CHECKS, type StoreCheck } from "./checks.ts";
+import { REQUESTS_AT_ONCE, STORE_CHECKS, type StoreCheck } from "./checks.ts";
 
 /** How one check ended. */
 export interface CheckResult {
@@ -62,7 +63,7 @@ export async function measurePace(
 /** Deletes all objects under `prefix` that the store lists, until it lists none. */
 export async function removeAll(store: ObjectStore, prefix: string): Promise<void> {
   const keys = (await store.list(prefix)).map(({ key }) => key);
-  await inTurns(keys, (key) => store.delete(key));
+  await inTurns(keys, REQUESTS_AT_ONCE, (key) => store.delete(key));
 }
 
 /** What stands under the prefix of a cluster: read, never changed. */

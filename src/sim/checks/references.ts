@@ -1,4 +1,3 @@
-import { namedFiles, type ReadLog } from "#compaction/garbage/named.ts";
 import { isSameTerm } from "#manifest/manifest.ts";
 import { partNames } from "#manifest/manifest-checkpoints.ts";
 import { adoptedOf, type ManifestState, manifestMachine } from "#manifest/manifest-state.ts";
@@ -7,6 +6,7 @@ import { nodeLogMachine, withoutAdopted } from "#nodelog/node-log-state.ts";
 import { decodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry } from "#objectlog/record.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
+import { namedFiles, type ReadLog } from "#view/named.ts";
 import type { SimStore, StoreWrite } from "../sim-store.ts";
 
 const DATA_FILE = /\/data\/.*\.parquet$/;

@@ -145,7 +145,8 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   log_names_nothing: slip(
     "rule6_named_files_stay",
     ORPHANS,
-    "for (const snapshot of snapshots) for (const { key } of snapshot.files) unnamed.delete(key);",
+    "[{ node, state: writer.state }]",
+    "[]",
   ),
   plan_published_after_take_over: slip(
     "rule3_plan_after_take_over",
@@ -172,7 +173,7 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
     edits: [
       { find: "await manifest.refreshIn(office)", replace: "await manifest.refresh()" },
       { find: "keepUnnamed(over, state, []);", replace: "" },
-      { find: "keepUnnamed(keys, newest, logs());", replace: "" },
+      { find: "keepOrphaned(keys, newest, logs());", replace: "" },
     ],
   },
   replaced_files_go_at_once: slip("rule6_replaced_files_wait", CLEANUP, "seenMs > seenMsMax || "),

@@ -25,6 +25,17 @@ export function keepUnnamed(
   for (const { key } of filesAbove(manifest, logs)) keys.delete(key);
 }
 
+/** As `keepUnnamed`, and takes out what was replaced as well: queries may still read that, and the cleanup of who is in office deletes it. */
+export function keepOrphaned(
+  keys: Set<string>,
+  manifest: ManifestState,
+  logs: Iterable<ReadLog>,
+): void {
+  keepUnnamed(keys, manifest, logs);
+  if (keys.size === 0) return;
+  for (const { keys: replaced } of manifest.replaced) for (const key of replaced) keys.delete(key);
+}
+
 /** Files of snapshots that the manifest has not adopted. */
 function* filesAbove(manifest: ManifestState, logs: Iterable<ReadLog>): Generator<DataFile> {
   for (const { node, state } of logs) {
