@@ -107,8 +107,8 @@ suite("under load", () => {
     await eventually(async () => acknowledged.count > before + 50 || undefined, { what: "writes" });
     process.kill(hung.pid, "SIGCONT");
     const ended = await hung.ended;
-    assert.equal(ended.exitCode, 1);
-    assert.match(ended.error, /another process has taken over its node-id/);
+    assert.equal(ended.exitCode, 3);
+    assert.match(ended.error, /has taken over node-id host01/);
     const refused = first.refusals.length;
     await eventually(async () => first.refusals.length > refused || undefined, {
       what: "refusals",
