@@ -30,7 +30,7 @@ export interface ManifestOptions extends SharedLogOptions {
 /** Files that may be plain in memory, some 500 bytes each; above it, some are packed with each `keep`. */
 const PLAIN_FILES_MAX = 100_000;
 /** Files that one `keep` packs: some 50 ms. */
-const PACKED_AT_ONCE = 20_000;
+const PACKED_AT_ONCE = 10_000;
 
 /** The manifest as this process sees it, and the way to change it. */
 export class Manifest {
