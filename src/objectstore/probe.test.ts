@@ -45,6 +45,18 @@ suite("probePutIfAbsent", () => {
     assert.equal(await probePutIfAbsent(store, "cluster/", seededRandom(1)), false);
   });
 
+  test("takes another name where a request was sent again on its way, and the second was refused", async () => {
+    const inner = memoryStore();
+    let callCount = 0;
+    const store = wrap(inner, async (key, body) => {
+      callCount += 1;
+      if (callCount === 1) await inner.putIfAbsent(key, body);
+      await inner.putIfAbsent(key, body);
+    });
+    assert.equal(await probePutIfAbsent(store, "cluster/", seededRandom(1)), true);
+    assert.deepEqual(await inner.list(""), []);
+  });
+
   for (const [lostCount, heard] of [
     [1, true],
     [2, true],

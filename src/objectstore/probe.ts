@@ -3,7 +3,10 @@ import { DbError, isKind } from "#base/errors.ts";
 import { isStoreClosed, type ObjectStore } from "#ports/object-store.ts";
 import { type Random, randomBytes } from "#ports/random.ts";
 
-/** A put if absent whose answer is lost is not repeated under its name; the probe takes another name instead, this often. */
+/**
+ * A put if absent whose answer is lost is not repeated under its name, and one of a fresh name that is refused was repeated on its way; the
+ * probe takes another name then, this often.
+ */
 const ATTEMPT_COUNT_MAX = 3;
 
 /**
@@ -20,7 +23,8 @@ export async function probePutIfAbsent(
     try {
       return await probeOnce(store, `${prefix}probe-${hex(randomBytes(random, 16))}`);
     } catch (error) {
-      const passing = isKind(error, "unavailable") && !isStoreClosed(error);
+      const passing =
+        isKind(error, "conflict") || (isKind(error, "unavailable") && !isStoreClosed(error));
       if (!passing || attempt === ATTEMPT_COUNT_MAX) throw error;
     }
   }
