@@ -1,4 +1,5 @@
 import { DbError } from "#base/errors.ts";
+import { SortedKeys } from "#base/sorted-keys.ts";
 import type { ListOptions, ObjectMeta, ObjectStore } from "#ports/object-store.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
 
@@ -9,8 +10,8 @@ export function memoryStore(): ObjectStore {
 
 class MemoryStore implements ObjectStore {
   readonly #bodies = new Map<string, Uint8Array>();
-  /** The keys of `#bodies` in ascending order; they are ASCII, so order of strings is order of bytes. */
-  readonly #keys: string[] = [];
+  /** The keys of `#bodies`; they are ASCII, so order of strings is order of bytes. */
+  readonly #keys = new SortedKeys();
 
   async putIfAbsent(key: string, body: Uint8Array): Promise<void> {
     checkKey(key);
@@ -36,11 +37,9 @@ class MemoryStore implements ObjectStore {
     checkPrefix(prefix);
     const { after = "", countMax = Number.POSITIVE_INFINITY } = options;
     const found: ObjectMeta[] = [];
-    let index = this.#indexOf(after > prefix ? after : prefix);
-    for (; found.length < countMax; index += 1) {
-      const key = this.#keys[index];
+    for (const key of this.#keys.from(after > prefix ? after : prefix)) {
       // Keys that begin with the prefix stand together, so the first other one ends them.
-      if (!key?.startsWith(prefix)) break;
+      if (found.length >= countMax || !key.startsWith(prefix)) break;
       if (key > after) found.push({ key, sizeBytes: this.#bodies.get(key)?.length ?? 0 });
     }
     return found;
@@ -48,24 +47,12 @@ class MemoryStore implements ObjectStore {
 
   async delete(key: string): Promise<void> {
     checkKey(key);
-    if (this.#bodies.delete(key)) this.#keys.splice(this.#indexOf(key), 1);
+    if (this.#bodies.delete(key)) this.#keys.delete(key);
   }
 
   #set(key: string, body: Uint8Array): void {
-    if (!this.#bodies.has(key)) this.#keys.splice(this.#indexOf(key), 0, key);
+    if (!this.#bodies.has(key)) this.#keys.add(key);
     // A copy even of a Buffer, whose own slice() is a view.
     this.#bodies.set(key, Uint8Array.from(body));
-  }
-
-  /** Where the least key stands that is not below `key`. */
-  #indexOf(key: string): number {
-    let start = 0;
-    let end = this.#keys.length;
-    while (start < end) {
-      const middle = (start + end) >>> 1;
-      if ((this.#keys[middle] ?? "") < key) start = middle + 1;
-      else end = middle;
-    }
-    return start;
   }
 }
