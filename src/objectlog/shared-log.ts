@@ -145,11 +145,6 @@ export class SharedLog<State extends TrackedState> {
     });
   }
 
-  /** Whether `keep` has something to do. */
-  get keepDue(): boolean {
-    return this.#due !== undefined;
-  }
-
   /**
    * Does the housekeeping that is due, beside reading and writing: the checkpoint, then stones over the large entries under it that
    * this process has seen. Rejects as the store does; it is then due again. What is never done costs replay time and space, nothing else.

@@ -148,8 +148,8 @@ function storageMessages(raft: RaftState, ready: Ready): readonly Message[] {
 }
 
 /**
- * Says that all entries up to the present end are on disk, also those of earlier Readys, and `snapshot`. It is made as long as any are
- * not known to be, even where this Ready has none, and bears this node's term: entries may be overwritten by those of another leader, and then
+ * Says that all entries up to the end of the log of now are on disk, also those of earlier Readys, and `snapshot`. It is made until all are
+ * known to be, even where this Ready has none, and bears this node's term: entries may be overwritten by those of another leader, and then
  * again by entries like the first, while the first are still being written. An answer of an earlier term would pass for one about the
  * last; it is ignored, and an answer of this term, given after the last of them was handed out, takes its place.
  */

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { suite, test } from "node:test";
 import { seededRandom } from "#ports/random.ts";
 import { startAzurite } from "#testing/stores/azurite.ts";
-import { type FaultProxy, startFaultProxy } from "#testing/stores/fault-proxy.ts";
+import { type FaultProxy, STORE_FAULTS, startFaultProxy } from "#testing/stores/fault-proxy.ts";
 import { hasGoogleEmulator, startGoogleEmulator } from "#testing/stores/google-emulator.ts";
 import { mustHaveStores } from "#testing/stores/s3-server.ts";
 import { Sandbox } from "./cluster.ts";
@@ -11,16 +11,7 @@ import { RARELY, surviveFaults } from "./faulty-store.ts";
 
 const skip = hasGoogleEmulator() || mustHaveStores() ? false : "the emulator is not here";
 /** What can happen to every request of every cloud. */
-const FAULTS = [
-  "cut",
-  "lost",
-  "preceded",
-  "refused",
-  "silent",
-  "slow",
-  "stale",
-  "throttled",
-] as const;
+const FAULTS = STORE_FAULTS.filter((fault) => fault !== "contended" && fault !== "truncated");
 
 /** How a node is told of its store. */
 interface Place {

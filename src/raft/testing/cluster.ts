@@ -214,7 +214,7 @@ export class Cluster {
     this.#output.write(describeEntries(entries).join("\n"));
   }
 
-  /** Has each of `nodes` work for which something waits; answers whether there was any. */
+  /** Lets each of `nodes` do what waits for it; answers whether one had something to do. */
   #turn(nodes: readonly ScriptNode[], title: string, { waiting, work }: Turn): boolean {
     let moved = false;
     for (const node of nodes) {

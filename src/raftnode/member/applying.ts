@@ -1,12 +1,12 @@
 import { type Change, decodeChange } from "#raft/configuration/change.ts";
 import type { ConfigurationState, Entry, Message, Snapshot } from "#raft/message.ts";
+import { Jobs } from "../jobs.ts";
 import type { SnapshotMark } from "../log/items.ts";
 import { decodeProposed, type ProposedCommand } from "./proposals.ts";
 import type { StateMachine } from "./state-machine.ts";
-import { stoppedError } from "./storing.ts";
 
 type Job =
-  | { readonly kind: "apply"; readonly message: Message }
+  | { readonly kind: "apply"; readonly message: Message; readonly done?: undefined }
   | {
       readonly kind: "restore";
       readonly snapshot: Snapshot;
@@ -32,14 +32,17 @@ export interface ApplyingOptions<Answer> {
 export class Applying<Answer> {
   readonly #options: ApplyingOptions<Answer>;
   #at: SnapshotMark;
-  #queue: Job[] = [];
-  #working: Promise<void> | undefined;
-  #stopped = false;
+  readonly #jobs: Jobs<Job>;
   #bytes = 0;
 
   constructor(options: ApplyingOptions<Answer>) {
     this.#options = options;
     this.#at = options.mark;
+    this.#jobs = new Jobs<Job>({
+      countOf: () => 1,
+      work: async ([job]) => job && this.#work(job),
+      failed: options.failed,
+    });
   }
 
   /** The last entry that is applied, and who was in the group then. */
@@ -53,47 +56,22 @@ export class Applying<Answer> {
   }
 
   apply(message: Message): void {
-    this.#add({ kind: "apply", message });
+    this.#jobs.add({ kind: "apply", message });
   }
 
   /** Resolves when the state machine is at `snapshot`; rejects where that fails, which ends the member. */
   restore(snapshot: Snapshot): Promise<void> {
     const done = Promise.withResolvers<void>();
-    if (this.#stopped) done.reject(stoppedError());
-    else this.#add({ kind: "restore", snapshot, done });
+    this.#jobs.add({ kind: "restore", snapshot, done });
     return done.promise;
   }
 
-  async stop(): Promise<void> {
-    this.#end();
-    await this.#working;
+  stop(): Promise<void> {
+    return this.#jobs.stop();
   }
 
-  #end(): void {
-    this.#stopped = true;
-    for (const job of this.#queue) if (job.kind === "restore") job.done.reject(stoppedError());
-    this.#queue = [];
-  }
-
-  #add(job: Job): void {
-    if (this.#stopped) return;
-    this.#queue.push(job);
-    this.#working ??= this.#work();
-  }
-
-  async #work(): Promise<void> {
-    await Promise.resolve();
-    try {
-      for (let job = this.#queue.shift(); job !== undefined; job = this.#queue.shift()) {
-        if (job.kind === "apply") await this.#apply(job.message);
-        else await this.#restore(job.snapshot, job.done);
-      }
-    } catch (error) {
-      this.#end();
-      this.#options.failed(error);
-    } finally {
-      this.#working = undefined;
-    }
+  #work(job: Job): Promise<void> {
+    return job.kind === "apply" ? this.#apply(job.message) : this.#restore(job.snapshot, job.done);
   }
 
   async #restore(snapshot: Snapshot, done: PromiseWithResolvers<void>): Promise<void> {
@@ -132,7 +110,7 @@ export class Applying<Answer> {
     const last = entries.at(-1);
     if (last !== undefined && last.index > this.#at.index)
       this.#at = { ...this.#at, index: last.index, term: last.term };
-    if (!this.#stopped) this.#options.applied(message);
+    if (!this.#jobs.stopped) this.#options.applied(message);
   }
 
   async #run(

@@ -1,9 +1,10 @@
 import type { HardState, Message, Snapshot } from "#raft/message.ts";
+import { Jobs } from "../jobs.ts";
 import type { DurableLog } from "../log/durable-log.ts";
 import type { LogItem } from "../log/items.ts";
 
 type Job =
-  | { readonly kind: "append"; readonly message: Message }
+  | { readonly kind: "append"; readonly message: Message; readonly done?: undefined }
   | {
       readonly kind: "items";
       readonly make: () => readonly LogItem[];
@@ -25,18 +26,18 @@ export interface StoringOptions {
 /** The append thread: what the core wants stored, in order; what comes while the disk works goes there at once, and is synced once. */
 export class Storing {
   readonly #options: StoringOptions;
-  #queue: Job[] = [];
+  readonly #jobs: Jobs<Job>;
   #queueBytes = 0;
-  #working: Promise<void> | undefined;
-  #stopped = false;
 
   constructor(options: StoringOptions) {
     this.#options = options;
+    const { failed, idle } = options;
+    this.#jobs = new Jobs<Job>({ countOf, work: (batch) => this.#storeBatch(batch), idle, failed });
   }
 
   /** Whether the disk has work. */
   get busy(): boolean {
-    return this.#working !== undefined;
+    return this.#jobs.busy;
   }
 
   /** Bytes of entries that wait for the disk. */
@@ -46,55 +47,19 @@ export class Storing {
 
   append(message: Message): void {
     this.#queueBytes += bytesOf(message);
-    this.#add({ kind: "append", message });
+    this.#jobs.add({ kind: "append", message });
   }
 
   /** Stores what `make` gives when its turn has come; resolves when it is durable, and rejects where that does not come. */
   addItems(make: () => readonly LogItem[]): Promise<void> {
     const done = Promise.withResolvers<void>();
-    if (this.#stopped) done.reject(stoppedError());
-    else this.#add({ kind: "items", make, done });
+    this.#jobs.add({ kind: "items", make, done });
     return done.promise;
   }
 
   /** Takes nothing more, and resolves when the disk is done with what it has. */
-  async stop(): Promise<void> {
-    this.#end();
-    await this.#working;
-  }
-
-  #end(): void {
-    this.#stopped = true;
-    for (const job of this.#queue) if (job.kind === "items") job.done.reject(stoppedError());
-    this.#queue = [];
-  }
-
-  #add(job: Job): void {
-    if (this.#stopped) return;
-    this.#queue.push(job);
-    this.#working ??= this.#work();
-  }
-
-  async #work(): Promise<void> {
-    // What the core hands out in one turn is one write.
-    await Promise.resolve();
-    try {
-      while (this.#queue.length > 0) await this.#storeBatch(this.#takeBatch());
-    } catch (error) {
-      this.#end();
-      this.#options.failed(error);
-    } finally {
-      this.#working = undefined;
-    }
-    if (!this.#stopped) this.#options.idle();
-  }
-
-  /** All that waits, up to a snapshot and with it: the state machine goes there before anything later is answered. */
-  #takeBatch(): readonly Job[] {
-    const end = this.#queue.findIndex(
-      (job) => job.kind === "append" && job.message.snapshot !== undefined,
-    );
-    return this.#queue.splice(0, end < 0 ? this.#queue.length : end + 1);
+  stop(): Promise<void> {
+    return this.#jobs.stop();
   }
 
   async #storeBatch(batch: readonly Job[]): Promise<void> {
@@ -112,7 +77,7 @@ export class Storing {
       this.#queueBytes -= bytesOf(job.message);
       const { snapshot } = job.message;
       if (snapshot !== undefined) await this.#options.install(snapshot);
-      if (!this.#stopped) this.#options.stored(job.message);
+      if (!this.#jobs.stopped) this.#options.stored(job.message);
     }
   }
 
@@ -126,6 +91,12 @@ export class Storing {
     if (commit !== undefined) await log.noteCommit(commit);
     else if (items.length > 0) await log.append(items);
   }
+}
+
+/** All that waits, up to a snapshot and with it: the state machine goes there before anything later is answered. */
+function countOf(queue: readonly Job[]): number {
+  const end = queue.findIndex((job) => job.kind === "append" && job.message.snapshot !== undefined);
+  return end < 0 ? queue.length : end + 1;
 }
 
 function itemsOf({ commit, entries, snapshot, term, vote }: Message): readonly LogItem[] {
@@ -154,9 +125,4 @@ function onlyCommit(items: readonly LogItem[], known: HardState): HardState | un
 
 function bytesOf({ entries }: Message): number {
   return entries.reduce((sum, { data }) => sum + data.length, 0);
-}
-
-/** Said to those who stop as well, and to nobody else. */
-export function stoppedError(): Error {
-  return new Error("the member stops");
 }

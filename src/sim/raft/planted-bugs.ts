@@ -51,8 +51,9 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
 `,
       },
       {
-        find: "if (!this.#stopped) this.#options.stored(job.message);",
-        replace: "if (!this.#stopped && snapshot !== undefined) this.#options.stored(job.message);",
+        find: "if (!this.#jobs.stopped) this.#options.stored(job.message);",
+        replace:
+          "if (!this.#jobs.stopped && snapshot !== undefined) this.#options.stored(job.message);",
       },
     ],
   },
