@@ -1,9 +1,9 @@
 /** What `system.compaction_events` and `system.compacted_data` tell. */
 import type { DatabaseRecord } from "#catalog/catalog-state.ts";
 import type { ManifestState } from "#manifest/manifest-state.ts";
-import type { LiteralValue } from "#model/expression.ts";
 import type { TableId } from "#model/ids.ts";
-import type { Field } from "#model/plan.ts";
+import type { LiteralValue } from "#model/query/expression.ts";
+import type { Field } from "#model/query/plan.ts";
 import { type Generation, generationOf } from "./generations.ts";
 import type { CompactionEvent } from "./history.ts";
 

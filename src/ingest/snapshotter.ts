@@ -10,7 +10,7 @@ import type { CatalogState } from "#catalog/catalog-state.ts";
 import { fileColumns } from "#catalog/file-columns.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
-import type { BufferSource } from "#model/plan.ts";
+import type { BufferSource } from "#model/query/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import type { Snapshot } from "#nodelog/records.ts";

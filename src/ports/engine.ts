@@ -1,6 +1,7 @@
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, Position, TableId } from "#model/ids.ts";
-import type { Plan, ResultBatch } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import type { TimeRange } from "#model/time-range.ts";
@@ -94,7 +95,7 @@ export interface Engine extends AsyncDisposable {
   /**
    * Gives the rows of `plan` in batches; the next is made when it is asked for. Leaving the loop or aborting `signal` ends the
    * query. Rejects with `exceeded` / `query_memory`, `not_found` / `file_vanished`, `corrupt` / `file_damaged`, `invalid` with the codes named in
-   * model/expression.ts, or `unavailable` / `engine_restarted`.
+   * model/query/expression.ts, or `unavailable` / `engine_restarted`.
    */
   query(plan: Plan, signal: AbortSignal): AsyncIterable<ResultBatch>;
   /** Bytes the buffered rows take now, about. */

@@ -1,6 +1,6 @@
 import { fromUtf8, utf8 } from "#base/bytes.ts";
-import type { LiteralValue } from "#model/expression.ts";
-import type { Field } from "#model/plan.ts";
+import type { LiteralValue } from "#model/query/expression.ts";
+import type { Field } from "#model/query/plan.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { SystemTable } from "./system-tables.ts";
 

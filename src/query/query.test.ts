@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import type { ResultBatch } from "#model/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { Engine } from "#ports/engine.ts";
 import { settle } from "#testing/hand-clock.ts";

@@ -1,6 +1,6 @@
 import type { Semaphore } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
-import type { ResultBatch } from "#model/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { View } from "#view/view.ts";
 import type { QueryRecord } from "./query-log.ts";

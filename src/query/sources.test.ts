@@ -8,7 +8,7 @@ import { plainEngine } from "#engine/plain/plain.ts";
 import { ManifestFiles } from "#manifest/manifest-files.ts";
 import { manifestMachine } from "#manifest/manifest-state.ts";
 import type { DatabaseId, NodeNumber } from "#model/ids.ts";
-import type { ScanSource, SourceGroup } from "#model/plan.ts";
+import type { ScanSource, SourceGroup } from "#model/query/plan.ts";
 import { ALL_TIME, overlaps, type TimeRange } from "#model/time-range.ts";
 import { nodeLogMachine } from "#nodelog/node-log-state.ts";
 import { fileOf } from "#testing/node-logs.ts";

@@ -1,4 +1,4 @@
-import type { ScanSource, SourceGroup } from "#model/plan.ts";
+import type { ScanSource, SourceGroup } from "#model/query/plan.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { hull, intersection, overlaps, type TimeRange } from "#model/time-range.ts";
 import type { View } from "#view/view.ts";

@@ -1,8 +1,8 @@
 import type { CatalogState } from "#catalog/catalog-state.ts";
 import type { TokenGrant } from "#catalog/tokens.ts";
-import type { LiteralValue } from "#model/expression.ts";
 import type { NodeNumber, TokenId } from "#model/ids.ts";
-import type { Field } from "#model/plan.ts";
+import type { LiteralValue } from "#model/query/expression.ts";
+import type { Field } from "#model/query/plan.ts";
 
 /** Grants as InfluxDB 3 writes them: what kind of thing, which of them, what may be done with it. */
 const PERMISSIONS: Readonly<Record<TokenGrant["kind"], string>> = { admin: "*:*:*" };

@@ -1,8 +1,9 @@
 import { DbError } from "#base/errors.ts";
 import { findDatabase, findTable } from "#catalog/catalog-state.ts";
-import { typeOfColumn } from "#model/expression.ts";
 import type { ColumnId } from "#model/ids.ts";
-import type { Plan, ResultColumn, ScanPlan, SourceGroup } from "#model/plan.ts";
+import type { Plan, ScanPlan, SourceGroup } from "#model/query/plan.ts";
+import { cellAt, type ResultColumn } from "#model/query/result.ts";
+import { typeOfColumn } from "#model/query/value-type.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import type { WriteToken } from "#model/write-token.ts";
@@ -86,9 +87,8 @@ async function rowsOf(node: Node, plan: Plan, table: TableSchema): Promise<strin
 }
 
 function cellOf(column: ResultColumn, row: number): Cell | null {
-  if (column.type === "null") return null;
-  if ("present" in column && column.present?.[row] === 0) return null;
-  const value = column.values[row] ?? null;
+  const value = cellAt(column, row);
+  if (typeof value === "boolean") return Number(value);
   return typeof value === "object" ? null : value;
 }
 

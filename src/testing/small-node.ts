@@ -12,8 +12,7 @@ import { nodeLogPrefix } from "#lifecycle/followers.ts";
 import { LogFollower, type LogFollowerOptions } from "#lifecycle/log-follower.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
-import type { LiteralValue } from "#model/expression.ts";
-import type { ResultBatch, ResultColumn } from "#model/plan.ts";
+import { type CellValue, cellAt, type ResultBatch } from "#model/query/result.ts";
 import type { Adopted } from "#nodelog/node-log-state.ts";
 import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import { ObjectLog, type ObjectLogPorts } from "#objectlog/object-log.ts";
@@ -249,7 +248,7 @@ export class SmallNode implements AsyncDisposable {
   }
 }
 
-export type ResultRow = Readonly<Record<string, LiteralValue>>;
+export type ResultRow = Readonly<Record<string, CellValue>>;
 
 async function openFoundation(options: SmallNodeOptions): Promise<Foundation> {
   const { store, clock, nodeId, seed } = options;
@@ -286,13 +285,6 @@ async function load(store: ObjectStore, key: string): Promise<Uint8Array> {
 }
 
 /** The rows of a batch, cell by cell. */
-export function* cellsOf({ rowCount, columns }: ResultBatch): Generator<readonly LiteralValue[]> {
-  for (let row = 0; row < rowCount; row++) yield columns.map((column) => cellOf(column, row));
-}
-
-function cellOf(column: ResultColumn, row: number): LiteralValue {
-  if (column.type === "null") return null;
-  if ("present" in column && column.present?.[row] === 0) return null;
-  const value = column.values[row] ?? null;
-  return column.type === "boolean" ? value === 1 : value;
+export function* cellsOf({ rowCount, columns }: ResultBatch): Generator<readonly CellValue[]> {
+  for (let row = 0; row < rowCount; row++) yield columns.map((column) => cellAt(column, row));
 }

@@ -1,7 +1,7 @@
 /** Whole nodes on any store, with the plain engine and a clock that the test moves. */
 import { DbError } from "#base/errors.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
-import type { LiteralValue } from "#model/expression.ts";
+import type { CellValue } from "#model/query/result.ts";
 import { COMPACTION_DEFAULTS, type NodeConfig } from "#node/config.ts";
 import type { Node, NodeOptions } from "#node/node.ts";
 import type { NodePorts } from "#node/ports.ts";
@@ -94,9 +94,9 @@ export async function readRows(
   node: Node,
   text: string,
   { database = "db", tokens = [] }: { database?: string; tokens?: readonly string[] } = {},
-): Promise<readonly (readonly LiteralValue[])[]> {
+): Promise<readonly (readonly CellValue[])[]> {
   const answer = await node.query({ database, text, parameters: {}, tokens }, FOREVER);
-  const rows: (readonly LiteralValue[])[] = [];
+  const rows: (readonly CellValue[])[] = [];
   for await (const batch of answer.batches) rows.push(...cellsOf(batch));
   return rows;
 }

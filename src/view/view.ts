@@ -3,7 +3,7 @@ import type { CatalogState } from "#catalog/catalog-state.ts";
 import type { ManifestFile } from "#manifest/manifest-file.ts";
 import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
 import type { NodeNumber, Position, TableId } from "#model/ids.ts";
-import type { BufferSource } from "#model/plan.ts";
+import type { BufferSource } from "#model/query/plan.ts";
 import { overlaps, type TimeRange } from "#model/time-range.ts";
 import type { Snapshot } from "#nodelog/records.ts";
 import type { LogSource } from "./log-source.ts";

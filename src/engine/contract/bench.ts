@@ -5,17 +5,11 @@ import { DbError } from "#base/errors.ts";
 import { encodeBlock } from "#block/block.ts";
 import type { BatchColumn, ColumnBatch, ColumnData } from "#model/batch.ts";
 import type { DataFile } from "#model/data-file.ts";
-import type { Expression, LiteralValue, ValueType } from "#model/expression.ts";
 import type { ColumnId, DatabaseId, GenerationId, NodeNumber, TableId } from "#model/ids.ts";
-import type {
-  BufferSource,
-  Field,
-  Plan,
-  ResultBatch,
-  ResultColumn,
-  ScanPlan,
-  SourceGroup,
-} from "#model/plan.ts";
+import type { Expression } from "#model/query/expression.ts";
+import type { BufferSource, Field, Plan, ScanPlan, SourceGroup } from "#model/query/plan.ts";
+import { type CellValue, cellAt, type ResultBatch } from "#model/query/result.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
 import { ALL_TIME, type TimeRange } from "#model/time-range.ts";
 import type {
@@ -28,7 +22,7 @@ import type {
 } from "#ports/engine.ts";
 
 /** A cell as expressions have it. */
-export type Cell = LiteralValue;
+export type Cell = CellValue;
 /** A row to be written: `time` and the columns that have a value, by name. */
 export type WrittenRow = Readonly<Record<string, Cell>> & { readonly time: bigint };
 
@@ -295,21 +289,9 @@ function cellsOf({ rowCount, columns }: ResultBatch, { fields }: Plan): Cell[][]
   assert.ok(rowCount <= 8192, "a batch has at most 8192 rows");
   assert.deepEqual(
     columns.map(({ type }) => type),
-    fields.map(({ type }) => type),
+    fields.map(({ type }) => (typeof type === "string" ? type : type.kind)),
   );
-  const cells = columns.map((column) => columnCells(column, rowCount));
-  return Array.from({ length: rowCount }, (_, row) => cells.map((column) => column[row] ?? null));
-}
-
-function columnCells(column: ResultColumn, rowCount: number): Cell[] {
-  if (column.type === "null") return Array.from({ length: rowCount }, () => null);
-  assert.equal(column.values.length, rowCount);
-  if (column.type === "string" || column.type === "interval") return [...column.values];
-  const { present } = column;
-  return Array.from<number | bigint, Cell>(column.values, (value, row) => {
-    if (present !== undefined && present[row] === 0) return null;
-    return column.type === "boolean" ? value === 1 : value;
-  });
+  return Array.from({ length: rowCount }, (_, row) => columns.map((column) => cellAt(column, row)));
 }
 
 /** Fields without names that matter, of `types`. */

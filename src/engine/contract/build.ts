@@ -1,15 +1,17 @@
 /** Short ways to write expressions and compare rows. */
 import assert from "node:assert/strict";
+import { inspect, isDeepStrictEqual } from "node:util";
 import type {
   AggregateCall,
-  AggregateFunction,
   Expression,
   IntervalValue,
-  ScalarFunction,
+  LiteralValue,
   SortKey,
-  ValueType,
-} from "#model/expression.ts";
-import type { Field, Plan } from "#model/plan.ts";
+} from "#model/query/expression.ts";
+import type { AggregateFunction } from "#model/query/functions/aggregate.ts";
+import type { ScalarFunction } from "#model/query/functions/scalar.ts";
+import type { Field, Plan } from "#model/query/plan.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import type { Cell } from "./bench.ts";
 
 export const int = (value: bigint | number) => literal("int64", BigInt(value));
@@ -24,7 +26,7 @@ export const interval = (months: number, nanoseconds: bigint) =>
   literal("interval", { months, nanoseconds } satisfies IntervalValue);
 export const none = (type: ValueType = "null") => literal(type, null);
 
-export function literal(type: ValueType, value: Cell): Expression {
+export function literal(type: ValueType, value: LiteralValue): Expression {
   return { kind: "literal", value, type };
 }
 
@@ -113,10 +115,7 @@ function close(left: Cell, right: Cell): boolean {
     if (left === right) return true;
     return Math.abs(left - right) <= 1e-9 * Math.max(1, Math.abs(left), Math.abs(right));
   }
-  if (left !== null && typeof left === "object" && right !== null && typeof right === "object") {
-    return left.months === right.months && left.nanoseconds === right.nanoseconds;
-  }
-  return left === right;
+  return isDeepStrictEqual(left, right);
 }
 
 function byText(left: readonly Cell[], right: readonly Cell[]): number {
@@ -130,8 +129,7 @@ function textOf(row: readonly Cell[]): string {
   return row
     .map((cell) => {
       if (typeof cell === "number") return (cell + 0).toPrecision(9);
-      if (cell === null || typeof cell !== "object") return String(cell);
-      return `${cell.months} ${cell.nanoseconds}`;
+      return inspect(cell);
     })
     .join("\u0000");
 }

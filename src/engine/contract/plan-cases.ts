@@ -1,7 +1,7 @@
 /** Plan nodes: values, filter, project, sort, limit, aggregate. And how a query ends. */
 import assert from "node:assert/strict";
-import type { Expression } from "#model/expression.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Expression } from "#model/query/expression.ts";
+import type { Plan } from "#model/query/plan.ts";
 import type { Bench, Cell, ContractCases } from "./bench.ts";
 import {
   aggregate,

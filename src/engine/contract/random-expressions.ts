@@ -1,5 +1,7 @@
 /** Random expressions that end without an error on small values. */
-import type { Expression, ScalarFunction, ValueType } from "#model/expression.ts";
+import type { Expression } from "#model/query/expression.ts";
+import type { ScalarFunction } from "#model/query/functions/scalar.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import { below, type Random } from "#ports/random.ts";
 import {
   bool,

@@ -1,7 +1,9 @@
 /** Small random tables and plans over them, so that two engines can be compared. */
-import type { AggregateCall, AggregateFunction, Expression } from "#model/expression.ts";
+
 import type { GenerationId } from "#model/ids.ts";
-import type { Field, Plan, ScanPlan, ScanSource } from "#model/plan.ts";
+import type { AggregateCall, Expression } from "#model/query/expression.ts";
+import type { AggregateFunction } from "#model/query/functions/aggregate.ts";
+import type { Field, Plan, ScanPlan, ScanSource } from "#model/query/plan.ts";
 import { below, type Random, seededRandom } from "#ports/random.ts";
 import { plainEngine } from "../plain/plain.ts";
 import { Bench, type BenchTable, type Cell, type ScanOptions, type WrittenRow } from "./bench.ts";

@@ -1,7 +1,7 @@
 /** Functions of one row, by example: what they answer, or the code of the error. */
 import assert from "node:assert/strict";
 import { DbError } from "#base/errors.ts";
-import type { Expression } from "#model/expression.ts";
+import type { Expression } from "#model/query/expression.ts";
 import type { Bench, Cell, ContractCases } from "./bench.ts";
 import { assertSameList, bool, call, float, int, none, text, uint, valuesOf } from "./build.ts";
 

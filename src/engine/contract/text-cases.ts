@@ -1,5 +1,5 @@
 /** Functions of text and of time, and casts, by example. */
-import type { Expression } from "#model/expression.ts";
+import type { Expression } from "#model/query/expression.ts";
 import type { ContractCases } from "./bench.ts";
 import {
   bool,

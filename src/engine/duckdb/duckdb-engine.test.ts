@@ -7,8 +7,8 @@ import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { isKind } from "#base/errors.ts";
-import type { Expression } from "#model/expression.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Expression } from "#model/query/expression.ts";
+import type { Plan } from "#model/query/plan.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import { Bench, type BenchTable } from "../contract/bench.ts";
 import {

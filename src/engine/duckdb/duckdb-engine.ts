@@ -5,7 +5,8 @@ import { Signal, untilAborted } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import { readBlockHeader } from "#block/block.ts";
 import type { GenerationId } from "#model/ids.ts";
-import type { Plan, ResultBatch, ResultColumn } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
+import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import type { Clock } from "#ports/clock.ts";
 import type {
   BufferedBlock,

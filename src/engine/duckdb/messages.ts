@@ -1,7 +1,8 @@
 /** What the adapter and its child process say to each other, by structured clone. */
 import type { ErrorParts } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
-import type { Plan, ResultColumn } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
+import type { ResultColumn } from "#model/query/result.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 
 /** How the engine is set up; see docs/decisions for what is locked. */

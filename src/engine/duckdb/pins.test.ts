@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
-import type { ScanPlan } from "#model/plan.ts";
+import type { ScanPlan } from "#model/query/plan.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { filesOf, type PinnedFiles, Pins } from "./pins.ts";
 

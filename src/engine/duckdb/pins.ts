@@ -2,8 +2,8 @@
 import { Semaphore } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
-import type { Plan } from "#model/plan.ts";
-import { scanOf } from "./scan-of.ts";
+import type { Plan } from "#model/query/plan.ts";
+import { scansOf } from "#model/query/walk.ts";
 
 /** Where the engine gets data files: a bounded cache of checked copies. */
 export interface PinnedFiles {
@@ -76,8 +76,8 @@ export class Pins implements Disposable {
 /** Each file of `plan` once. */
 export function filesOf(plan: Plan): DataFile[] {
   const byKey = new Map<string, DataFile>();
-  for (const { sources } of scanOf(plan)?.groups ?? []) {
-    for (const source of sources) {
+  for (const { groups } of scansOf(plan)) {
+    for (const source of groups.flatMap(({ sources }) => sources)) {
       if (source.kind === "file") byKey.set(source.file.key, source.file);
     }
   }

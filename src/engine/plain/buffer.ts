@@ -3,7 +3,7 @@
 import { assert, DbError } from "#base/errors.ts";
 import { decodeBlock } from "#block/block.ts";
 import type { GenerationId, Position, TableId } from "#model/ids.ts";
-import type { BufferSource } from "#model/plan.ts";
+import type { BufferSource } from "#model/query/plan.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 import type { StampedBatch } from "./rows.ts";
 

@@ -1,6 +1,7 @@
 /** The engine port in plain JavaScript: for the simulated world, and the other adapter's oracle. */
 import type { GenerationId } from "#model/ids.ts";
-import type { Plan, ResultBatch, ScanSource } from "#model/plan.ts";
+import type { Plan, ScanSource } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import type {
   BufferedBlock,
   CompactRequest,

@@ -1,7 +1,8 @@
 /** Rows as batches of a result. */
-import type { IntervalValue } from "#model/expression.ts";
-import type { Field, ResultBatch, ResultColumn } from "#model/plan.ts";
-import type { Row, Value } from "./expression/value.ts";
+import type { IntervalValue } from "#model/query/expression.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
+import { knownType, type Row, type Type, type Value } from "./expression/value.ts";
 
 /** The most rows of a batch. */
 export const BATCH_ROW_COUNT_MAX = 8192;
@@ -15,7 +16,7 @@ export function* resultBatches(
     const some = rows.slice(start, start + BATCH_ROW_COUNT_MAX);
     const columns = fields.map(({ type }, index) =>
       columnOf(
-        type,
+        knownType(type),
         some.map((row) => row[index] ?? null),
       ),
     );
@@ -23,7 +24,7 @@ export function* resultBatches(
   }
 }
 
-function columnOf(type: Field["type"], cells: readonly Value[]): ResultColumn {
+function columnOf(type: Type, cells: readonly Value[]): ResultColumn {
   switch (type) {
     case "null":
       return { type };

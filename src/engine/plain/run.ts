@@ -1,10 +1,10 @@
 /** Plans as rows. Every node makes all of its rows before the next one begins. */
 
 import type { TableId } from "#model/ids.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
 import { aggregateRows, compileOrder } from "./expression/aggregate.ts";
 import { compile, compilePredicate } from "./expression/evaluate.ts";
-import type { Row } from "./expression/value.ts";
+import { notHere, type Row } from "./expression/value.ts";
 import { type LoadSource, scan } from "./scan.ts";
 
 /** Gives what a source holds of a table, for scans of it. */
@@ -19,6 +19,7 @@ export async function run(plan: Plan, load: LoadTable): Promise<readonly Row[]> 
     case "filter":
       return (await run(plan.input, load)).filter(compilePredicate(plan.predicate));
     case "aggregate":
+      if (plan.groupingSets !== undefined) throw notHere("a grouping");
       return aggregateRows(await run(plan.input, load), plan.groups, plan.aggregates);
     case "project": {
       const evaluators = plan.expressions.map(compile);
@@ -32,5 +33,14 @@ export async function run(plan: Plan, load: LoadTable): Promise<readonly Row[]> 
       const end = countMax === undefined ? undefined : Number(offset + countMax);
       return (await run(plan.input, load)).slice(Number(offset), end);
     }
+    case "join":
+    case "set":
+    case "window":
+    case "distinct_on":
+    case "unnest":
+    case "recursive":
+    case "working":
+    case "gapfill":
+      throw notHere("a node");
   }
 }

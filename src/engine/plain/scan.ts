@@ -1,6 +1,6 @@
 /** The rows of a ScanPlan: read, filtered, merged. */
 import type { ColumnId } from "#model/ids.ts";
-import type { ScanPlan, ScanSource, SourceGroup } from "#model/plan.ts";
+import type { ScanPlan, ScanSource, SourceGroup } from "#model/query/plan.ts";
 import { compilePredicate } from "./expression/evaluate.ts";
 import { keyOf, type Row, type Value } from "./expression/value.ts";
 import { rowsOf, type StampedBatch, type StampedRow } from "./rows.ts";

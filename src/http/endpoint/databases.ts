@@ -1,5 +1,6 @@
 import { DbError, isKind } from "#base/errors.ts";
-import type { Field, ResultBatch } from "#model/plan.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { parseTimestampText } from "#model/time-text.ts";
 import { encodeResult } from "#query/result/result.ts";
 import type { Exchange } from "../exchange/exchange.ts";

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
-import type { Field, ResultBatch } from "#model/plan.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import { type Call, openServer, send, someServices } from "#testing/http.ts";
 

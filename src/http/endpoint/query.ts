@@ -1,5 +1,5 @@
 import { DbError } from "#base/errors.ts";
-import type { LiteralValue } from "#model/expression.ts";
+import type { LiteralValue } from "#model/query/expression.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import { encodeResult } from "#query/result/result.ts";
 import { type Exchange, writeTokens } from "../exchange/exchange.ts";

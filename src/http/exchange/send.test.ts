@@ -5,7 +5,7 @@ import { connect } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { DbError, isKind } from "#base/errors.ts";
-import type { ResultBatch } from "#model/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { silentLog } from "#ports/log.ts";
 import { openServer, send, sendRaw, someServices } from "#testing/http.ts";
 import type { ObservedRequest } from "../options.ts";

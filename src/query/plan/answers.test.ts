@@ -5,7 +5,7 @@ import { encodeBlock } from "#block/block.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
 import type { ColumnBatch } from "#model/batch.ts";
 import type { ColumnId, GenerationId } from "#model/ids.ts";
-import type { SourceGroup } from "#model/plan.ts";
+import type { SourceGroup } from "#model/query/plan.ts";
 import { textData } from "#testing/samples/batches.ts";
 import { encodeResult } from "../result/result.ts";
 import { parseStatement } from "../sql/statement.ts";

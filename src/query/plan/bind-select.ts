@@ -1,9 +1,10 @@
 import type { DbError } from "#base/errors.ts";
-import type { AggregateCall, Expression, SortKey } from "#model/expression.ts";
+import type { AggregateCall, Expression, SortKey } from "#model/query/expression.ts";
+import { typeText } from "#model/query/type-text.ts";
 import type { OrderItem, Query, SelectItem, SqlExpression } from "../sql/ast.ts";
 import { shown } from "../sql/errors.ts";
 import { Binder, type Clause } from "./bind/bind.ts";
-import { planningError, typeText } from "./bind/errors.ts";
+import { planningError } from "./bind/errors.ts";
 import { constantOf } from "./bind/fold.ts";
 import { isQualifierOf } from "./bind/scope.ts";
 import { conjunctsOf } from "./pushdown.ts";

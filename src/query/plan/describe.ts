@@ -1,11 +1,8 @@
-import type {
-  AggregateCall,
-  Expression,
-  LiteralValue,
-  SortKey,
-  ValueType,
-} from "#model/expression.ts";
-import type { Plan } from "#model/plan.ts";
+import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/query/expression.ts";
+import type { FrameBound, Plan, WidePlan, WindowCall, WindowFrame } from "#model/query/plan.ts";
+import { typeName } from "#model/query/type-text.ts";
+import type { ValueType } from "#model/query/value-type.ts";
+import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { formatTimestamp } from "#model/time-text.ts";
 import { formatFloat, formatInterval } from "../result/text.ts";
@@ -15,13 +12,7 @@ import { formatFloat, formatInterval } from "../result/text.ts";
  * `1u` is uint64, `1.0` float64, `@…` a timestamp; `x::type` a cast and `x?::type` a safe one.
  */
 export function describePlan(plan: Plan): string {
-  const lines: string[] = [];
-  let indent = "";
-  for (let node: Plan | undefined = plan; node !== undefined; node = inputOf(node)) {
-    lines.push(...nodeLines(node).map((line) => indent + line));
-    indent += "  ";
-  }
-  return lines.join("\n");
+  return planLines(plan).join("\n");
 }
 
 /** An expression in the words of `describePlan`. */
@@ -29,12 +20,18 @@ export function describeExpression(expression: Expression): string {
   switch (expression.kind) {
     case "input":
       return `#${expression.index}`;
+    case "outer":
+      return `#${"^".repeat(expression.level)}${expression.index}`;
+    case "subquery":
+      return expression.form === "compare"
+        ? `${describeExpression(expression.operand)} ${expression.operator} ${expression.quantifier} subquery`
+        : `${expression.form} subquery`;
     case "literal":
       return literalText(expression.value, expression.type);
     case "call":
       return `${expression.name}(${expression.arguments.map(describeExpression).join(", ")})`;
     case "cast":
-      return `${describeExpression(expression.operand)}${expression.safe ? "?" : ""}::${expression.type}`;
+      return `${describeExpression(expression.operand)}${expression.safe ? "?" : ""}::${typeName(expression.type)}`;
     case "case": {
       const branches = expression.branches.map(
         ({ when, result }) =>
@@ -47,8 +44,17 @@ export function describeExpression(expression: Expression): string {
   }
 }
 
-function inputOf(plan: Plan): Plan | undefined {
-  return plan.kind === "scan" || plan.kind === "values" ? undefined : plan.input;
+function planLines(plan: Plan): string[] {
+  const subqueries = expressionsOf(plan).flatMap(subqueriesOf);
+  const below = [
+    ...subqueries.flatMap((subquery) => ["subquery", ...planLines(subquery).map(indented)]),
+    ...inputsOf(plan).flatMap(planLines),
+  ];
+  return [...nodeLines(plan), ...below.map(indented)];
+}
+
+function indented(line: string): string {
+  return `  ${line}`;
 }
 
 function nodeLines(plan: Plan): string[] {
@@ -76,7 +82,53 @@ function nodeLines(plan: Plan): string[] {
       return [`sort ${plan.keys.map(keyText).join(", ")}`];
     case "limit":
       return [`limit ${plan.countMax ?? "all"} offset ${plan.offset}`];
+    default:
+      return [wideNodeText(plan)];
   }
+}
+
+function wideNodeText(plan: WidePlan): string {
+  switch (plan.kind) {
+    case "join": {
+      const lateral = plan.lateral ? " lateral" : "";
+      const on = plan.condition === undefined ? "" : ` on ${describeExpression(plan.condition)}`;
+      return `${plan.join} join${lateral}${on}`;
+    }
+    case "set":
+      return `${plan.operation}${plan.all ? " all" : ""}`;
+    case "window":
+      return `window ${plan.calls.map(windowText).join(", ")}`;
+    case "distinct_on":
+      return `distinct on ${plan.keys.map(describeExpression).join(", ")}`;
+    case "unnest":
+      return `unnest ${plan.columns.map((index) => `#${index}`).join(", ")}${plan.keepEmpty ? " keep empty" : ""}`;
+    case "recursive":
+      return `recursive ${plan.id}${plan.all ? " all" : ""}`;
+    case "working":
+      return `working ${plan.id}`;
+    case "gapfill": {
+      const fills = plan.fills.map(({ field, fill }) => ` #${field} ${fill}`).join("");
+      const series = plan.series.map((index) => `#${index}`).join(", ");
+      return `gapfill #${plan.time} by [${series}] ${formatInterval(plan.stride)} ${instantText(plan.first)} to ${instantText(plan.last)}${fills}`;
+    }
+  }
+}
+
+function windowText(call: WindowCall): string {
+  const operands = call.arguments.map(describeExpression).join(", ");
+  const partition = call.partitionBy.map(describeExpression).join(", ");
+  const filter = call.filter === undefined ? "" : ` filter ${describeExpression(call.filter)}`;
+  const nulls = call.ignoreNulls ? " ignore nulls" : "";
+  const frame = call.frame === undefined ? "" : ` ${frameText(call.frame)}`;
+  return `${call.name}(${operands})${filter}${nulls} over ([${partition}] order ${call.orderBy.map(keyText).join(", ")}${frame})`;
+}
+
+function frameText({ unit, start, end }: WindowFrame): string {
+  return `${unit} ${boundText(start)} to ${boundText(end)}`;
+}
+
+function boundText(bound: FrameBound): string {
+  return "offset" in bound ? `${describeExpression(bound.offset)} ${bound.kind}` : bound.kind;
 }
 
 function scanText(plan: Extract<Plan, { kind: "scan" }>): string {
@@ -112,8 +164,9 @@ function keyText({ expression, descending, nullsFirst }: SortKey): string {
 }
 
 function literalText(value: LiteralValue, type: ValueType): string {
-  if (value === null) return type === "null" ? "null" : `null::${type}`;
+  if (value === null) return type === "null" ? "null" : `null::${typeName(type)}`;
   if (typeof value === "string") return `'${value.replaceAll("'", "''")}'`;
+  if (value instanceof Uint8Array) return `x'${value.toHex()}'`;
   if (typeof value === "object") return formatInterval(value);
   if (typeof value === "number") return formatFloat(value);
   if (typeof value === "boolean") return String(value);

@@ -3,7 +3,8 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
+import { typeName } from "#model/query/type-text.ts";
 import { cpuMs } from "#testing/cpu-time.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { describePlan } from "./describe.ts";
@@ -98,7 +99,7 @@ suite("plans", () => {
 function answer(sql: string): string {
   try {
     const plan = planOf(sql);
-    const columns = plan.fields.map(({ name, type }) => `${name} ${type}`).join(" | ");
+    const columns = plan.fields.map(({ name, type }) => `${name} ${typeName(type)}`).join(" | ");
     return `${describePlan(plan)}\n=> ${columns}\n`;
   } catch (error) {
     if (!(error instanceof DbError)) throw error;

@@ -1,5 +1,5 @@
-import type { AggregateCall, Expression, SortKey } from "#model/expression.ts";
-import type { Field, Plan } from "#model/plan.ts";
+import type { AggregateCall, Expression, SortKey } from "#model/query/expression.ts";
+import type { Field, Plan } from "#model/query/plan.ts";
 import type { Query, Statement } from "../sql/ast.ts";
 import { shown } from "../sql/errors.ts";
 import { planningError } from "./bind/errors.ts";

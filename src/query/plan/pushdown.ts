@@ -1,4 +1,4 @@
-import type { Expression } from "#model/expression.ts";
+import type { Expression } from "#model/query/expression.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import {
   ALL_TIME,

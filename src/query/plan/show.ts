@@ -1,8 +1,8 @@
-import type { Expression } from "#model/expression.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Expression } from "#model/query/expression.ts";
+import type { Plan } from "#model/query/plan.ts";
+import { typeText } from "#model/query/type-text.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { Statement } from "../sql/ast.ts";
-import { typeText } from "./bind/errors.ts";
 import { literal } from "./bind/fold.ts";
 import { CATALOG_NAME, findSource, type PlanContext, SCHEMA_NAME } from "./source.ts";
 

@@ -1,7 +1,7 @@
 import { DbError } from "#base/errors.ts";
-import type { Expression, LiteralValue } from "#model/expression.ts";
-import { typeOfColumn } from "#model/expression.ts";
-import type { Field, Plan, SourceGroup } from "#model/plan.ts";
+import type { Expression, LiteralValue } from "#model/query/expression.ts";
+import type { Field, Plan, SourceGroup } from "#model/query/plan.ts";
+import { typeOfColumn } from "#model/query/value-type.ts";
 import type { ColumnSchema, TableSchema } from "#model/schema.ts";
 import { intersection, type TimeRange } from "#model/time-range.ts";
 import type { TableReference } from "../sql/ast.ts";

@@ -1,5 +1,5 @@
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
-import type { SourceGroup } from "#model/plan.ts";
+import type { SourceGroup } from "#model/query/plan.ts";
 import type { ColumnKind, TableSchema } from "#model/schema.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import type { PlanContext } from "./source.ts";

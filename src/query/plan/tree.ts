@@ -1,6 +1,8 @@
 import { DbError } from "#base/errors.ts";
-import type { Expression } from "#model/expression.ts";
-import { childrenOf } from "#model/expression.ts";
+import type { Expression } from "#model/query/expression.ts";
+import { childrenOf } from "#model/query/expression.ts";
+import type { Plan } from "#model/query/plan.ts";
+import { typeText } from "#model/query/type-text.ts";
 
 /** How many nodes the expressions of a statement may have: parts that are used twice, as the operand of BETWEEN is, count twice. */
 export const EXPRESSIONS_SIZE_MAX = 200_000;
@@ -12,8 +14,13 @@ export function mapChildren(
 ): Expression {
   switch (expression.kind) {
     case "input":
+    case "outer":
     case "literal":
       return expression;
+    case "subquery":
+      return expression.form === "compare"
+        ? { ...expression, operand: change(expression.operand) }
+        : expression;
     case "call":
       return { ...expression, arguments: expression.arguments.map(change) };
     case "cast":
@@ -102,20 +109,37 @@ function ownText(expression: Expression): string {
   switch (expression.kind) {
     case "input":
       return `input ${expression.index}`;
+    case "outer":
+      return `outer ${expression.level} ${expression.index}`;
+    case "subquery":
+      return `subquery ${numberOfPlan(expression.plan)}`;
     case "literal":
-      return `literal ${expression.type} ${literalText(expression.value)}`;
+      return `literal ${typeText(expression.type)} ${literalText(expression.value)}`;
     case "call":
-      return `call ${expression.name}`;
+      return `call ${expression.name} ${typeText(expression.type)}`;
     case "cast":
-      return `cast ${expression.type} ${expression.safe}`;
+      return `cast ${typeText(expression.type)} ${expression.safe}`;
     case "case":
     case "in":
       return expression.kind;
   }
 }
 
+const planNumbers = new WeakMap<Plan, number>();
+let planCount = 0;
+
+/** Subqueries are equal where their plans are one. */
+function numberOfPlan(plan: Plan): number {
+  const known = planNumbers.get(plan);
+  if (known !== undefined) return known;
+  planCount += 1;
+  planNumbers.set(plan, planCount);
+  return planCount;
+}
+
 function literalText(value: Extract<Expression, { kind: "literal" }>["value"]): string {
   if (typeof value === "string") return JSON.stringify(value);
+  if (value instanceof Uint8Array) return value.toHex();
   if (typeof value === "object" && value !== null) return `${value.months} ${value.nanoseconds}`;
   return Object.is(value, -0) ? "-0" : String(value);
 }

@@ -1,5 +1,6 @@
 import { utf8 } from "#base/bytes.ts";
-import type { Field, ResultBatch } from "#model/plan.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { type CellText, CHUNK_LENGTH, cellTexts, plainCellText } from "./text.ts";
 
 const NEEDS_QUOTES = /[",\r\n]/;

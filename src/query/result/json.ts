@@ -1,5 +1,6 @@
 import { utf8 } from "#base/bytes.ts";
-import type { Field, ResultBatch, ResultColumn } from "#model/plan.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { type CellText, CHUNK_LENGTH, cellTexts, formatFloat, plainCellText } from "./text.ts";
 
 /** One array of row objects; `[]` when there are no rows. */
@@ -59,7 +60,11 @@ function jsonCellText(column: ResultColumn): CellText {
   switch (column.type) {
     case "string":
     case "timestamp":
-    case "interval": {
+    case "interval":
+    case "binary":
+    case "date":
+    case "time":
+    case "duration": {
       const plain = plainCellText(column);
       return (row) => {
         const text = plain(row);
@@ -74,10 +79,7 @@ function jsonCellText(column: ResultColumn): CellText {
         return Number.isFinite(value) ? formatFloat(value) : "null";
       };
     }
-    case "int64":
-    case "uint64":
-    case "boolean":
-    case "null":
+    default:
       return plainCellText(column);
   }
 }

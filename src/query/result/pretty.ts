@@ -1,6 +1,7 @@
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import type { Field, ResultBatch } from "#model/plan.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { CHUNK_LENGTH, cellTexts, plainCellText } from "./text.ts";
 
 /** The widths of its columns make the whole result wait in memory, so it is bounded. */

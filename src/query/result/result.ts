@@ -1,4 +1,5 @@
-import type { Field, ResultBatch } from "#model/plan.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { encodeCsv } from "./csv.ts";
 import { encodeJson, encodeJsonLines } from "./json.ts";
 import { encodePretty } from "./pretty.ts";

@@ -1,6 +1,7 @@
-import { assert } from "#base/errors.ts";
-import type { IntervalValue } from "#model/expression.ts";
-import type { Field, ResultBatch, ResultColumn } from "#model/plan.ts";
+import { assert, DbError } from "#base/errors.ts";
+import type { IntervalValue } from "#model/query/expression.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { formatTimestamp } from "#model/time-text.ts";
 
 /** How many characters an encoder collects before it gives them away. */
@@ -33,16 +34,36 @@ export function plainCellText(column: ResultColumn): CellText {
         const value = column.values[row] ?? null;
         return value === null ? undefined : formatInterval(value);
       };
+    case "binary":
+      return (row) => column.values[row]?.toHex();
+    case "float32":
+      return presentText(column, (row) => formatFloat(shortest(column.values[row] as number)));
     case "float64":
       return presentText(column, (row) => formatFloat(column.values[row] as number));
     case "boolean":
       return presentText(column, (row) => (column.values[row] === 1 ? "true" : "false"));
     case "timestamp":
       return presentText(column, (row) => formatTimestamp(column.values[row] as bigint));
-    case "int64":
-    case "uint64":
+    case "list":
+    case "struct":
+    case "map":
+    case "decimal":
+    case "date":
+    case "time":
+    case "duration":
+      throw new DbError("internal", "assertion_failed", `${column.type} has no text`);
+    default:
       return presentText(column, (row) => String(column.values[row]));
   }
+}
+
+/** The number with the fewest digits that is `value` as a float of 32 bits. */
+function shortest(value: number): number {
+  for (let digits = 6; digits < 9; digits += 1) {
+    const short = Number(value.toPrecision(digits));
+    if (Math.fround(short) === value) return short;
+  }
+  return value;
 }
 
 /** A float with as few digits as tell it apart; whole ones keep `.0`; 1e16 and above or below 1e-5 with an exponent. */

@@ -1,4 +1,5 @@
-import type { LiteralValue, ValueType } from "#model/expression.ts";
+import type { LiteralValue } from "#model/query/expression.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 
 /** One SQL statement as it was written: names are folded, nothing is looked up yet. */
 export type Statement =

@@ -1,3 +1,5 @@
+import { isInterval } from "#model/query/expression.ts";
+import { typeName } from "#model/query/type-text.ts";
 import type { CallExpression, OrderItem, SelectItem, SqlExpression, Statement } from "./ast.ts";
 
 /** A syntax tree as one line, operators in front of their operands; tests compare it. */
@@ -73,7 +75,7 @@ function testText(
     case "in_list":
       return `(${not}in ${[operand, ...test.list.map(expressionText)].join(" ")})`;
     case "cast":
-      return `(${test.safe ? "try_cast" : "cast"} ${operand} ${test.type})`;
+      return `(${test.safe ? "try_cast" : "cast"} ${operand} ${typeName(test.type)})`;
     case "like":
       return `(${not}${test.ignoreCase ? "ilike" : "like"} ${operand} ${expressionText(test.pattern)})`;
   }
@@ -103,6 +105,6 @@ function callText(call: CallExpression): string {
 function literalText(value: Extract<SqlExpression, { kind: "literal" }>["value"]): string {
   if (typeof value === "bigint") return `${value}n`;
   if (typeof value === "string") return `'${value}'`;
-  if (typeof value === "object" && value !== null) return `{${value.months} ${value.nanoseconds}}`;
+  if (isInterval(value)) return `{${value.months} ${value.nanoseconds}}`;
   return String(value);
 }

@@ -1,4 +1,4 @@
-import type { IntervalValue } from "#model/expression.ts";
+import type { IntervalValue } from "#model/query/expression.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 const NS_PER_DAY = 86_400n * NS_PER_SECOND;

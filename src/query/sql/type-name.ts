@@ -1,5 +1,5 @@
 import { DbError } from "#base/errors.ts";
-import type { ValueType } from "#model/expression.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import type { Cursor } from "./cursor.ts";
 import { shown, unsupported } from "./errors.ts";
 

@@ -2,10 +2,10 @@
 import { writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { assert, errorOfParts } from "#base/errors.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
+import { scansOf } from "#model/query/walk.ts";
 import type { Answer, ChildSettings, Request } from "../messages.ts";
 import type { PrintContext } from "../print/scan.ts";
-import { scanOf } from "../scan-of.ts";
 import { BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
 import { changeFailureOf, failureOf } from "./failures.ts";
@@ -120,13 +120,12 @@ function failureTeller(): (error: unknown) => void {
 
 /** The buffered tables that `plan` reads. */
 function buffersOf(plan: Plan): BufferName[] {
-  const scan = scanOf(plan);
-  if (scan === undefined) return [];
-  const { groups, tableId } = scan;
-  return groups.flatMap(({ sources }) =>
-    sources.flatMap((source) =>
-      source.kind === "buffer" ? [{ generation: source.generation, tableId }] : [],
-    ),
+  return scansOf(plan).flatMap(({ groups, tableId }) =>
+    groups
+      .flatMap(({ sources }) => sources)
+      .flatMap((source) =>
+        source.kind === "buffer" ? [{ generation: source.generation, tableId }] : [],
+      ),
   );
 }
 

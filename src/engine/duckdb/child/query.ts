@@ -1,7 +1,7 @@
 /** One query in the child: its connection, its end, and how far it may run ahead. */
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
 import { DbError } from "#base/errors.ts";
-import type { Plan } from "#model/plan.ts";
+import type { Plan } from "#model/query/plan.ts";
 import { BATCHES_AHEAD, type MadeBatch } from "../messages.ts";
 import { printPlan, printWithEnd, rowCountBound } from "../print/plan.ts";
 import type { PrintContext } from "../print/scan.ts";

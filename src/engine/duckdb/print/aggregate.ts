@@ -1,5 +1,5 @@
 /** Functions of many rows as engine SQL. */
-import type { AggregateCall, SortKey } from "#model/expression.ts";
+import type { AggregateCall, SortKey } from "#model/query/expression.ts";
 import { printError } from "./cast.ts";
 import { type InputName, printExpression } from "./expression.ts";
 
@@ -38,6 +38,12 @@ export function printAggregate(call: AggregateCall, inputName: InputName): strin
       return apply("first", printOrder(call.orderBy, inputName));
     case "last_value":
       return apply("last", printOrder(call.orderBy, inputName));
+    case "array_agg":
+      return apply("list", printOrder(call.orderBy, inputName));
+    case "string_agg":
+      return apply("string_agg", printOrder(call.orderBy, inputName));
+    case "grouping":
+      return `CAST(${apply("grouping")} AS INTEGER)`;
     default:
       return apply(NAMES[call.name]);
   }

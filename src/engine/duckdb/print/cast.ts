@@ -1,7 +1,7 @@
 /** Casts as engine SQL: what the engine's own would round, trim or guess is told apart first. */
 import { assert } from "#base/errors.ts";
-import type { ValueType } from "#model/expression.ts";
-import { SQL_TYPES } from "./literal.ts";
+import type { ValueType } from "#model/query/value-type.ts";
+import { sqlType } from "./literal.ts";
 import { printCalendar, printFloorModulo } from "./time.ts";
 
 const WHOLE = "[+-]?[0-9]+";
@@ -19,7 +19,7 @@ export interface CastRequest {
 }
 
 export function printCast({ operand, source, target, safe }: CastRequest): string {
-  const [from, to] = [SQL_TYPES[source], SQL_TYPES[target]];
+  const [from, to] = [sqlType(source), sqlType(target)];
   if (source === "null") return `CAST(NULL AS ${to})`;
   // Timestamps are whole numbers here.
   if (from === to) return operand;
@@ -39,7 +39,7 @@ function printFromText(operand: string, target: ValueType, safe: boolean): strin
   const value = printParse(operand, target);
   if (safe) return value;
   const failure = `CASE WHEN ${operand} IS NOT NULL THEN ${printError("cast_failed")} END`;
-  return `coalesce(${value}, CAST(${failure} AS ${SQL_TYPES[target]}))`;
+  return `coalesce(${value}, CAST(${failure} AS ${sqlType(target)}))`;
 }
 
 function printParse(operand: string, target: ValueType): string {
@@ -53,7 +53,7 @@ function printParse(operand: string, target: ValueType): string {
     case "timestamp":
       return parse(INSTANT, `epoch_ns(TRY_CAST(${operand} AS TIMESTAMP_NS))`);
     default:
-      return parse(WHOLE, `TRY_CAST(${operand} AS ${SQL_TYPES[target]})`);
+      return parse(WHOLE, `TRY_CAST(${operand} AS ${sqlType(target)})`);
   }
 }
 

@@ -1,9 +1,9 @@
 /** Plans as engine SQL: nested SELECTs whose columns are `c0`, `c1` …, whatever the fields are called. */
 import { assert, DbError } from "#base/errors.ts";
-import type { Field, Plan } from "#model/plan.ts";
+import type { Field, Plan } from "#model/query/plan.ts";
 import { printAggregate, printOrder } from "./aggregate.ts";
 import { printExpression } from "./expression.ts";
-import { SQL_TYPES } from "./literal.ts";
+import { sqlType } from "./literal.ts";
 import { orPlaceholder, type PrintContext, printScan } from "./scan.ts";
 
 const name = (index: number) => `c${index}`;
@@ -39,7 +39,17 @@ export function rowCountBound(plan: Plan): number {
     case "filter":
     case "project":
     case "sort":
+    case "window":
+    case "distinct_on":
       return rowCountBound(plan.input);
+    case "set":
+      return plan.inputs.reduce((count, input) => count + rowCountBound(input), 0);
+    case "join":
+    case "unnest":
+    case "recursive":
+    case "working":
+    case "gapfill":
+      return Number.POSITIVE_INFINITY;
   }
 }
 
@@ -50,7 +60,7 @@ function printResult({ type }: Field, index: number): string[] {
     case "interval":
       return [`(c${index}).m AS c${index}`, `(c${index}).n AS n${index}`];
     default:
-      return [`CAST(c${index} AS ${SQL_TYPES[type]}) AS c${index}`];
+      return [`CAST(c${index} AS ${sqlType(type)}) AS c${index}`];
   }
 }
 
@@ -74,6 +84,8 @@ function printNode(plan: Plan, context: PrintContext): string {
       return `SELECT * FROM (${printNode(plan.input, context)}) q${printOrder(plan.keys, name)}`;
     case "limit":
       return printLimit(plan, context);
+    default:
+      throw new DbError("internal", "assertion_failed", `${plan.kind} has no printer`);
   }
 }
 
@@ -81,7 +93,7 @@ function printValues({ fields, rows }: Extract<Plan, { kind: "values" }>): strin
   const lists = rows.map((row) => {
     assert(row.length === fields.length, "a row of values has a cell for each field");
     const cells = row.map((cell, index) => {
-      const type = SQL_TYPES[fields[index]?.type ?? "null"];
+      const type = sqlType(fields[index]?.type ?? "null");
       return `CAST(${printExpression(cell, noInput)} AS ${type})`;
     });
     return `(${cells.length > 0 ? cells.join(", ") : "1"})`;
@@ -90,7 +102,7 @@ function printValues({ fields, rows }: Extract<Plan, { kind: "values" }>): strin
   if (lists.length > 0) {
     return `SELECT * FROM (VALUES ${lists.join(", ")}) v(${names.join(", ")})`;
   }
-  const nothing = fields.map(({ type }, index) => `CAST(NULL AS ${SQL_TYPES[type]}) AS c${index}`);
+  const nothing = fields.map(({ type }, index) => `CAST(NULL AS ${sqlType(type)}) AS c${index}`);
   return `SELECT ${orPlaceholder(nothing)} WHERE FALSE`;
 }
 

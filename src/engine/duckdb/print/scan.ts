@@ -2,7 +2,7 @@
 import { DbError } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
-import type { BufferSource, ScanColumn, ScanPlan, SourceGroup } from "#model/plan.ts";
+import type { BufferSource, ScanColumn, ScanPlan, SourceGroup } from "#model/query/plan.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";

@@ -4,7 +4,7 @@
  */
 
 import { DbError } from "#base/errors.ts";
-import type { Expression, IntervalValue } from "#model/expression.ts";
+import type { Expression, IntervalValue } from "#model/query/expression.ts";
 import { DAY_NS, FIXED_UNITS, MINUTE_NS, MONTH_UNITS, SECOND_NS } from "#model/time-units.ts";
 
 /** More months than lie between any two timestamps. */

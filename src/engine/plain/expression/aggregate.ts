@@ -1,14 +1,10 @@
-/** Functions of many rows: what model/expression.ts says, word for word. */
-import type {
-  AggregateCall,
-  AggregateFunction,
-  Expression,
-  SortKey,
-  ValueType,
-} from "#model/expression.ts";
+/** Functions of many rows: what model/query/expression.ts says, word for word. */
+import type { AggregateCall, Expression, SortKey } from "#model/query/expression.ts";
+import type { AggregateFunction, CoreAggregate } from "#model/query/functions/aggregate.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import { wholeOf } from "./arithmetic.ts";
 import { compile, compilePredicate } from "./evaluate.ts";
-import { compareValues, keyOf, type Present, type Row, type Value } from "./value.ts";
+import { compareValues, keyOf, notHere, type Present, type Row, type Value } from "./value.ts";
 
 /** A row for each group, in order of appearance: the groups' values, then the aggregates'. */
 export function aggregateRows(
@@ -58,6 +54,7 @@ function compileAggregate(call: AggregateCall): (rows: readonly Row[]) => Value 
   const accepts = compilePredicate(call.filter);
   const args = call.arguments.map(compile);
   const order = call.orderBy === undefined ? undefined : compileOrder(call.orderBy);
+  const fold = foldOf(call.name);
   return (rows) => {
     const accepted = rows.filter(accepts);
     const ordered = order === undefined ? accepted : accepted.toSorted(order);
@@ -68,7 +65,7 @@ function compileAggregate(call: AggregateCall): (rows: readonly Row[]) => Value 
     const counted = call.distinct ? distinct(present) : present;
     if (call.name === "count") return BigInt(counted.length);
     const values = counted.map(([value]) => value as Present);
-    return values.length === 0 ? null : FOLDS[call.name](values, call.type);
+    return values.length === 0 ? null : fold(values, call.type);
   };
 }
 
@@ -76,12 +73,18 @@ function distinct(tuples: readonly Row[]): Row[] {
   return [...new Map(tuples.map((tuple) => [keyOf(tuple), tuple])).values()];
 }
 
+/** What `name` makes of its values; `count`, `first_value` and `last_value` need none. */
+function foldOf(name: AggregateFunction): Fold {
+  if (Object.hasOwn(FOLDS, name)) return FOLDS[name as keyof typeof FOLDS];
+  if (name === "count" || name === "first_value" || name === "last_value") return () => null;
+  throw notHere(`function ${name}`);
+}
+
+type Fold = (values: readonly Present[], type: ValueType) => Value;
+
 /** Of one value or more. */
 const FOLDS: Readonly<
-  Record<
-    Exclude<AggregateFunction, "count" | "first_value" | "last_value">,
-    (values: readonly Present[], type: ValueType) => Value
-  >
+  Record<Exclude<CoreAggregate, "count" | "first_value" | "last_value">, Fold>
 > = {
   sum,
   avg: (values) => mean(values as readonly number[]),

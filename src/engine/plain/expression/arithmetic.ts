@@ -1,7 +1,8 @@
 /** Scalar functions of numbers. */
 import { DbError } from "#base/errors.ts";
-import type { ScalarFunction, ValueType } from "#model/expression.ts";
-import type { Present, Value } from "./value.ts";
+import type { CoreFunction } from "#model/query/functions/core.ts";
+import type { ValueType } from "#model/query/value-type.ts";
+import { knownType, type Present, type Value } from "./value.ts";
 
 /** A function whose arguments are no NULLs; `type` is what it answers. */
 export type StrictFunction = (args: readonly Present[], type: ValueType) => Value;
@@ -14,7 +15,7 @@ const LIMITS = {
 /** `value` if a whole number of `type` (uint64, or int64 for all others) can be that; else `number_overflow`. */
 export function wholeOf(value: bigint, type: ValueType): bigint {
   if (fits(value, type)) return value;
-  throw new DbError("invalid", "number_overflow", `a number is too large for ${type}`);
+  throw new DbError("invalid", "number_overflow", `a number is too large for ${knownType(type)}`);
 }
 
 /** Whether `value` is in the range of `type`: uint64, or int64 for all others. */
@@ -63,7 +64,7 @@ export const ARITHMETIC = {
   tan: ofFloat(Math.tan),
   power: ([a, b]) => (a as number) ** (b as number),
   round: ([a, digits]) => round(a as number, digits === undefined ? 0 : Number(digits)),
-} as const satisfies Partial<Record<ScalarFunction, StrictFunction>>;
+} as const satisfies Partial<Record<CoreFunction, StrictFunction>>;
 
 function ofTwo(
   floats: (a: number, b: number) => number,

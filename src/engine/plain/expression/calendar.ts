@@ -2,7 +2,8 @@
 
 import { floorDivide } from "#base/divide.ts";
 import { assert, DbError } from "#base/errors.ts";
-import type { IntervalValue, ScalarFunction } from "#model/expression.ts";
+import type { IntervalValue } from "#model/query/expression.ts";
+import type { CoreFunction } from "#model/query/functions/core.ts";
 import { FIXED_UNITS, MINUTE_NS, MONTH_UNITS, SECOND_NS } from "#model/time-units.ts";
 import { type StrictFunction, wholeOf } from "./arithmetic.ts";
 
@@ -20,7 +21,7 @@ export const CALENDAR = {
     months: 0,
     nanoseconds: (left as bigint) - (right as bigint),
   }),
-} as const satisfies Partial<Record<ScalarFunction, StrictFunction>>;
+} as const satisfies Partial<Record<CoreFunction, StrictFunction>>;
 
 function dateBin({ months, nanoseconds }: IntervalValue, time: bigint, origin: bigint): bigint {
   if (months === 0) {

@@ -1,9 +1,9 @@
 /** Values of one type as values of another. */
 import { floorDivide } from "#base/divide.ts";
 import { assert, DbError } from "#base/errors.ts";
-import type { ValueType } from "#model/expression.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import { fits } from "./arithmetic.ts";
-import type { Present } from "./value.ts";
+import { knownType, type Present } from "./value.ts";
 
 const WHOLE = /^[+-]?\d+$/;
 const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
@@ -15,12 +15,13 @@ const FALSE_TEXTS = new Set(["false", "f", "0"]);
 /** `value` of type `source` as `target`; undefined where it does not fit. */
 export function cast(value: Present, source: ValueType, target: ValueType): Present | undefined {
   if (source === target) return value;
-  switch (target) {
+  const type = knownType(target);
+  switch (type) {
     case "boolean":
       return toBoolean(value);
     case "int64":
     case "uint64":
-      return toWhole(value, target);
+      return toWhole(value, type);
     case "float64":
       return toFloat(value);
     case "string":
@@ -29,13 +30,17 @@ export function cast(value: Present, source: ValueType, target: ValueType): Pres
       return typeof value === "string" ? parseInstant(value) : toWhole(value, target);
     case "null":
     case "interval":
-      throw new DbError("internal", "assertion_failed", `no cast from ${source} to ${target}`);
+      throw new DbError("internal", "assertion_failed", `no cast to ${type}`);
   }
 }
 
 /** `value` in an error a user reads. */
 export function castFailed(value: Present, target: ValueType): DbError {
-  return new DbError("invalid", "cast_failed", `${describe(value)} does not fit into ${target}`);
+  return new DbError(
+    "invalid",
+    "cast_failed",
+    `${describe(value)} does not fit into ${knownType(target)}`,
+  );
 }
 
 function describe(value: Present): string {

@@ -1,10 +1,12 @@
-/** Expressions as functions of one row: what model/expression.ts says, word for word. */
-import type { Expression, ScalarFunction } from "#model/expression.ts";
+/** Expressions as functions of one row: what model/query/expression.ts says, word for word. */
+import type { Expression } from "#model/query/expression.ts";
+import type { CoreFunction } from "#model/query/functions/core.ts";
+import type { ScalarFunction } from "#model/query/functions/scalar.ts";
 import { ARITHMETIC, type StrictFunction } from "./arithmetic.ts";
 import { CALENDAR } from "./calendar.ts";
 import { cast, castFailed } from "./cast.ts";
 import { TEXT } from "./text.ts";
-import { compareValues, type Present, type Row, type Value } from "./value.ts";
+import { compareValues, notHere, type Present, type Row, type Value } from "./value.ts";
 
 export type Evaluator = (row: Row) => Value;
 
@@ -22,7 +24,7 @@ const STRICT = { ...ARITHMETIC, ...TEXT, ...CALENDAR, ...COMPARISONS };
 
 /** Functions that have something to say about NULL. */
 const LENIENT: Readonly<
-  Record<Exclude<ScalarFunction, keyof typeof STRICT>, (args: readonly Evaluator[]) => Evaluator>
+  Record<Exclude<CoreFunction, keyof typeof STRICT>, (args: readonly Evaluator[]) => Evaluator>
 > = {
   is_distinct: ofValues(([left, right]) => !same(left, right)),
   is_not_distinct: ofValues(([left, right]) => same(left, right)),
@@ -53,8 +55,12 @@ export function compile(expression: Expression): Evaluator {
     }
     case "literal": {
       const { value } = expression;
+      if (value instanceof Uint8Array) throw notHere("binary values");
       return () => value;
     }
+    case "outer":
+    case "subquery":
+      throw notHere("subqueries");
     case "call":
       return compileCall(expression);
     case "cast":
@@ -76,7 +82,8 @@ export function compilePredicate(predicate: Expression | undefined): (row: Row) 
 function compileCall(call: Extract<Expression, { kind: "call" }>): Evaluator {
   const args = call.arguments.map(compile);
   const { name, type } = call;
-  if (!isStrict(name)) return LENIENT[name](args);
+  if (isLenient(name)) return LENIENT[name](args);
+  if (!isStrict(name)) throw notHere(`function ${name}`);
   const work: StrictFunction = STRICT[name];
   return (row) => {
     const values: Present[] = [];
@@ -87,6 +94,10 @@ function compileCall(call: Extract<Expression, { kind: "call" }>): Evaluator {
     }
     return work(values, type);
   };
+}
+
+function isLenient(name: ScalarFunction): name is keyof typeof LENIENT {
+  return Object.hasOwn(LENIENT, name);
 }
 
 function isStrict(name: ScalarFunction): name is keyof typeof STRICT {

@@ -1,6 +1,6 @@
 /** Scalar functions of text. Positions and lengths count characters (code points). */
 import { DbError } from "#base/errors.ts";
-import type { ScalarFunction } from "#model/expression.ts";
+import type { CoreFunction } from "#model/query/functions/core.ts";
 import type { StrictFunction } from "./arithmetic.ts";
 
 export const TEXT = {
@@ -26,7 +26,7 @@ export const TEXT = {
     substring(text as string, Number(from), Number(count ?? Infinity)),
   left: ([text, count]) => characters(text).slice(0, Number(count)).join(""),
   right: ([text, count]) => rightmost(characters(text), Number(count)).join(""),
-} as const satisfies Partial<Record<ScalarFunction, StrictFunction>>;
+} as const satisfies Partial<Record<CoreFunction, StrictFunction>>;
 
 function characters(text: unknown): string[] {
   return Array.from(text as string);

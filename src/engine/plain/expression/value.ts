@@ -1,11 +1,43 @@
-import type { IntervalValue, LiteralValue } from "#model/expression.ts";
+import { DbError } from "#base/errors.ts";
+import type { IntervalValue, LiteralValue } from "#model/query/expression.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 
 /** One cell of one row. int64, uint64 and timestamp are bigint, float64 number; NULL is null. */
-export type Value = LiteralValue;
+export type Value = Exclude<LiteralValue, Uint8Array>;
 export type Present = Exclude<Value, null>;
 export type Row = readonly Value[];
 
 const MONTH_NS = 30n * 86_400_000_000_000n;
+
+/** The types this engine computes with. */
+const TYPES = [
+  "null",
+  "boolean",
+  "int64",
+  "uint64",
+  "float64",
+  "string",
+  "timestamp",
+  "interval",
+] as const;
+
+export type Type = (typeof TYPES)[number];
+
+/** `type`, where this engine computes with it. Throws `unsupported` / `plain_engine`. */
+export function knownType(type: ValueType): Type {
+  const known = TYPES.find((one) => one === type);
+  if (known === undefined) throw notHere("a type of values");
+  return known;
+}
+
+/** The error that a plan holds what only the engine of nodes knows. */
+export function notHere(construct: string): DbError {
+  return new DbError(
+    "unsupported",
+    "plain_engine",
+    `the plain engine does not know ${construct} of this query`,
+  );
+}
 
 /** Negative, 0 or positive; both have one type. NaN equals NaN and is above all, -0 equals 0. */
 export function compareValues(left: Present, right: Present): number {

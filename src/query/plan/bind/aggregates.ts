@@ -1,7 +1,9 @@
-import type { AggregateCall, AggregateFunction, Expression } from "#model/expression.ts";
+import type { AggregateCall, Expression } from "#model/query/expression.ts";
+import type { AggregateFunction } from "#model/query/functions/aggregate.ts";
+import { typeText } from "#model/query/type-text.ts";
 import { unsupported } from "../../sql/errors.ts";
 import { coerce, isNumeric } from "./coerce.ts";
-import { planningError, typeText } from "./errors.ts";
+import { planningError } from "./errors.ts";
 import { literal } from "./fold.ts";
 
 type Parts = Pick<AggregateCall, "name" | "arguments" | "distinct" | "type">;

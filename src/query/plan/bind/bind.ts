@@ -1,19 +1,19 @@
 import { DbError } from "#base/errors.ts";
-import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/expression.ts";
+import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/query/expression.ts";
+import { typeText } from "#model/query/type-text.ts";
 import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
 import { shown, unsupported } from "../../sql/errors.ts";
 import { ExpressionSizes } from "../tree.ts";
 import { aggregateParts, isAggregate } from "./aggregates.ts";
 import { coerce, commonType, condition, explicitCast } from "./coerce.ts";
-import { planningError, typeText } from "./errors.ts";
+import { planningError } from "./errors.ts";
 import { literal, literalOf } from "./fold.ts";
-import { FUNCTIONS } from "./functions.ts";
+import { FUNCTIONS } from "./functions/functions.ts";
+import { isUnbuiltFunction } from "./functions/unbuilt.ts";
 import { nearestNames } from "./nearest.ts";
 import { binary, call, comparison, like, negation } from "./operators.ts";
 import { columnNotFound, findColumn, type Scope } from "./scope.ts";
 import { expressionText } from "./text.ts";
-import { TIME_FUNCTIONS } from "./time-functions.ts";
-import { isUnbuiltFunction } from "./unbuilt.ts";
 
 /** What a statement can ask for beside its tables. */
 export interface BindContext {
@@ -32,8 +32,6 @@ export interface Clause {
   /** What a name means when no column has it. */
   readonly last?: ReadonlyMap<string, Expression>;
 }
-
-const ROW_FUNCTIONS = { ...FUNCTIONS, ...TIME_FUNCTIONS };
 
 /**
  * Gives the expressions of one SELECT their columns, types and casts.
@@ -250,7 +248,7 @@ export class Binder {
 
   #call(expression: CallExpression, clause: Clause): Expression {
     const { name } = expression;
-    const builder = Object.hasOwn(ROW_FUNCTIONS, name) ? ROW_FUNCTIONS[name] : undefined;
+    const builder = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
     if (builder === undefined) throw functionNotFound(name);
     if (expression.star || expression.distinct || expression.orderBy.length > 0) {
       throw planningError(`Function '${name}' takes no *, DISTINCT or ORDER BY`);
@@ -302,7 +300,7 @@ function negated(test: { readonly negated: boolean }, expression: Expression): E
 function functionNotFound(name: string): DbError {
   const text = shown(name);
   if (isUnbuiltFunction(name)) return unsupported(`function ${text}`);
-  const [nearest] = nearestNames(name, Object.keys(ROW_FUNCTIONS));
+  const [nearest] = nearestNames(name, Object.keys(FUNCTIONS));
   const hint = nearest === undefined ? "" : `.\nDid you mean '${nearest}'?`;
   return new DbError(
     "invalid",

@@ -1,22 +1,31 @@
-import type { Expression, ValueType } from "#model/expression.ts";
+import type { Expression } from "#model/query/expression.ts";
+import { typeText } from "#model/query/type-text.ts";
+import {
+  INTEGER_RANGES,
+  type IntegerType,
+  isFloat,
+  isInteger,
+  sameType,
+  type ValueType,
+} from "#model/query/value-type.ts";
 import { unsupported } from "../../sql/errors.ts";
-import { planningError, typeText } from "./errors.ts";
+import { planningError } from "./errors.ts";
 import { castLiteral, literal } from "./fold.ts";
 
-/** What a cast accepts; NULL is accepted everywhere and text for an interval only as a literal. */
-const CASTS: Readonly<Record<ValueType, readonly ValueType[]>> = {
-  null: [],
-  boolean: ["boolean", "int64", "uint64", "float64", "string"],
-  int64: ["boolean", "int64", "uint64", "float64", "string", "timestamp"],
-  uint64: ["boolean", "int64", "uint64", "float64", "string"],
-  float64: ["boolean", "int64", "uint64", "float64", "string"],
-  string: ["boolean", "int64", "uint64", "float64", "string", "timestamp"],
-  timestamp: ["int64", "uint64", "string", "timestamp"],
-  interval: ["interval"],
-};
+const INTEGER_TYPES = Object.keys(INTEGER_RANGES) as readonly IntegerType[];
 
 export function isNumeric(type: ValueType): boolean {
-  return type === "int64" || type === "uint64" || type === "float64";
+  return isInteger(type) || isFloat(type);
+}
+
+/** Whether a cast from `source` to `target` exists; NULL is accepted everywhere and text for an interval only as a literal. */
+function canCast(source: ValueType, target: ValueType): boolean {
+  if (sameType(source, target)) return true;
+  const plain = isNumeric(source) || source === "boolean" || source === "string";
+  if (isNumeric(target) || target === "boolean")
+    return plain || (source === "timestamp" && target === "int64");
+  if (target === "string") return plain || source === "timestamp";
+  return target === "timestamp" && (isInteger(source) || source === "string");
 }
 
 /**
@@ -29,12 +38,12 @@ export function commonType(
 ): ValueType | undefined {
   const types = new Set(expressions.map(({ type }) => type));
   types.delete("null");
-  if (types.size === 0) return "null";
-  if (types.size === 1) return expressions.find(({ type }) => type !== "null")?.type;
+  const [first = "null"] = types;
+  if ([...types].every((type) => sameType(type, first))) return first;
   if ([...types].every(isNumeric)) return commonNumber(expressions, types, mixedType);
   const has = (...allowed: readonly ValueType[]) =>
     [...types].every((type) => allowed.includes(type));
-  if (has("string", "int64", "uint64", "float64")) return "string";
+  if ([...types].every((type) => type === "string" || isNumeric(type))) return "string";
   if (has("string", "timestamp")) return "timestamp";
   return has("string", "interval") ? "interval" : undefined;
 }
@@ -45,11 +54,27 @@ function commonNumber(
   mixedType: "int64" | "float64",
 ): ValueType {
   if (types.has("float64")) return "float64";
+  if (types.has("float32")) return "float32";
+  if (![...types].every((type) => type === "int64" || type === "uint64"))
+    return commonWhole([...types].filter(isInteger), mixedType);
   // A number that was written without a sign is as good unsigned.
   const unsigned = expressions.every(
     (expression) => expression.type !== "int64" || castable(expression, "uint64"),
   );
   return unsigned ? "uint64" : mixedType;
+}
+
+/** The narrowest type that holds all of `types`, of which one is narrower than 64 bits. */
+function commonWhole(
+  types: readonly IntegerType[],
+  mixedType: "int64" | "float64",
+): "int64" | "float64" | IntegerType {
+  const ranges = types.map((type) => INTEGER_RANGES[type]);
+  const fitting = INTEGER_TYPES.find((type) => {
+    const [least, greatest] = INTEGER_RANGES[type];
+    return ranges.every(([low, high]) => low >= least && high <= greatest);
+  });
+  return fitting ?? mixedType;
 }
 
 function castable(expression: Expression, type: ValueType): boolean {
@@ -58,7 +83,7 @@ function castable(expression: Expression, type: ValueType): boolean {
 
 /** `expression` as `type`, which must be one that it can have: a literal where it is one, else with a cast. */
 export function coerce(expression: Expression, type: ValueType): Expression {
-  if (expression.type === type) return expression;
+  if (sameType(expression.type, type)) return expression;
   const folded = expression.kind === "literal" ? castLiteral(expression, type) : undefined;
   return folded ?? { kind: "cast", operand: expression, safe: false, type };
 }
@@ -70,10 +95,12 @@ export function explicitCast(expression: Expression, type: ValueType, safe: bool
     if (folded !== undefined) return folded;
   }
   if (expression.type === "null") return { kind: "cast", operand: expression, safe, type };
-  if (!CASTS[type].includes(expression.type)) {
+  if (!canCast(expression.type, type)) {
     throw unsupported(`CAST from ${typeText(expression.type)} to ${typeText(type)}`);
   }
-  return expression.type === type ? expression : { kind: "cast", operand: expression, safe, type };
+  return sameType(expression.type, type)
+    ? expression
+    : { kind: "cast", operand: expression, safe, type };
 }
 
 function foldCast(

@@ -1,6 +1,7 @@
 import { DbError } from "#base/errors.ts";
 import { compile } from "#engine/plain/expression/evaluate.ts";
-import type { Expression, IntervalValue, LiteralValue, ValueType } from "#model/expression.ts";
+import type { Expression, IntervalValue, LiteralValue } from "#model/query/expression.ts";
+import { INTEGER_RANGES, isInteger, type ValueType } from "#model/query/value-type.ts";
 import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
 import { parseTimestampText } from "#model/time-text.ts";
 import { parseIntervalText } from "../../sql/interval.ts";
@@ -9,7 +10,6 @@ export type Literal = Extract<Expression, { kind: "literal" }>;
 
 const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
-const UINT64_MAX = 2n ** 64n - 1n;
 const MONTHS_MAX = 2 ** 31 - 1;
 const MONTH_NS = 30n * 86_400_000_000_000n;
 
@@ -20,6 +20,7 @@ export function literal(value: LiteralValue, type: ValueType): Literal {
 /** A value of a statement or a parameter with the type it has by itself. */
 export function literalOf(value: LiteralValue): Literal {
   if (value === null) return literal(value, "null");
+  if (value instanceof Uint8Array) return literal(value, "binary");
   if (typeof value === "object") return literal(value, "interval");
   if (typeof value === "string") return literal(value, "string");
   if (typeof value === "boolean") return literal(value, "boolean");
@@ -48,11 +49,10 @@ export function castLiteral(source: Literal, type: ValueType): Literal | undefin
 }
 
 function castWhole(value: bigint, source: ValueType, type: ValueType): Literal | undefined {
-  if (type === "int64" || type === "timestamp") {
-    return value >= INT64_MIN && value <= INT64_MAX ? literal(value, type) : undefined;
-  }
-  if (type === "uint64") {
-    return value >= 0n && value <= UINT64_MAX ? literal(value, type) : undefined;
+  if (!isInteger(source) && source !== "timestamp") return undefined;
+  if (isInteger(type) || type === "timestamp") {
+    const [least, greatest] = INTEGER_RANGES[type === "timestamp" ? "int64" : type];
+    return value >= least && value <= greatest ? literal(value, type) : undefined;
   }
   if (source === "timestamp") return undefined;
   if (type === "float64") return literal(Number(value), type);

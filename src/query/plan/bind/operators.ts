@@ -1,8 +1,11 @@
-import type { Expression, ScalarFunction, ValueType } from "#model/expression.ts";
+import { type Expression, isInterval } from "#model/query/expression.ts";
+import type { ScalarFunction } from "#model/query/functions/scalar.ts";
+import { typeText } from "#model/query/type-text.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import type { BinaryOperator } from "../../sql/ast.ts";
 import { unsupported } from "../../sql/errors.ts";
 import { coerce, commonType, isNumeric } from "./coerce.ts";
-import { planningError, typeText } from "./errors.ts";
+import { planningError } from "./errors.ts";
 import { addIntervals, boundOfTime, foldTime, type Literal, literal } from "./fold.ts";
 
 const COMPARISONS = {
@@ -70,7 +73,7 @@ function negativeOf({ value, type }: Literal): Expression | undefined {
     return value <= 2n ** 63n && value > -(2n ** 63n) ? literal(-value, "int64") : undefined;
   }
   if (typeof value === "number") return literal(-value, type);
-  if (typeof value !== "object" || value === null) return undefined;
+  if (!isInterval(value)) return undefined;
   return literal({ months: 0 - value.months, nanoseconds: -value.nanoseconds }, type);
 }
 
@@ -124,7 +127,7 @@ function timeArithmetic(
   left: Expression,
   right: Expression,
 ): Expression | undefined {
-  const types = `${left.type} ${operator} ${right.type}`;
+  const types = `${plainName(left)} ${operator} ${plainName(right)}`;
   switch (types) {
     case "timestamp + interval":
       return foldTime(call("add_interval", [left, right], "timestamp"));
@@ -146,12 +149,16 @@ function timeArithmetic(
   }
 }
 
+function plainName({ type }: Expression): string {
+  return typeof type === "string" ? type : type.kind;
+}
+
 function intervalArithmetic(sign: 1 | -1, left: Expression, right: Expression): Expression {
   if (left.kind !== "literal" || right.kind !== "literal") {
     throw unsupported("sums of intervals that are no constants");
   }
   if (left.value === null || right.value === null) return literal(null, "interval");
-  if (typeof left.value !== "object" || typeof right.value !== "object") {
+  if (!isInterval(left.value) || !isInterval(right.value)) {
     throw planningError("an interval was expected");
   }
   const sum = addIntervals(left.value, right.value, sign);

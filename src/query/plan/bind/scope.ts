@@ -1,6 +1,6 @@
 import { DbError } from "#base/errors.ts";
-import type { Expression } from "#model/expression.ts";
-import type { Field } from "#model/plan.ts";
+import type { Expression } from "#model/query/expression.ts";
+import type { Field } from "#model/query/plan.ts";
 import { shown } from "../../sql/errors.ts";
 import { nearestNames } from "./nearest.ts";
 

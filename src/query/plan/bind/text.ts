@@ -1,4 +1,4 @@
-import type { IntervalValue, LiteralValue } from "#model/expression.ts";
+import type { IntervalValue, LiteralValue } from "#model/query/expression.ts";
 import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
 import { shownFunction } from "./aggregates.ts";
 import type { Scope } from "./scope.ts";
@@ -97,6 +97,7 @@ function negationText(operand: SqlExpression, text: Text): string {
 
 function literalText(value: LiteralValue): string {
   if (value === null) return "NULL";
+  if (value instanceof Uint8Array) return `Binary("${value.join(",")}")`;
   if (typeof value === "object") return intervalText(value);
   if (typeof value === "string") return `Utf8("${value}")`;
   if (typeof value === "boolean") return `Boolean(${value})`;

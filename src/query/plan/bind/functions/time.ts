@@ -1,10 +1,12 @@
-import type { Expression, IntervalValue } from "#model/expression.ts";
-import { unsupported } from "../../sql/errors.ts";
-import { coerce, explicitCast } from "./coerce.ts";
-import { planningError, typeText } from "./errors.ts";
-import { foldTime, literal } from "./fold.ts";
-import { argumentError, type Builder, type CallContext, checkCount, named } from "./functions.ts";
-import { call } from "./operators.ts";
+import type { Expression, IntervalValue } from "#model/query/expression.ts";
+import { typeText } from "#model/query/type-text.ts";
+import { isInteger } from "#model/query/value-type.ts";
+import { unsupported } from "../../../sql/errors.ts";
+import { coerce, explicitCast } from "../coerce.ts";
+import { planningError } from "../errors.ts";
+import { foldTime, literal } from "../fold.ts";
+import { call } from "../operators.ts";
+import { argumentError, type Builder, type CallContext, checkCount, named } from "./builder.ts";
 
 const TRUNCATED_UNITS: ReadonlyMap<string, string> = unitNames(
   "year quarter month week day hour minute second millisecond microsecond nanosecond",
@@ -23,6 +25,7 @@ export const TIME_FUNCTIONS: Readonly<Record<string, Builder>> = {
   ...named("date_bin", dateBin),
   ...named("date_trunc datetrunc", dateTrunc),
   ...named("date_part datepart", datePart),
+  ...named("make_date", makeDate),
   ...named("to_timestamp to_timestamp_nanos", toTimestamp(1n)),
   ...named("to_timestamp_micros", toTimestamp(1000n)),
   ...named("to_timestamp_millis", toTimestamp(1_000_000n)),
@@ -83,6 +86,15 @@ function datePart(operands: readonly Expression[], context: CallContext): Expres
   return call("date_part", [unit, timestampOf(operands, 1, context)], type);
 }
 
+function makeDate(operands: readonly Expression[], context: CallContext): Expression {
+  checkCount(operands, context, 3);
+  const parts = operands.map((operand) => {
+    if (isInteger(operand.type) || operand.type === "null") return coerce(operand, "int32");
+    throw argumentError(context, "Integer", operands, operand.type);
+  });
+  return call("make_date", parts, "date");
+}
+
 function unitOf(
   operands: readonly Expression[],
   units: ReadonlyMap<string, string>,
@@ -130,8 +142,7 @@ function toTimestamp(unitNs: bigint): Builder {
         const nanoseconds = call("multiply", [operand, factor], "float64");
         return explicitCast(explicitCast(nanoseconds, "int64", false), "timestamp", false);
       }
-      case "boolean":
-      case "interval":
+      default:
         throw argumentError(context, "Timestamp", operands, operand.type);
     }
   };

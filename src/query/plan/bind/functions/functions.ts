@@ -1,0 +1,15 @@
+import type { Builder } from "./builder.ts";
+import { CHOICE_FUNCTIONS } from "./choice.ts";
+import { NESTED_FUNCTIONS } from "./nested.ts";
+import { NUMBER_FUNCTIONS } from "./number.ts";
+import { TEXT_FUNCTIONS } from "./text.ts";
+import { TIME_FUNCTIONS } from "./time.ts";
+
+/** The functions of SQL that compute from one row, by name. */
+export const FUNCTIONS: Readonly<Record<string, Builder>> = {
+  ...TEXT_FUNCTIONS,
+  ...NUMBER_FUNCTIONS,
+  ...CHOICE_FUNCTIONS,
+  ...TIME_FUNCTIONS,
+  ...NESTED_FUNCTIONS,
+};
