@@ -7,6 +7,7 @@ import {
   applyChanges,
   type CatalogState,
   type DatabaseRecord,
+  type DroppedTable,
   EMPTY_CATALOG,
   newTable,
 } from "./catalog-state.ts";
@@ -61,8 +62,25 @@ function checkpointBody(state: CatalogState) {
   };
 }
 
-function databaseBody({ id, name, retentionNs, dropped, tables }: DatabaseRecord) {
-  return { id, name, retentionNs, dropped, tables: [...tables.values()].map(tableBody) };
+function databaseBody(database: DatabaseRecord) {
+  const { id, name, retentionNs, schemaMode, dropped, tables, tableRetentionNs } = database;
+  return {
+    id,
+    name,
+    retentionNs,
+    ...(schemaMode === "explicit" && { schemaMode }),
+    dropped,
+    tables: [
+      ...[...tables.values()].map((table) => ({
+        ...tableBody(table),
+        retentionNs: tableRetentionNs.get(table.id),
+      })),
+      ...[...database.droppedTables.values()].map(({ table, dropped: drop }) => ({
+        ...tableBody(table),
+        dropped: drop,
+      })),
+    ],
+  };
 }
 
 function tableBody({ id, name, columns }: TableSchema) {
@@ -80,11 +98,12 @@ function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
   let tableCount = 0;
   const databases = new Map<DatabaseId, DatabaseRecord>();
   const databaseIds = new Map<string, DatabaseId>();
-  for (const { id, name, retentionNs, dropped, tables } of stored.databases) {
-    databases.set(id, restoreDatabase({ id, name, retentionNs, dropped }, tables));
-    if (dropped !== undefined) continue;
-    databaseIds.set(name, id);
-    tableCount += tables.length;
+  for (const body of stored.databases) {
+    const database = restoreDatabase(body);
+    databases.set(database.id, database);
+    if (database.dropped !== undefined) continue;
+    databaseIds.set(database.name, database.id);
+    tableCount += database.tables.size;
   }
   return {
     position: checkpoint.position,
@@ -103,20 +122,19 @@ function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
   };
 }
 
-type StoredTable = v.InferOutput<typeof databaseSchema>["tables"][number];
-
-function restoreDatabase(
-  record: Pick<DatabaseRecord, "id" | "name" | "retentionNs" | "dropped">,
-  tables: readonly StoredTable[],
-): DatabaseRecord {
-  return {
-    ...record,
-    tables: new Map(
-      tables.map(({ id, name, columns }) => [
-        id,
-        newTable({ id, databaseId: record.id, name }, columns),
-      ]),
-    ),
-    tableIds: new Map(tables.map(({ id, name }) => [name, id])),
-  };
+function restoreDatabase(stored: v.InferOutput<typeof databaseSchema>): DatabaseRecord {
+  const { id: databaseId, name, retentionNs, schemaMode = "implicit", dropped } = stored;
+  const tables = new Map<TableId, TableSchema>();
+  const tableRetentionNs = new Map<TableId, bigint>();
+  const droppedTables = new Map<TableId, DroppedTable>();
+  for (const { columns, dropped: drop, ...body } of stored.tables) {
+    const { id } = body;
+    const table = newTable({ id, databaseId, name: body.name }, columns);
+    if (drop === undefined) tables.set(id, table);
+    else droppedTables.set(id, { table, dropped: drop });
+    if (body.retentionNs !== undefined) tableRetentionNs.set(id, body.retentionNs);
+  }
+  const tableIds = new Map([...tables.values()].map((table) => [table.name, table.id]));
+  const record = { id: databaseId, name, retentionNs, schemaMode, dropped };
+  return { ...record, tables, tableIds, tableRetentionNs, droppedTables };
 }

@@ -1,14 +1,7 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import { equalBytes } from "#base/bytes.ts";
-import { DbError } from "#base/errors.ts";
-import { toJson } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId, TokenId } from "#model/ids.ts";
-import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
-import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
-import { writerOf } from "#testing/logs.ts";
 import { catalogMachine } from "./catalog-machine.ts";
 import {
   applyChanges,
@@ -19,10 +12,7 @@ import {
   findTable,
 } from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
-import { KINDS, nodeOf, tokenOf } from "./testing.ts";
-
-const NONCE = "00112233445566778899aabbccddeeff";
-const WRITER = writerOf(1, 1);
+import { KINDS, nodeOf, textOf, throughBytes, tokenOf, transaction, WRITER } from "./testing.ts";
 
 /** A change that may be made of `state`, chosen by the numbers; undefined where there is none of that kind. */
 function legalChange(
@@ -62,7 +52,8 @@ function legalChange(
       const name = `db${dice % 5}`;
       if (state.databaseIds.has(name)) return undefined;
       const retentionNs = dice % 3 === 0 ? atNs : undefined;
-      return { kind, id: state.nextDatabaseId, name, retentionNs };
+      const schemaMode = dice % 2 === 0 ? "explicit" : undefined;
+      return { kind, id: state.nextDatabaseId, name, retentionNs, schemaMode };
     }
     case "set_retention": {
       if (database === undefined) return undefined;
@@ -84,6 +75,19 @@ function legalChange(
       if (table === undefined) return undefined;
       const columns = [{ name: `c${table.columns.length}`, kind: "float" as const }];
       return { kind, databaseId: table.databaseId, tableId: table.id, columns };
+    }
+    case "set_table_retention": {
+      const table = database && [...database.tables.values()][dice % 3];
+      if (table === undefined) return undefined;
+      const { databaseId, id: tableId } = table;
+      return { kind, databaseId, tableId, retentionNs: dice % 3 === 0 ? undefined : atNs };
+    }
+    case "drop_table": {
+      const table = database && [...database.tables.values()][dice % 3];
+      if (table === undefined) return undefined;
+      const { databaseId, id: tableId, name } = table;
+      const hardDeleteAtNs = dice % 2 === 0 ? atNs + 1n : undefined;
+      return { kind, databaseId, tableId, droppedName: `${name} ${dice}`, atNs, hardDeleteAtNs };
     }
     case "create_token":
       return { kind, token: tokenOf(state.nextTokenId, atNs) };
@@ -111,6 +115,8 @@ const aTransaction = fc.array(
       "create_table",
       "add_columns",
       "add_columns",
+      "set_table_retention",
+      "drop_table",
       "create_token",
       "create_token",
       "replace_token",
@@ -150,33 +156,6 @@ function replay(transactions: readonly (readonly [CatalogChange["kind"], number]
   return states;
 }
 
-function transaction(changes: readonly unknown[], manifest = 0): LogRecord {
-  const needs = { catalog: 0, manifest };
-  const payload = new Uint8Array(0);
-  return { kind: "transaction", ...WRITER, needs, body: { changes }, payload };
-}
-
-function throughBytes(record: LogRecord, position: number): LogEntry {
-  const bytes = encodeEnvelope(toEnvelope(record, position, NONCE));
-  return fromEnvelope(decodeEnvelope("key", bytes), "key", position);
-}
-
-/** All of a state as text, maps in their order, what is undefined left out. */
-function textOf(state: CatalogState): string {
-  return toJson({
-    ...state,
-    databases: [...state.databases.values()].map((database) => ({
-      ...database,
-      tables: [...database.tables],
-      tableIds: [...database.tableIds],
-    })),
-    databaseIds: [...state.databaseIds],
-    nodes: [...state.nodes],
-    tokens: [...state.tokens],
-    removed: [...state.removed],
-  });
-}
-
 suite("state of the catalog", () => {
   test("changes applied together give what they give one by one", () => {
     fc.assert(
@@ -208,7 +187,10 @@ suite("state of the catalog", () => {
         const live = databases.filter(({ dropped }) => dropped === undefined);
         assert.equal(state.databaseIds.size, live.length);
         for (const database of live) assert.equal(findDatabase(state, database.name), database);
-        const tables = databases.flatMap(({ tables: ofDatabase }) => [...ofDatabase.values()]);
+        const tables = databases.flatMap(({ droppedTables, tables: ofDatabase }) => [
+          ...ofDatabase.values(),
+          ...[...droppedTables.values()].map(({ table }) => table),
+        ]);
         const tableIds = tables.map(({ id }) => id);
         assert.equal(new Set(tableIds).size, tableIds.length);
         assert.equal(Math.max(0, ...tableIds) + 1, state.nextTableId);
@@ -301,78 +283,6 @@ suite("state of the catalog", () => {
       assert.throws(() => applyChanges(state, [change]), { code: "assertion_failed" });
     });
   }
-});
-
-suite("records of the catalog", () => {
-  test("a change of a later version is unknown, not damaged", () => {
-    const changes = [{ kind: "create_trigger", name: "x" }];
-    assert.throws(
-      () => catalogMachine.apply(EMPTY_CATALOG, throughBytes(transaction(changes), 1)),
-      { kind: "unsupported", code: "record_unknown", message: /create_trigger/ },
-    );
-  });
-
-  test("bodies of any other JSON are damage", () => {
-    fc.assert(
-      fc.property(fc.jsonValue(), (body) => {
-        for (const kind of ["transaction", "catalog_checkpoint"] as const) {
-          const entry = { ...transaction([]), kind, body, position: 1, nonce: NONCE };
-          const read = () =>
-            kind === "transaction"
-              ? catalogMachine.apply(EMPTY_CATALOG, entry)
-              : catalogMachine.restore(entry);
-          try {
-            read();
-          } catch (error) {
-            assert.ok(error instanceof DbError);
-            assert.match(error.kind, /corrupt|unsupported/);
-          }
-        }
-      }),
-    );
-  });
-
-  test("a record of another log is foreign", () => {
-    const foreign = { ...transaction([]), position: 1, nonce: NONCE, kind: "adopt" as const };
-    assert.throws(() => catalogMachine.apply(EMPTY_CATALOG, foreign), { code: "record_foreign" });
-    assert.throws(() => catalogMachine.restore(foreign), { code: "record_foreign" });
-  });
-
-  test("a catalog of version 1 is read for ever, and written the same", () => {
-    const text = readFileSync(new URL("testdata/catalog-v1.hex", import.meta.url), "utf8");
-    const objects = text
-      .trim()
-      .split("\n")
-      .map((line) => Uint8Array.from(Buffer.from(line, "hex")));
-    const [first, second, checkpoint] = objects;
-    assert.ok(first && second && checkpoint);
-    let state = EMPTY_CATALOG;
-    for (const [index, bytes] of [first, second].entries())
-      state = catalogMachine.apply(
-        state,
-        fromEnvelope(decodeEnvelope("key", bytes), "key", index + 1),
-      );
-    const restored = fromEnvelope(decodeEnvelope("key", checkpoint), "key", 2);
-    assert.equal(textOf(catalogMachine.restore(restored)), textOf(state));
-    assert.deepEqual(state.cluster, { uuid: "uuid", secret: "secret" });
-    const database = findDatabase(state, "db");
-    assert.equal(database?.retentionNs, 3_600_000_000_000n);
-    assert.deepEqual(database && findTable(database, "t")?.columns, [
-      { id: 0, name: "time", kind: "time" },
-      ...KINDS.map((kind, index) => ({ id: index + 1, name: kind, kind })),
-      { id: 7, name: "more", kind: "float" },
-    ]);
-    assert.deepEqual(state.databases.get(2 as DatabaseId)?.dropped, {
-      atNs: 5n,
-      hardDeleteAtNs: 2n ** 62n,
-    });
-    assert.deepEqual(findNode(state, "node1"), nodeOf(1, 1, { state: "stopped", updatedAtNs: 9n }));
-    assert.deepEqual(state.needs, { catalog: 0, manifest: 4 });
-    const again = toEnvelope(catalogMachine.checkpoint(state, WRITER), 2, NONCE);
-    assert.ok(equalBytes(encodeEnvelope(again), checkpoint));
-    for (const bytes of objects)
-      assert.ok(equalBytes(encodeEnvelope(decodeEnvelope("key", bytes)), bytes));
-  });
 });
 
 function tableChange(databaseId: number, id: number, name: string): CatalogChange {

@@ -51,9 +51,23 @@ export interface DatabaseRecord {
   readonly name: string;
   /** Undefined: rows are kept for ever. */
   readonly retentionNs: bigint | undefined;
+  /** Whether its tables and columns are only those that somebody created; writes create none. */
+  readonly schemaMode: SchemaMode;
   readonly dropped: DropRecord | undefined;
   readonly tables: ReadonlyMap<TableId, TableSchema>;
   readonly tableIds: ReadonlyMap<string, TableId>;
+  /** Of tables that have one of their own; that of the others is the database's. */
+  readonly tableRetentionNs: ReadonlyMap<TableId, bigint>;
+  /** Tables that were dropped by themselves. */
+  readonly droppedTables: ReadonlyMap<TableId, DroppedTable>;
+}
+
+export type SchemaMode = "implicit" | "explicit";
+
+export interface DroppedTable {
+  /** Its name has the time of the drop behind it. */
+  readonly table: TableSchema;
+  readonly dropped: DropRecord;
 }
 
 export interface DropRecord {
@@ -110,6 +124,11 @@ export function findTable(database: DatabaseRecord, name: string): TableSchema |
   return id === undefined ? undefined : database.tables.get(id);
 }
 
+/** How long rows of a table are kept; undefined: for ever. */
+export function retentionOf(database: DatabaseRecord, tableId: TableId): bigint | undefined {
+  return database.tableRetentionNs.get(tableId) ?? database.retentionNs;
+}
+
 export function findNode(state: CatalogState, nodeId: string): NodeRecord | undefined {
   return nodeCalled(state.nodes, nodeId);
 }
@@ -156,10 +175,13 @@ interface Draft {
 interface OwnTables {
   readonly tables: Map<TableId, TableSchema>;
   readonly tableIds: Map<string, TableId>;
+  readonly tableRetentionNs: Map<TableId, bigint>;
+  readonly droppedTables: Map<TableId, DroppedTable>;
 }
 
 function applyChange(draft: Draft, change: CatalogChange): void {
   const { state } = draft;
+  if (isTableChange(change)) return applyTableChange(draft, change);
   if (isTokenChange(change)) return void Object.assign(state, applyTokenChange(state, change));
   switch (change.kind) {
     case "create_cluster":
@@ -186,13 +208,27 @@ function applyChange(draft: Draft, change: CatalogChange): void {
     }
     case "drop_database":
       return dropDatabase(draft, change);
+  }
+}
+
+function isTableChange(change: CatalogChange): change is TableChange {
+  return "tableId" in change || change.kind === "create_table";
+}
+
+function applyTableChange(draft: Draft, change: TableChange): void {
+  switch (change.kind) {
     case "create_table":
       return createTable(draft, change);
     case "add_columns":
       return addColumns(draft, change);
+    case "set_table_retention":
+      return setTableRetention(draft, change);
+    case "drop_table":
+      return dropTable(draft, change);
   }
 }
 
+type TableChange = Change<"create_table" | "add_columns" | "set_table_retention" | "drop_table">;
 type Change<Kind extends CatalogChange["kind"]> = Extract<CatalogChange, { kind: Kind }>;
 
 function registerNode({ state }: Draft, { node: record }: Change<"register_node">): void {
@@ -215,13 +251,21 @@ function removeNode({ state }: Draft, { number }: Change<"remove_node">): void {
   state.removed.set(number, node);
 }
 
-function createDatabase(draft: Draft, { id, name, retentionNs }: Change<"create_database">): void {
+function createDatabase(
+  draft: Draft,
+  { id, name, retentionNs, schemaMode = "implicit" }: Change<"create_database">,
+): void {
   const { state } = draft;
   assert(id === state.nextDatabaseId, "ids are given in order");
   assert(!state.databaseIds.has(name), "a name is used by one database at a time");
-  const own: OwnTables = { tables: new Map(), tableIds: new Map() };
+  const own: OwnTables = {
+    tables: new Map(),
+    tableIds: new Map(),
+    tableRetentionNs: new Map(),
+    droppedTables: new Map(),
+  };
   draft.own.set(id, own);
-  state.databases.set(id, { id, name, retentionNs, dropped: undefined, ...own });
+  state.databases.set(id, { id, name, retentionNs, schemaMode, dropped: undefined, ...own });
   state.databaseIds.set(name, id);
   state.nextDatabaseId = (id + 1) as DatabaseId;
 }
@@ -260,6 +304,34 @@ function addColumns(draft: Draft, { databaseId, tableId, columns }: Change<"add_
   ownTables(draft, database).tables.set(tableId, withColumns(table, columns));
 }
 
+function setTableRetention(
+  draft: Draft,
+  { databaseId, tableId, retentionNs }: Change<"set_table_retention">,
+): void {
+  const database = liveDatabase(draft, databaseId);
+  assert(database.tables.has(tableId), "the table is there");
+  const { tableRetentionNs } = ownTables(draft, database);
+  if (retentionNs === undefined) tableRetentionNs.delete(tableId);
+  else tableRetentionNs.set(tableId, retentionNs);
+}
+
+function dropTable(
+  draft: Draft,
+  { databaseId, tableId, droppedName, atNs, hardDeleteAtNs }: Change<"drop_table">,
+): void {
+  const { state } = draft;
+  const database = liveDatabase(draft, databaseId);
+  const table = database.tables.get(tableId);
+  assert(table !== undefined, "the table is there");
+  const own = ownTables(draft, database);
+  own.tables.delete(tableId);
+  own.tableIds.delete(table.name);
+  own.tableRetentionNs.delete(tableId);
+  const dropped = { atNs, hardDeleteAtNs };
+  own.droppedTables.set(tableId, { table: { ...table, name: droppedName }, dropped });
+  state.tableCount -= 1;
+}
+
 function liveDatabase({ state }: Draft, id: DatabaseId): DatabaseRecord {
   const database = state.databases.get(id);
   assert(database !== undefined && database.dropped === undefined, "the database is there");
@@ -270,7 +342,12 @@ function liveDatabase({ state }: Draft, id: DatabaseId): DatabaseRecord {
 function ownTables({ state, own }: Draft, database: DatabaseRecord): OwnTables {
   const known = own.get(database.id);
   if (known !== undefined) return known;
-  const copied = { tables: new Map(database.tables), tableIds: new Map(database.tableIds) };
+  const copied = {
+    tables: new Map(database.tables),
+    tableIds: new Map(database.tableIds),
+    tableRetentionNs: new Map(database.tableRetentionNs),
+    droppedTables: new Map(database.droppedTables),
+  };
   own.set(database.id, copied);
   state.databases.set(database.id, { ...database, ...copied });
   return copied;

@@ -8,10 +8,12 @@ import { SharedLog, type SharedLogOptions, type Writer } from "#objectlog/shared
 import { catalogMachine } from "./catalog-machine.ts";
 import {
   type CatalogState,
+  type DatabaseRecord,
   findDatabase,
   findNode,
   findRemovedNode,
   type NodeRecord,
+  type SchemaMode,
 } from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
 
@@ -28,6 +30,12 @@ export interface Registration {
 
 export interface CatalogLimits {
   readonly databaseCountMax: number;
+}
+
+/** When something is dropped, and when its files may go; undefined: never. */
+export interface DropTimes {
+  readonly nowNs: bigint;
+  readonly hardDeleteAtNs: bigint | undefined;
 }
 
 const NOBODY: Writer = { node: 0 as NodeNumber, epoch: 0 };
@@ -98,6 +106,12 @@ export class Catalog {
     );
   }
 
+  /** As `transact`, on a state read anew: a node that has not heard of what is asked for refuses nothing for that. */
+  async change(decide: (state: CatalogState) => readonly CatalogChange[]): Promise<CatalogState> {
+    await this.refresh();
+    return this.transact(decide);
+  }
+
   /** Creates the cluster in an empty store. `identity` are its secrets, made by the caller. */
   async createCluster(identity: { uuid: string; secret: string }): Promise<void> {
     await this.transact((state) =>
@@ -134,9 +148,9 @@ export class Catalog {
     name: string,
     retentionNs: bigint | undefined,
     limits: CatalogLimits,
+    schemaMode: SchemaMode = "implicit",
   ): Promise<void> {
-    await this.refresh();
-    await this.transact((state) => {
+    await this.change((state) => {
       if (findDatabase(state, name) !== undefined) {
         throw new DbError(
           "conflict",
@@ -145,7 +159,7 @@ export class Catalog {
           { detail: { database: name } },
         );
       }
-      return [newDatabase(state, { name, retentionNs }, limits)];
+      return [newDatabase(state, { name, retentionNs, schemaMode }, limits)];
     });
   }
 
@@ -154,10 +168,8 @@ export class Catalog {
    * Rejects with `not_found` / `database_not_found`.
    */
   async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
-    await this.refresh();
-    await this.transact((state) => {
-      const database = findDatabase(state, name);
-      if (database === undefined) throw databaseNotFound(name);
+    await this.change((state) => {
+      const database = requireDatabase(state, name);
       if (database.retentionNs === retentionNs) return [];
       return [{ kind: "set_retention", id: database.id, retentionNs }];
     });
@@ -167,17 +179,12 @@ export class Catalog {
    * Drops the database: it is gone at once, its rows stay in the store until `hardDeleteAtNs` (undefined: for ever).
    * Rejects with `not_found` / `database_not_found`.
    */
-  async dropDatabase(
-    name: string,
-    times: { readonly nowNs: bigint; readonly hardDeleteAtNs: bigint | undefined },
-  ): Promise<void> {
-    await this.refresh();
-    await this.transact((state) => {
-      const database = findDatabase(state, name);
-      if (database === undefined) throw databaseNotFound(name);
-      const droppedName = `${name}-${timeSuffix(times.nowNs)}-${database.id}`;
+  async dropDatabase(name: string, times: DropTimes): Promise<void> {
+    await this.change((state) => {
+      const { id } = requireDatabase(state, name);
       const { nowNs: atNs, hardDeleteAtNs } = times;
-      return [{ kind: "drop_database", id: database.id, droppedName, atNs, hardDeleteAtNs }];
+      const droppedName = nameOfDropped(name, id, atNs);
+      return [{ kind: "drop_database", id, droppedName, atNs, hardDeleteAtNs }];
     });
   }
 }
@@ -185,7 +192,11 @@ export class Catalog {
 /** The change that creates a database; throws `exceeded` / `database_limit`. */
 export function newDatabase(
   state: CatalogState,
-  { name, retentionNs }: { name: string; retentionNs: bigint | undefined },
+  {
+    name,
+    retentionNs,
+    schemaMode = "implicit",
+  }: { name: string; retentionNs: bigint | undefined; schemaMode?: SchemaMode },
   { databaseCountMax }: CatalogLimits,
 ): CatalogChange & { readonly id: DatabaseId } {
   if (state.databaseIds.size >= databaseCountMax) {
@@ -196,7 +207,25 @@ export function newDatabase(
       { detail: { databaseCountMax } },
     );
   }
-  return { kind: "create_database", id: state.nextDatabaseId, name, retentionNs };
+  return {
+    kind: "create_database",
+    id: state.nextDatabaseId,
+    name,
+    retentionNs,
+    ...(schemaMode === "explicit" && { schemaMode }),
+  };
+}
+
+/** Throws `not_found` / `database_not_found`. */
+export function requireDatabase(state: CatalogState, name: string): DatabaseRecord {
+  const database = findDatabase(state, name);
+  if (database === undefined) throw databaseNotFound(name);
+  return database;
+}
+
+/** The name of a dropped database or table: its own one is free for others. */
+export function nameOfDropped(name: string, id: number, atNs: bigint): string {
+  return `${name}-${timeSuffix(atNs)}-${id}`;
 }
 
 export function databaseNotFound(name: string): DbError {

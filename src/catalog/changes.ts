@@ -19,6 +19,8 @@ const nodeNumber = v.pipe(
 );
 const optionalNs = v.optional(bigintText);
 const nodeState = v.picklist(["running", "stopping", "stopped", "removing"]);
+/** Left out: `implicit`. */
+const schemaMode = v.optional(v.picklist(["implicit", "explicit"]));
 const columnKind = v.picklist(["time", "tag", "float", "integer", "uinteger", "boolean", "string"]);
 
 /** Columns without ids: these follow from their order. */
@@ -39,13 +41,22 @@ export const nodeSchema = v.object({
   cliParams: v.optional(v.string()),
 });
 
-export const tableSchema = v.object({ id: tableId, name: v.string(), columns: newColumns });
+const dropSchema = v.object({ atNs: bigintText, hardDeleteAtNs: optionalNs });
+
+export const tableSchema = v.object({
+  id: tableId,
+  name: v.string(),
+  columns: newColumns,
+  retentionNs: optionalNs,
+  dropped: v.optional(dropSchema),
+});
 
 export const databaseSchema = v.object({
   id: databaseId,
   name: v.string(),
   retentionNs: optionalNs,
-  dropped: v.optional(v.object({ atNs: bigintText, hardDeleteAtNs: optionalNs })),
+  schemaMode,
+  dropped: v.optional(dropSchema),
   tables: v.array(tableSchema),
 });
 
@@ -64,6 +75,7 @@ const changeSchema = v.variant("kind", [
     id: databaseId,
     name: v.string(),
     retentionNs: optionalNs,
+    schemaMode,
   }),
   v.object({ kind: v.literal("set_retention"), id: databaseId, retentionNs: optionalNs }),
   v.object({
@@ -81,6 +93,20 @@ const changeSchema = v.variant("kind", [
     columns: newColumns,
   }),
   v.object({ kind: v.literal("add_columns"), databaseId, tableId, columns: newColumns }),
+  v.object({
+    kind: v.literal("set_table_retention"),
+    databaseId,
+    tableId,
+    retentionNs: optionalNs,
+  }),
+  v.object({
+    kind: v.literal("drop_table"),
+    databaseId,
+    tableId,
+    droppedName: v.string(),
+    atNs: bigintText,
+    hardDeleteAtNs: optionalNs,
+  }),
   ...tokenChangeSchemas,
 ]);
 

@@ -1,7 +1,11 @@
 /** Records for the tests of the catalog's state. */
+import { toJson } from "#base/schema.ts";
 import type { NodeNumber, TokenId } from "#model/ids.ts";
 import type { ColumnKind } from "#model/schema.ts";
-import type { NodeRecord } from "./catalog-state.ts";
+import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
+import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
+import type { CatalogState, NodeRecord } from "./catalog-state.ts";
 import type { TokenRecord } from "./tokens.ts";
 
 export const KINDS: readonly ColumnKind[] = [
@@ -39,4 +43,36 @@ export function tokenOf(id: number, createdAtNs: bigint): TokenRecord {
     createdAtNs,
     ...(id > 0 && { createdBy: 0 as TokenId, expiresAtNs: createdAtNs + 1n }),
   };
+}
+
+export const NONCE = "00112233445566778899aabbccddeeff";
+export const WRITER: Writer = { node: 1 as NodeNumber, epoch: 1 };
+
+export function transaction(changes: readonly unknown[], manifest = 0): LogRecord {
+  const needs = { catalog: 0, manifest };
+  const payload = new Uint8Array(0);
+  return { kind: "transaction", ...WRITER, needs, body: { changes }, payload };
+}
+
+export function throughBytes(record: LogRecord, position: number): LogEntry {
+  const bytes = encodeEnvelope(toEnvelope(record, position, NONCE));
+  return fromEnvelope(decodeEnvelope("key", bytes), "key", position);
+}
+
+/** All of a state as text, maps in their order, what is undefined left out. */
+export function textOf(state: CatalogState): string {
+  return toJson({
+    ...state,
+    databases: [...state.databases.values()].map((database) => ({
+      ...database,
+      tables: [...database.tables],
+      tableIds: [...database.tableIds],
+      tableRetentionNs: [...database.tableRetentionNs].toSorted(([left], [right]) => left - right),
+      droppedTables: [...database.droppedTables],
+    })),
+    databaseIds: [...state.databaseIds],
+    nodes: [...state.nodes],
+    tokens: [...state.tokens],
+    removed: [...state.removed],
+  });
 }

@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { toJson } from "#base/schema.ts";
+import { setTableRetention } from "#catalog/tables.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { Engine } from "#ports/engine.ts";
@@ -303,6 +304,17 @@ suite("compaction", () => {
     await compactAll(compactorOf(node), term);
     assert.equal(rows(), 0);
     assert.deepEqual(filesOf(node), []);
+  });
+
+  test("a table's own retention stands in place of its database's", async () => {
+    await using node = await withSnapshots(["m f=1 1\nn f=1 1"]);
+    await node.catalog.setRetention("db", 3_600_000_000_000n);
+    const table = { database: "db", table: "m" };
+    await node.catalog.change((state) => setTableRetention(state, table, 2n ** 62n));
+    await compactAll(compactorOf(node), await adopt(node));
+    assert.equal(filesOf(node).length, 1);
+    assert.deepEqual(await node.rows("SELECT f FROM m"), [{ f: 1 }]);
+    assert.deepEqual(await node.rows("SELECT f FROM n"), []);
   });
 
   test("a table that cannot be compacted is left alone for a while, and the others go on", async () => {

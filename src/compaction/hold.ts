@@ -1,5 +1,5 @@
 /** Whether a plan that was made with one version of the catalog is still right under a later one. */
-import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
+import { type CatalogState, type DatabaseRecord, retentionOf } from "#catalog/catalog-state.ts";
 import type { TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { CompactionPlan } from "./plan.ts";
@@ -34,10 +34,13 @@ export function holdsUnder(
     const column = table.columns[index];
     return column?.id === id && column.kind === kind && column.name === name;
   });
-  return hasColumns && (!leavesOut(plan, planned) || isKeptNoLonger(planned, database));
+  return (
+    hasColumns &&
+    (!leavesOut(plan, planned) || isKeptNoLonger(planned, retentionOf(database, table.id)))
+  );
 }
 
-/** The table and its database; undefined where that is dropped. */
+/** The table and its database; undefined where one of them is dropped. */
 export function findTable(
   { databases }: CatalogState,
   id: TableId,
@@ -54,7 +57,7 @@ function leavesOut({ inputs }: CompactionPlan, { keptFromNs }: PlannedWith): boo
   return keptFromNs !== undefined && inputs.some(({ file }) => file.time.start < keptFromNs);
 }
 
-function isKeptNoLonger(planned: PlannedWith, { retentionNs }: DatabaseRecord): boolean {
+function isKeptNoLonger(planned: PlannedWith, retentionNs: bigint | undefined): boolean {
   if (retentionNs === undefined) return planned.retentionNs === undefined;
   return planned.retentionNs === undefined || retentionNs <= planned.retentionNs;
 }

@@ -35,7 +35,10 @@ function catalogOf(retentionNs?: bigint) {
     id: DATABASE,
     name: "db",
     retentionNs,
+    schemaMode: "implicit" as const,
     dropped: undefined,
+    tableRetentionNs: new Map<TableId, bigint>(),
+    droppedTables: new Map(),
     tables: new Map(tables.map((table) => [table.id, table])),
     tableIds: new Map(tables.map(({ id, name }) => [name, id])),
   };

@@ -1,5 +1,5 @@
 /** What is to be done next over all tables, remembered from step to step. */
-import type { CatalogState, DatabaseRecord } from "#catalog/catalog-state.ts";
+import { type CatalogState, retentionOf } from "#catalog/catalog-state.ts";
 import { changedTables } from "#manifest/changed-tables.ts";
 import type { ManifestFile } from "#manifest/manifest-file.ts";
 import type { ManifestFiles } from "#manifest/manifest-files.ts";
@@ -129,10 +129,12 @@ export class Planner {
     if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
     this.#restingUntilNs.delete(id);
     const found = findTable(catalog, id);
-    // Rows of a dropped database are nobody's any more.
+    // Rows of a dropped table are nobody's any more.
     if (found === undefined) return [];
     const files = manifest.files.ofTable(id);
-    const keptFromNs = keptFrom(found.database, nowNs);
+    const { database, table } = found;
+    const retentionNs = retentionOf(database, id);
+    const keptFromNs = keptFrom(retentionNs, nowNs);
     const { filesPerPlanMax, inputSizeMax, rowLimit } = this.#settings;
     const limit = fileRowCount(
       files.map(({ file }) => file),
@@ -149,8 +151,6 @@ export class Planner {
     const latelyNs = nowNs - this.#latelyLengthNs;
     const plans = planCompaction(sound, settings, { nowNs, latelyNs, keptFromNs });
     if (plans.length === 0) this.#quietUntilNs.set(id, this.#quietUntil(files, nowNs));
-    const { database, table } = found;
-    const { retentionNs } = database;
     return plans.map((plan) => ({ plan, table, retentionNs, keptFromNs }));
   }
 
@@ -167,6 +167,6 @@ export class Planner {
   }
 }
 
-function keptFrom({ retentionNs }: DatabaseRecord, nowNs: bigint): bigint | undefined {
+function keptFrom(retentionNs: bigint | undefined, nowNs: bigint): bigint | undefined {
   return retentionNs === undefined ? undefined : nowNs - retentionNs - RETENTION_GRACE_NS;
 }

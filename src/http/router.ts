@@ -4,16 +4,30 @@ import { STANDING_PATH } from "#lifecycle/contact/standing.ts";
 import { PUSH_PATH } from "#lifecycle/pusher.ts";
 import { removeNode, stopNode } from "./endpoint/cluster/nodes.ts";
 import {
+  clearDatabaseRetention,
   createDatabase,
   deleteDatabase,
   listDatabases,
+  setDatabaseRetention,
   updateDatabase,
-} from "./endpoint/databases.ts";
+} from "./endpoint/configure/databases.ts";
+import {
+  resetQueryLimit,
+  setQueryLimit,
+  showQueryLimit,
+} from "./endpoint/configure/query-limit.ts";
+import {
+  clearTableRetention,
+  createTable,
+  deleteTable,
+  extendTable,
+  setTableRetention,
+  updateTable,
+} from "./endpoint/configure/tables.ts";
 import { office } from "./endpoint/office.ts";
 import { configureProcessing, runPlugin } from "./endpoint/processing.ts";
 import { push, standing } from "./endpoint/push.ts";
 import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
-import { resetQueryLimit, setQueryLimit, showQueryLimit } from "./endpoint/query-limit.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import {
   createAdminToken,
@@ -24,7 +38,7 @@ import {
   replaceOperatorToken,
 } from "./endpoint/tokens.ts";
 import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
-import { type ErrorStyle, errorReply, errorReplyV2 } from "./exchange/errors.ts";
+import { type ErrorStyle, errorReply, errorReplyPlain, errorReplyV2 } from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import { emptyReply, jsonReply, type Reply, textReply } from "./exchange/reply.ts";
 import type { NodeIdentity } from "./services.ts";
@@ -113,6 +127,31 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
         PUT: updateDatabase,
         DELETE: deleteDatabase,
       },
+      errorStyle: errorReplyPlain,
+    },
+  ],
+  [
+    "/api/v3/configure/database/retention_period",
+    {
+      needs: "configure",
+      methods: { POST: setDatabaseRetention, DELETE: clearDatabaseRetention },
+      errorStyle: errorReplyPlain,
+    },
+  ],
+  [
+    "/api/v3/configure/table",
+    {
+      needs: "configure",
+      methods: { POST: createTable, PUT: updateTable, PATCH: extendTable, DELETE: deleteTable },
+      errorStyle: errorReplyPlain,
+    },
+  ],
+  [
+    "/api/v3/enterprise/configure/table/retention_period",
+    {
+      needs: "configure",
+      methods: { POST: setTableRetention, DELETE: clearTableRetention },
+      errorStyle: errorReplyPlain,
     },
   ],
   [

@@ -63,7 +63,7 @@ suite("the HTTP server", () => {
         process_id: IDENTITY.processId,
       });
       assert.equal(answer.headers["x-influxdb-version"], "1.2.3");
-      assert.equal(answer.headers["x-influxdb-build"], "Tidelake");
+      assert.equal(answer.headers["x-influxdb-build"], "Enterprise");
       assert.match(
         String(answer.headers["request-id"]),
         /^01[0-9a-f]{6}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,

@@ -1,6 +1,7 @@
 import type { Credential } from "#access/credential.ts";
 import type { AdminPrincipal, Principal } from "#access/principal.ts";
 import type { AdminTokenRequest, IssuedToken } from "#access/tokens.ts";
+import type { NewColumn, SchemaMode } from "#catalog/catalog-state.ts";
 import type { OfficeAnswer, OfficeAsk } from "#compaction/office/office-call.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Standing, StandingAsk } from "#lifecycle/contact/standing.ts";
@@ -20,6 +21,14 @@ export interface HttpServices {
   updateDatabase(request: UpdateDatabaseRequest): Promise<void>;
   /** Rejects with `not_found` / `database_not_found`. */
   deleteDatabase(request: DeleteDatabaseRequest): Promise<void>;
+  /** Rejects with `conflict` / `table_exists`, `exceeded` / `table_limit`, `column_limit`, `not_found` / `database_not_found`. */
+  createTable(request: CreateTableRequest): Promise<void>;
+  /** Adds columns. Rejects with `invalid` / `column_exists`, `exceeded` / `column_limit`, `not_found`. */
+  extendTable(request: ExtendTableRequest): Promise<void>;
+  /** Rejects with `not_found` / `table_missing`, `database_not_found`. */
+  updateTable(request: UpdateTableRequest): Promise<void>;
+  /** Rejects with `not_found` / `table_missing`, `database_not_found`. */
+  deleteTable(request: DeleteTableRequest): Promise<void>;
   listDatabases(options: { showDeleted: boolean }): Promise<readonly DatabaseListing[]>;
   /** The first token of the cluster. Rejects with `conflict` / `token_exists`. */
   createOperatorToken(): Promise<IssuedToken>;
@@ -72,6 +81,7 @@ export interface CreateDatabaseRequest {
   readonly name: string;
   /** Undefined: rows are kept for ever. */
   readonly retentionNs: bigint | undefined;
+  readonly schemaMode: SchemaMode;
 }
 
 export interface UpdateDatabaseRequest {
@@ -82,7 +92,33 @@ export interface UpdateDatabaseRequest {
 
 export interface DeleteDatabaseRequest {
   readonly name: string;
-  readonly hardDelete: "default" | "never" | "now" | { readonly atNs: bigint };
+  readonly hardDelete: HardDelete;
+  /** What goes: all, the tables, or their rows. */
+  readonly scope: "database" | "tables" | "rows";
+}
+
+/** When the files of what is deleted may go. */
+export type HardDelete = "default" | "never" | "now" | { readonly atNs: bigint };
+
+export interface TableTarget {
+  readonly database: string;
+  readonly table: string;
+}
+
+export interface ExtendTableRequest extends TableTarget {
+  readonly columns: readonly NewColumn[];
+}
+
+export interface UpdateTableRequest extends TableTarget {
+  /** Undefined: rows are kept as long as those of the database. */
+  readonly retentionNs: bigint | undefined;
+}
+
+export interface CreateTableRequest extends ExtendTableRequest, UpdateTableRequest {}
+
+export interface DeleteTableRequest extends TableTarget {
+  readonly hardDelete: HardDelete;
+  readonly scope: "table" | "rows";
 }
 
 export interface DatabaseListing {

@@ -19,7 +19,10 @@ export interface CheckedRows {
   readonly added: readonly NewColumn[];
 }
 
-type Limits = Pick<SchemaLimits, "columnCountMax" | "tagCountMax">;
+interface Limits extends Pick<SchemaLimits, "columnCountMax" | "tagCountMax"> {
+  /** The database's name where writes create no columns in it. */
+  readonly declared: string | undefined;
+}
 type Problem = Omit<RowProblem, "line">;
 
 /** Problems that are kept, those of the first lines; the others are counted. */
@@ -176,6 +179,11 @@ class GrowingTable {
     const known = this.#kinds.get(name);
     if (known === kind) return undefined;
     if (known !== undefined) return { message: this.#conflict(name, known, kind), limitMet: false };
+    const { declared } = this.#limits;
+    if (declared !== undefined) {
+      const message = `column '${name}' (${kindText(kind)}) is not defined in table '${this.#name}' of database '${declared}', which uses explicit schemas; add the column with the /api/v3/configure/table API before writing to it`;
+      return { message, limitMet: false };
+    }
     const limit = this.#limitMet(kind);
     if (limit !== undefined) return { message: limit, limitMet: true };
     const column: NewColumn = { name, kind };

@@ -180,8 +180,9 @@ function refuses(decide: () => Validated | undefined): boolean {
 /** Whether a table of the write was dropped before its rows were durable: then the write belongs into a new one. */
 function isLost({ catalog }: FlushReceipt, { tables }: Validated): boolean {
   return tables.some(({ schema }) => {
-    const database = schema && catalog.databases.get(schema.databaseId);
-    return database === undefined || database.dropped !== undefined;
+    if (schema === undefined) return true;
+    const database = catalog.databases.get(schema.databaseId);
+    return database?.dropped !== undefined || !database?.tables.has(schema.id);
   });
 }
 

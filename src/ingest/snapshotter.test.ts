@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import { dropTable } from "#catalog/tables.ts";
 import type { DataFile } from "#model/data-file.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import type { Engine } from "#ports/engine.ts";
@@ -149,11 +150,14 @@ suite("a snapshot", () => {
     );
   });
 
-  test("rows of a dropped database are left out", async () => {
+  test("rows of a dropped database, and of a dropped table, are left out", async () => {
     await using node = await SmallNode.open();
+    const times = { nowNs: 1n, hardDeleteAtNs: undefined };
     await node.write("m f=1 1");
-    await node.write("m f=1 1", { database: "other" });
-    await node.catalog.dropDatabase("db", { nowNs: 1n, hardDeleteAtNs: undefined });
+    await node.write("m f=1 1\nn f=1 1", { database: "other" });
+    await node.catalog.dropDatabase("db", times);
+    const name = { database: "other", table: "n" };
+    await node.catalog.change((state) => dropTable(state, name, "table", times));
     await node.snapshotter.take(FOREVER);
     assert.equal(filesOf(node).length, 1);
     assert.equal(node.buffer.rowCount, 0);

@@ -182,8 +182,8 @@ export function dataPrefix(nodeId: string): string {
 function findTableById(state: CatalogState, tableId: TableId): TableSchema | undefined {
   assert(tableId < state.nextTableId, "the catalog knows every table of the log");
   for (const { dropped, tables } of state.databases.values()) {
-    const table = tables.get(tableId);
-    if (table !== undefined) return dropped === undefined ? table : undefined;
+    const table = dropped === undefined ? tables.get(tableId) : undefined;
+    if (table !== undefined) return table;
   }
   return undefined;
 }

@@ -10,7 +10,7 @@ import type { ParsedTable } from "#lineprotocol/parsed.ts";
 import type { DatabaseId, TableId } from "#model/ids.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { type RowSelection, rowCountOf, type StagedTable } from "#staging/stage.ts";
-import { checkColumns, checkRows, RowProblems } from "./check-rows.ts";
+import { checkColumns, checkRows, type RowProblem, RowProblems } from "./check-rows.ts";
 import type { SchemaLimits } from "./write.ts";
 
 /** What the catalog says of the tables of a body. */
@@ -54,7 +54,8 @@ export function validate(
       ? newDatabase(state, { name: database, retentionNs: undefined }, limits)
       : undefined;
   const databaseId = known?.id ?? state.nextDatabaseId;
-  const growing = new GrowingDatabase(state, databaseId, limits);
+  const declared = known?.schemaMode === "explicit" ? database : undefined;
+  const growing = new GrowingDatabase(state, { databaseId, declared }, limits);
   const checked: ValidatedTable[] = [];
   for (const [index, table] of looks.entries()) {
     const schema = known && findTable(known, table.name);
@@ -76,11 +77,18 @@ class GrowingDatabase {
   readonly problems = new RowProblems();
   readonly #databaseId: DatabaseId;
   readonly #limits: SchemaLimits;
+  /** The database's name where writes create nothing in it. */
+  readonly #declared: string | undefined;
   #tableCount: number;
   #nextTableId: TableId;
 
-  constructor(state: CatalogState, databaseId: DatabaseId, limits: SchemaLimits) {
+  constructor(
+    state: CatalogState,
+    { databaseId, declared }: { databaseId: DatabaseId; declared: string | undefined },
+    limits: SchemaLimits,
+  ) {
     this.#databaseId = databaseId;
+    this.#declared = declared;
     this.#limits = limits;
     this.#tableCount = state.tableCount;
     this.#nextTableId = state.nextTableId;
@@ -92,15 +100,16 @@ class GrowingDatabase {
     schema: TableSchema | undefined,
     parsed: ParsedTable | undefined,
   ): RowSelection | undefined {
-    if (schema === undefined && this.#tableCount >= this.#limits.tableCountMax)
-      return parsed && this.#refuse(parsed);
-    const added = checkColumns(looks, schema, this.#limits);
+    const refusal = schema === undefined ? this.#refusal(looks.name) : undefined;
+    if (refusal !== undefined) return parsed && this.#refuse(parsed, refusal);
+    const rules = { ...this.#limits, declared: this.#declared };
+    const added = checkColumns(looks, schema, rules);
     if (added !== undefined) {
       this.#learn(looks.name, schema, added);
       return { start: 0, end: looks.rowCount };
     }
     if (parsed === undefined) return undefined;
-    const { added: columns, rows } = checkRows(parsed, schema, this.#limits, this.problems);
+    const { added: columns, rows } = checkRows(parsed, schema, rules, this.problems);
     if (rows.length > 0) this.#learn(looks.name, schema, columns);
     return rows;
   }
@@ -116,9 +125,20 @@ class GrowingDatabase {
     }
   }
 
-  #refuse(parsed: ParsedTable): RowSelection {
-    const message = `Update to schema would exceed number of tables limit: attempted to create table but already have ${this.#tableCount} table(s) (limit: ${this.#limits.tableCountMax})`;
-    for (const line of parsed.lines) this.problems.add(line, { message, limitMet: true });
+  /** Why there may be no new table. */
+  #refusal(name: string): Omit<RowProblem, "line"> | undefined {
+    if (this.#declared !== undefined) {
+      const message = `table '${name}' is not defined in database '${this.#declared}', which uses explicit schemas; create the table with the /api/v3/configure/table API before writing to it`;
+      return { message, limitMet: false };
+    }
+    const { tableCountMax } = this.#limits;
+    if (this.#tableCount < tableCountMax) return undefined;
+    const message = `Update to schema would exceed number of tables limit: attempted to create table but already have ${this.#tableCount} table(s) (limit: ${tableCountMax})`;
+    return { message, limitMet: true };
+  }
+
+  #refuse(parsed: ParsedTable, problem: Omit<RowProblem, "line">): RowSelection {
+    for (const line of parsed.lines) this.problems.add(line, problem);
     return new Uint32Array(0);
   }
 }

@@ -68,6 +68,10 @@ function fragileStore() {
   };
 }
 
+function unexpectedChange(): never {
+  assert.fail("the catalog is not changed");
+}
+
 suite("a node", () => {
   test("starts, takes rows, answers, and a stop leaves everything in files", async () => {
     const store = memoryStore();
@@ -172,8 +176,9 @@ suite("what a node does not do", () => {
       database: "_internal",
     });
     assert.deepEqual(nodes, [["host01"], ["host02"]]);
-    await query.node.createDatabase("any", undefined);
-    await query.node.dropDatabase("any", undefined);
+    await query.node.changeSchema("any", (catalog) =>
+      catalog.createDatabase("any", undefined, { databaseCountMax: 9 }),
+    );
   });
 
   test("changes to the database of the cluster itself", async () => {
@@ -181,9 +186,8 @@ suite("what a node does not do", () => {
     const { node } = started;
     const refused = { kind: "invalid", code: "database_internal" };
     await assert.rejects(writeLines(node, "m f=1", "_internal"), refused);
-    await assert.rejects(node.createDatabase("_internal", undefined), refused);
-    await assert.rejects(node.setRetention("_internal", undefined), refused);
-    await assert.rejects(node.dropDatabase("_internal", undefined), refused);
+    await assert.rejects(node.changeSchema("_internal", unexpectedChange), refused);
+    await assert.rejects(node.changeRetention("_internal", unexpectedChange), refused);
   });
 });
 

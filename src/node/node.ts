@@ -260,25 +260,18 @@ export class Node {
     requireMode(this.#parts.options.config.modes, mode);
   }
 
-  async createDatabase(name: string, retentionNs: bigint | undefined): Promise<void> {
-    refuseInternal(name);
-    const { catalog, options } = this.#parts;
-    await catalog.createDatabase(name, retentionNs, options.config).catch(answerFenced);
+  /** Makes a `change` of what the catalog says of `database`, which is not the cluster's own. */
+  async changeSchema(database: string, change: (catalog: Catalog) => Promise<unknown>) {
+    refuseInternal(database);
+    await change(this.#parts.catalog).catch(answerFenced);
   }
 
-  async setRetention(name: string, retentionNs: bigint | undefined): Promise<void> {
-    refuseInternal(name);
+  /** As `changeSchema`, of how long rows are kept. */
+  async changeRetention(database: string, change: (catalog: Catalog) => Promise<unknown>) {
+    await this.changeSchema(database, change);
     const { catalog, manifest } = this.#parts;
-    await catalog.setRetention(name, retentionNs).catch(answerFenced);
     // Rows that the older retention would remove stay from here on (rule 7).
     await manifest.raiseBarrier(catalog.state.position).catch(answerFenced);
-  }
-
-  async dropDatabase(name: string, hardDeleteAtNs: bigint | undefined): Promise<void> {
-    refuseInternal(name);
-    const nowNs = this.#parts.options.ports.clock.nowNs();
-    const { catalog } = this.#parts;
-    await catalog.dropDatabase(name, { nowNs, hardDeleteAtNs }).catch(answerFenced);
   }
 
   /** Asks a node to stop, as `Members.stop`. */

@@ -3,7 +3,7 @@ import { suite, test } from "node:test";
 import { Access } from "#access/access.ts";
 import { TOKEN_SECRET_SIZE } from "#access/token-text.ts";
 import { Tokens } from "#access/tokens.ts";
-import { findDatabase } from "#catalog/catalog-state.ts";
+import { findDatabase, findTable, retentionOf } from "#catalog/catalog-state.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import { nodeOptions, readRows, writeLines } from "#testing/started-node.ts";
 import { Metrics } from "./metrics.ts";
@@ -39,20 +39,25 @@ async function serving() {
   return { node, services, metrics, [Symbol.asyncDispose]: () => node.stop(1_000) };
 }
 
+const NEW = { retentionNs: undefined, schemaMode: "implicit" } as const;
+
 suite("what HTTP calls", () => {
   test("databases are made, listed with the cluster's own, dropped and shown as dropped", async () => {
     await using running = await serving();
     const { services } = running;
-    await services.createDatabase({ name: "a", retentionNs: 5n });
-    await services.createDatabase({ name: "b", retentionNs: undefined });
-    await assert.rejects(services.createDatabase({ name: "a", retentionNs: undefined }), {
+    await services.createDatabase({ ...NEW, name: "a", retentionNs: 5n });
+    await services.createDatabase({ ...NEW, name: "b" });
+    await assert.rejects(services.createDatabase({ ...NEW, name: "a" }), {
       kind: "conflict",
       code: "database_exists",
     });
-    await services.deleteDatabase({ name: "a", hardDelete: "default" });
-    await assert.rejects(services.deleteDatabase({ name: "a", hardDelete: "default" }), {
-      code: "database_not_found",
-    });
+    await services.deleteDatabase({ name: "a", hardDelete: "default", scope: "database" });
+    await assert.rejects(
+      services.deleteDatabase({ name: "a", hardDelete: "default", scope: "database" }),
+      {
+        code: "database_not_found",
+      },
+    );
     const names = async (showDeleted: boolean) =>
       (await services.listDatabases({ showDeleted })).map(({ name, deleted }) => [name, deleted]);
     assert.deepEqual(await names(false), [
@@ -70,7 +75,7 @@ suite("what HTTP calls", () => {
     await using running = await serving();
     const { node, services } = running;
     const kept = () => findDatabase(node.catalog.state, "a")?.retentionNs;
-    await services.createDatabase({ name: "a", retentionNs: undefined });
+    await services.createDatabase({ ...NEW, name: "a" });
     await services.updateDatabase({ name: "a", retentionNs: 7n });
     assert.equal(kept(), 7n);
     await services.updateDatabase({ name: "a", retentionNs: undefined });
@@ -97,13 +102,45 @@ suite("what HTTP calls", () => {
     const { node, services } = running;
     const times = ["default", "now", "never", { atNs: 77n }] as const;
     for (const hardDelete of times) {
-      await services.createDatabase({ name: "a", retentionNs: undefined });
-      await services.deleteDatabase({ name: "a", hardDelete });
+      await services.createDatabase({ ...NEW, name: "a" });
+      await services.deleteDatabase({ name: "a", hardDelete, scope: "database" });
     }
     assert.deepEqual(
       [...node.catalog.state.databases.values()].map(({ dropped }) => dropped?.hardDeleteAtNs),
       [NOW_NS + 90n * 86_400_000_000_000n, NOW_NS, undefined, 77n],
     );
+  });
+
+  test("tables are made, extended, given a retention period and dropped", async () => {
+    await using running = await serving();
+    const { node, services } = running;
+    const table = { database: "a", table: "t" };
+    const columns = [{ name: "x", kind: "tag" }] as const;
+    const made = { ...table, columns, retentionNs: undefined };
+    await assert.rejects(services.createTable(made), { code: "database_not_found" });
+    await services.createDatabase({ ...NEW, name: "a" });
+    await services.createTable(made);
+    await assert.rejects(services.createTable(made), { kind: "conflict", code: "table_exists" });
+    await services.extendTable({ ...table, columns: [{ name: "f", kind: "float" }] });
+    await services.updateTable({ ...table, retentionNs: 7n });
+    const found = () => {
+      const database = findDatabase(node.catalog.state, "a");
+      const schema = database && findTable(database, "t");
+      if (database === undefined || schema === undefined) return undefined;
+      return [schema.columns.map(({ name }) => name), retentionOf(database, schema.id)];
+    };
+    assert.deepEqual(found(), [["time", "x", "f"], 7n]);
+    await services.deleteTable({ ...table, hardDelete: "now", scope: "rows" });
+    assert.deepEqual(found(), [["time", "x", "f"], 7n]);
+    await services.deleteDatabase({ name: "a", hardDelete: "now", scope: "tables" });
+    assert.equal(found(), undefined);
+    await assert.rejects(services.deleteTable({ ...table, hardDelete: "now", scope: "table" }), {
+      kind: "not_found",
+      code: "table_missing",
+    });
+    await assert.rejects(services.createTable({ ...made, database: "_internal" }), {
+      code: "database_internal",
+    });
   });
 
   test("tokens are made, known, shown without their texts, and deleted", async () => {

@@ -2,7 +2,15 @@ import type { Access } from "#access/access.ts";
 import type { Tokens } from "#access/tokens.ts";
 import { Mutex } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
-import type { HttpServices, NodeIdentity } from "#http/services.ts";
+import type { DropTimes } from "#catalog/catalog.ts";
+import {
+  addColumns,
+  createTable,
+  dropTable,
+  dropTables,
+  setTableRetention,
+} from "#catalog/tables.ts";
+import type { HardDelete, HttpServices, NodeIdentity } from "#http/services.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
 import type { NodeConfig } from "./config.ts";
@@ -11,7 +19,7 @@ import type { Metrics } from "./metrics.ts";
 import type { Node } from "./node.ts";
 import { spaced } from "./spaced.ts";
 
-/** When the files of a dropped database may go, counted from the drop, unless somebody says otherwise: 90 days. */
+/** When the files of a dropped database or table may go, counted from the drop, unless somebody says otherwise: 90 days. */
 const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
 
 /** Between two looks at the catalog for greetings: who has heard one can send it again for ever, and each look is a request to the store. */
@@ -35,15 +43,7 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     ...tokenServices(node, options.tokens),
     write: (request, signal) => node.write(request, signal),
     query: (request, signal) => node.query(request, signal),
-    createDatabase: ({ name, retentionNs }) => node.createDatabase(name, retentionNs),
-    updateDatabase: ({ name, retentionNs }) => node.setRetention(name, retentionNs),
-    deleteDatabase: ({ name, hardDelete }) => {
-      const nowNs = clock.nowNs();
-      const { hardDeleteDefaultMs = HARD_DELETE_DEFAULT_MS } = options.config;
-      const defaultNs = nowNs + BigInt(Math.floor(hardDeleteDefaultMs)) * 1_000_000n;
-      const atNs = hardDeleteTime(hardDelete, { nowNs, defaultNs });
-      return node.dropDatabase(name, atNs);
-    },
+    ...schemaServices(node, options),
     async listDatabases({ showDeleted }) {
       const { databases } = await node.catalog.refresh();
       const listed = [...databases.values()].map(({ name, dropped }) => ({
@@ -71,6 +71,51 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     answerOffice: (ask) => node.answerOffice(ask),
     identify: identity,
     metrics: () => metrics.text(),
+  };
+}
+
+type SchemaServices = Pick<
+  HttpServices,
+  | "createDatabase"
+  | "updateDatabase"
+  | "deleteDatabase"
+  | "createTable"
+  | "extendTable"
+  | "updateTable"
+  | "deleteTable"
+>;
+
+function schemaServices(node: Node, { clock, config }: ServicesOptions): SchemaServices {
+  const times = (hardDelete: HardDelete) => dropTimes(hardDelete, clock.nowNs(), config);
+  return {
+    createDatabase: ({ name, retentionNs, schemaMode }) =>
+      node.changeSchema(name, (catalog) =>
+        catalog.createDatabase(name, retentionNs, config, schemaMode),
+      ),
+    updateDatabase: ({ name, retentionNs }) =>
+      node.changeRetention(name, (catalog) => catalog.setRetention(name, retentionNs)),
+    deleteDatabase: ({ name, hardDelete, scope }) =>
+      node.changeSchema(name, (catalog) =>
+        scope === "database"
+          ? catalog.dropDatabase(name, times(hardDelete))
+          : catalog.change((state) => dropTables(state, name, scope, times(hardDelete))),
+      ),
+    createTable: (table) =>
+      node.changeSchema(table.database, (catalog) =>
+        catalog.change((state) => createTable(state, table, table, config)),
+      ),
+    extendTable: (table) =>
+      node.changeSchema(table.database, (catalog) =>
+        catalog.change((state) => addColumns(state, table, table.columns, config)),
+      ),
+    updateTable: (table) =>
+      node.changeRetention(table.database, (catalog) =>
+        catalog.change((state) => setTableRetention(state, table, table.retentionNs)),
+      ),
+    deleteTable: ({ hardDelete, scope, ...table }) =>
+      node.changeSchema(table.database, (catalog) =>
+        catalog.change((state) => dropTable(state, table, scope, times(hardDelete))),
+      ),
   };
 }
 
@@ -126,13 +171,13 @@ function recoveryUsed(): DbError {
   );
 }
 
-type HardDelete = Parameters<HttpServices["deleteDatabase"]>[0]["hardDelete"];
-
-function hardDeleteTime(
+function dropTimes(
   hardDelete: HardDelete,
-  { nowNs, defaultNs }: { nowNs: bigint; defaultNs: bigint },
-): bigint | undefined {
-  if (hardDelete === "never") return undefined;
-  if (hardDelete === "now") return nowNs;
-  return hardDelete === "default" ? defaultNs : hardDelete.atNs;
+  nowNs: bigint,
+  { hardDeleteDefaultMs = HARD_DELETE_DEFAULT_MS }: NodeConfig,
+): DropTimes {
+  if (hardDelete === "never") return { nowNs, hardDeleteAtNs: undefined };
+  if (hardDelete === "now") return { nowNs, hardDeleteAtNs: nowNs };
+  const defaultNs = nowNs + BigInt(Math.floor(hardDeleteDefaultMs)) * 1_000_000n;
+  return { nowNs, hardDeleteAtNs: hardDelete === "default" ? defaultNs : hardDelete.atNs };
 }

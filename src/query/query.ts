@@ -1,7 +1,12 @@
 import { Semaphore, untilAborted } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
-import { type DatabaseRecord, findDatabase, findTable } from "#catalog/catalog-state.ts";
+import {
+  type DatabaseRecord,
+  findDatabase,
+  findTable,
+  retentionOf,
+} from "#catalog/catalog-state.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
 import type { Field, Plan, SourceGroup } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
@@ -249,7 +254,7 @@ function planOn(view: View, request: QueryRequest, options: Planning): Plan {
     },
     parameters: request.parameters,
     nowNs,
-    kept: keptTime(database?.retentionNs, nowNs),
+    kept: (table) => keptTime(database && retentionOf(database, table.id), nowNs),
   });
 }
 

@@ -3,6 +3,7 @@ import type { TokenGrant } from "#catalog/tokens.ts";
 import type { NodeNumber, TokenId } from "#model/ids.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
+import type { TableSchema } from "#model/schema.ts";
 
 /** Grants as InfluxDB 3 writes them: what kind of thing, which of them, what may be done with it. */
 const PERMISSIONS: Readonly<Record<TokenGrant["kind"], string>> = { admin: "*:*:*" };
@@ -92,15 +93,21 @@ function tablesTable({ databases }: CatalogState): SystemTable {
       { name: "series_key_columns", type: "string" },
       { name: "deleted", type: "boolean" },
     ],
-    rows: [...databases.values()].flatMap((database) =>
-      [...database.tables.values()].map(({ name, columns }): LiteralValue[] => {
-        const tags = columns.filter(({ kind }) => kind === "tag");
-        const seriesKey = tags.map((tag) => tag.name).join(", ");
-        const deleted = database.dropped !== undefined;
-        return [database.name, name, BigInt(columns.length), seriesKey, deleted];
-      }),
-    ),
+    rows: [...databases.values()].flatMap(({ name, dropped, droppedTables, tables }) => [
+      ...[...tables.values()].map((table) => tableRow(name, table, dropped !== undefined)),
+      ...[...droppedTables.values()].map(({ table }) => tableRow(name, table, true)),
+    ]),
   };
+}
+
+function tableRow(
+  database: string,
+  { name, columns }: TableSchema,
+  deleted: boolean,
+): readonly LiteralValue[] {
+  const tags = columns.filter(({ kind }) => kind === "tag");
+  const seriesKey = tags.map((tag) => tag.name).join(", ");
+  return [database, name, BigInt(columns.length), seriesKey, deleted];
 }
 
 function tokensTable({ tokens }: CatalogState): SystemTable {

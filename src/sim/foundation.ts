@@ -1,5 +1,7 @@
 import { utf8 } from "#base/bytes.ts";
 import { DbError, isKind } from "#base/errors.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import { dropTables } from "#catalog/tables.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import { parseWriteToken, type WriteToken } from "#model/write-token.ts";
 import { SWEEP_DEFAULTS } from "#node/config.ts";
@@ -212,9 +214,14 @@ class Foundation {
       await world.sleep(3_000 + world.below(9_000));
       const { node } = this.#cluster.hosts[world.below(3)] as SimHost;
       if (node === undefined) continue;
-      const eraseAtNs = world.chance(0.5) ? 0n : undefined;
+      const times = { nowNs: 1n, hardDeleteAtNs: world.chance(0.5) ? 0n : undefined };
+      const scope = world.chance(0.5) ? "tables" : "rows";
+      const drop = world.chance(0.5)
+        ? (catalog: Catalog) => catalog.dropDatabase(DROPPED_DATABASE, times)
+        : (catalog: Catalog) =>
+            catalog.change((state) => dropTables(state, DROPPED_DATABASE, scope, times));
       await this.#attempt(() =>
-        node.dropDatabase(DROPPED_DATABASE, eraseAtNs).catch((error: unknown) => {
+        node.changeSchema(DROPPED_DATABASE, drop).catch((error: unknown) => {
           if (!isKind(error, "not_found")) throw error;
         }),
       );

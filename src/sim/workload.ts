@@ -1,7 +1,7 @@
 import type { World } from "./world.ts";
 
 export const DATABASE = "db";
-/** This one is dropped now and then; the next write makes it anew. */
+/** This one, or its tables, are dropped now and then; the next write makes them anew. */
 export const DROPPED_DATABASE = "dropped";
 
 const TABLES = ["t0", "t1"];

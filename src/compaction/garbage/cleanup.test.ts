@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
+import { dropTable } from "#catalog/tables.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import { memoryStore } from "#objectstore/memory.ts";
 import { silentLog } from "#ports/log.ts";
@@ -182,6 +183,24 @@ suite("files of dropped databases", () => {
     await cleanup.step(office, FOREVER);
     assert.deepEqual(await stored(node), keysOf(node));
     assert.equal((await node.rows("SELECT f FROM m", { database: "kept" })).length, 1);
+  });
+
+  test("those of a dropped table go alone, at their time", async () => {
+    const { node, office, erase } = await withFiles();
+    await using _ = node;
+    await node.write("other f=1 1");
+    await node.snapshotter.take(FOREVER);
+    await partsOf(node).adoption.step(office);
+    const nowNs = node.clock.nowNs();
+    const name = { database: "db", table: "m" };
+    await node.catalog.change((state) =>
+      dropTable(state, name, "table", { nowNs, hardDeleteAtNs: nowNs + 1_000_000n }),
+    );
+    assert.equal(await erase.step(office), false);
+    await node.clock.advance(1);
+    assert.equal(await erase.step(office), true);
+    assert.equal(keysOf(node).length, 1);
+    assert.equal((await node.rows("SELECT f FROM other")).length, 1);
   });
 
   test("stay for ever when the drop says so", async () => {

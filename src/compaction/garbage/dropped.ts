@@ -1,4 +1,4 @@
-import type { CatalogState } from "#catalog/catalog-state.ts";
+import type { CatalogState, DropRecord } from "#catalog/catalog-state.ts";
 import { type ManifestState, REPLACED_KEYS_MAX } from "#manifest/manifest-state.ts";
 import type { TableId } from "#model/ids.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
@@ -18,7 +18,7 @@ const INPUTS_MAX = 10_000;
 const WAITING_MAX = REPLACED_KEYS_MAX / 2;
 
 /**
- * Takes the files of dropped databases out of the manifest when their time has come; from there they go as replaced ones do.
+ * Takes the files of dropped databases and tables out of the manifest when their time has come; from there they go as replaced ones do.
  *
  * The entry needs the catalog that it was decided with: a change that gives a database back, and its barrier, make it be decided anew
  * (rule 7).
@@ -37,7 +37,7 @@ export class DroppedTables implements Duty {
     const published = await publishPlan(this.#options, office, (newest, known) =>
       planErase(newest, known, nowNs),
     );
-    if (published) log.info("took files of dropped databases out of the manifest");
+    if (published) log.info("took files of dropped databases and tables out of the manifest");
     return published;
   }
 }
@@ -56,9 +56,15 @@ function planErase(
   return inputs.length === 0 ? undefined : { kind: "replace", body: { inputs, outputs: [] } };
 }
 
-/** Tables of databases that were dropped, and whose rows need not be kept any longer. */
+/** Tables that were dropped, or whose database was, and whose rows need not be kept any longer. */
 function* erasableTables({ databases }: CatalogState, nowNs: bigint): Generator<TableId> {
-  for (const { dropped, tables } of databases.values())
-    if (dropped?.hardDeleteAtNs !== undefined && dropped.hardDeleteAtNs <= nowNs)
-      yield* tables.keys();
+  for (const { dropped, droppedTables, tables } of databases.values()) {
+    const isGone = isDue(dropped, nowNs);
+    if (isGone) yield* tables.keys();
+    for (const [id, table] of droppedTables) if (isGone || isDue(table.dropped, nowNs)) yield id;
+  }
+}
+
+function isDue(dropped: DropRecord | undefined, nowNs: bigint): boolean {
+  return dropped?.hardDeleteAtNs !== undefined && dropped.hardDeleteAtNs <= nowNs;
 }

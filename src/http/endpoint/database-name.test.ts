@@ -4,7 +4,7 @@ import { isKind } from "#base/errors.ts";
 import { checkDatabaseName, nameWithPolicy } from "./database-name.ts";
 
 const CHARACTER =
-  "invalid character in database name: must be ASCII, containing only letters, numbers, underscores, or hyphens";
+  "invalid character in database or rp name: must be ASCII, containing only letters, numbers, underscores, or hyphens";
 const START = "db name did not start with a number or letter";
 const POLICY =
   "db name with invalid retention policy, if providing a retention policy name, must be of form '<db_name>/<rp_name>'";
@@ -12,38 +12,32 @@ const POLICY =
 suite("database names", () => {
   test("letters, digits, underscores and hyphens make a name of up to 64", () => {
     for (const name of ["a", "7", "A_b-9", "x".repeat(64)]) {
-      checkDatabaseName(name, { policyAllowed: false });
-      checkDatabaseName(name, { policyAllowed: true });
+      checkDatabaseName(name);
     }
-    checkDatabaseName("db/rp", { policyAllowed: true });
+    checkDatabaseName("db/rp");
   });
 
-  const wrong: readonly [name: string, policyAllowed: boolean, message: string][] = [
-    ["", false, "db name cannot be empty"],
-    ["_internal", false, START],
-    ["-a", true, START],
-    ["/a", true, START],
-    [" a", false, START],
-    ["é", false, CHARACTER],
-    ["aé", false, CHARACTER],
-    ["a😀", true, CHARACTER],
-    ["a.b", false, CHARACTER],
-    ["a b", true, CHARACTER],
-    ["a\0", false, CHARACTER],
-    ["a\n", false, CHARACTER],
-    ["a/b", false, CHARACTER],
-    ["a/", true, POLICY],
-    ["a/b/c", true, POLICY],
-    [
-      "x".repeat(65),
-      false,
-      `namespace name ${"x".repeat(65)} length must be between 1 and 64 characters`,
-    ],
+  const wrong: readonly [name: string, message: string][] = [
+    ["", "db name cannot be empty"],
+    ["_internal", START],
+    ["-a", START],
+    ["/a", START],
+    [" a", START],
+    ["é", CHARACTER],
+    ["aé", CHARACTER],
+    ["a😀", CHARACTER],
+    ["a.b", CHARACTER],
+    ["a b", CHARACTER],
+    ["a\0", CHARACTER],
+    ["a\n", CHARACTER],
+    ["a/", POLICY],
+    ["a/b/c", POLICY],
+    ["x".repeat(65), `namespace name ${"x".repeat(65)} length must be between 1 and 64 characters`],
   ];
-  for (const [name, policyAllowed, message] of wrong) {
-    test(`${JSON.stringify(name)} is refused${policyAllowed ? " also for v1" : ""}`, () => {
+  for (const [name, message] of wrong) {
+    test(`${JSON.stringify(name)} is refused`, () => {
       assert.throws(
-        () => checkDatabaseName(name, { policyAllowed }),
+        () => checkDatabaseName(name),
         (error) =>
           isKind(error, "invalid") && error.code === "database_name" && error.message === message,
       );

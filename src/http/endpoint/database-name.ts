@@ -12,9 +12,9 @@ const POLICY_SEPARATOR = "/";
 
 /**
  * Throws DbError `invalid` / `database_name` unless a database may be called `name`: 1 to 64 of A–Z a–z 0–9 `_` `-`,
- * a letter or digit first. With `policyAllowed`, one `/` may stand inside.
+ * a letter or digit first. One `/` may stand inside, before the retention policy of v1.
  */
-export function checkDatabaseName(name: string, options: { policyAllowed: boolean }): void {
+export function checkDatabaseName(name: string): void {
   if (name === "") throw wrong("db name cannot be empty");
   let separatorCount = 0;
   for (const [index, character] of Array.from(name).entries()) {
@@ -23,7 +23,7 @@ export function checkDatabaseName(name: string, options: { policyAllowed: boolea
       if (!LETTER_OR_DIGIT.test(character)) {
         throw wrong("db name did not start with a number or letter");
       }
-    } else if (options.policyAllowed && character === POLICY_SEPARATOR) {
+    } else if (character === POLICY_SEPARATOR) {
       separatorCount += 1;
     } else if (!NAME_CHARACTER.test(character)) {
       throw wrongCharacter();
@@ -40,11 +40,11 @@ export function checkDatabaseName(name: string, options: { policyAllowed: boolea
 }
 
 /** As `checkDatabaseName`, of a database to write to; throws `invalid` / `database_internal` for the cluster's own. */
-export function checkWrittenName(name: string, options: { policyAllowed: boolean }): void {
+export function checkWrittenName(name: string): void {
   if (name === INTERNAL_DATABASE) {
     throw new DbError("invalid", "database_internal", "cannot modify internal db");
   }
-  checkDatabaseName(name, options);
+  checkDatabaseName(name);
 }
 
 /**
@@ -59,7 +59,7 @@ export function nameWithPolicy(database: string, policy: string | undefined): st
 
 function wrongCharacter(): DbError {
   return wrong(
-    "invalid character in database name: must be ASCII, containing only letters, numbers, underscores, or hyphens",
+    "invalid character in database or rp name: must be ASCII, containing only letters, numbers, underscores, or hyphens",
   );
 }
 

@@ -6,6 +6,8 @@ import { requestId } from "../exchange/request-id.ts";
 import type { NodeIdentity } from "../services.ts";
 
 const PRODUCT_NAME = "Tidelake";
+/** Which of the two InfluxDB 3 has: clients look up here what they may ask for. */
+const BUILD = "Enterprise";
 const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** GET /health: the process runs. It says nothing of the store; `/ready` does. */
@@ -33,7 +35,7 @@ export function ping(exchange: Exchange): Reply {
   const value = { product_name: PRODUCT_NAME, version, revision: version, process_id: processId };
   return jsonReply(200, value, {
     "x-influxdb-version": version,
-    "x-influxdb-build": PRODUCT_NAME,
+    "x-influxdb-build": BUILD,
     "request-id": id,
     "x-request-id": id,
   });

@@ -7,7 +7,7 @@ import { openServer, send, someServices } from "#testing/http.ts";
 const STORED: WriteOutcome = { token: "t1", rejected: [], rejectedCount: 0, limitMet: false };
 const BAD_LINE = { lineNumber: 3, text: "contract_wr v=2.0 17 and more", message: "no such thing" };
 const CHARACTER =
-  "invalid character in database name: must be ASCII, containing only letters, numbers, underscores, or hyphens";
+  "invalid character in database or rp name: must be ASCII, containing only letters, numbers, underscores, or hyphens";
 
 /** Sends one write and gives the answer with what the service was asked. */
 async function write(
@@ -77,8 +77,8 @@ suite("writes", () => {
     ["/api/v3/write_lp?db=a&db=b", 400, "serde error: duplicate field `db`"],
     ["/api/v3/write_lp?db=a&precision=NS", 400, /^serde error: unknown variant `NS`, expected one/],
     ["/api/v3/write_lp?db=a&accept_partial=1", 400, /^serde error: .*`true` or `false`/],
-    ["/api/v3/write_lp?db=a/b", 400, JSON.stringify({ error: CHARACTER, data: null })],
-    ["/api/v3/write_lp?db=", 400, '{"error":"db name cannot be empty","data":null}'],
+    ["/api/v3/write_lp?db=a.b", 400, JSON.stringify({ error: CHARACTER })],
+    ["/api/v3/write_lp?db=", 400, '{"error":"db name cannot be empty"}'],
     ["/api/v3/write_lp?db=_internal", 400, "cannot modify internal db"],
     ["/write?db=_internal", 400, "cannot modify internal db"],
     ["/write?db=_internal&rp=autogen", 400, "cannot modify internal db"],
@@ -95,7 +95,7 @@ suite("writes", () => {
       '{"error":"failed to deserialize db/rp/precision in request: missing field `db`","data":null}',
     ],
     ["/write?db=a&precision=m", 400, /^{"error":"failed to deserialize db\/rp\/precision.*`m`/],
-    ["/write?db=a/b&rp=c", 400, /must be of form '<db_name>\/<rp_name>'","data":null}$/],
+    ["/write?db=a/b&rp=c", 400, /must be of form '<db_name>\/<rp_name>'"}$/],
     ["/api/v2/write", 400, '{"code":"invalid","message":"no org/bucket destination provided"}'],
     ["/api/v2/write?org=o", 400, '{"code":"invalid","message":"missing bucket value"}'],
     ["/api/v2/write?bucket=", 400, '{"code":"invalid","message":"missing bucket value"}'],
@@ -181,7 +181,7 @@ suite("writes", () => {
     assert.equal(answer.status, 400);
     assert.equal(
       answer.body,
-      '{"code":"invalid","message":"line protocol parsing error: line 3: no such thing (and 6 more lines)"}',
+      '{"code":"invalid","message":"line protocol parse failed: line 3: no such thing (and 6 more lines)"}',
     );
   });
 

@@ -6,6 +6,7 @@ import { v2Reply } from "../exchange/errors.ts";
 import { type Exchange, WRITE_TOKEN_HEADER, writeTokens } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
 import { emptyReply, jsonReply, type Reply } from "../exchange/reply.ts";
+import { requireUtf8 } from "../exchange/text.ts";
 import { checkWrittenName, nameWithPolicy } from "./database-name.ts";
 
 /** Lines named in an answer. */
@@ -20,12 +21,12 @@ export async function writeLineProtocol(exchange: Exchange): Promise<Reply> {
   if (!exchange.query) throw wrongParameters("parameters", "missing query parameter 'db'");
   const parameters = Parameters.fromQuery(exchange.query);
   const database = parameters.requiredText("db");
-  checkWrittenName(database, { policyAllowed: false });
+  checkWrittenName(database);
   const precisionText = parameters.text("precision") ?? "auto";
   const precision = precisionFromText(precisionText);
   if (precision === undefined) {
     throw parameters.wrong(
-      `unknown variant \`${precisionText}\`, expected one of \`auto\`, \`second\`, \`millisecond\`, \`microsecond\`, \`nanosecond\``,
+      `unknown variant \`${precisionText}\`, expected one of ${V3_PRECISIONS}`,
     );
   }
   const acceptPartial = parameters.boolean("accept_partial", true);
@@ -44,7 +45,7 @@ export async function writeV1(exchange: Exchange): Promise<Reply> {
   }
   if (database === "") throw wrongParameters("write_parameters", "no db destination provided");
   const name = nameWithPolicy(database, parameters.text("rp"));
-  checkWrittenName(name, { policyAllowed: true });
+  checkWrittenName(name);
   const outcome = await write(exchange, parameters, {
     database: name,
     precision: v1Precision(parameters, "write_parameters"),
@@ -60,7 +61,7 @@ export async function writeV2(exchange: Exchange): Promise<Reply> {
   const parameters = Parameters.fromQuery(exchange.query);
   const bucket = parameters.text("bucket") ?? "";
   if (bucket === "") throw wrongParameters("parameters", "missing bucket value");
-  checkWrittenName(bucket, { policyAllowed: true });
+  checkWrittenName(bucket);
   const outcome = await write(exchange, parameters, {
     database: bucket,
     precision: v1Precision(parameters, "parameters"),
@@ -72,10 +73,13 @@ export async function writeV2(exchange: Exchange): Promise<Reply> {
   const more = outcome.rejectedCount > 1 ? ` (and ${outcome.rejectedCount - 1} more lines)` : "";
   return v2Reply(
     rejectedStatus(outcome),
-    `line protocol parsing error: line ${first.lineNumber}: ${first.message}${more}`,
+    `line protocol parse failed: line ${first.lineNumber}: ${first.message}${more}`,
   );
 }
 
+/** As clients of InfluxDB 3 know the list. */
+const V3_PRECISIONS =
+  "`auto`, `s`, `second`, `millisecond`, `ms`, `microsecond`, `u`, `us`, `n`, `nanosecond`, `ns`";
 const V1_PARAMETERS = "failed to deserialize db/rp/precision in request";
 
 function v1Precision(parameters: Parameters, code: string): WriteRequest["precision"] {
@@ -96,6 +100,7 @@ async function write(
 ): Promise<WriteOutcome> {
   const tokens = writeTokens(exchange, parameters.text("min_token"));
   const body = await exchange.readBody();
+  requireUtf8(body);
   if (body.length === 0) throw new DbError("invalid", "write_empty", "incoming write was empty");
   return exchange.services.write({ ...target, body, tokens }, exchange.signal);
 }
@@ -119,7 +124,7 @@ function rejectedStatus(outcome: WriteOutcome): number {
 
 function rejectedValue(line: RejectedLine): object {
   return {
-    original_line: truncated(line.text),
+    original_line: truncated(line.text.replace(/\r$/, "")),
     line_number: line.lineNumber,
     error_message: line.message,
   };

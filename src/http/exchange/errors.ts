@@ -58,8 +58,11 @@ const SPACED_CODES: ReadonlySet<string> = new Set(["unauthenticated", "authoriza
 /** Which schemes would have been understood: a 401 has to say it (RFC 9110 §15.5.2). Not Basic, at which browsers ask people for a password. */
 const CHALLENGE = { "www-authenticate": "Bearer" };
 
+/** Codes whose text stands in JSON although those of their kind do not. */
+const JSON_CODES: ReadonlySet<string> = new Set(["database_name"]);
+
 /** Codes whose JSON has `"data":null`, whatever their kind. */
-const DATA_CODES: ReadonlySet<string> = new Set(["database_name", "write_parameters"]);
+const DATA_CODES: ReadonlySet<string> = new Set(["write_parameters"]);
 
 /** The names that InfluxDB 2 gives to failures. */
 const CODE_OF_STATUS_V2: Readonly<Record<number, string>> = {
@@ -103,8 +106,14 @@ export function errorReply(error: DbError, requestId: string): Reply {
   if (error.kind === "exceeded" || DATA_CODES.has(error.code)) {
     return retryable(jsonReply(status, { error: message, data: null }));
   }
-  if (PLAIN_KINDS.has(error.kind)) return textReply(status, message);
+  if (PLAIN_KINDS.has(error.kind) && !JSON_CODES.has(error.code)) return textReply(status, message);
   return retryable(jsonReply(status, { error: message }));
+}
+
+/** As `errorReply`, but what is not found is told in plain text. */
+export function errorReplyPlain(error: DbError, requestId: string): Reply {
+  if (error.kind !== "not_found") return errorReply(error, requestId);
+  return textReply(errorStatus(error), error.message);
 }
 
 /** The error as the v2 endpoints answer it. */

@@ -53,7 +53,7 @@ function inflatedChunks(
     gunzip.destroy();
     settle.resolve(undefined);
   });
-  gunzip.once("error", (error) => settle.reject(badGzip(error.message, error)));
+  gunzip.once("error", (error) => settle.reject(badGzip(gzipProblem(error.message), error)));
   gunzip.once("end", () => {
     // Zlib passes over zeros after a member and all that follows them; lines must not vanish so.
     if (gunzip.bytesWritten === data.length) settle.resolve(chunks);
@@ -77,8 +77,24 @@ function joined(chunks: readonly Uint8Array<ArrayBuffer>[]): Uint8Array {
   return whole && only !== undefined ? new Uint8Array(only.buffer) : concatBytes(chunks);
 }
 
+const CHECK_FAILED = "corrupt gzip stream does not have a matching checksum";
+/** Zlib's words in those that clients of InfluxDB 3 know. */
+const GZIP_PROBLEMS: ReadonlyMap<string, string> = new Map([
+  ["unexpected end of file", "unexpected end of file"],
+  ["incorrect header check", "invalid gzip header"],
+  ["unknown compression method", "invalid gzip header"],
+  ["unknown header flags set", "invalid gzip header"],
+  ["header crc mismatch", "invalid gzip header"],
+  ["incorrect data check", CHECK_FAILED],
+  ["incorrect length check", CHECK_FAILED],
+]);
+
+function gzipProblem(message: string): string {
+  return GZIP_PROBLEMS.get(message) ?? "corrupt deflate stream";
+}
+
 function badGzip(reason: string, cause?: Error): DbError {
-  return new DbError("invalid", "body_gzip", `the body is not whole gzip data: ${reason}`, {
+  return new DbError("invalid", "body_gzip", `error decoding gzip stream: ${reason}`, {
     ...(cause && { cause }),
   });
 }

@@ -1,6 +1,7 @@
 import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { Exchange } from "./exchange.ts";
+import { requireUtf8 } from "./text.ts";
 
 /** A value as JSON has it; whole numbers of 64 bits are bigint, others number. */
 export type JsonValue =
@@ -25,13 +26,13 @@ const UINT64_MAX = 2n ** 64n - 1n;
 export class Parameters {
   readonly #values: ReadonlyMap<string, JsonValue>;
   readonly #origin: "serde error" | "serde json error";
+  /** The JSON that they come from. */
+  readonly #text: string | undefined;
 
-  private constructor(
-    values: ReadonlyMap<string, JsonValue>,
-    origin: "serde error" | "serde json error",
-  ) {
+  private constructor(values: ReadonlyMap<string, JsonValue>, text?: string) {
     this.#values = values;
-    this.#origin = origin;
+    this.#origin = text === undefined ? "serde error" : "serde json error";
+    this.#text = text;
   }
 
   /** Of what follows the `?` of a URL. A name that stands twice is refused. */
@@ -41,16 +42,18 @@ export class Parameters {
       if (values.has(name)) throw wrong(`serde error: duplicate field \`${name}\``);
       values.set(name, value);
     }
-    return new Parameters(values, "serde error");
+    return new Parameters(values);
   }
 
   /** Of a body that holds one JSON object. */
   static fromJson(body: Uint8Array): Parameters {
-    const value = parseJson(bodyText(body));
+    requireUtf8(body);
+    const text = fromUtf8(body);
+    const value = parseJson(text);
     if (!isJsonObject(value)) {
       throw wrong(`serde json error: invalid type: ${typeText(value)}, expected an object`);
     }
-    return new Parameters(new Map(Object.entries(value)), "serde json error");
+    return new Parameters(new Map(Object.entries(value)), text);
   }
 
   /** Whether `name` stands there, be it null. */
@@ -84,6 +87,13 @@ export class Parameters {
     if (value === true || value === "true") return true;
     if (value === false || value === "false") return false;
     throw this.wrong("provided string was not `true` or `false`");
+  }
+
+  /** An error about the value of `name`, which is no `expected`, for the caller to throw. */
+  wrongValue(name: string, expected: string): DbError {
+    const value = this.value(name) ?? null;
+    const place = this.#text === undefined ? "" : placeText(this.#text, name);
+    return this.wrong(`invalid value: ${typeText(value)}, expected ${expected}${place}`);
   }
 
   /** An error about these parameters, for the caller to throw. */
@@ -143,17 +153,26 @@ function exactNumbers(
   return whole >= INT64_MIN && whole <= UINT64_MAX ? whole : value;
 }
 
-function bodyText(body: Uint8Array): string {
-  try {
-    return fromUtf8(body);
-  } catch (error) {
-    throw new DbError(
-      "invalid",
-      "body_text",
-      "body content is not valid utf8: it holds bytes that no text has",
-      { cause: error },
-    );
+const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;
+
+/** Where the value of `name` ends in `text`, the JSON of an object: its line, and the column of its last character in bytes. */
+function placeText(text: string, name: string): string {
+  let depth = 0;
+  let isWanted = false;
+  let token = "";
+  for (const match of text.matchAll(JSON_TOKEN)) {
+    const before = token;
+    [token] = match;
+    if (token === ":" && depth === 1) isWanted = JSON.parse(before) === name;
+    else if (token === "{" || token === "[") depth += 1;
+    else if (token === "}" || token === "]") depth -= 1;
+    else if (isWanted && depth === 1) {
+      const lines = text.slice(0, match.index + token.length).split("\n");
+      const column = Buffer.byteLength(lines.at(-1) ?? "");
+      return ` at line ${lines.length} column ${column}`;
+    }
   }
+  return "";
 }
 
 function wrong(message: string): DbError {

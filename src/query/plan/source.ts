@@ -22,7 +22,7 @@ export interface PlanContext extends BindContext {
   /** All tables of the database. */
   tableNames(): readonly string[];
   /** Rows of other times are not shown. */
-  readonly kept: TimeRange;
+  kept(table: TableSchema): TimeRange;
   /** What holds the rows of `table` in `time`. */
   sources(table: TableSchema, time: TimeRange): readonly SourceGroup[];
 }
@@ -142,7 +142,7 @@ function readTable(
   const { table, columns, context } = read;
   const kinds = columns.map(({ kind }) => kind);
   const { time: asked, below, above } = pushDown(conjuncts, kinds);
-  const time = asked && intersection(asked, context.kept);
+  const time = asked && intersection(asked, context.kept(table));
   const used = new Set<number>();
   for (const expression of [...below, ...above, ...needed]) collectInputs(expression, used);
   const scanned = columns.filter((_, index) => used.has(index));

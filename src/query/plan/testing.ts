@@ -39,7 +39,7 @@ export function homeContext(
     sources: () => groups,
     parameters: { from: "2020-01-01T00:00:00Z", skip: 5n, room: "Kitchen", nothing: null },
     nowNs: 1_700_000_000_000_000_000n,
-    kept: ALL_TIME,
+    kept: () => ALL_TIME,
   };
 }
 

@@ -1,17 +1,20 @@
 import { DbError, isKind } from "#base/errors.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
-import { parseTimestampText } from "#model/time-text.ts";
 import { encodeResult } from "#query/result/result.ts";
-import type { Exchange } from "../exchange/exchange.ts";
-import { jsonParameters, Parameters } from "../exchange/parameters.ts";
-import { emptyReply, type Reply } from "../exchange/reply.ts";
-import type { DatabaseListing, DeleteDatabaseRequest } from "../services.ts";
-import { checkDatabaseName, INTERNAL_DATABASE } from "./database-name.ts";
-import { parseDuration } from "./duration.ts";
-import { contentType, requiredFormat } from "./format.ts";
-
-const ZONE = /(?:[Zz]|[+-]\d\d:\d\d)$/;
+import type { Exchange } from "../../exchange/exchange.ts";
+import { jsonParameters, Parameters } from "../../exchange/parameters.ts";
+import { emptyReply, type Reply } from "../../exchange/reply.ts";
+import type {
+  CreateDatabaseRequest,
+  DatabaseListing,
+  DeleteDatabaseRequest,
+} from "../../services.ts";
+import { checkDatabaseName, INTERNAL_DATABASE } from "../database-name.ts";
+import { contentType, requiredFormat } from "../format.ts";
+import { hardDeleteTime } from "./hard-delete.ts";
+import { requireFound } from "./not-found.ts";
+import { queriedRetention, retentionOf } from "./retention.ts";
 
 /** GET /api/v3/configure/database. */
 export async function listDatabases(exchange: Exchange): Promise<Reply> {
@@ -31,12 +34,11 @@ export async function listDatabases(exchange: Exchange): Promise<Reply> {
 export async function createDatabase(exchange: Exchange): Promise<Reply> {
   const parameters = await jsonParameters(exchange);
   const name = parameters.requiredText("db");
-  checkDatabaseName(name, { policyAllowed: false });
-  checkSchemaMode(parameters);
-  const retention = parameters.text("retention_period");
-  const retentionNs = retention === undefined ? undefined : parseDuration(retention);
+  checkDatabaseName(name);
+  const schemaMode = schemaModeOf(parameters);
+  const retentionNs = retentionOf(parameters);
   try {
-    await exchange.services.createDatabase({ name, retentionNs });
+    await exchange.services.createDatabase({ name, retentionNs, schemaMode });
   } catch (error) {
     if (isKind(error, "conflict") && error.code === "database_exists") {
       const message = "attempted to create a resource that already exists";
@@ -55,10 +57,30 @@ export async function updateDatabase(exchange: Exchange): Promise<Reply> {
   if (!parameters.has("retention_period")) {
     throw parameters.wrong("missing field `retention_period`");
   }
-  const retention = parameters.text("retention_period");
-  const retentionNs = retention === undefined ? undefined : parseDuration(retention);
-  await exchange.services.updateDatabase({ name, retentionNs });
+  const retentionNs = retentionOf(parameters);
+  await requireFound({ database: name }, exchange.services.updateDatabase({ name, retentionNs }));
   return emptyReply(200);
+}
+
+/** POST /api/v3/configure/database/retention_period, with its values in the URL. */
+export function setDatabaseRetention(exchange: Exchange): Promise<Reply> {
+  const parameters = Parameters.fromQuery(exchange.query ?? "");
+  return keepRows(exchange, parameters, queriedRetention(parameters));
+}
+
+/** DELETE /api/v3/configure/database/retention_period: rows are kept for ever. */
+export function clearDatabaseRetention(exchange: Exchange): Promise<Reply> {
+  return keepRows(exchange, Parameters.fromQuery(exchange.query ?? ""), undefined);
+}
+
+async function keepRows(
+  { services }: Exchange,
+  parameters: Parameters,
+  retentionNs: bigint | undefined,
+): Promise<Reply> {
+  const name = parameters.requiredText("db");
+  await requireFound({ database: name }, services.updateDatabase({ name, retentionNs }));
+  return emptyReply(204);
 }
 
 /** DELETE /api/v3/configure/database. */
@@ -68,38 +90,27 @@ export async function deleteDatabase(exchange: Exchange): Promise<Reply> {
   if (name === INTERNAL_DATABASE) {
     throw new DbError("invalid", "database_internal", "cannot delete internal db");
   }
-  for (const option of ["data_only", "remove_tables"]) {
-    if (parameters.boolean(option, false)) {
-      throw new DbError("unsupported", "delete_option", `${option} is not supported yet`);
-    }
-  }
+  const scope = deletedScope(parameters);
   const hardDelete = hardDeleteTime(parameters, exchange.clock.nowNs());
-  await exchange.services.deleteDatabase({ name, hardDelete });
+  await requireFound(
+    { database: name },
+    exchange.services.deleteDatabase({ name, hardDelete, scope }),
+  );
   return emptyReply(200);
 }
 
-function checkSchemaMode(parameters: Parameters): void {
-  const mode = parameters.text("schema_mode") ?? "implicit";
-  if (mode === "implicit") return;
-  if (mode === "explicit") {
-    throw new DbError("unsupported", "schema_mode", "schema_mode explicit is not supported yet");
-  }
-  throw parameters.wrong(`unknown variant \`${mode}\`, expected \`implicit\` or \`explicit\``);
+/** `remove_tables` says more of `data_only`, and nothing without it. */
+function deletedScope(parameters: Parameters): DeleteDatabaseRequest["scope"] {
+  const dataOnly = parameters.boolean("data_only", false);
+  const removeTables = parameters.boolean("remove_tables", false);
+  if (!dataOnly) return "database";
+  return removeTables ? "tables" : "rows";
 }
 
-function hardDeleteTime(
-  parameters: Parameters,
-  nowNs: bigint,
-): DeleteDatabaseRequest["hardDelete"] {
-  const text = parameters.text("hard_delete_at") ?? "default";
-  if (text === "default" || text === "never" || text === "now") return text;
-  const atNs = ZONE.test(text) ? parseTimestampText(text) : undefined;
-  if (atNs === undefined) {
-    throw parameters.wrong(
-      `hard_delete_at is \`${text}\`, expected \`now\`, \`never\`, \`default\` or an RFC 3339 time`,
-    );
-  }
-  return atNs <= nowNs ? "now" : { atNs };
+function schemaModeOf(parameters: Parameters): CreateDatabaseRequest["schemaMode"] {
+  const mode = parameters.text("schema_mode") ?? "implicit";
+  if (mode === "implicit" || mode === "explicit") return mode;
+  throw parameters.wrong(`unknown variant \`${mode}\`, expected \`implicit\` or \`explicit\``);
 }
 
 function listingResult(

@@ -9,6 +9,8 @@ const SECOND = 1_000_000_000n;
 suite("durations", () => {
   const right: readonly [text: string, nanoseconds: bigint][] = [
     ["1ns", 1n],
+    ["0", 0n],
+    ["0s", 0n],
     ["250ms", 250_000_000n],
     ["3us", 3000n],
     ["7d", 604_800n * SECOND],
@@ -37,7 +39,6 @@ suite("durations", () => {
     "-7d",
     "1.5h",
     "7d,",
-    "0s",
     "9223372036854775808ns",
     "1000y",
     "1h foo",
@@ -57,7 +58,7 @@ suite("durations", () => {
     fc.assert(
       fc.property(fc.string(), (text) => {
         try {
-          assert.ok(parseDuration(text) > 0n);
+          assert.ok(parseDuration(text) >= 0n);
         } catch (error) {
           assert.ok(isKind(error, "invalid"));
         }

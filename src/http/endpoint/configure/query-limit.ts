@@ -1,6 +1,6 @@
-import type { Exchange } from "../exchange/exchange.ts";
-import { Parameters } from "../exchange/parameters.ts";
-import { jsonReply, type Reply } from "../exchange/reply.ts";
+import type { Exchange } from "../../exchange/exchange.ts";
+import { Parameters } from "../../exchange/parameters.ts";
+import { jsonReply, type Reply } from "../../exchange/reply.ts";
 
 /** The name of the limit in bodies. */
 const LIMIT = "query_concurrency_limit";

@@ -26,12 +26,13 @@ const LENGTH_OF_UNIT: ReadonlyMap<string, bigint> = new Map(
 const TERM = /\s*(\d+)\s*([A-Za-zµ]+)\s*/y;
 
 /**
- * Nanoseconds of a duration as people write it: `7d`, `1h 30m`, `2 weeks`; longer than nothing and at most an int64.
+ * Nanoseconds of a duration as people write it: `7d`, `1h 30m`, `2 weeks`, or `0`; at most an int64.
  *
  * Throws DbError `invalid` / `duration`.
  */
 export function parseDuration(text: string): bigint {
   if (text.trim() === "") throw wrong("value was empty");
+  if (text === "0") return 0n;
   let totalNs = 0n;
   TERM.lastIndex = 0;
   for (let offset = 0; offset < text.length; offset = TERM.lastIndex) {
@@ -44,7 +45,6 @@ export function parseDuration(text: string): bigint {
     if (lengthNs === undefined) throw wrong(`unknown time unit "${unit}"`);
     totalNs += BigInt(count) * lengthNs;
   }
-  if (totalNs === 0n) throw wrong("a period of nothing would keep no row");
   if (totalNs > DURATION_NS_MAX) throw wrong("number is too large");
   return totalNs;
 }
