@@ -2,11 +2,12 @@ import type { DbError } from "#base/errors.ts";
 import type { AggregateCall, Expression, SortKey } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
 import type { OrderItem, Query, SelectItem, SqlExpression } from "../sql/ast.ts";
-import { shown } from "../sql/errors.ts";
+import { shown, unsupported } from "../sql/errors.ts";
 import { Binder, type Clause } from "./bind/bind.ts";
 import { planningError } from "./bind/errors.ts";
 import { constantOf } from "./bind/fold.ts";
 import { isQualifierOf } from "./bind/scope.ts";
+import { plainSelect } from "./plain-select.ts";
 import { conjunctsOf } from "./pushdown.ts";
 import type { PlanContext, Source } from "./source.ts";
 import { collectInputs } from "./tree.ts";
@@ -40,19 +41,19 @@ export interface Grouping {
 
 /** Looks up what `query` names in `source`. Throws as `planStatement`. */
 export function bindSelect(query: Query, source: Source, context: PlanContext): BoundSelect {
-  const { body } = query;
+  const { select: body, distinct, groupBy, orderBy } = plainSelect(query);
   const binder = new Binder(source.scope, context);
   const where: Clause = { name: "WHERE", aggregates: false };
   const predicate = body.where === undefined ? undefined : binder.bindCondition(body.where, where);
   const items = bindItems(body.items, binder, source);
   const aliases = aliasesOf(body.items, items);
-  const groups = body.groupBy.map((group) => bindGroup(group, binder, items, aliases));
+  const groups = groupBy.map((group) => bindGroup(group, binder, items, aliases));
   const having =
     body.having === undefined
       ? undefined
       : binder.bindCondition(body.having, { name: "HAVING", aggregates: true, last: aliases });
   const outputs = new Map(items.map(({ name, expression }) => [name, expression]));
-  const keys = query.orderBy.map((item) => bindKey(item, binder, items, outputs));
+  const keys = orderBy.map((item) => bindKey(item, binder, items, outputs));
   const grouped = groups.length > 0 || having !== undefined || binder.aggregates.length > 0;
   const aggregates = binder.aggregates.map((aggregate, index) => ({
     ...aggregate,
@@ -61,7 +62,7 @@ export function bindSelect(query: Query, source: Source, context: PlanContext): 
   return {
     conjuncts: conjunctsOf(predicate),
     items,
-    distinct: body.distinct,
+    distinct,
     grouping: grouped ? { groups, aggregates } : undefined,
     having,
     keys,
@@ -77,6 +78,8 @@ function bindItem(item: SelectItem, binder: Binder, source: Source): readonly Na
     const own = expression.kind === "column" ? expression.path.at(-1) : undefined;
     return [{ name: alias ?? own ?? binder.text(expression), expression: bound }];
   }
+  if (item.except.length > 0) throw unsupported("* with EXCEPT");
+  if (item.replace.length > 0) throw unsupported("* with REPLACE");
   const { scope, wildcard } = source;
   if (scope.path.length === 0) {
     throw planningError("SELECT * with no tables specified is not valid");

@@ -9,6 +9,7 @@ import {
   type Grouping,
   type NamedExpression,
 } from "./bind-select.ts";
+import { plainSelect } from "./plain-select.ts";
 import { planShow } from "./show.ts";
 import { filtered, findSource, type PlanContext, type Source } from "./source.ts";
 import { ExpressionNumbers, mapChildren, moveInputs } from "./tree.ts";
@@ -31,7 +32,7 @@ interface Upper {
 }
 
 function planQuery(query: Query, context: PlanContext): Plan {
-  const source = findSource(query.body.from, context);
+  const source = findSource(plainSelect(query).from, context);
   const select = bindSelect(query, source, context);
   const { grouping } = select;
   const upper =

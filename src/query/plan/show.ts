@@ -3,6 +3,7 @@ import type { Plan } from "#model/query/plan.ts";
 import { typeText } from "#model/query/type-text.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { Statement } from "../sql/ast.ts";
+import { unsupported } from "../sql/errors.ts";
 import { literal } from "./bind/fold.ts";
 import { CATALOG_NAME, findSource, type PlanContext, SCHEMA_NAME } from "./source.ts";
 
@@ -10,6 +11,9 @@ type Show = Exclude<Statement, { kind: "query" }>;
 
 /** SHOW TABLES and SHOW COLUMNS as the rows of information_schema that they stand for. */
 export function planShow(statement: Show, context: PlanContext): Plan {
+  if (statement.kind !== "show_tables" && statement.kind !== "show_columns") {
+    throw unsupported(statement.kind.toUpperCase().replace("_", " "));
+  }
   if (statement.kind === "show_tables") {
     const rows = context
       .tableNames()

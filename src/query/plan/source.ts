@@ -55,11 +55,15 @@ export const SCHEMA_NAME = "iox";
 const SYSTEM_SCHEMA_NAME = "system";
 
 /** What FROM names. Throws DbError `invalid` / `table_not_found` with the `nearest` names. */
-export function findSource(from: TableReference | undefined, context: PlanContext): Source {
+export function findSource(
+  from: Extract<TableReference, { kind: "table" }> | undefined,
+  context: PlanContext,
+): Source {
   if (from === undefined) return emptySource();
   const [name = "", schemaName, catalogName = CATALOG_NAME] = from.name.toReversed();
   const path = [catalogName, schemaName ?? SCHEMA_NAME, name];
-  const named = from.alias === undefined ? { qualifier: from.name, path } : aliased(from.alias);
+  const named =
+    from.alias === undefined ? { qualifier: from.name, path } : aliased(from.alias.name);
   if (catalogName === CATALOG_NAME) {
     if (schemaName === SYSTEM_SCHEMA_NAME) {
       const system = context.findSystemTable(name);

@@ -34,7 +34,7 @@ export function parseCallTail(
   if (cursor.atWord("ignore", "respect")) throw unsupported("IGNORE NULLS and RESPECT NULLS");
   const filter = cursor.acceptWord("filter") ? parseFilter(cursor, parse) : undefined;
   if (cursor.atWord("over")) throw unsupported("window functions (OVER)");
-  return { kind: "call", ...call, filter };
+  return { kind: "call", ...call, filter, withinGroup: false, nulls: undefined, over: undefined };
 }
 
 /** Reads `expression [ASC|DESC] [NULLS FIRST|LAST]`; NULLs come last, with DESC first, when nothing is said. */

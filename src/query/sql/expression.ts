@@ -136,7 +136,14 @@ function parseNegatable(
   if (word === "in") return { kind: "in_list", operand, list: parseInList(cursor), negated };
   const pattern = parseExpression(cursor, PRECEDENCE.like);
   parseEscape(cursor);
-  return { kind: "like", operand, pattern, ignoreCase: word === "ilike", negated };
+  return {
+    kind: "like",
+    operand,
+    pattern,
+    style: word === "ilike" ? "ilike" : "like",
+    escape: undefined,
+    negated,
+  };
 }
 
 function parseInList(cursor: Cursor): SqlExpression[] {
@@ -169,9 +176,8 @@ function parseIs(cursor: Cursor, operand: SqlExpression): SqlExpression {
     const operator = negated ? "IS NOT DISTINCT FROM" : "IS DISTINCT FROM";
     return { kind: "binary", operator, left: operand, right };
   }
-  if (cursor.acceptWord("null") || cursor.acceptWord("unknown")) {
-    return { kind: "is", operand, value: null, negated };
-  }
+  if (cursor.acceptWord("null")) return { kind: "is", operand, value: null, negated };
+  if (cursor.acceptWord("unknown")) return { kind: "is", operand, value: "unknown", negated };
   if (cursor.acceptWord("true")) return { kind: "is", operand, value: true, negated };
   if (cursor.acceptWord("false")) return { kind: "is", operand, value: false, negated };
   throw cursor.error("[NOT] NULL | TRUE | FALSE | DISTINCT FROM after IS");

@@ -143,8 +143,18 @@ function parseCast(cursor: Cursor, parse: ParseExpression): SqlExpression {
 }
 
 function callOf(name: string): SqlExpression {
-  const none = { arguments: [], star: false, distinct: false, orderBy: [], filter: undefined };
-  return { kind: "call", name, ...none };
+  return {
+    kind: "call",
+    name,
+    arguments: [],
+    star: false,
+    distinct: false,
+    orderBy: [],
+    withinGroup: false,
+    filter: undefined,
+    nulls: undefined,
+    over: undefined,
+  };
 }
 
 /** Whole numbers up to 2^64 - 1 are bigint, all others floats. */

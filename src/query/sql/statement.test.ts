@@ -46,7 +46,7 @@ const EXPRESSIONS: readonly (readonly [string, string])[] = [
   ["a is null", "(is a null)"],
   ["a is not null and b", "(and (is not a null) b)"],
   ["a is true", "(is a true)"],
-  ["a is not unknown", "(is not a null)"],
+  ["a is not unknown", "(is not a unknown)"],
   ["a is distinct from b", "(IS DISTINCT FROM a b)"],
   ["a is not distinct from b + 1", "(IS NOT DISTINCT FROM a (+ b 1n))"],
   ["a <=> b", "(IS NOT DISTINCT FROM a b)"],
@@ -220,7 +220,7 @@ suite("SQL statements", () => {
   for (const [sql, expected] of EXPRESSIONS) {
     test(`${sql} is read as ${expected}`, () => {
       const statement = parseStatement(`select ${sql}`);
-      assert.ok(statement.kind === "query");
+      assert.ok(statement.kind === "query" && statement.body.kind === "select");
       assert.equal(statement.body.items.map(describeItem).join(" | "), expected);
     });
   }

@@ -1,5 +1,6 @@
 import { DbError } from "#base/errors.ts";
 import type {
+  GroupItem,
   OrderItem,
   Query,
   Select,
@@ -74,7 +75,7 @@ function parseQuery(cursor: Cursor): Query {
     else if (offset === undefined && cursor.acceptWord("offset")) offset = parseOffset(cursor);
   }
   if (cursor.atWord("fetch")) throw unsupported("FETCH FIRST (use LIMIT)");
-  return { kind: "query", body, orderBy, limit, offset };
+  return { kind: "query", with: [], recursive: false, body, orderBy, limit, offset };
 }
 
 function parseOrderBy(cursor: Cursor): OrderItem[] {
@@ -94,16 +95,26 @@ function parseOffset(cursor: Cursor): SqlExpression {
 
 function parseSelect(cursor: Cursor): Select {
   cursor.expectWord("select");
-  const distinct = cursor.acceptWord("distinct");
-  if (!distinct) cursor.acceptWord("all");
-  if (distinct && cursor.atWord("on")) throw unsupported("DISTINCT ON");
+  const distinct = cursor.acceptWord("distinct") ? "rows" : "none";
+  if (distinct === "none") cursor.acceptWord("all");
+  if (distinct === "rows" && cursor.atWord("on")) throw unsupported("DISTINCT ON");
   const items = cursor.list(() => parseItem(cursor));
-  const from = cursor.acceptWord("from") ? parseFrom(cursor) : undefined;
+  const from = cursor.acceptWord("from") ? [parseFrom(cursor)] : [];
   const where = cursor.acceptWord("where") ? parseExpression(cursor) : undefined;
   const groupBy = acceptPair(cursor, "group") ? parseGroupBy(cursor) : [];
   const having = cursor.acceptWord("having") ? parseExpression(cursor) : undefined;
   if (cursor.atWord("window", "qualify")) throw unsupported("window functions");
-  return { kind: "select", distinct, items, from, where, groupBy, having };
+  return {
+    kind: "select",
+    distinct,
+    items,
+    from,
+    where,
+    groupBy,
+    having,
+    windows: [],
+    qualify: undefined,
+  };
 }
 
 function parseItem(cursor: Cursor): SelectItem {
@@ -113,7 +124,7 @@ function parseItem(cursor: Cursor): SelectItem {
       throw unsupported(`* with ${cursor.token.text.toUpperCase()}`);
     }
     cursor.countPart();
-    return { kind: "wildcard", qualifier };
+    return { kind: "wildcard", qualifier, except: [], replace: [] };
   }
   const expression = parseExpression(cursor);
   return { kind: "expression", expression, alias: parseAlias(cursor) };
@@ -155,7 +166,11 @@ function parseFrom(cursor: Cursor): TableReference {
   ) {
     throw unsupported("joins");
   }
-  return { kind: "table", name, alias };
+  return {
+    kind: "table",
+    name,
+    alias: alias === undefined ? undefined : { name: alias, columns: [] },
+  };
 }
 
 function parsePath(cursor: Cursor): string[] {
@@ -164,14 +179,14 @@ function parsePath(cursor: Cursor): string[] {
   return path;
 }
 
-function parseGroupBy(cursor: Cursor): SqlExpression[] {
+function parseGroupBy(cursor: Cursor): GroupItem[] {
   if (cursor.atWord("all")) throw unsupported("GROUP BY ALL");
   const next = cursor.peek();
   const grouping =
     (cursor.atWord("cube", "rollup") && next.text === "(") ||
     (cursor.atWord("grouping") && next.text === "sets");
   if (grouping) throw unsupported("GROUPING SETS, CUBE and ROLLUP");
-  return cursor.list(() => parseExpression(cursor));
+  return cursor.list(() => ({ kind: "expression", expression: parseExpression(cursor) }));
 }
 
 /** Takes ORDER BY or GROUP BY if it comes next. */

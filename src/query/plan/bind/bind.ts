@@ -33,6 +33,18 @@ export interface Clause {
   readonly last?: ReadonlyMap<string, Expression>;
 }
 
+/** Expressions that are known and not built. */
+const UNBUILT = {
+  in_query: "subqueries (IN)",
+  exists: "subqueries (EXISTS)",
+  scalar_query: "subqueries",
+  quantified: "subqueries (ANY and ALL)",
+  at_time_zone: "AT TIME ZONE",
+  index: "operator [",
+  slice: "operator [",
+  named: "arguments with names",
+} as const satisfies Partial<Record<SqlExpression["kind"], string>>;
+
 /**
  * Gives the expressions of one SELECT their columns, types and casts.
  *
@@ -113,8 +125,15 @@ export class Binder {
         const { type, safe } = expression;
         return explicitCast(this.#bind(expression.operand, clause), type, safe);
       }
-      default:
+      case "is":
+      case "between":
+      case "in_list":
+      case "like":
+      case "case":
+      case "call":
         return this.#bindTest(expression, clause);
+      default:
+        throw unsupported(UNBUILT[expression.kind]);
     }
   }
 
@@ -133,9 +152,14 @@ export class Binder {
       case "in_list":
         return this.#inList(expression, clause);
       case "like": {
+        const { style, escape } = expression;
+        if (style === "similar") throw unsupported("SIMILAR TO");
+        if (escape !== undefined && escape !== "\\") {
+          throw unsupported("LIKE with an ESCAPE other than '\\'");
+        }
         const operand = this.#bind(expression.operand, clause);
         const pattern = this.#bind(expression.pattern, clause);
-        return negated(expression, like(operand, pattern, expression.ignoreCase));
+        return negated(expression, like(operand, pattern, style === "ilike"));
       }
       case "case":
         return this.#case(expression, clause);
@@ -183,7 +207,8 @@ export class Binder {
   #is(expression: Extract<SqlExpression, { kind: "is" }>, clause: Clause): Expression {
     const { value, negated: not } = expression;
     const operand = this.#bind(expression.operand, clause);
-    if (value === null) return call(not ? "is_not_null" : "is_null", [operand], "boolean");
+    if (value === null || value === "unknown")
+      return call(not ? "is_not_null" : "is_null", [operand], "boolean");
     const tested = condition(operand, () => this.text(expression.operand));
     return comparison(
       not ? "IS DISTINCT FROM" : "IS NOT DISTINCT FROM",
@@ -248,6 +273,7 @@ export class Binder {
 
   #call(expression: CallExpression, clause: Clause): Expression {
     const { name } = expression;
+    if (expression.over !== undefined) throw unsupported("window functions (OVER)");
     const builder = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
     if (builder === undefined) throw functionNotFound(name);
     if (expression.star || expression.distinct || expression.orderBy.length > 0) {
@@ -266,6 +292,9 @@ export class Binder {
     }
     const inner: Clause = { name: "the arguments of an aggregate", aggregates: false };
     const operands = expression.arguments.map((argument) => this.#bind(argument, inner));
+    if (expression.over !== undefined) throw unsupported("window functions (OVER)");
+    if (expression.withinGroup) throw unsupported("WITHIN GROUP");
+    if (expression.nulls !== undefined) throw unsupported("IGNORE NULLS and RESPECT NULLS");
     const parts = aggregateParts(expression.name, operands, expression);
     const filter: Pick<AggregateCall, "filter"> =
       expression.filter === undefined ? {} : { filter: this.#condition(expression.filter, inner) };

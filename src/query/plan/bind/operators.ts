@@ -48,6 +48,14 @@ export function binary(operator: BinaryOperator, left: Expression, right: Expres
     case "!~":
     case "!~*":
       return pattern(operator, left, right);
+    case "&":
+    case "|":
+    case "^":
+    case "<<":
+    case ">>":
+    case "@>":
+    case "<@":
+      throw unsupported(`operator ${operator}`);
     default:
       return operator in ARITHMETIC
         ? arithmetic(operator as Arithmetic, left, right)

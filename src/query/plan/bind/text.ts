@@ -32,6 +32,16 @@ export function expressionText(expression: SqlExpression, scope: Scope): string 
       return text(expression.operand);
     case "call":
       return callText(expression, text);
+    case "in_query":
+    case "exists":
+    case "scalar_query":
+    case "quantified":
+      return subqueryText(expression, text);
+    case "at_time_zone":
+    case "index":
+    case "slice":
+    case "named":
+      return partText(expression, text);
     default:
       return testText(expression, text);
   }
@@ -54,12 +64,70 @@ function testText(
     case "in_list":
       return `${text(expression.operand)} ${not}IN ([${expression.list.map(text).join(", ")}])`;
     case "like": {
-      const word = expression.ignoreCase ? "ILIKE" : "LIKE";
-      return `${text(expression.operand)} ${not}${word} ${text(expression.pattern)}`;
+      return likeText(expression, not, text);
     }
     case "case":
       return caseText(expression, text);
   }
+}
+
+const LIKE_WORDS = { like: "LIKE", ilike: "ILIKE", similar: "SIMILAR TO" } as const;
+
+function likeText(
+  expression: Extract<SqlExpression, { kind: "like" }>,
+  not: string,
+  text: Text,
+): string {
+  const { operand, pattern, style, escape } = expression;
+  const tail = escape === undefined ? "" : ` CHAR '${escape}'`;
+  return `${text(operand)} ${not}${LIKE_WORDS[style]} ${text(pattern)}${tail}`;
+}
+
+function subqueryText(
+  expression: Extract<
+    SqlExpression,
+    { kind: "in_query" | "exists" | "scalar_query" | "quantified" }
+  >,
+  text: Text,
+): string {
+  const not = "negated" in expression && expression.negated ? "NOT " : "";
+  switch (expression.kind) {
+    case "in_query":
+      return `${text(expression.operand)} ${not}IN (<subquery>)`;
+    case "exists":
+      return `${not}EXISTS (<subquery>)`;
+    case "scalar_query":
+      return "(<subquery>)";
+    case "quantified": {
+      const { operator, quantifier } = expression;
+      return `${text(expression.operand)} ${operator} ${quantifier.toUpperCase()} (<subquery>)`;
+    }
+  }
+}
+
+function partText(
+  expression: Extract<SqlExpression, { kind: "at_time_zone" | "index" | "slice" | "named" }>,
+  text: Text,
+): string {
+  switch (expression.kind) {
+    case "at_time_zone":
+      return `${text(expression.operand)} AT TIME ZONE ${text(expression.zone)}`;
+    case "index":
+      return `${text(expression.operand)}[${indexText(expression.index, text)}]`;
+    case "slice": {
+      const { from, to, step } = expression;
+      const bounds = [from, to, ...(step === undefined ? [] : [step])];
+      const shown = bounds.map((bound) => (bound === undefined ? "" : text(bound)));
+      return `${text(expression.operand)}[${shown.join(":")}]`;
+    }
+    case "named":
+      return `${text(expression.value)} AS ${expression.name}`;
+  }
+}
+
+/** A member of a struct goes by its name, a place in a list by its expression. */
+function indexText(index: SqlExpression, text: Text): string {
+  return index.kind === "literal" && typeof index.value === "string" ? index.value : text(index);
 }
 
 function caseText(expression: Extract<SqlExpression, { kind: "case" }>, text: Text): string {
