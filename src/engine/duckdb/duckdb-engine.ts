@@ -6,7 +6,7 @@ import { DbError, describeError, isKind } from "#base/errors.ts";
 import { readBlockHeader } from "#block/block.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan } from "#model/query/plan.ts";
-import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import type { Clock } from "#ports/clock.ts";
 import type {
   BufferedBlock,
@@ -21,7 +21,7 @@ import { ChangeQueue } from "./change-queue.ts";
 import { ChildLink, engineRestarted } from "./child-link.ts";
 import { MergeProcess } from "./compaction/merge-process.ts";
 import { FileWriter } from "./files/file-writer.ts";
-import type { ChildSettings, MadeBatch, MadeColumn } from "./messages.ts";
+import { type ChildSettings, resultBatch } from "./messages.ts";
 import { filesOf, type PinnedFiles, Pins } from "./pins.ts";
 import { assertShallow } from "./plan-depth.ts";
 
@@ -150,7 +150,7 @@ export class DuckDbEngine implements Engine {
     const items = link.work(work, signal, () => pins[Symbol.dispose]());
     // The engine may read the files until the work has ended there.
     held.move();
-    for await (const batch of items) yield batchOf(batch);
+    for await (const batch of items) yield resultBatch(batch);
   }
 
   bufferSizeBytes(): number {
@@ -262,14 +262,4 @@ export class DuckDbEngine implements Engine {
 
 function closed(): DbError {
   return new DbError("unavailable", "engine_closed", "the engine is being stopped");
-}
-
-function batchOf({ rowCount, columns }: MadeBatch): ResultBatch {
-  return { rowCount, columns: columns.map(columnOf) };
-}
-
-function columnOf(column: MadeColumn): ResultColumn {
-  if (column.type !== "string") return column;
-  const { type, codes, dictionary } = column;
-  return { type, values: Array.from(codes, (code) => dictionary[code - 1] ?? null) };
 }

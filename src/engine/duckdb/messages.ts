@@ -2,7 +2,7 @@
 import type { ErrorParts } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan } from "#model/query/plan.ts";
-import type { ResultColumn } from "#model/query/result.ts";
+import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
 
 /** How the engine is set up; see docs/decisions for what is locked. */
@@ -41,14 +41,22 @@ export interface MadeBatch {
   readonly columns: readonly MadeColumn[];
 }
 
-/** Of texts, `code` stands for `dictionary[code - 1]`, and 0 is NULL. */
+/** As of ResultColumn; of texts, `code` stands for `dictionary[code - 1]`, and 0 is NULL. */
 export type MadeColumn =
-  | Exclude<ResultColumn, { readonly type: "string" }>
+  | Exclude<ResultColumn, { readonly type: "string" | "list" | "struct" | "map" }>
   | {
       readonly type: "string";
       readonly codes: Uint32Array;
       readonly dictionary: readonly string[];
-    };
+    }
+  | (Omit<PartedColumn<"list">, "items"> & { readonly items: MadeColumn })
+  | (Omit<PartedColumn<"struct">, "members"> & { readonly members: readonly MadeColumn[] })
+  | (Omit<PartedColumn<"map">, "keys" | "values"> & {
+      readonly keys: MadeColumn;
+      readonly values: MadeColumn;
+    });
+
+type PartedColumn<Type> = Extract<ResultColumn, { readonly type: Type }>;
 
 export type Answer =
   | { readonly kind: "ready" }
@@ -66,3 +74,25 @@ export interface Failure extends ErrorParts {
 
 /** Batches that a query may have made that its consumer has not taken. */
 export const BATCHES_AHEAD = 2;
+
+/** A batch as others know it. */
+export function resultBatch({ rowCount, columns }: MadeBatch): ResultBatch {
+  return { rowCount, columns: columns.map(resultColumn) };
+}
+
+function resultColumn(column: MadeColumn): ResultColumn {
+  switch (column.type) {
+    case "string": {
+      const { type, codes, dictionary } = column;
+      return { type, values: Array.from(codes, (code) => dictionary[code - 1] ?? null) };
+    }
+    case "list":
+      return { ...column, items: resultColumn(column.items) };
+    case "struct":
+      return { ...column, members: column.members.map(resultColumn) };
+    case "map":
+      return { ...column, keys: resultColumn(column.keys), values: resultColumn(column.values) };
+    default:
+      return column;
+  }
+}

@@ -1,7 +1,15 @@
 import { utf8 } from "#base/bytes.ts";
 import type { Field } from "#model/query/plan.ts";
-import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
-import { type CellText, CHUNK_LENGTH, cellTexts, formatFloat, plainCellText } from "./text.ts";
+import type { ResultBatch } from "#model/query/result.ts";
+import {
+  type CellReader,
+  type CellText,
+  CHUNK_LENGTH,
+  cellTexts,
+  type PartMarks,
+  partedText,
+  plainCellText,
+} from "./text.ts";
 
 /** One array of row objects; `[]` when there are no rows. */
 export async function* encodeJson(
@@ -56,7 +64,8 @@ function rowText(keys: readonly string[], cells: readonly CellText[], row: numbe
   return `${text}}`;
 }
 
-function jsonCellText(column: ResultColumn): CellText {
+/** Cells as JSON; NaN and the infinities are null. NULLs are left out of objects, and are null in lists. */
+const jsonCellText: CellReader = (column, type) => {
   switch (column.type) {
     case "string":
     case "timestamp":
@@ -65,21 +74,33 @@ function jsonCellText(column: ResultColumn): CellText {
     case "date":
     case "time":
     case "duration": {
-      const plain = plainCellText(column);
+      const plain = plainCellText(column, type);
       return (row) => {
         const text = plain(row);
         return text === undefined ? undefined : JSON.stringify(text);
       };
     }
+    case "float32":
     case "float64": {
-      const { values, present } = column;
+      const { values } = column;
+      const plain = plainCellText(column, type);
       return (row) => {
-        if (present !== undefined && present[row] !== 1) return undefined;
-        const value = values[row] as number;
-        return Number.isFinite(value) ? formatFloat(value) : "null";
+        const text = plain(row);
+        return text === undefined || Number.isFinite(values[row]) ? text : "null";
       };
     }
+    case "list":
+    case "struct":
+    case "map":
+      return partedText(column, type, JSON_MARKS);
     default:
-      return plainCellText(column);
+      return plainCellText(column, type);
   }
-}
+};
+
+const JSON_MARKS: PartMarks = {
+  item: jsonCellText,
+  separator: ",",
+  pair: (name, value) => (value === undefined ? undefined : `${JSON.stringify(name)}:${value}`),
+  missing: "null",
+};

@@ -4,9 +4,11 @@ import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
+import { listOf, structOf, timestampType } from "#model/query/value-type.ts";
 import { PRETTY_ROWS_MAX } from "./pretty.ts";
 import { encodeResult, RESULT_FORMATS, type ResultFormat } from "./result.ts";
 import { formatFloat, formatInterval } from "./text.ts";
+import { formatDate } from "./time-cells.ts";
 
 const FORMATS = Object.keys(RESULT_FORMATS) as ResultFormat[];
 const FIELDS: readonly Field[] = [
@@ -44,6 +46,70 @@ const SMALL_BATCH = batchOf(2, [
   { type: "float64", values: Float64Array.of(1.5, Number.POSITIVE_INFINITY) },
 ]);
 
+/** Types that are made of others, and those whose type says how they are shown. */
+const PARTED: readonly Field[] = [
+  { name: "l", type: listOf("int64") },
+  {
+    name: "s",
+    type: structOf([
+      {
+        name: "a",
+        type: listOf({
+          kind: "map",
+          key: "string",
+          value: { kind: "decimal", precision: 5, scale: 2 },
+        }),
+      },
+      { name: "d", type: "date" },
+    ]),
+  },
+  { name: "z", type: timestampType("second", "Europe/Paris") },
+  { name: "f", type: "float32" },
+  { name: "t", type: "time" },
+  { name: "w", type: "duration" },
+  { name: "b", type: "binary" },
+];
+const TWO_OF_THREE = Uint8Array.of(1, 1, 0);
+const PARTED_BATCH = batchOf(3, [
+  {
+    type: "list",
+    offsets: Int32Array.of(0, 2, 2, 2),
+    items: { type: "int64", values: BigInt64Array.of(1n, 0n), present: Uint8Array.of(1, 0) },
+    present: TWO_OF_THREE,
+  },
+  {
+    type: "struct",
+    members: [
+      {
+        type: "list",
+        offsets: Int32Array.of(0, 1, 1, 1),
+        items: {
+          type: "map",
+          offsets: Int32Array.of(0, 1),
+          keys: { type: "string", values: ["k"] },
+          values: { type: "decimal", values: [150n] },
+        },
+        present: Uint8Array.of(1, 0, 0),
+      },
+      { type: "date", values: Int32Array.of(19_782, 0, 0), present: Uint8Array.of(1, 0, 0) },
+    ],
+    present: TWO_OF_THREE,
+  },
+  {
+    type: "timestamp",
+    values: BigInt64Array.of(1_719_792_000_000_000_000n, 1_704_067_200_000_000_001n, 0n),
+    present: TWO_OF_THREE,
+  },
+  { type: "float32", values: Float32Array.of(0.1, Number.NaN, 0), present: TWO_OF_THREE },
+  {
+    type: "time",
+    values: BigInt64Array.of(1_500_000_000n, 86_399_999_999_999n, 0n),
+    present: TWO_OF_THREE,
+  },
+  { type: "duration", values: BigInt64Array.of(-1_500_000_000n, 0n, 0n), present: TWO_OF_THREE },
+  { type: "binary", values: [Uint8Array.of(0, 255), new Uint8Array(0), null] },
+]);
+
 const WRITTEN: readonly (readonly [
   ResultFormat,
   readonly Field[],
@@ -75,6 +141,20 @@ const WRITTEN: readonly (readonly [
     [SMALL_BATCH],
     "+-------+-----+\n| room  | v   |\n+-------+-----+\n| Küche | 1.5 |\n|       | inf |\n+-------+-----+",
   ],
+  [
+    "jsonl",
+    PARTED,
+    [PARTED_BATCH],
+    '{"l":[1,null],"s":{"a":[{"k":1.50}],"d":"2024-02-29"},"z":"2024-07-01T02:00:00+02:00","f":0.1,"t":"00:00:01.500","w":"-PT1.5S","b":"00ff"}\n' +
+      '{"l":[],"s":{},"z":"2024-01-01T01:00:00.000000001+01:00","f":null,"t":"23:59:59.999999999","w":"P0D","b":""}\n{}\n',
+  ],
+  [
+    "csv",
+    PARTED,
+    [PARTED_BATCH],
+    'l,s,z,f,t,w,b\n"[1, ]","{a: [{k: 1.50}], d: 2024-02-29}",2024-07-01T02:00:00+02:00,0.1,00:00:01.500,-PT1.5S,00ff\n' +
+      '[],"{a: , d: }",2024-01-01T01:00:00.000000001+01:00,NaN,23:59:59.999999999,P0D,\n,,,,,,\n',
+  ],
   ["pretty", SMALL, [], "+------+---+\n| room | v |\n+------+---+\n+------+---+"],
 ];
 
@@ -89,6 +169,15 @@ const FLOATS: readonly (readonly [number, string])[] = [
   [1e-5, "0.00001"],
   [1.5e-7, "1.5e-7"],
   [1.7976931348623157e308, "1.7976931348623157e308"],
+];
+
+const DATES: readonly (readonly [number, string])[] = [
+  [0, "1970-01-01"],
+  [-1, "1969-12-31"],
+  [11_016, "2000-02-29"],
+  [-719_528, "0000-01-01"],
+  [-719_529, "-0001-12-31"],
+  [2_932_897, "+10000-01-01"],
 ];
 
 const INTERVALS: readonly (readonly [number, bigint, string])[] = [
@@ -178,6 +267,10 @@ suite("encoded results", () => {
       assert.equal(formatFloat(value), expected);
       assert.equal(Number(expected), value);
     });
+  }
+
+  for (const [days, expected] of DATES) {
+    test(`day ${days} is ${expected}`, () => assert.equal(formatDate(days), expected));
   }
 
   for (const [months, nanoseconds, expected] of INTERVALS) {

@@ -7,7 +7,7 @@ import { printPlan, printWithEnd, rowCountBound } from "../print/plan.ts";
 import type { PrintContext } from "../print/scan.ts";
 import type { ConnectionPool } from "./database.ts";
 import { batchFrom, type ChunkRows, resultWidth } from "./result.ts";
-import { readCells } from "./vectors.ts";
+import { cellsOf, readCells } from "./vectors.ts";
 
 /** Results of up to this many rows are computed whole: faster, and they need no row for their end. */
 const WHOLE_ROW_COUNT_MAX = 8192;
@@ -126,7 +126,8 @@ async function giveStream(job: Job, plan: Plan, result: DuckDBResult): Promise<b
 }
 
 function endsResult(chunk: DuckDBDataChunk, endIndex: number): boolean {
-  return readCells(chunk.chunk, endIndex, chunk.rowCount, 1)[chunk.rowCount - 1] === 1;
+  const cells = cellsOf(chunk.chunk, endIndex, chunk.rowCount);
+  return readCells(cells, 1)[chunk.rowCount - 1] === 1;
 }
 
 /** The query has been interrupted; this waits until the engine has let go of it. */

@@ -1,12 +1,20 @@
 /** Chunks of the engine as batches of a result. */
 import type { DuckDBDataChunk } from "@duckdb/node-api";
 import { concatBytes } from "#base/bytes.ts";
-import { DbError } from "#base/errors.ts";
 import type { IntervalValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { PlainType, ValueType } from "#model/query/value-type.ts";
 import type { MadeBatch, MadeColumn } from "../messages.ts";
-import { type Chunk, readCells, readPresence, TextReader } from "./vectors.ts";
+import {
+  type Cells,
+  cellsOf,
+  itemCells,
+  memberCells,
+  readBinaries,
+  readCells,
+  readPresence,
+  TextReader,
+} from "./vectors.ts";
 
 /** Rows of one or more chunks, of which the first `rowCount` count. */
 export interface ChunkRows {
@@ -34,49 +42,75 @@ const NUMBER_SIZES: Readonly<Record<NumberType, 1 | 2 | 4 | 8>> = {
 
 /** Copies the rows of `chunks`, whose columns are what print/plan.ts gives for `fields`. */
 export function batchFrom(fields: readonly Field[], chunks: readonly ChunkRows[]): MadeBatch {
-  const rows = chunks.map(({ chunk, rowCount }) => ({ chunk: chunk.chunk, rowCount }));
-  const rowCount = rows.reduce((count, part) => count + part.rowCount, 0);
+  const rowCount = chunks.reduce((count, part) => count + part.rowCount, 0);
   let index = 0;
   const columns = fields.map(({ type }) => {
-    const column = readColumn(type, rows, index);
+    const parts = chunks.map((rows) => cellsOf(rows.chunk.chunk, index, rows.rowCount));
     index += resultWidth(type);
-    return column;
+    return readColumn(type, parts);
   });
   return { rowCount, columns };
 }
 
 /** How many columns of the engine a field takes. */
 export function resultWidth(type: ValueType): number {
-  if (type === "null") return 0;
-  return type === "interval" ? 2 : 1;
+  return type === "null" ? 0 : 1;
 }
 
-interface Rows {
-  readonly chunk: Chunk;
-  readonly rowCount: number;
-}
+/** A column in pieces, whose cells follow each other. */
+type Parts = readonly Cells[];
 
-function readColumn(type: ValueType, rows: readonly Rows[], index: number): MadeColumn {
+function readColumn(type: ValueType, parts: Parts): MadeColumn {
   switch (type) {
     case "null":
       return { type };
     case "string":
-      return { type, ...readAllTexts(rows, index) };
+      return { type, ...readAllTexts(parts) };
     case "interval":
-      return { type, values: readIntervals(rows, index) };
+      return { type, values: readIntervals(parts) };
     case "binary":
-      throw unread(type);
+      return { type, values: parts.flatMap((part) => readBinaries(part, presentIn(part))) };
     default:
-      if (typeof type === "string") return readNumbers(type, rows, index);
-      if (type.kind === "timestamp") return readNumbers("timestamp", rows, index);
-      throw unread(type.kind);
+      return typeof type === "string" ? readNumbers(type, parts) : readParted(type, parts);
+  }
+}
+
+function readParted(type: Exclude<ValueType, PlainType>, parts: Parts): MadeColumn {
+  switch (type.kind) {
+    case "timestamp":
+      return readNumbers("timestamp", parts);
+    case "decimal":
+      return { type: "decimal", values: readDecimals(type.precision, parts) };
+    case "struct": {
+      const members = type.members.map((member, index) =>
+        readColumn(
+          member.type,
+          parts.map((part) => memberCells(part, index)),
+        ),
+      );
+      return { type: "struct", members, ...readAllPresence(parts) };
+    }
+    case "list": {
+      const { items, ...rest } = readItems(parts);
+      return { type: "list", items: readColumn(type.item, items), ...rest };
+    }
+    case "map": {
+      const { items, ...rest } = readItems(parts);
+      const [keys, values] = [0, 1].map((index) => items.map((part) => memberCells(part, index)));
+      return {
+        type: "map",
+        keys: readColumn(type.key, keys ?? []),
+        values: readColumn(type.value, values ?? []),
+        ...rest,
+      };
+    }
   }
 }
 
 type NumberType = Exclude<PlainType, "null" | "string" | "interval" | "binary">;
 
-function readNumbers(type: NumberType, rows: readonly Rows[], index: number): MadeColumn {
-  const { bytes, presence } = readFixed(rows, index, NUMBER_SIZES[type]);
+function readNumbers(type: NumberType, parts: Parts): MadeColumn {
+  const { bytes, presence } = readFixed(parts, NUMBER_SIZES[type]);
   const { buffer } = bytes;
   switch (type) {
     case "boolean":
@@ -107,52 +141,91 @@ function readNumbers(type: NumberType, rows: readonly Rows[], index: number): Ma
   }
 }
 
-function unread(kind: string): DbError {
-  return new DbError("internal", "assertion_failed", `${kind} has no reader`);
-}
-
 /** Cells in a buffer of their own; a NULL's are 0. */
-function readFixed(rows: readonly Rows[], index: number, size: 1 | 2 | 4 | 8) {
-  const bytes = concatBytes(
-    rows.map(({ chunk, rowCount }) => readCells(chunk, index, rowCount, size)),
-  ) as Uint8Array<ArrayBuffer>;
-  const { present, nulls } = readAllPresence(rows, index);
-  if (!nulls) return { bytes, presence: {} };
+function readFixed(parts: Parts, size: 1 | 2 | 4 | 8 | 16) {
+  const bytes = concatBytes(parts.map((part) => readCells(part, size))) as Uint8Array<ArrayBuffer>;
+  const presence = readAllPresence(parts);
+  const { present = new Uint8Array(0) } = presence;
   for (let i = 0; i < present.length; i += 1) {
     if (present[i] === 0) bytes.fill(0, i * size, (i + 1) * size);
   }
-  return { bytes, presence: { present } };
+  return { bytes, presence };
 }
 
-function readAllPresence(rows: readonly Rows[], index: number) {
-  const rowCount = rows.reduce((count, part) => count + part.rowCount, 0);
-  const present = new Uint8Array(rowCount);
+/** Nothing where all cells are there. */
+function readAllPresence(parts: Parts): { readonly present?: Uint8Array } {
+  const present = new Uint8Array(countOf(parts));
   let offset = 0;
   let nulls = false;
-  for (const part of rows) {
-    const target = present.subarray(offset);
-    if (readPresence(part.chunk, index, part.rowCount, target)) nulls = true;
-    offset += part.rowCount;
+  for (const part of parts) {
+    if (readPresence(part, present.subarray(offset))) nulls = true;
+    offset += part.count;
   }
-  return { present, nulls };
+  return nulls ? { present } : {};
 }
 
-function readAllTexts(rows: readonly Rows[], index: number) {
-  const present = new Uint8Array(Math.max(0, ...rows.map(({ rowCount }) => rowCount)));
-  const reader = new TextReader(rows.reduce((count, part) => count + part.rowCount, 0));
-  for (const { chunk, rowCount } of rows) {
-    readPresence(chunk, index, rowCount, present);
-    reader.read(chunk, index, rowCount, present);
+function presentIn(cells: Cells): Uint8Array {
+  const present = new Uint8Array(cells.count);
+  readPresence(cells, present);
+  return present;
+}
+
+function countOf(parts: Parts): number {
+  return parts.reduce((count, part) => count + part.count, 0);
+}
+
+function readAllTexts(parts: Parts) {
+  const present = new Uint8Array(Math.max(0, ...parts.map(({ count }) => count)));
+  const reader = new TextReader(countOf(parts));
+  for (const part of parts) {
+    readPresence(part, present);
+    reader.read(part, present);
   }
   return { codes: reader.codes, dictionary: reader.dictionary };
 }
 
-function readIntervals(rows: readonly Rows[], index: number): (IntervalValue | null)[] {
-  const months = readFixed(rows, index, 8);
-  const rest = readFixed(rows, index + 1, 8);
-  const { present } = readAllPresence(rows, index + 1);
-  const monthCells = new BigInt64Array(months.bytes.buffer);
-  return Array.from(new BigInt64Array(rest.bytes.buffer), (nanoseconds, i) =>
-    present[i] === 0 ? null : { months: Number(monthCells[i]), nanoseconds },
+/** An interval is a struct of months and nanoseconds. */
+function readIntervals(parts: Parts): (IntervalValue | null)[] {
+  const [months, rest] = [0, 1].map((index) => {
+    const { bytes } = readFixed(
+      parts.map((part) => memberCells(part, index)),
+      8,
+    );
+    return new BigInt64Array(bytes.buffer);
+  });
+  const { present } = readAllPresence(parts);
+  return Array.from({ length: countOf(parts) }, (_, i) =>
+    present?.[i] === 0 ? null : { months: Number(months?.[i]), nanoseconds: rest?.[i] ?? 0n },
   );
+}
+
+/** The engine keeps decimals in 2 to 16 bytes, as many as their digits need. */
+function readDecimals(precision: number, parts: Parts): (bigint | null)[] {
+  const size = precision <= 4 ? 2 : precision <= 9 ? 4 : precision <= 18 ? 8 : 16;
+  const { bytes, presence } = readFixed(parts, size);
+  const view = new DataView(bytes.buffer);
+  const read = (at: number): bigint => {
+    if (size === 2) return BigInt(view.getInt16(at, true));
+    if (size === 4) return BigInt(view.getInt32(at, true));
+    if (size === 8) return view.getBigInt64(at, true);
+    return (view.getBigInt64(at + 8, true) << 64n) | view.getBigUint64(at, true);
+  };
+  return Array.from({ length: countOf(parts) }, (_, i) =>
+    presence.present?.[i] === 0 ? null : read(i * size),
+  );
+}
+
+/** The items of lists or the entries of maps, and where those of each row begin. */
+function readItems(parts: Parts) {
+  const offsets = new Int32Array(countOf(parts) + 1);
+  let row = 0;
+  const items = parts.map((part) => {
+    const found = itemCells(part, presentIn(part));
+    for (const length of found.lengths) {
+      offsets[row + 1] = (offsets[row] ?? 0) + length;
+      row += 1;
+    }
+    return found.items;
+  });
+  return { items, offsets, ...readAllPresence(parts) };
 }

@@ -26,6 +26,8 @@ export type RawColumn =
 export type RawValues = Float64Array | BigInt64Array | BigUint64Array | Uint32Array | Uint8Array;
 
 const STRING_SIZE = 16;
+/** Where a list's items begin, and how many they are, 8 bytes each. */
+const LIST_SIZE = 16;
 /** Texts up to this size lie within their 16 bytes. */
 const STRING_INLINE_MAX = 12;
 /** A power of two, about the rows of a chunk. */
@@ -130,19 +132,47 @@ function presenceBits(present: Uint8Array, start: number, count: number): Uint8A
   return bits;
 }
 
-/** The bytes of column `index`, `size` a cell; valid until the chunk is let go. */
-export function readCells(chunk: Chunk, index: number, count: number, size: number): Uint8Array {
-  return duckdb.vector_get_data(duckdb.data_chunk_get_vector(chunk, index), count * size);
+/** The first `count` cells of a column, or of what lies in one; they are valid until their chunk is let go. */
+export interface Cells {
+  readonly vector: Vector;
+  readonly count: number;
 }
 
-/** Writes 1 or 0 a row to `target`; answers whether any is 0. */
-export function readPresence(
-  chunk: Chunk,
-  index: number,
-  count: number,
-  target: Uint8Array,
-): boolean {
-  const vector = duckdb.data_chunk_get_vector(chunk, index);
+export function cellsOf(chunk: Chunk, index: number, count: number): Cells {
+  return { vector: duckdb.data_chunk_get_vector(chunk, index), count };
+}
+
+/** Member `index` of each struct. */
+export function memberCells({ vector, count }: Cells, index: number): Cells {
+  return { vector: duckdb.struct_vector_get_child(vector, index), count };
+}
+
+/** The items of all lists, one after the other, and how many each has; `present` says which are there. */
+export function itemCells({ vector, count }: Cells, present: Uint8Array) {
+  const raw = duckdb.vector_get_data(vector, count * LIST_SIZE);
+  const words = new Uint32Array(raw.buffer, raw.byteOffset, count * (LIST_SIZE / 4));
+  const lengths = new Uint32Array(count);
+  let itemCount = 0;
+  for (let i = 0; i < count; i += 1) {
+    if (present[i] === 0) continue;
+    const length = words[4 * i + 2] as number;
+    // What the engine copies for its readers lies in order.
+    assert(length === 0 || words[4 * i] === itemCount, "items of lists follow each other");
+    lengths[i] = length;
+    itemCount += length;
+  }
+  const child = duckdb.list_vector_get_child(vector);
+  assert(itemCount <= duckdb.list_vector_get_size(vector), "lists have their items");
+  return { items: { vector: child, count: itemCount } satisfies Cells, lengths };
+}
+
+/** The bytes of `cells`, `size` each. */
+export function readCells({ vector, count }: Cells, size: number): Uint8Array {
+  return count === 0 ? new Uint8Array(0) : duckdb.vector_get_data(vector, count * size);
+}
+
+/** Writes 1 or 0 a cell to `target`; answers whether any is 0. */
+export function readPresence({ vector, count }: Cells, target: Uint8Array): boolean {
   // No bits stand for no NULLs, whatever the types say.
   const bits = duckdb.vector_get_validity(vector, bitsSize(count)) as Uint8Array | null;
   if (bits === null) {
@@ -158,6 +188,15 @@ export function readPresence(
   return nulls;
 }
 
+/** The bytes of each of `cells`, copied; NULL where `present` is 0. */
+export function readBinaries(cells: Cells, present: Uint8Array): (Uint8Array | null)[] {
+  const raw = readCells(cells, STRING_SIZE);
+  const bytes = Buffer.from(raw.buffer, raw.byteOffset, raw.byteLength);
+  return Array.from({ length: cells.count }, (_, i) =>
+    present[i] === 0 ? null : Uint8Array.from(readBytes(bytes, i)),
+  );
+}
+
 /** Collects texts of a result as codes: 0 is NULL, `code` stands for `dictionary[code - 1]`. */
 export class TextReader {
   readonly codes: Uint32Array;
@@ -171,9 +210,10 @@ export class TextReader {
     this.codes = new Uint32Array(rowCountMax);
   }
 
-  /** Adds `count` rows of column `index`, NULL where `present` is 0. */
-  read(chunk: Chunk, index: number, count: number, present: Uint8Array): void {
-    const raw = readCells(chunk, index, count, STRING_SIZE);
+  /** Adds `cells`, NULL where `present` is 0. */
+  read(cells: Cells, present: Uint8Array): void {
+    const { count } = cells;
+    const raw = readCells(cells, STRING_SIZE);
     const bytes = Buffer.from(raw.buffer, raw.byteOffset, count * STRING_SIZE);
     const words = new Int32Array(raw.buffer, raw.byteOffset, count * 4);
     // Longer texts are pointers, which mean something in this chunk alone.
@@ -212,10 +252,18 @@ function sameString(words: Int32Array, left: number, right: number): boolean {
 }
 
 function readText(bytes: Buffer, row: number): string {
+  const size = bytes.readUInt32LE(row * STRING_SIZE);
+  const at = row * STRING_SIZE + 4;
+  if (size <= STRING_INLINE_MAX) return bytes.toString("utf8", at, at + size);
+  const text = readBytes(bytes, row);
+  return Buffer.from(text.buffer, text.byteOffset, size).toString("utf8");
+}
+
+/** The bytes that row `row` holds or points to, where the engine has them. */
+function readBytes(bytes: Buffer, row: number): Uint8Array {
   const at = row * STRING_SIZE;
   const size = bytes.readUInt32LE(at);
-  if (size <= STRING_INLINE_MAX) return bytes.toString("utf8", at + 4, at + 4 + size);
+  if (size <= STRING_INLINE_MAX) return bytes.subarray(at + 4, at + 4 + size);
   const buffer = bytes.buffer as ArrayBuffer;
-  const text = duckdb.get_data_from_pointer(buffer, bytes.byteOffset + at + 8, size);
-  return Buffer.from(text.buffer, text.byteOffset, size).toString("utf8");
+  return duckdb.get_data_from_pointer(buffer, bytes.byteOffset + at + 8, size);
 }
