@@ -17,6 +17,7 @@ import type {
   WrittenFile,
 } from "#ports/engine.ts";
 import type { Log } from "#ports/log.ts";
+import { DirectQueries } from "../direct/direct.ts";
 import { ChangeQueue } from "./change-queue.ts";
 import { ChildLink, engineRestarted } from "./child-link.ts";
 import { MergeProcess } from "./compaction/merge-process.ts";
@@ -47,6 +48,7 @@ export interface DuckDbEngineOptions {
 }
 
 const QUERY_COUNT_MAX = 8;
+const DECODED_SIZE_MAX = 128 * 2 ** 20;
 const COMPACTION_SIZE_MAX = 768 * 2 ** 20;
 const QUERY_WAITING_MAX = 1_000;
 /** Queries wait this long for an engine that is starting. */
@@ -64,6 +66,7 @@ export class DuckDbEngine implements Engine {
   readonly #queue: ChangeQueue;
   readonly #fileWriter: FileWriter;
   readonly #merges: MergeProcess;
+  readonly #direct: DirectQueries;
   readonly #changed = new Signal();
   readonly #closing = new AbortController();
   #link: ChildLink | undefined;
@@ -81,6 +84,7 @@ export class DuckDbEngine implements Engine {
     this.#options = options;
     this.#queue = new ChangeQueue(options.clock);
     this.#fileWriter = new FileWriter(options.log);
+    this.#direct = new DirectQueries({ files: options.files, cacheSizeMax: DECODED_SIZE_MAX });
     const temporary = resolve(options.temporaryDirectory);
     this.#merges = new MergeProcess({ ...options, directory: join(temporary, "merged") });
     this.#settings = {
@@ -140,6 +144,8 @@ export class DuckDbEngine implements Engine {
   async *query(plan: Plan, signal: AbortSignal): AsyncGenerator<ResultBatch> {
     signal.throwIfAborted();
     assertShallow(plan);
+    const direct = await this.#direct.answer(plan, signal);
+    if (direct !== undefined) return yield* direct;
     using held = new DisposableStack();
     const pins = held.use(await Pins.take(this.#options.files, filesOf(plan), signal));
     // What was appended before is there before the plan.

@@ -1,0 +1,135 @@
+/** Decoded columns of row groups, kept while there is room; those that were used least recently go. */
+import type { ColumnId } from "#model/ids.ts";
+import type { ScanColumn } from "#model/query/plan.ts";
+import { TIME_COLUMN_ID } from "#model/schema.ts";
+import type { TimeRange } from "#model/time-range.ts";
+import type { StoredGroup } from "#parquet/read/footer.ts";
+import type { OpenFile } from "../duckdb/compaction/open-file.ts";
+import {
+  type CodedTexts,
+  type Numbers,
+  numbersFrom,
+  type Runs,
+  runsOf,
+  type Times,
+  textsFrom,
+  timesFrom,
+} from "./chunk.ts";
+
+/** What is kept of one row group, by name; null is what cannot be had in that form. */
+interface Kept {
+  readonly value: readonly GroupTimes[] | Times | Runs | Numbers | null;
+  readonly sizeBytes: number;
+}
+
+export interface GroupTimes {
+  readonly group: StoredGroup;
+  readonly time: TimeRange;
+}
+
+/** About what is kept of a thing beside its bytes, and of what a file says of a chunk. */
+const ENTRY_SIZE = 200;
+const CHUNK_SIZE = 300;
+
+/** A row group of a file. Data files never change and their keys are used once, so what is kept of one stays true. */
+export interface GroupOfFile {
+  readonly key: string;
+  readonly index: number;
+  readonly group: StoredGroup;
+  /** Opens the file, for what is not kept. Rejects as OpenFile throws, and where the file cannot be had. */
+  readonly open: () => Promise<OpenFile>;
+}
+
+export class ChunkCache {
+  readonly #sizeMax: number;
+  readonly #kept = new Map<string, Kept>();
+  #sizeBytes = 0;
+
+  /** Keeps up to `sizeMax` bytes. */
+  constructor(sizeMax: number) {
+    this.#sizeMax = sizeMax;
+  }
+
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** Undefined where the times cannot be had as floats. Throws as OpenFile does. */
+  times(group: GroupOfFile): Promise<Times | undefined> {
+    return this.#get(group, "times", (file) => {
+      const cells = file.read(group.group, TIME_COLUMN_ID);
+      const times = cells && timesFrom(cells);
+      return kept(times, times?.offsets.byteLength);
+    });
+  }
+
+  /** Undefined where the rows are not sorted by series and time. */
+  runs(group: GroupOfFile, tagIds: readonly ColumnId[], times: Times): Promise<Runs | undefined> {
+    return this.#get(group, "runs", (file) => {
+      const tags = new Map<ColumnId, CodedTexts>();
+      for (const id of tagIds) {
+        const cells = file.read(group.group, id);
+        if (cells?.kind === "texts") tags.set(id, textsFrom(cells));
+      }
+      const runs = runsOf(tags, times);
+      return kept(runs, runs && sizeOfRuns(runs));
+    });
+  }
+
+  /** Of a column of numbers that the file has; undefined where they cannot be had as floats. */
+  numbers(group: GroupOfFile, { id, kind }: ScanColumn): Promise<Numbers | undefined> {
+    return this.#get(group, `numbers ${id}`, (file) => {
+      const cells = file.read(group.group, id);
+      const numbers = cells && numbersFrom(cells, kind === "uinteger");
+      return kept(numbers, numbers && numbers.values.byteLength + (numbers.present?.length ?? 0));
+    });
+  }
+
+  /** The row groups of a file, with the times of each. */
+  async groups(key: string, open: () => Promise<OpenFile>): Promise<readonly GroupTimes[]> {
+    const group = { key, index: -1, open };
+    const found = await this.#get<readonly GroupTimes[]>(group, "groups", (file) => {
+      const groups = file.groups.map((stored) => ({ group: stored, time: file.timeOf(stored) }));
+      const chunkCount = groups.reduce((count, stored) => count + stored.group.chunks.length, 0);
+      return kept(groups, chunkCount * CHUNK_SIZE);
+    });
+    return found ?? [];
+  }
+
+  async #get<Value extends Exclude<Kept["value"], null>>(
+    { key, index, open }: Pick<GroupOfFile, "key" | "index" | "open">,
+    name: string,
+    make: (file: OpenFile) => Kept,
+  ): Promise<Value | undefined> {
+    const place = `${key} ${index} ${name}`;
+    const known = this.#kept.get(place);
+    const found = known ?? make(await open());
+    // Another query may have put it there meanwhile.
+    if (this.#kept.delete(place)) this.#kept.set(place, known ?? found);
+    else this.#add(place, found);
+    return (found.value ?? undefined) as Value | undefined;
+  }
+
+  #add(place: string, found: Kept): void {
+    this.#kept.set(place, found);
+    this.#sizeBytes += found.sizeBytes;
+    for (const [old, { sizeBytes }] of this.#kept) {
+      if (this.#sizeBytes <= this.#sizeMax) return;
+      this.#kept.delete(old);
+      this.#sizeBytes -= sizeBytes;
+    }
+  }
+}
+
+function kept(value: Kept["value"] | undefined, sizeBytes = 0): Kept {
+  return { value: value ?? null, sizeBytes: sizeBytes + ENTRY_SIZE };
+}
+
+function sizeOfRuns({ starts, tags }: Runs): number {
+  let sizeBytes = starts.byteLength;
+  for (const { codes, texts } of tags.values()) {
+    sizeBytes += codes.byteLength;
+    for (const text of texts) sizeBytes += 32 + 2 * (text?.length ?? 0);
+  }
+  return sizeBytes;
+}

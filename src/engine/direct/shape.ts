@@ -1,0 +1,173 @@
+/** Which plans are computed directly: what they read, what they make of it, and what is above that. */
+import type { AggregateCall, Expression, IntervalValue } from "#model/query/expression.ts";
+import { childrenOf, isInterval } from "#model/query/expression.ts";
+import type { Plan, ScanPlan } from "#model/query/plan.ts";
+import type { ValueType } from "#model/query/value-type.ts";
+import { expressionsOf } from "#model/query/walk.ts";
+import type { ColumnKind } from "#model/schema.ts";
+import { conditionOf, type FieldCondition, numberIndex } from "./condition.ts";
+
+/** A plan that ends in one scan, most of whose work is on that scan's rows. */
+export interface Shape {
+  readonly scan: ScanPlan;
+  /** Over the scan's tags alone; true for all rows without it. */
+  readonly tagPredicate: Expression | undefined;
+  /** Each must be true of a row. */
+  readonly conditions: readonly FieldCondition[];
+  /** The node whose rows are made from the scan's; what is above it is small. */
+  readonly base: Plan;
+  /** Undefined where `base` gives rows of the scan as they are. */
+  readonly grouping: Grouping | undefined;
+}
+
+export interface Grouping {
+  readonly groups: readonly GroupKey[];
+  readonly aggregates: readonly Folded[];
+}
+
+/** A tag by its place in the scan, or bins of time. */
+export type GroupKey =
+  | { readonly kind: "tag"; readonly index: number }
+  | { readonly kind: "bin"; readonly strideNs: number; readonly origin: bigint };
+
+/** `index` is the field's place in the scan; undefined counts rows. */
+export interface Folded {
+  readonly name: FoldName;
+  readonly index: number | undefined;
+  readonly type: "int64" | "uint64" | "float64";
+}
+
+export type FoldName = "count" | "sum" | "avg" | "min" | "max";
+
+/** Longer ones cannot be told apart exactly as floats. */
+const STRIDE_NS_MAX = 2 ** 52;
+const FOLDS: ReadonlySet<string> = new Set(["count", "sum", "avg", "min", "max"]);
+/** They may take long for one text, or are not wholly what the other engine takes them for. */
+const NOT_HERE: ReadonlySet<string> = new Set(["like", "ilike", "regexp_like", "replace"]);
+
+/** Undefined where `plan` is of another shape. */
+export function shapeOf(plan: Plan): Shape | undefined {
+  let node = plan;
+  while (node.kind === "project" || node.kind === "sort" || node.kind === "limit") {
+    if (!isHere(node)) return undefined;
+    node = node.input;
+  }
+  if (node.kind === "filter" && node.input.kind === "aggregate") {
+    if (!isHere(node)) return undefined;
+    node = node.input;
+  }
+  return shapeOfBase(node);
+}
+
+function shapeOfBase(base: Plan): Shape | undefined {
+  const rows = base.kind === "aggregate" ? base.input : base;
+  const scan = rows.kind === "filter" ? rows.input : rows;
+  if (scan.kind !== "scan" || !isHere(scan) || !isOfTags(scan)) return undefined;
+  const conditions =
+    rows.kind === "filter" ? conditionsOf(rows.predicate, scan) : ([] as FieldCondition[]);
+  if (conditions === undefined) return undefined;
+  const tagPredicate = scan.predicate;
+  if (base.kind !== "aggregate")
+    return { scan, tagPredicate, conditions, base, grouping: undefined };
+  const grouping = groupingOf(base, scan);
+  return grouping && { scan, tagPredicate, conditions, base, grouping };
+}
+
+function groupingOf(
+  { aggregates, groupingSets, groups }: Extract<Plan, { kind: "aggregate" }>,
+  scan: ScanPlan,
+): Grouping | undefined {
+  if (groupingSets !== undefined) return undefined;
+  const keys = groups.map((group) => groupKeyOf(group, scan));
+  const folded = aggregates.map((call) => foldedOf(call, scan));
+  if (keys.filter((key) => key?.kind === "bin").length > 1) return undefined;
+  if (!keys.every((key) => key !== undefined)) return undefined;
+  return folded.every((one) => one !== undefined)
+    ? { groups: keys, aggregates: folded }
+    : undefined;
+}
+
+function groupKeyOf(group: Expression, scan: ScanPlan): GroupKey | undefined {
+  if (group.kind === "input")
+    return kindOf(group, scan) === "tag" ? { kind: "tag", index: group.index } : undefined;
+  if (group.kind !== "call" || group.name !== "date_bin") return undefined;
+  return binOf(group.arguments, scan);
+}
+
+/** As bins, what `date_bin` is asked for. */
+function binOf(
+  [stride, time, origin]: readonly Expression[],
+  scan: ScanPlan,
+): GroupKey | undefined {
+  if (stride?.kind !== "literal" || origin?.kind !== "literal") return undefined;
+  if (kindOf(time, scan) !== "time" || typeof origin.value !== "bigint") return undefined;
+  const strideNs = isInterval(stride.value) ? fixedLength(stride.value) : 0;
+  return strideNs > 0 ? { kind: "bin", strideNs, origin: origin.value } : undefined;
+}
+
+/** The kind of column that `expression` is, unchanged. */
+function kindOf(expression: Expression | undefined, { columns }: ScanPlan): ColumnKind | undefined {
+  return expression?.kind === "input" ? columns[expression.index]?.kind : undefined;
+}
+
+/** 0 where it has months, or is too long. */
+function fixedLength({ months, nanoseconds }: IntervalValue): number {
+  return months === 0 && nanoseconds <= STRIDE_NS_MAX ? Number(nanoseconds) : 0;
+}
+
+function foldedOf(call: AggregateCall, scan: ScanPlan): Folded | undefined {
+  const { arguments: operands, distinct, filter, name, orderBy, type } = call;
+  const plain = !distinct && filter === undefined && orderBy === undefined;
+  if (!plain || !isFold(name) || !isNumberType(type)) return undefined;
+  const [operand] = operands;
+  if (operand === undefined) return { name, index: undefined, type };
+  // As an average takes it.
+  const input = operand.kind === "cast" && name === "avg" ? operand.operand : operand;
+  const index = numberIndex(input, scan);
+  return index === undefined ? undefined : { name, index, type };
+}
+
+function isFold(name: string): name is FoldName {
+  return FOLDS.has(name);
+}
+
+function isNumberType(type: ValueType): type is Folded["type"] {
+  return type === "int64" || type === "uint64" || type === "float64";
+}
+
+function conditionsOf(predicate: Expression, scan: ScanPlan): FieldCondition[] | undefined {
+  const conditions: FieldCondition[] = [];
+  for (const conjunct of conjunctsOf(predicate)) {
+    const condition = conditionOf(conjunct, scan);
+    if (condition === undefined) return undefined;
+    conditions.push(condition);
+  }
+  return conditions;
+}
+
+function conjunctsOf(predicate: Expression): readonly Expression[] {
+  return predicate.kind === "call" && predicate.name === "and"
+    ? predicate.arguments.flatMap(conjunctsOf)
+    : [predicate];
+}
+
+/** Whether the predicate of `scan` names tags alone. */
+function isOfTags({ columns, predicate }: ScanPlan): boolean {
+  const pending = predicate === undefined ? [] : [predicate];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (next.kind === "input" && columns[next.index]?.kind !== "tag") return false;
+    pending.push(...childrenOf(next));
+  }
+  return true;
+}
+
+/** Whether all that `plan` itself computes can be computed in this process. */
+function isHere(plan: Plan): boolean {
+  const pending = [...expressionsOf(plan)];
+  for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
+    if (next.kind === "subquery" || next.kind === "outer") return false;
+    if (next.kind === "call" && NOT_HERE.has(next.name)) return false;
+    pending.push(...childrenOf(next));
+  }
+  return true;
+}
