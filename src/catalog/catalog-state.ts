@@ -87,7 +87,7 @@ export interface NodeRecord {
   readonly state: NodeState;
   /** Of its newest start, or of who has closed its log since. */
   readonly epoch: Epoch;
-  /** `host:port` where other nodes find it. */
+  /** `host:port` where other nodes find it, `https://` before it where they have to speak TLS. */
   readonly address: string;
   readonly coreCount: number;
   readonly formatLevel: number;

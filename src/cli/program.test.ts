@@ -54,7 +54,7 @@ suite("the command line", () => {
   const base = ["serve", "--node-id", "a", "--cluster-id", "b", "--object-store", "memory"];
   const failures: readonly [readonly string[], string][] = [
     [["--cluster-id", "a"], "cluster-id cannot match any node-id in the cluster"],
-    [["--tls-cert", "x"], "--tls-cert is not supported in this version"],
+    [["--internode-tls-key", "x"], "--internode-tls-key is not supported in this version"],
   ];
   for (const [words, message] of failures) {
     test(`serve ${words.join(" ")} is one line on stderr and exit code 1`, async () => {
@@ -112,7 +112,10 @@ suite("the command line", () => {
       /--http-bind <ADDRESS> .*\[default: 0\.0\.0\.0:8181\] \[env: INFLUXDB3_HTTP_BIND_ADDR\]/,
     );
     assert.match(flat, /--mode <MODE> .*\[default: all\] \[env: INFLUXDB3_MODE\]/);
-    assert.doesNotMatch(flat, /--snapshot-age|--license-email|--tls-cert|--wal-snapshot-size/);
+    assert.doesNotMatch(
+      flat,
+      /--snapshot-age|--license-email|--internode-tls-cert|--wal-snapshot-size/,
+    );
     const all = await run(["serve", "--help-all"]);
     assert.equal(all.exitCode, 0);
     assert.match(all.out, /--snapshot-age/);

@@ -9,6 +9,8 @@ export interface HttpServerOptions {
   /** Where to listen; port 0 takes any. */
   readonly host: string;
   readonly port: number;
+  /** With it the port speaks TLS, and nothing else. */
+  readonly tls?: ServerTls | undefined;
   /** What is known of this node while it starts. Afterwards `services` are asked. */
   readonly identity: NodeIdentity;
   /** What is asked of nobody. */
@@ -24,6 +26,15 @@ export interface HttpServerOptions {
   readonly services?: HttpServices;
   readonly observe?: RequestObserver;
   readonly limits?: Partial<HttpLimits>;
+}
+
+/** What a server shows of itself, and how old a TLS it speaks. */
+export interface ServerTls {
+  /** PEM; those that lead to its authority may follow. */
+  readonly certificate: string;
+  /** PEM, without a passphrase. */
+  readonly key: string;
+  readonly minVersion: "TLSv1.2" | "TLSv1.3";
 }
 
 /** Called once for each request, when its answer is sent or its client gone. */

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Semaphore } from "#base/async.ts";
 import { DbError, describeError } from "#base/errors.ts";
@@ -22,7 +23,7 @@ const LATE_CHECK_MS_MAX = 5_000;
 const INFLATE_COUNT_MAX = 2;
 
 /**
- * Speaks HTTP/1.1: reads requests, calls one service for each, and writes what it answers.
+ * Speaks HTTP/1.1, over TLS where it has a certificate: reads requests, calls one service for each, and writes what it answers.
  *
  * Listens from `open` on; until `serve` gives it services it answers all but `/health` and the node's identity with 503.
  */
@@ -107,7 +108,8 @@ export class HttpServer implements AsyncDisposable {
 
   #createServer(): Server {
     const limits = this.#limits;
-    const server = createServer({
+    const { tls } = this.#options;
+    const settings = {
       headersTimeout: limits.headersMsMax,
       requestTimeout: limits.requestMsMax,
       keepAliveTimeout: limits.idleMsMax,
@@ -115,7 +117,17 @@ export class HttpServer implements AsyncDisposable {
       maxHeaderSize: HEADERS_SIZE_MAX,
       noDelay: true,
       keepAlive: true,
-    });
+    };
+    const server =
+      tls === undefined
+        ? createServer(settings)
+        : createTlsServer({
+            ...settings,
+            cert: tls.certificate,
+            key: tls.key,
+            minVersion: tls.minVersion,
+            handshakeTimeout: limits.headersMsMax,
+          });
     server.maxHeadersCount = HEADER_COUNT_MAX;
     const connections = new Connections({
       countMax: limits.connectionCountMax,
@@ -123,7 +135,8 @@ export class HttpServer implements AsyncDisposable {
       log: this.#options.log,
       slowest: () => this.#slowestSender(),
     });
-    server.on("connection", (socket) => connections.open(socket));
+    const opened = tls === undefined ? "connection" : "secureConnection";
+    server.on(opened, (socket: Socket) => connections.open(socket));
     const accept = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
       const { socket } = request;
       connections.begin(socket);

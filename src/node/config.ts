@@ -1,5 +1,6 @@
 import type { Action } from "#access/authorize.ts";
 import type { GivenToken } from "#access/tokens.ts";
+import type { ServerTls } from "#http/options.ts";
 import type { StoreConfig } from "#objectstore/cloud/config.ts";
 
 /** How a node is set up; made by cli/ from options, by sim/ from a scenario. Sizes in bytes, times in milliseconds. */
@@ -71,6 +72,10 @@ export interface NodeConfig {
   readonly compactorWaitMsMax?: number | undefined;
   /** `host:port` where other nodes are told to find this one; the address it listens on unless given. */
   readonly advertisedAddress?: string | undefined;
+  /** The node's ports speak TLS. */
+  readonly tls?: ServerTls | undefined;
+  /** Certificates in PEM that this node trusts in others, beside its own and those of the system. */
+  readonly peerAuthorities?: string | undefined;
   /** Threads of the engine, and what the cluster is told; the machine's cores unless given. */
   readonly coreCount?: number | undefined;
   /** Data files that one query may read; no bound unless given. */

@@ -37,6 +37,8 @@ export interface NodeIo {
 }
 
 const STOP_WAIT_MS_MAX = 60_000;
+/** An address that stands for all of the machine's. */
+const WILDCARD = /^(0\.0\.0\.0|\[::\])(?=:\d+$)/;
 const NO_TOKEN =
   "warning: this cluster has no token, so requests are refused (401); the first who asks gets the operator's: use 'create token --admin'";
 
@@ -63,7 +65,7 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
   const server = parts.use(await listen(config, shared));
   const recovery = parts.use(await listenForRecovery(config, shared));
   const ports = await openPorts(config, { log, metrics, parts });
-  const address = config.advertisedAddress ?? advertised(server.address);
+  const address = advertised(config, server.address);
   node = await Node.start({ config, ports, processId, address });
   const running = node;
   metrics.show(running);
@@ -86,10 +88,10 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
     await writeAddress(server, config.listenerFilePath);
     await writeAddress(recovery, config.recoveryListenerFilePath);
     io.out(
-      `node ${config.nodeId} of cluster ${config.clusterId} serves http://${shown(server.address)} (modes ${config.modes.join(",")})`,
+      `node ${config.nodeId} of cluster ${config.clusterId} serves ${shown(config, server.address)} (modes ${config.modes.join(",")})`,
     );
     if (!config.withoutAuth) warnOfTokens(running, io);
-    if (recovery !== undefined) io.error(recoveryWarning(recovery.address));
+    if (recovery !== undefined) io.error(recoveryWarning(shown(config, recovery.address)));
   }
   const failure = await ended;
   await recovery?.[Symbol.asyncDispose]();
@@ -131,8 +133,8 @@ async function writeAddress(
   if (server !== undefined && path !== undefined) await writeFile(path, server.address);
 }
 
-function recoveryWarning(address: string): string {
-  return `warning: whoever reaches http://${address} gets a new operator's token, once: 'create token --admin --regenerate --host http://${address}'`;
+function recoveryWarning(url: string): string {
+  return `warning: whoever reaches ${url} gets a new operator's token, once: 'create token --admin --regenerate --host ${url}'`;
 }
 
 /** Resolves with undefined when the process is asked to stop. A second signal ends it at once. */
@@ -212,6 +214,7 @@ function openServer(
     ...rest,
     host: bind.slice(0, separator).replace(/^\[(.*)\]$/, "$1"),
     port: Number(bind.slice(separator + 1)),
+    tls: config.tls,
     requestSizeMax: config.httpRequestSizeMax,
     clock: realClock,
     random: realRandom,
@@ -243,7 +246,7 @@ async function openPorts(
     clock: realClock,
     random: realRandom,
     log,
-    transport: parts.use(new HttpTransport()),
+    transport: parts.use(new HttpTransport({ trusted: trustedIn(config) })),
     stage: parts.use(new WorkerStage(log)),
     openEngine: (refill) =>
       DuckDbEngine.open({
@@ -273,11 +276,18 @@ function keepsRecent(recencyMs: number | undefined): (file: CachedFile) => boole
 }
 
 /** Where other nodes find this one: a wildcard is no address, so the machine's name stands for it. */
-function advertised(address: string): string {
-  return address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, hostname());
+function advertised({ advertisedAddress, tls }: NodeConfig, bound: string): string {
+  const address = advertisedAddress ?? bound.replace(WILDCARD, hostname());
+  return tls === undefined || address.startsWith("https://") ? address : `https://${address}`;
 }
 
-/** An address that a browser on this machine can open. */
-function shown(address: string): string {
-  return address.replace(/^(0\.0\.0\.0|\[::\])(?=:\d+$)/, "127.0.0.1");
+/** A URL that a browser on this machine can open. */
+function shown({ tls }: NodeConfig, bound: string): string {
+  const scheme = tls === undefined ? "http" : "https";
+  return `${scheme}://${bound.replace(WILDCARD, "127.0.0.1")}`;
+}
+
+/** What is trusted in other nodes: the certificate that all nodes may share is this node's own. */
+function trustedIn({ peerAuthorities, tls }: NodeConfig): readonly string[] {
+  return [tls?.certificate, peerAuthorities].filter((pem) => pem !== undefined);
 }

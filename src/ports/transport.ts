@@ -31,7 +31,7 @@ export interface TransportAnswer {
  */
 export interface Transport {
   /**
-   * Sends `request` to `address` (`host:port`) once.
+   * Sends `request` to `address` (`host:port`, `https://` before it for TLS) once.
    * Rejects with DbError `unavailable` / `peer_unreachable` when no answer came in time.
    */
   send(address: string, request: TransportRequest): Promise<TransportAnswer>;

@@ -17,6 +17,7 @@ import { usageError } from "../values/usage.ts";
 import { accessConfig } from "./access-options.ts";
 import { cliParams } from "./cli-params.ts";
 import { storeConfig } from "./store-options.ts";
+import { tlsConfig } from "./tls-options.ts";
 
 /** What the options are read against. */
 export interface Machine {
@@ -85,6 +86,7 @@ export function nodeConfig(
     store,
     httpBind: settings.parse("http-bind", parseBindAddress),
     ...accessConfig(settings, machine),
+    ...tlsConfig(settings, workingDirectory),
     ...writeConfig(settings, store),
     bufferSizeMax: memory("force-snapshot-mem-size", { percent: 10, sizeMax: 192 * MIB }),
     peerRowsSizeMax: memory("replica-max-buffer-size", { percent: 10, sizeMax: 192 * MIB }),

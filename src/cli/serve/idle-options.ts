@@ -139,14 +139,6 @@ export const NEEDLESS_OPTIONS: readonly IdleOption[] = needless([
 
 /** Options that promise safety this version does not have: starting without it would break the promise in silence. */
 export const REFUSED_OPTIONS: readonly IdleOption[] = refused([
-  { name: "tls-cert", value: "FILE", about: "Certificate of the server", check: parseText },
-  { name: "tls-key", value: "FILE", about: "Key of the certificate", check: parseText },
-  {
-    name: "tls-minimum-version",
-    value: "VERSION",
-    about: "Oldest TLS that is spoken: tls-1.2 or tls-1.3",
-    check: (text) => chooseOf(text, ["tls-1.2", "tls-1.3"]),
-  },
   {
     name: "internode-tls-cert",
     value: "FILE",
@@ -154,12 +146,6 @@ export const REFUSED_OPTIONS: readonly IdleOption[] = refused([
     check: parseText,
   },
   { name: "internode-tls-key", value: "FILE", about: "Key of that", check: parseText },
-  {
-    name: "internode-tls-ca",
-    value: "FILE",
-    about: "Certificates that nodes trust in each other",
-    check: parseText,
-  },
 ]);
 
 function parseText(text: string): string {

@@ -4,6 +4,7 @@ import { COMPACTION, LIMITS, WRITES } from "./data-options.ts";
 import { LATER_OPTIONS, NEEDLESS_OPTIONS, REFUSED_OPTIONS } from "./idle-options.ts";
 import { IGNORED_OPTIONS } from "./other-options.ts";
 import { STORE_OPTIONS } from "./store-options.ts";
+import { TLS_OPTIONS } from "./tls-options.ts";
 
 const GENERAL: readonly OptionSpec[] = [
   {
@@ -106,7 +107,7 @@ const CLUSTER: readonly OptionSpec[] = [
     name: "conn-info",
     value: "ADDRESS",
     about:
-      "Where other nodes reach this one, host:port [default: the bound address, the machine's name for a wildcard]",
+      "Where other nodes reach this one, host:port, with https:// before it where it is TLS that answers there [default: the bound address, the machine's name for a wildcard]",
   },
 ];
 
@@ -147,6 +148,7 @@ export const EFFECTIVE_OPTIONS: readonly OptionSpec[] = [
   ...grouped("Object store", STORE_OPTIONS),
   ...grouped("Access", ACCESS_OPTIONS),
   ...grouped("HTTP", HTTP),
+  ...grouped("TLS", TLS_OPTIONS),
   ...grouped("Memory and limits", LIMITS),
   ...grouped("Writes and snapshots", WRITES),
   ...grouped("Cluster", CLUSTER),

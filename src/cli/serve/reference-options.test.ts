@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isKind } from "#base/errors.ts";
+import { AUTHORITY_PATH, CERTIFICATE_PATH, KEY_PATH } from "#testing/tls/files.ts";
 import { envName } from "../options.ts";
 import { run } from "../testing/run.ts";
 import { isUsageError } from "../values/usage.ts";
@@ -115,6 +116,13 @@ const EFFECT: readonly Omit<Row, "state">[] = [
     oldFlags: ["wait-for-running-ingestor"],
   },
   { flag: "wait-for-running-compactor", good: "1s", bad: "soon" },
+  {
+    flag: "tls-minimum-version",
+    good: "tls-1.3",
+    bad: "ssl-3",
+    beside: [...BASE, "--tls-cert", CERTIFICATE_PATH, "--tls-key", KEY_PATH],
+  },
+  { flag: "internode-tls-ca", good: AUTHORITY_PATH, bad: "/nonexistent/ca.pem" },
   { flag: "conn-info", good: "host01:8181", bad: "0.0.0.0:8181" },
   { flag: "replica-max-buffer-size", good: "5%", bad: "5" },
   { flag: "compaction-gen2-duration", good: "40m", bad: "15m" },
@@ -165,12 +173,8 @@ const NEEDLESS: readonly Omit<Row, "state">[] = [
 ];
 
 const REFUSED: readonly Omit<Row, "state">[] = [
-  { flag: "tls-cert", good: "cert.pem" },
-  { flag: "tls-key", good: "key.pem" },
-  { flag: "tls-minimum-version", good: "tls-1.3", bad: "ssl-3" },
   { flag: "internode-tls-cert", good: "cert.pem" },
   { flag: "internode-tls-key", good: "key.pem" },
-  { flag: "internode-tls-ca", good: "ca.pem" },
 ];
 
 const APART: readonly Omit<Row, "state">[] = `
@@ -179,7 +183,7 @@ const APART: readonly Omit<Row, "state">[] = `
   azure-storage-access-key azure-endpoint azure-allow-http object-store-connection-limit object-store-request-timeout
   object-store-max-retries object-store-retry-timeout
   object-store-tls-allow-insecure object-store-tls-ca without-auth disable-authz admin-token-file
-  admin-token-recovery-http-bind admin-token-recovery-tcp-listener-file-path`
+  admin-token-recovery-http-bind admin-token-recovery-tcp-listener-file-path tls-cert tls-key`
   .trim()
   .split(/\s+/)
   .map((flag) => ({ flag }));

@@ -1,6 +1,7 @@
 import { usageError } from "./usage.ts";
 
 const PORT_DEFAULT = 8181;
+const HTTPS = /^https:\/\//i;
 const NAME = /^[A-Za-z0-9._-]+$/;
 const IPV6 = /^\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]$/;
 
@@ -12,7 +13,7 @@ const IPV6 = /^\[[0-9A-Fa-f:.]+(%[A-Za-z0-9._-]+)?\]$/;
  */
 export function parseBindAddress(text: string): string {
   const trimmed = text.trim();
-  if (/^https:\/\//i.test(trimmed)) throw usageError("TLS is not supported in this version");
+  if (HTTPS.test(trimmed)) throw usageError("give host:port; --tls-cert and --tls-key make it TLS");
   const bare = trimmed.replace(/^http:\/\//i, "").replace(/\/$/, "");
   if (bare.includes("/")) throw usageError("give host:port, without a path");
   if (/^\d+$/.test(bare))
@@ -23,16 +24,17 @@ export function parseBindAddress(text: string): string {
 
 /**
  * `host:port` that other nodes are told, of a text like `host01:8181`, `host01` or `http://host01:8282`: an address that means
- * this machine to all of them. Without a port it is 8181.
+ * this machine to all of them. Without a port it is 8181. `https://` stays before it.
  *
  * Throws a usage error for anything else.
  */
 export function parsePeerAddress(text: string): string {
-  const address = parseBindAddress(text);
+  const bare = text.trim().replace(HTTPS, "");
+  const address = parseBindAddress(bare);
   if (/^(0\.0\.0\.0|\[::\]):/.test(address) || address.endsWith(":0")) {
     throw usageError("give host:port where other nodes reach this one");
   }
-  return address;
+  return bare === text.trim() ? address : `https://${address}`;
 }
 
 /**

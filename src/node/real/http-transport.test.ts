@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { createServer, type RequestListener, type Server } from "node:http";
+import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { suite, test } from "node:test";
 import { utf8 } from "#base/bytes.ts";
 import { type DbError, isKind } from "#base/errors.ts";
+import { AUTHORITY, CERTIFICATE, KEY } from "#testing/tls/files.ts";
 import { HttpTransport } from "./http-transport.ts";
 
 class Peer implements AsyncDisposable {
@@ -77,6 +79,31 @@ suite("calls between nodes", () => {
     const request = { method: "GET", path: "/", timeoutMs: 1000 } as const;
     const answer = await transport.send(`[::1]:${peer.port}`, request);
     assert.deepEqual(answer.body, utf8("six"));
+  });
+
+  test("speak TLS where the address says so, with whom they trust", async () => {
+    const server = createTlsServer({ cert: CERTIFICATE, key: KEY }, (_request, response) =>
+      response.end("safe"),
+    );
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    server.listen(0, "127.0.0.1", () => resolve(undefined));
+    await promise;
+    const { port } = server.address() as AddressInfo;
+    const request = { method: "GET", path: "/", timeoutMs: 1000 } as const;
+    try {
+      // The authority that signed the certificate, or the certificate itself.
+      for (const trusted of [AUTHORITY, CERTIFICATE]) {
+        using transport = new HttpTransport({ trusted: [trusted] });
+        const answer = await transport.send(`https://localhost:${port}`, request);
+        assert.deepEqual(answer.body, utf8("safe"));
+        await assert.rejects(transport.send(`127.0.0.1:${port}`, request), unreachable);
+      }
+      using stranger = new HttpTransport();
+      await assert.rejects(stranger.send(`https://localhost:${port}`, request), unreachable);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+    }
   });
 
   const failures: readonly [name: string, listener: RequestListener, reason: RegExp][] = [

@@ -1,4 +1,6 @@
 import { Agent, request as httpRequest, type IncomingMessage } from "node:http";
+import { Agent as TlsAgent, request as tlsRequest } from "node:https";
+import { getCACertificates } from "node:tls";
 import { ANSWER_PROOF_HEADER } from "#access/node-call.ts";
 import { concatBytes } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
@@ -9,6 +11,8 @@ export interface HttpTransportOptions {
   readonly answerSizeMax?: number;
   /** Connections to one address. */
   readonly connectionCountMax?: number;
+  /** Certificates in PEM that are trusted beside those of the system: of authorities, or of nodes themselves. */
+  readonly trusted?: readonly string[];
 }
 
 const ANSWER_SIZE_MAX = 64 * 1024 * 1024;
@@ -16,22 +20,33 @@ const CONNECTION_COUNT_MAX = 16;
 /** Unused connections to one address that stay open. */
 const IDLE_COUNT_MAX = 4;
 
-/** Calls between nodes over HTTP/1.1, on connections that stay open between calls. */
+/** Calls between nodes over HTTP/1.1, on connections that stay open between calls; over TLS where an address says `https://`. */
 export class HttpTransport implements Transport, Disposable {
   readonly #agent: Agent;
+  readonly #tlsAgent: TlsAgent;
   readonly #answerSizeMax: number;
 
   constructor(options: HttpTransportOptions = {}) {
     this.#answerSizeMax = options.answerSizeMax ?? ANSWER_SIZE_MAX;
-    this.#agent = new Agent({
+    const connections = {
       keepAlive: true,
       maxSockets: options.connectionCountMax ?? CONNECTION_COUNT_MAX,
       maxFreeSockets: IDLE_COUNT_MAX,
+    };
+    this.#agent = new Agent(connections);
+    const { trusted = [] } = options;
+    this.#tlsAgent = new TlsAgent({
+      ...connections,
+      ...(trusted.length > 0 && {
+        ca: [...getCACertificates("default"), ...trusted],
+        // A node's own certificate vouches for the others that show it, whoever signed it.
+        allowPartialTrustChain: true,
+      }),
     });
   }
 
   /**
-   * Sends `request` to `address` (`host:port`, an IPv6 host in brackets) once; `timeoutMs` bounds the whole call.
+   * Sends `request` to `address` (`host:port`, an IPv6 host in brackets, perhaps with `https://` before it) once; `timeoutMs` bounds the whole call.
    * Rejects with `unavailable` / `peer_unreachable` when no whole answer came.
    */
   async send(address: string, request: TransportRequest): Promise<TransportAnswer> {
@@ -59,6 +74,7 @@ export class HttpTransport implements Transport, Disposable {
   /** Closes all connections; calls that run are rejected. */
   [Symbol.dispose](): void {
     this.#agent.destroy();
+    this.#tlsAgent.destroy();
   }
 
   #open(
@@ -67,15 +83,16 @@ export class HttpTransport implements Transport, Disposable {
     signal: AbortSignal,
   ): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>();
-    const { host, port } = splitAddress(address);
+    const { host, isTls, port } = splitAddress(address);
     const headers = {
       ...(body !== undefined && { "content-length": body.length }),
       ...(authorization !== undefined && { authorization }),
     };
-    httpRequest({ agent: this.#agent, host, port, method, path, headers, signal })
-      .on("response", resolve)
-      .on("error", reject)
-      .end(body);
+    const options = { host, port, method, path, headers, signal };
+    const call = isTls
+      ? tlsRequest({ ...options, agent: this.#tlsAgent })
+      : httpRequest({ ...options, agent: this.#agent });
+    call.on("response", resolve).on("error", reject).end(body);
     return promise;
   }
 
@@ -95,9 +112,10 @@ export class HttpTransport implements Transport, Disposable {
   }
 }
 
-function splitAddress(address: string): { host: string; port: number } {
-  const [, host, port] = /^\[?([^[\]]+)\]?:([1-9]\d{0,4})$/.exec(address) ?? [];
+function splitAddress(address: string): { host: string; port: number; isTls: boolean } {
+  const [, scheme, host, port] =
+    /^(https:\/\/)?\[?([^[\]/]+)\]?:([1-9]\d{0,4})$/.exec(address) ?? [];
   // An empty host or port would reach another program on this machine.
   if (host === undefined) throw new Error("not an address of the form host:port");
-  return { host, port: Number(port) };
+  return { host, port: Number(port), isTls: scheme !== undefined };
 }
