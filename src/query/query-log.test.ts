@@ -1,7 +1,12 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { isDeepStrictEqual } from "node:util";
+import * as fc from "fast-check";
+import type { NodeNumber } from "#model/ids.ts";
+import { NODE_NUMBER_MAX } from "#model/stamp.ts";
 import { settle } from "#testing/hand-clock.ts";
 import { SmallNode } from "#testing/small-node.ts";
+import { queryId } from "./query-log.ts";
 
 const FOREVER = new AbortController().signal;
 const INSIDE = { database: "_internal" };
@@ -13,7 +18,15 @@ function ask(node: SmallNode, text: string, signal = FOREVER) {
 /** What the log says of all queries but the one that asks. */
 async function logged(node: SmallNode, columns: string) {
   const text = `SELECT ${columns} FROM system.queries WHERE NOT running ORDER BY id`;
-  return node.rows(text, INSIDE);
+  return numbered(await node.rows(text, INSIDE));
+}
+
+/** Rows whose ids are numbers again. */
+function numbered(rows: readonly Readonly<Record<string, unknown>>[]) {
+  return rows.map((logRow) => {
+    const { id, ...rest } = logRow;
+    return typeof id === "string" ? { ...rest, id: Number(`0x${id.slice(-9)}`) } : logRow;
+  });
 }
 
 suite("system.queries", () => {
@@ -33,10 +46,10 @@ suite("system.queries", () => {
     await settle();
     const columns = "id, query_text, phase, success, cancelled, parquet_files, query_type";
     assert.deepEqual(await logged(node, columns), [
-      row("1", "SELECT f FROM m", "success", 1n),
-      row("2", "SELEC", "fail", null),
-      row("3", "SELECT nobody FROM m", "fail", null),
-      row("4", "SELECT f FROM m", "cancel", 1n),
+      row(1, "SELECT f FROM m", "success", 1n),
+      row(2, "SELEC", "fail", null),
+      row(3, "SELECT nobody FROM m", "fail", null),
+      row(4, "SELECT f FROM m", "cancel", 1n),
     ]);
   });
 
@@ -56,22 +69,24 @@ suite("system.queries", () => {
     const none = { plan_duration: 0n, compute_duration: null };
     assert.deepEqual(await logged(node, durations), [
       {
-        id: "1",
+        id: 1,
         permit_duration: 0n,
         execute_duration: 5n * ms,
         end2end_duration: 5n * ms,
         ...none,
       },
       {
-        id: "2",
+        id: 2,
         permit_duration: 5n * ms,
         execute_duration: 7n * ms,
         end2end_duration: 12n * ms,
         ...none,
       },
     ]);
-    const [own] = await node.rows("SELECT id, running, phase FROM system.queries LIMIT 1", INSIDE);
-    assert.deepEqual(own, { id: "4", running: true, phase: "permit" });
+    const [own] = numbered(
+      await node.rows("SELECT id, running, phase FROM system.queries LIMIT 1", INSIDE),
+    );
+    assert.deepEqual(own, { id: 4, running: true, phase: "permit" });
   });
 
   test("a query that ran out of time has failed; one that is let go is cancelled", async () => {
@@ -89,10 +104,33 @@ suite("system.queries", () => {
     for (const text of ["SELECT 1", "SELECT 2", "SELECT 3", long]) await node.rows(text, INSIDE);
     const rows = await node.rows("SELECT id, query_text FROM system.queries", INSIDE);
     assert.deepEqual(
-      rows.map(({ id }) => id),
-      ["5", "4", "3"],
+      numbered(rows).map((logRow) => logRow["id"]),
+      [5, 4, 3],
     );
     assert.equal(rows[1]?.["query_text"], `${long.slice(0, 2_048)}…`);
+  });
+
+  test("the id of a query is a UUID that no other one has, and later ones are greater", () => {
+    const one = { ms: 1_767_225_600_000, node: 1, epoch: 1, number: 1 };
+    const what = fc.record({
+      ms: fc.nat(2 ** 31),
+      node: fc.integer({ min: 1, max: NODE_NUMBER_MAX }),
+      epoch: fc.integer({ min: 1, max: 2 ** 24 - 1 }),
+      number: fc.integer({ min: 1, max: 2 ** 36 - 1 }),
+    });
+    const idOf = ({ epoch, ms, node, number }: typeof one) =>
+      queryId(BigInt(ms) * 1_000_000n, { node: node as NodeNumber, epoch }, number);
+    assert.equal(idOf(one), "019b76da-a800-7000-9000-001000000001");
+    fc.assert(
+      fc.property(what, what, (left, right) => {
+        assert.match(
+          idOf(left),
+          /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/,
+        );
+        assert.equal(idOf(left) === idOf(right), isDeepStrictEqual(left, right));
+        if (left.ms < right.ms) assert.ok(idOf(left) < idOf(right));
+      }),
+    );
   });
 
   test("is empty where nothing is to be kept", async () => {
@@ -101,7 +139,7 @@ suite("system.queries", () => {
   });
 });
 
-function row(id: string, text: string, phase: string, files: bigint | null) {
+function row(id: number, text: string, phase: string, files: bigint | null) {
   return {
     id,
     query_text: text,

@@ -1,6 +1,7 @@
 import { fromUtf8, utf8 } from "#base/bytes.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
+import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { SystemTable } from "./system-tables.ts";
 
@@ -34,19 +35,23 @@ const FIELDS: readonly Field[] = [
 export class QueryLog {
   readonly #clock: Clock;
   readonly #entriesMax: number;
+  readonly #writer: () => Writer;
   /** Oldest first. */
   readonly #records: QueryRecord[] = [];
   #count = 0;
 
-  constructor(clock: Clock, entriesMax: number) {
+  /** `writer` is this start of this node. */
+  constructor(clock: Clock, entriesMax: number, writer: () => Writer) {
     this.#clock = clock;
     this.#entriesMax = entriesMax;
+    this.#writer = writer;
   }
 
   /** A query has come. */
   begin(text: string): QueryRecord {
     this.#count += 1;
-    const record = new QueryRecord(String(this.#count), text, this.#clock);
+    const id = queryId(this.#clock.nowNs(), this.#writer(), this.#count);
+    const record = new QueryRecord(id, text, this.#clock);
     this.#records.push(record);
     if (this.#records.length > this.#entriesMax) this.#records.shift();
     return record;
@@ -120,6 +125,20 @@ export class QueryRecord {
       this.#phase === "cancel",
     ];
   }
+}
+
+/**
+ * A UUID of version 7 (RFC 9562 §5.7) that no other query of the cluster has: milliseconds of the clock, then, where there might be
+ * chance, 14 bits of the node, 24 of its epoch and 36 of the query's number in it.
+ */
+export function queryId(nowNs: bigint, { epoch, node }: Writer, number: number): string {
+  const who = (BigInt(node) << 24n) | BigInt.asUintN(24, BigInt(epoch));
+  const own = (who << 36n) | BigInt.asUintN(36, BigInt(number));
+  const milliseconds = BigInt.asUintN(48, nowNs / 1_000_000n);
+  const head = (milliseconds << 16n) | 0x7000n | (own >> 62n);
+  const tail = (0b10n << 62n) | BigInt.asUintN(62, own);
+  const text = [head, tail].map((half) => half.toString(16).padStart(16, "0")).join("");
+  return text.replace(/^(.{8})(.{4})(.{4})(.{4})(.{12})$/, "$1-$2-$3-$4-$5");
 }
 
 function durationNs(startMs: number | undefined, endMs: number | undefined): bigint | null {

@@ -16,6 +16,7 @@ import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { View } from "#view/view.ts";
 import type { Views } from "#view/views.ts";
+import { findDatabaseTable } from "./database-tables.ts";
 import { planStatement } from "./plan/plan.ts";
 import { QueryLog, type QueryRecord } from "./query-log.ts";
 import { Running } from "./running.ts";
@@ -76,7 +77,8 @@ export class Queries {
   constructor(options: QueriesOptions) {
     this.#options = options;
     this.#permits = new Semaphore(options.concurrentMax);
-    this.#log = new QueryLog(options.clock, options.logEntriesMax ?? 0);
+    const { catalog, clock, logEntriesMax = 0 } = options;
+    this.#log = new QueryLog(clock, logEntriesMax, () => catalog.writer);
   }
 
   /** Queries that run at once; more wait. */
@@ -245,7 +247,9 @@ function planOn(view: View, request: QueryRequest, options: Planning): Plan {
     findSystemTable: (name) =>
       name === "queries"
         ? queries()
-        : (findSystemTable(view.catalog, name, lastSeenNs) ?? systemTables?.(name, view, database)),
+        : (findSystemTable(view.catalog, name, lastSeenNs) ??
+          (database && findDatabaseTable(database, name, view)) ??
+          systemTables?.(name, view, database)),
     tableNames: () => tableNames(database),
     sources: (table, time) => {
       const groups = sourceGroups(view, table, time);

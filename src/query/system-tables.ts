@@ -1,4 +1,4 @@
-import type { CatalogState } from "#catalog/catalog-state.ts";
+import type { CatalogState, DropRecord } from "#catalog/catalog-state.ts";
 import type { TokenGrant } from "#catalog/tokens.ts";
 import type { NodeNumber, TokenId } from "#model/ids.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
@@ -91,11 +91,14 @@ function tablesTable({ databases }: CatalogState): SystemTable {
       { name: "table_name", type: "string" },
       { name: "column_count", type: "uint64" },
       { name: "series_key_columns", type: "string" },
+      { name: "last_cache_count", type: "uint64" },
+      { name: "distinct_cache_count", type: "uint64" },
       { name: "deleted", type: "boolean" },
+      { name: "hard_deletion_time", type: "timestamp" },
     ],
     rows: [...databases.values()].flatMap(({ name, dropped, droppedTables, tables }) => [
-      ...[...tables.values()].map((table) => tableRow(name, table, dropped !== undefined)),
-      ...[...droppedTables.values()].map(({ table }) => tableRow(name, table, true)),
+      ...[...tables.values()].map((table) => tableRow(name, table, dropped)),
+      ...[...droppedTables.values()].map((gone) => tableRow(name, gone.table, gone.dropped)),
     ]),
   };
 }
@@ -103,11 +106,15 @@ function tablesTable({ databases }: CatalogState): SystemTable {
 function tableRow(
   database: string,
   { name, columns }: TableSchema,
-  deleted: boolean,
+  dropped: DropRecord | undefined,
 ): readonly LiteralValue[] {
   const tags = columns.filter(({ kind }) => kind === "tag");
   const seriesKey = tags.map((tag) => tag.name).join(", ");
-  return [database, name, BigInt(columns.length), seriesKey, deleted];
+  const count = BigInt(columns.length);
+  // There are no caches yet.
+  const caches = [0n, 0n];
+  const deletion = [dropped !== undefined, dropped?.hardDeleteAtNs ?? null];
+  return [database, name, count, seriesKey, ...caches, ...deletion];
 }
 
 function tokensTable({ tokens }: CatalogState): SystemTable {
