@@ -8,6 +8,7 @@ import { dirname } from "node:path";
 import { suite, test } from "node:test";
 import { DbError, type ErrorKind } from "#base/errors.ts";
 import { errorStatus } from "#http/exchange/errors.ts";
+import { allowedCases } from "./e2e/conformance/allowed.ts";
 
 /** What only tests and the simulated world run. */
 const NOT_PRODUCT = /\.test\.ts$|^src\/(sim|testing|engine\/contract)\/|\/test-engine\.ts$/;
@@ -96,6 +97,15 @@ test("a code is written where this test finds it", () => {
       .map(([match]) => `${path}: ${match}`),
   );
   assert.deepEqual(elsewhere, []);
+});
+
+test("docs/differences.md explains each class of conformance cases that may fail", () => {
+  const page = readFileSync("docs/differences.md", "utf8");
+  const classes = new Set(allowedCases().values());
+  assert.deepEqual(
+    [...classes].filter((name) => !page.includes(`\n| \`${name}\` | `)),
+    [],
+  );
 });
 
 suite("docs/decisions/0001-dependencies.md", () => {
