@@ -1,5 +1,6 @@
 /** What the engine's errors mean to a caller. The engine tells them apart by their first words alone. */
 import { DbError, type ErrorKind, errorParts } from "#base/errors.ts";
+import { LIST_LENGTH_MAX } from "#model/query/functions/nested.ts";
 import type { Failure } from "../messages.ts";
 
 /** Of error texts that printed SQL raises. */
@@ -12,11 +13,33 @@ const REGEXP_INVALID = {
   code: "regexp_invalid",
   message: "the pattern is no regular expression",
 } as const;
-const MESSAGES: Readonly<Record<string, string>> = {
-  number_overflow: "a number is out of the range of its type",
-  divide_by_zero: "a whole number was divided by zero",
-  cast_failed: "a value does not fit into the type it is cast to",
-};
+/** What the codes mean that printed SQL raises. */
+const OWN_MEANINGS: readonly OwnMeaning[] = [
+  {
+    kind: "invalid",
+    code: "number_overflow",
+    message: "a number is out of the range of its type",
+  },
+  { kind: "invalid", code: "divide_by_zero", message: "a whole number was divided by zero" },
+  {
+    kind: "invalid",
+    code: "cast_failed",
+    message: "a value does not fit into the type it is cast to",
+  },
+  {
+    kind: "invalid",
+    code: "list_argument",
+    message:
+      "a function of lists got a step of 0, a place or a length outside, or lists of two lengths",
+  },
+  {
+    kind: "exceeded",
+    code: "list_too_long",
+    message: `a function would make a list of more than ${LIST_LENGTH_MAX} items: ask for fewer`,
+  },
+];
+
+type OwnMeaning = Pick<Failure, "kind" | "code" | "message">;
 
 interface Meaning {
   readonly pattern: RegExp;
@@ -60,6 +83,12 @@ const MEANINGS: readonly Meaning[] = [
     kind: "invalid",
     code: "number_overflow",
     message: "a number is out of the range of its type",
+  },
+  {
+    pattern: /^Invalid Input Error: (Map keys|The map key list)/,
+    kind: "invalid",
+    code: "map_keys",
+    message: "the keys of a map are NULL or there twice, or not as many as its values",
   },
   {
     pattern: /^Conversion Error/,
@@ -110,12 +139,17 @@ export function changeFailureOf(error: unknown): Failure {
   return { ...failure, code: "buffer_memory", message };
 }
 
-function meaningOf(text: string, sql: string): Pick<Failure, "kind" | "code" | "message"> {
+function ownMeaning(code: string): OwnMeaning {
+  const known = OWN_MEANINGS.find((meaning) => meaning.code === code);
+  return known ?? { kind: "invalid", code, message: "the query failed" };
+}
+
+function meaningOf(text: string, sql: string): OwnMeaning {
   const hasPattern = sql.includes("regexp_matches(");
   if (hasPattern && PATTERN_MISTAKE.test(text)) return REGEXP_INVALID;
   const own = OWN.exec(text)?.[1];
   if (own !== undefined) {
-    return { kind: "invalid", code: own, message: MESSAGES[own] ?? "the query failed" };
+    return ownMeaning(own);
   }
   for (const { pattern, kind, code, message } of MEANINGS) {
     if (pattern.test(text)) return { kind, code, message };

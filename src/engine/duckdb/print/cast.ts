@@ -2,6 +2,7 @@
 import { assert } from "#base/errors.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { sqlType } from "./literal.ts";
+import { isParted, printPartedCast } from "./nested-cast.ts";
 import { printCalendar, printFloorModulo } from "./time.ts";
 
 const WHOLE = "[+-]?[0-9]+";
@@ -23,6 +24,8 @@ export function printCast({ operand, source, target, safe }: CastRequest): strin
   if (source === "null") return `CAST(NULL AS ${to})`;
   // Timestamps are whole numbers here.
   if (from === to) return operand;
+  if (isParted(source) || isParted(target))
+    return printPartedCast({ operand, source, target, safe }, printCast);
   assert(source !== "interval" && target !== "interval", "intervals are not cast");
   if (target === "string") return printToText(operand, source);
   if (source === "string") return printFromText(operand, target, safe);

@@ -9,6 +9,13 @@ import { coerce, commonType, condition, explicitCast } from "./coerce.ts";
 import { planningError } from "./errors.ts";
 import { literal, literalOf } from "./fold.ts";
 import { FUNCTIONS } from "./functions/functions.ts";
+import {
+  listOperator,
+  slice,
+  sliceOperands,
+  subscript,
+  withNames,
+} from "./functions/nested/notation.ts";
 import { isUnbuiltFunction } from "./functions/unbuilt.ts";
 import { nearestNames } from "./nearest.ts";
 import { binary, call, comparison, like, negation } from "./operators.ts";
@@ -40,8 +47,6 @@ const UNBUILT = {
   scalar_query: "subqueries",
   quantified: "subqueries (ANY and ALL)",
   at_time_zone: "AT TIME ZONE",
-  index: "operator [",
-  slice: "operator [",
   named: "arguments with names",
 } as const satisfies Partial<Record<SqlExpression["kind"], string>>;
 
@@ -119,12 +124,23 @@ export class Binder {
         return this.#logic(expression, clause);
       case "binary": {
         const { operator, left, right } = expression;
-        return binary(operator, this.#bind(left, clause), this.#bind(right, clause));
+        const sides = [this.#bind(left, clause), this.#bind(right, clause)] as const;
+        return listOperator(operator, sides, this.#context.nowNs) ?? binary(operator, ...sides);
       }
       case "cast": {
         const { type, safe } = expression;
         return explicitCast(this.#bind(expression.operand, clause), type, safe);
       }
+      case "index":
+        return subscript(
+          [expression.operand, expression.index].map((part) => this.#bind(part, clause)),
+          this.#context.nowNs,
+        );
+      case "slice":
+        return slice(
+          sliceOperands(expression).map((part) => this.#bind(part, clause)),
+          this.#context.nowNs,
+        );
       case "is":
       case "between":
       case "in_list":
@@ -166,7 +182,7 @@ export class Binder {
       case "call":
         return isAggregate(expression.name)
           ? this.#aggregate(expression, clause)
-          : this.#call(expression, clause);
+          : this.#call(withNames(expression), clause);
     }
   }
 

@@ -11,6 +11,7 @@ import {
 import { unsupported } from "../../sql/errors.ts";
 import { planningError } from "./errors.ts";
 import { castLiteral, literal } from "./fold.ts";
+import { canCastParted, commonParted, isParted } from "./nested-types.ts";
 
 const INTEGER_TYPES = Object.keys(INTEGER_RANGES) as readonly IntegerType[];
 
@@ -21,6 +22,11 @@ export function isNumeric(type: ValueType): boolean {
 /** Whether a cast from `source` to `target` exists; NULL is accepted everywhere and text for an interval only as a literal. */
 function canCast(source: ValueType, target: ValueType): boolean {
   if (sameType(source, target)) return true;
+  const parted = isParted(source) || isParted(target);
+  return parted ? canCastParted(source, target, canCast) : canCastPlain(source, target);
+}
+
+function canCastPlain(source: ValueType, target: ValueType): boolean {
   const plain = isNumeric(source) || source === "boolean" || source === "string";
   if (isNumeric(target) || target === "boolean")
     return plain || (source === "timestamp" && target === "int64");
@@ -40,6 +46,9 @@ export function commonType(
   types.delete("null");
   const [first = "null"] = types;
   if ([...types].every((type) => sameType(type, first))) return first;
+  if ([...types].some(isParted)) {
+    return commonParted(expressions, (parts) => commonType(parts, mixedType));
+  }
   if ([...types].every(isNumeric)) return commonNumber(expressions, types, mixedType);
   const has = (...allowed: readonly ValueType[]) =>
     [...types].every((type) => allowed.includes(type));

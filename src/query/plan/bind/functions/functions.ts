@@ -1,6 +1,6 @@
 import type { Builder } from "./builder.ts";
 import { CHOICE_FUNCTIONS } from "./choice.ts";
-import { NESTED_FUNCTIONS } from "./nested.ts";
+import { NESTED_FUNCTIONS } from "./nested/nested.ts";
 import { NUMBER_FUNCTIONS } from "./number.ts";
 import { TEXT_FUNCTIONS } from "./text.ts";
 import { TIME_FUNCTIONS } from "./time.ts";

@@ -1,0 +1,25 @@
+/** Values that a piece of engine SQL names more than once. */
+
+/** What costs nothing to say again, and may stand in a lambda: a column's name or a literal. */
+const PLAIN = /^(?:(?:\w+\.)?\w+|CAST\('?-?[\w.+-]+'? AS [\w()[\], ]+\)|'(?:[^']|'')*')$/;
+
+/** What the lambdas of this file call their parameter. */
+const OWN = /\bv(\d+)\b/g;
+
+/**
+ * `body` of the SQL of each of `values`, each of which is computed once: the text of nested calls would double with every level
+ * otherwise. Nor may a subquery stand in a lambda, which a body may have. A body names nothing of another one around it but by `values`.
+ */
+export function printLet(
+  values: readonly string[],
+  body: (...names: readonly string[]) => string,
+): string {
+  const bound = values.map((value, index) => ({ value, index, plain: PLAIN.test(value) }));
+  const members = bound.filter(({ plain }) => !plain);
+  if (members.length === 0) return body(...values);
+  const used = values.flatMap((value) => [...value.matchAll(OWN)].map((match) => Number(match[1])));
+  const own = `v${1 + Math.max(0, ...used)}`;
+  const names = bound.map(({ value, index, plain }) => (plain ? value : `${own}.m${index}`));
+  const struct = members.map(({ value, index }) => `'m${index}': ${value}`).join(", ");
+  return `list_transform([{${struct}}], lambda ${own}: ${body(...names)})[1]`;
+}

@@ -1,0 +1,191 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { fromUtf8 } from "#base/bytes.ts";
+import type { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
+import { openTestEngine } from "#engine/duckdb/test-engine.ts";
+import { encodeResult } from "../result/result.ts";
+import { parseStatement } from "../sql/statement.ts";
+import { planStatement } from "./plan.ts";
+import { homeContext } from "./testing.ts";
+
+/** Expressions and the JSON they answer. */
+const VALUES: readonly (readonly [string, string])[] = [
+  ["[1, 2.5, NULL]", "[1.0,2.5,null]"],
+  ["[1, '2', NULL]", "[1,2,null]"],
+  ["[[1], NULL, ['2', 3]]", "[[1],null,[2,3]]"],
+  ["make_array()", "[]"],
+  ["[NULL]", "[null]"],
+  ["array_append([1, 2], 3)", "[1,2,3]"],
+  ["array_append([], 4)", "[4]"],
+  ["list_append(NULL, 1)", "[1]"],
+  ["array_append([1], 2.5)", "[1.0,2.5]"],
+  ["array_push_front(NULL, [1, 2])", "[null,1,2]"],
+  ["array_prepend([1], [[2]])", "[[1],[2]]"],
+  ["array_concat([1], NULL, [2, NULL])", "[1,2,null]"],
+  ["array_concat([1], [[2]], [[[3]]])", "[[[1]],[[2]],[[3]]]"],
+  ["array_concat(NULL)", ""],
+  ["[1] || [2] || 3", "[1,2,3]"],
+  ["0 || [1]", "[0,1]"],
+  ["array_any_value([NULL, 3, 4])", "3"],
+  ["array_dims([[1, 2], [3, 4], [5, 6]])", "[3,2]"],
+  ["array_dims([])", ""],
+  ["array_ndims([[[1]]])", "3"],
+  ["array_ndims(NULL)", ""],
+  ["array_distance([1, 2], [1, 4])", "2.0"],
+  ["array_distinct([3, 1, NULL, 3, 1])", "[null,1,3]"],
+  ["array_element([1, 2, 3], -1)", "3"],
+  ["array_element([1, 2, 3], 0)", ""],
+  ["array_element([1, 2, 3], 4)", ""],
+  ["list_extract(['a', 'b'], 2)", '"b"'],
+  ["array_empty([])", "true"],
+  ["empty([NULL])", "false"],
+  ["array_except([3, 1, 2, 3], [1])", "[3,2]"],
+  ["array_except([1, NULL, NULL], [2])", "[1,null]"],
+  ["array_intersect([3, 1, NULL, 1], [NULL, 1, 3, 4])", "[null,1,3]"],
+  ["array_union([2, 1, 1], [4, 3, 1])", "[1,2,3,4]"],
+  ["array_union([1, 1], NULL)", "[1]"],
+  ["array_has([1, NULL], 2)", "false"],
+  ["array_has([1, NULL], NULL)", ""],
+  ["array_contains([[1, NULL]], [1, NULL])", "true"],
+  ["array_has_all([1, 2], [NULL])", "false"],
+  ["array_has_all([1, 2, NULL], [NULL, 2])", "true"],
+  ["array_has_all([1], [])", "true"],
+  ["array_has_any([1, NULL], [NULL, 5])", "true"],
+  ["arrays_overlap(['a'], ['b'])", "false"],
+  ["array_to_string([1, NULL, 3], ',')", '"1,3"'],
+  ["array_join([[1, 2], [NULL]], '-', '*')", '"1-2-*"'],
+  ["array_to_string([], ',')", '""'],
+  ["array_to_string([1, 2], CASE WHEN 1 = 1 THEN '+' END)", '"1+2"'],
+  ["string_to_array('a,b,', ',')", '["a","b",""]'],
+  ["string_to_array('abc', NULL, 'b')", '["a",null,"c"]'],
+  ["string_to_list('a,b', '')", '["a,b"]'],
+  ["array_length([[1, 2], [3, 4]], 2)", "2"],
+  ["array_length([], 1)", "0"],
+  ["array_length([1], 2)", ""],
+  ["array_length([[1]], 1 + 1)", "1"],
+  ["array_max([1, NULL, 3])", "3"],
+  ["array_min(['b', 'a'])", '"a"'],
+  ["array_max([])", ""],
+  ["array_pop_back([1, 2])", "[1]"],
+  ["array_pop_front([1])", "[]"],
+  ["array_pop_back([])", "[]"],
+  ["array_position([1, 2, 1], 1)", "1"],
+  ["array_position([1, 2, 1], 1, 2)", "3"],
+  ["array_position([1, NULL], NULL)", "2"],
+  ["array_indexof([1], 5)", ""],
+  ["array_positions([1, 2, 1, NULL], 1)", "[1,3]"],
+  ["array_remove([1, 2, 1], 1)", "[2,1]"],
+  ["array_remove_n([1, 2, 1, 1], 1, 2)", "[2,1]"],
+  ["array_remove_all([1, 2, 1], 1)", "[2]"],
+  ["array_remove_all([1, NULL], NULL)", "[1]"],
+  ["array_replace([1, 2, 1], 1, 5)", "[5,2,1]"],
+  ["array_replace_n([1, 1, 1], 1, 5, 2)", "[5,5,1]"],
+  ["array_replace_n([1, 2], NULL, NULL, NULL)", "[1,2]"],
+  ["array_replace_all([[1], [2]], [1], [3, 4])", "[[3,4],[2]]"],
+  ["array_repeat('a', 2)", '["a","a"]'],
+  ["array_repeat([1], 2)", "[[1],[1]]"],
+  ["array_repeat(NULL, 2)", "[null,null]"],
+  ["array_repeat(1, -1)", "[]"],
+  ["array_resize([1, 2, 3], 2)", "[1,2]"],
+  ["array_resize([1], 3, 7)", "[1,7,7]"],
+  ["array_reverse([1, NULL, 3])", "[3,null,1]"],
+  ["array_slice([1, 2, 3, 4, 5], 2, 4)", "[2,3,4]"],
+  ["array_slice([1, 2, 3, 4, 5], -3, -2)", "[3,4]"],
+  ["array_slice([1, 2, 3, 4, 5], 1, 5, 2)", "[1,3,5]"],
+  ["array_slice([1, 2, 3, 4, 5], 5, 1, -2)", "[5,3,1]"],
+  ["array_slice([1, 2, 3], 0, 9)", "[1,2,3]"],
+  ["array_slice([1, 2, 3], 3, 1)", "[]"],
+  ["array_slice([1, 2, 3], 4, 5)", "[]"],
+  ["array_slice([1, 2, 3], NULL, 2)", ""],
+  ["array_sort([3, NULL, 1])", "[null,1,3]"],
+  ["array_sort([3, NULL, 1], 'DESC', 'NULLS LAST')", "[3,1,null]"],
+  ["flatten([[1], NULL, [2, 3]])", "[1,2,3]"],
+  ["flatten([[[1]], [[2]]])", "[[1],[2]]"],
+  ["flatten([1])", "[1]"],
+  ["cardinality([[1, 2], [3, 4]])", "4"],
+  ["cardinality([])", ""],
+  ["generate_series(1, 5, 2)", "[1,3,5]"],
+  ["range(3)", "[0,1,2]"],
+  ["range(5, 1, -2)", "[5,3]"],
+  ["range(1, NULL)", ""],
+  [
+    "range(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', INTERVAL '12 hours')",
+    '["2024-01-01T00:00:00","2024-01-01T12:00:00"]',
+  ],
+  [
+    "generate_series(TIMESTAMP '2024-01-31', TIMESTAMP '2024-04-30', INTERVAL '1 month')",
+    '["2024-01-31T00:00:00","2024-02-29T00:00:00","2024-03-31T00:00:00","2024-04-30T00:00:00"]',
+  ],
+  ["struct(1, 'a', NULL)", '{"c0":1,"c1":"a"}'],
+  ["named_struct('a', 1, 'b', [1])", '{"a":1,"b":[1]}'],
+  ["get_field(named_struct('a', 1, 'b', 2), 'b')", "2"],
+  ["array_element([named_struct('a', 1)], 1)", '{"a":1}'],
+  ["[named_struct('a', 1), named_struct('a', 2.5)]", '[{"a":1.0},{"a":2.5}]'],
+  ["struct(1, 'b') = struct(1, 'b')", "true"],
+  ["struct(1, NULL) IS NOT DISTINCT FROM struct(1.0, NULL)", "true"],
+  ["make_map('a', 1, 'b', NULL)", '{"a":1}'],
+  ["map(['a', 'b'], [1, 2])", '{"a":1,"b":2}'],
+  ["map_extract(make_map('a', 1), 'a')", "[1]"],
+  ["element_at(make_map('a', 1), 'z')", "[null]"],
+  ["get_field(make_map(1, 'x'), 1)", '"x"'],
+  ["map_keys(make_map('a', 1, 'b', 2))", '["a","b"]'],
+  ["map_values(make_map('a', 1, 'b', 2))", "[1,2]"],
+  ["map_entries(make_map('a', 1))", '[{"key":"a","value":1}]'],
+  ["cardinality(make_map('a', 1, 'b', 2))", "2"],
+  ["[1, 2] = [1, 2]", "true"],
+  ["[1, 2] < [1, 3]", "true"],
+  ["[1.0] = [1]", "true"],
+  ["CASE WHEN 1 = 2 THEN [1] ELSE ['a'] END", '["a"]'],
+  ["coalesce(NULL, [1])", "[1]"],
+  [
+    "array_concat(array_append(array_prepend(1, [2]), 3), array_remove(array_sort([6, 5, 4]), 5))",
+    "[1,2,3,4,6]",
+  ],
+];
+
+/** Expressions and the code of the error that they are. */
+const ERRORS: readonly (readonly [string, string])[] = [
+  ["array_append(1, 2)", "sql_planning"],
+  ["array_element([1], 'a')", "sql_planning"],
+  ["[1, true]", "sql_planning"],
+  ["array_sort([1], 'UP')", "sql_planning"],
+  ["array_slice([1, 2], 1, 2, 0)", "list_argument"],
+  ["array_position([1, 2], 1, 3)", "list_argument"],
+  ["range(1, 5, 0)", "list_argument"],
+  ["array_distance([1], [1, 2])", "list_argument"],
+  ["array_resize([1], -1)", "list_argument"],
+  ["array_repeat(1, 100000000000)", "list_too_long"],
+  ["generate_series(1, 1000000000000)", "list_too_long"],
+  ["range(-9223372036854775807, 9223372036854775807)", "list_too_long"],
+  ["named_struct('a')", "sql_planning"],
+  ["get_field(struct(1), 'a')", "sql_planning"],
+  ["make_map('a', 1, 'a', 2)", "map_keys"],
+  ["make_map(NULL, 1)", "map_keys"],
+  ["map([1, 2], [3])", "map_keys"],
+];
+
+suite("lists, structs and maps", () => {
+  let engine: DuckDbEngine;
+  before(async () => {
+    engine = await openTestEngine({ load: () => Promise.reject(new Error("no files")) });
+  });
+  after(() => engine[Symbol.asyncDispose]());
+
+  async function answer(expression: string): Promise<string> {
+    const sql = `SELECT ${expression.replaceAll("[", "make_array(").replaceAll("]", ")")} AS a`;
+    const plan = planStatement(parseStatement(sql), homeContext());
+    const batches = engine.query(plan, new AbortController().signal);
+    const chunks = await Array.fromAsync(encodeResult("jsonl", plan.fields, batches));
+    return chunks.map(fromUtf8).join("");
+  }
+
+  for (const [expression, expected] of VALUES) {
+    test(`${expression} is ${expected === "" ? "NULL" : expected}`, async () => {
+      assert.equal(await answer(expression), expected === "" ? "{}\n" : `{"a":${expected}}\n`);
+    });
+  }
+
+  for (const [expression, code] of ERRORS) {
+    test(`${expression} is refused as ${code}`, () => assert.rejects(answer(expression), { code }));
+  }
+});
