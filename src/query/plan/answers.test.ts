@@ -104,7 +104,7 @@ const ANSWERS: readonly (readonly [string, ...string[]])[] = [
     '{"t":"1970-02-02T00:01:01"}',
   ],
   [
-    "select 7 / 2 as a, -7 % 3 as b, 1 / 4.0 as c, '5'::int + 1 as d, null as e",
+    "select 7 / 2 as a, -7 % 3 as b, 1 / 4.0 as c, '5'::bigint + 1 as d, null as e",
     '{"a":3,"b":-1,"c":0.25,"d":6}',
   ],
   ["select name from system.nodes where running order by name", '{"name":"a"}'],

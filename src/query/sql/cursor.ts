@@ -7,15 +7,17 @@ export const SQL_DEPTH_MAX = 200;
 /** How many expressions a statement may hold, with all in them: engines take long to plan more. Values in IN lists are not counted. */
 export const SQL_PART_COUNT_MAX = 10_000;
 
-/** Words that begin or join clauses: no name unless in quotes. */
-const RESERVED = new Set(
-  (
-    "and as between by else end except fetch from group having ilike in intersect into is like limit " +
-    "offset on or order qualify select similar then union using when where window"
-  ).split(" "),
+/** Words that begin or join clauses: no name unless in quotes, or where nothing but a name can stand. */
+const RESERVED = wordsOf(
+  "and as between by else end except fetch from group having ilike in intersect into is like limit " +
+    "offset on or order qualify select similar then union using when where window",
 );
-/** Words that follow a table: a name, but not as an alias without AS. */
-const JOINING = new Set("cross full inner join left natural outer right".split(" "));
+/** Words that may follow a column: a name, but not as an alias without AS. */
+const AFTER_COLUMN = wordsOf("minus with lateral sort cluster distribute returning");
+/** As of columns, of tables. */
+const AFTER_TABLE = wordsOf(
+  "minus with lateral cross full inner join left natural outer right anti semi asof for pivot unpivot tablesample",
+);
 
 /** Reads a statement token by token. */
 export class Cursor {
@@ -44,6 +46,13 @@ export class Cursor {
     const taken = this.#token;
     this.#token = readToken(this.#sql, taken.end);
     return taken;
+  }
+
+  /** What is left of the statement as it was written, without the semicolon that ends it. */
+  rest(): string {
+    let end = this.#sql.length;
+    while (end > 0 && /[\s;]/.test(this.#sql.charAt(end - 1))) end -= 1;
+    return this.#sql.slice(this.#token.start, end);
   }
 
   /** A cursor at the same place, to look further ahead. */
@@ -81,12 +90,39 @@ export class Cursor {
     return accepted;
   }
 
+  /** Takes the next word if it is one of `words`. */
+  acceptOneOf<Word extends string>(...words: readonly Word[]): Word | undefined {
+    const { kind, text } = this.#token;
+    const accepted = kind === "word" ? words.find((word) => word === text) : undefined;
+    if (accepted !== undefined) this.take();
+    return accepted;
+  }
+
   expectWord(word: string): void {
     if (!this.acceptWord(word)) throw this.error(word.toUpperCase());
   }
 
+  /** Takes all of `words`, one after another. */
+  expectWords(...words: readonly string[]): void {
+    for (const word of words) this.expectWord(word);
+  }
+
+  /** Whether `words` come next, one after another. */
+  atWords(...words: readonly string[]): boolean {
+    if (!this.atWord(words[0] ?? "")) return false;
+    const ahead = this.fork();
+    return words.every((word) => ahead.acceptWord(word));
+  }
+
   expectSymbol(symbol: string): void {
     if (!this.acceptSymbol(symbol)) throw this.error(symbol);
+  }
+
+  /** Takes `>`, also where it is the first half of `>>`. */
+  expectClosingAngle(): void {
+    const { start, end } = this.#token;
+    if (!this.atSymbol(">>")) return this.expectSymbol(">");
+    this.#token = { kind: "symbol", text: ">", start: start + 1, end };
   }
 
   /** Whether a name comes next: a word that is not reserved, or anything in double quotes. */
@@ -95,9 +131,18 @@ export class Cursor {
     return kind === "quoted" || (kind === "word" && !RESERVED.has(text));
   }
 
-  /** Whether an alias without AS comes next. */
-  atAlias(): boolean {
-    return this.atName() && !(this.#token.kind === "word" && JOINING.has(this.#token.text));
+  /** Whether an alias without AS comes next, of a column or of a table. */
+  atAlias(owner: "column" | "table"): boolean {
+    if (!this.atName()) return false;
+    const { kind, text } = this.#token;
+    return kind === "quoted" || !(owner === "table" ? AFTER_TABLE : AFTER_COLUMN).has(text);
+  }
+
+  /** Takes any word or name: where nothing else can stand, reserved words are names too. */
+  expectAnyName(): string {
+    const { kind } = this.#token;
+    if (kind !== "word" && kind !== "quoted") throw this.error("identifier");
+    return this.take().text;
   }
 
   expectName(): string {
@@ -136,6 +181,10 @@ export class Cursor {
   error(expected: string, span: Token = this.#token): DbError {
     return syntaxError(this.#sql, expected, span);
   }
+}
+
+function wordsOf(text: string): ReadonlySet<string> {
+  return new Set(text.split(" "));
 }
 
 export function tooDeep(): DbError {

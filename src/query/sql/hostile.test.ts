@@ -4,8 +4,9 @@ import * as fc from "fast-check";
 import { DbError } from "#base/errors.ts";
 import { cpuMs } from "#testing/cpu-time.ts";
 import { SQL_PART_COUNT_MAX } from "./cursor.ts";
-import { IN_LIST_COUNT_MAX } from "./expression.ts";
+import { IN_LIST_COUNT_MAX } from "./expression/expression.ts";
 import { parseStatement, SQL_LENGTH_MAX } from "./statement.ts";
+import { VALUES_COUNT_MAX } from "./values.ts";
 
 const SAMPLES = [
   "select a, b from t where c > 1 group by a, 2 having count(*) > 1 order by a desc, 2 nulls first limit 5 offset 2",
@@ -16,6 +17,12 @@ const SAMPLES = [
   "select first_value(a order by b desc nulls last), position('a' in b), substring(a from 2 for 3) from t offset 2 rows",
   "select a is not distinct from b, a !~* 'x', a || b, count(*) from system.nodes where a is not true; ",
   "show columns from iox.t;",
+  "with recursive a (b) as (select 1 union all select b + 1 from a) select * exclude (c) from a x (y) natural join b",
+  "select sum(a) over (w partition by b order by c rows between 1 preceding and unbounded following) from t window w as ()",
+  "select a[1:2], {x: [1]}, map {'a': 1}, E'\\n\\x41', X'00', $$a$$, a at time zone 'UTC' from unnest([1]) u qualify b",
+  "select a from t left semi join (values (1, 2)) v (x, y) using (x), lateral (select 1) group by grouping sets ((a), ())",
+  "select a::decimal(5, 2)[], b::struct<x int, y array<int>>, trim(both 'x' from a), overlay(a placing b from 1 for 2)",
+  "explain analyze (select a in (select 1), not exists (select 2), a = any (select 3) limit 1, 2) order by all",
 ];
 
 suite("hostile SQL", () => {
@@ -28,6 +35,18 @@ suite("hostile SQL", () => {
     ["CASE", "case when ".repeat(50_000)],
     ["casts", `1${"::int".repeat(100_000)}`],
     ["sums", `1${" + 1".repeat(9000)}`],
+    ["queries", "(select ".repeat(100_000)],
+    ["queries in FROM", `* from ${"(select * from ".repeat(50_000)}`],
+    ["joins in parentheses", `* from ${"(".repeat(200_000)}`],
+    ["joins", `* from a${" join a on b".repeat(3000)}`],
+    ["unions", `1${" union select 1".repeat(3000)}`],
+    ["common tables", `1 union (${"with a as (".repeat(50_000)}`],
+    ["lists", "[".repeat(200_000)],
+    ["structs", "{a: ".repeat(100_000)],
+    ["indexes", `a${"[1]".repeat(9000)}`],
+    ["windows", "f() over (order by ".repeat(20_000)],
+    ["types", `a::${"array<".repeat(100_000)}`],
+    ["list types", `a::int${"[]".repeat(100_000)}`],
     ["a sum in a sum in a sum", sumIn(sumIn(sumIn("1")))],
   ];
   for (const [name, nested] of deep) {
@@ -47,6 +66,12 @@ suite("hostile SQL", () => {
     assert.equal(refusal(`select '${"x".repeat(SQL_LENGTH_MAX)}'`).code, "sql_too_long");
     parseStatement(listOf(IN_LIST_COUNT_MAX));
     assert.equal(refusal(listOf(IN_LIST_COUNT_MAX + 1)).code, "sql_in_list");
+    const row = `(1${", 2".repeat(999)})`;
+    parseStatement(`values ${row}${`, ${row}`.repeat(VALUES_COUNT_MAX / 1000 - 1)}`);
+    assert.equal(
+      refusal(`values ${row}${`, ${row}`.repeat(VALUES_COUNT_MAX / 1000)}`).code,
+      "sql_too_complex",
+    );
   });
 
   const wide: readonly (readonly [string, (count: number) => string])[] = [
@@ -59,6 +84,8 @@ suite("hostile SQL", () => {
       "sums in a list",
       (count) => `select a in (1 + 1${", 1".repeat(9)}${", b + 1".repeat(count / 2)})`,
     ],
+    ["tables", (count) => `select 1 from a${", a".repeat(count)}`],
+    ["values", (count) => `values (a${", a".repeat(count)})`],
     ["order keys", (count) => `select a from t order by a${", a".repeat(count)}`],
   ];
   for (const [name, statement] of wide) {

@@ -1,6 +1,6 @@
 import { DbError } from "#base/errors.ts";
 import type { Cursor } from "./cursor.ts";
-import { unsupported } from "./errors.ts";
+import { shown, unsupported } from "./errors.ts";
 
 /** Statements that this database knows, does not answer here, and why; by their first word. */
 const REFUSED: ReadonlyMap<string, string> = new Map([
@@ -18,6 +18,8 @@ const REFUSED: ReadonlyMap<string, string> = new Map([
   ["truncate", "DML not supported: Truncate"],
   ["update", "DML not supported: Update"],
 ]);
+/** Statements of which only the first word was given. */
+const INCOMPLETE = new Set(["describe", "desc", "explain", "from"]);
 /** Transactions, each with the answer that clients of InfluxDB 3 know. */
 const TRANSACTIONS: ReadonlyMap<string, () => DbError> = new Map([
   ["begin", () => unsupported("Unsupported SQL statement: BEGIN")],
@@ -26,33 +28,20 @@ const TRANSACTIONS: ReadonlyMap<string, () => DbError> = new Map([
   ["rollback", () => refused("Statement not supported: TransactionEnd")],
   ["end", () => unsupported("COMMIT AND END not supported")],
 ]);
-const NOT_BUILT: ReadonlyMap<string, string> = new Map([
-  ["alter", "Unsupported SQL statement: ALTER"],
-  ["desc", "DESCRIBE (use SHOW COLUMNS FROM)"],
-  ["describe", "DESCRIBE (use SHOW COLUMNS FROM)"],
-  ["explain", "EXPLAIN"],
-  ["values", "VALUES as a statement"],
-  ["with", "common table expressions (WITH)"],
-]);
-
-/** The error of a statement that is neither SELECT nor SHOW: says which it is, or that it is none. */
+/** The error of a statement that is no query and shows nothing: says which it is, or that it is none. */
 export function refuseStatement(cursor: Cursor): DbError {
   const first = cursor.token;
-  if (cursor.atSymbol("(")) return unsupported("a query in parentheses");
   if (first.kind !== "word") return cursor.error("an SQL statement");
   const transaction = TRANSACTIONS.get(first.text);
   if (transaction !== undefined) return transaction();
-  const construct = NOT_BUILT.get(first.text);
-  if (construct !== undefined) return notBuilt(cursor, construct);
+  if (first.text === "alter")
+    return unsupported(`Unsupported SQL statement: ${shown(cursor.rest())}`);
+  if (INCOMPLETE.has(first.text)) {
+    cursor.take();
+    return cursor.error(first.text === "explain" ? "an SQL statement" : "identifier");
+  }
   const reason = REFUSED.get(first.text);
   return reason === undefined ? cursor.error("an SQL statement") : notAllowed(cursor, reason);
-}
-
-function notBuilt(cursor: Cursor, construct: string): DbError {
-  const word = cursor.take().text;
-  if (cursor.token.kind !== "end") return unsupported(construct);
-  if (word === "values") return cursor.error("(");
-  return cursor.error(word === "explain" ? "an SQL statement" : "identifier");
 }
 
 function notAllowed(cursor: Cursor, reason: string): DbError {

@@ -4,7 +4,7 @@ import type { Expression, IntervalValue, LiteralValue } from "#model/query/expre
 import { INTEGER_RANGES, isInteger, type ValueType } from "#model/query/value-type.ts";
 import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
 import { parseTimestampText } from "#model/time-text.ts";
-import { parseIntervalText } from "../../sql/interval.ts";
+import { parseIntervalText } from "../../sql/expression/interval.ts";
 
 export type Literal = Extract<Expression, { kind: "literal" }>;
 

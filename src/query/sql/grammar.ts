@@ -1,0 +1,24 @@
+import type { Query, SqlExpression } from "./ast.ts";
+import type { Cursor } from "./cursor.ts";
+
+/** What the parts of a statement are read with: those below call those above by it. */
+export interface Grammar {
+  readonly cursor: Cursor;
+  /** Reads an expression whose operators bind tighter than `floor`, any when it is left out. */
+  readonly expression: (floor?: number) => SqlExpression;
+  /** Reads a query: from WITH, SELECT, FROM, VALUES or an opening parenthesis on. */
+  readonly query: () => Query;
+}
+
+/** Whether a query comes next, where an expression or a table could. */
+export function atQuery({ cursor }: Grammar): boolean {
+  return cursor.atWord("select", "with") || (cursor.atWord("values") && cursor.peek().text === "(");
+}
+
+/** Reads what `parse` reads, in parentheses. */
+export function inParentheses<T>({ cursor }: Grammar, parse: () => T): T {
+  cursor.expectSymbol("(");
+  const parsed = parse();
+  cursor.expectSymbol(")");
+  return parsed;
+}
