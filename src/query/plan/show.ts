@@ -5,12 +5,15 @@ import type { ColumnKind } from "#model/schema.ts";
 import type { Statement } from "../sql/ast.ts";
 import { unsupported } from "../sql/errors.ts";
 import { literal } from "./bind/fold.ts";
-import { CATALOG_NAME, findSource, type PlanContext, SCHEMA_NAME } from "./source.ts";
+import { CATALOG_NAME, SCHEMA_NAME } from "./context.ts";
+import type { Environment } from "./relations/environment.ts";
+import { findTable } from "./relations/from.ts";
 
 type Show = Exclude<Statement, { kind: "query" }>;
 
 /** SHOW TABLES and SHOW COLUMNS as the rows of information_schema that they stand for. */
-export function planShow(statement: Show, context: PlanContext): Plan {
+export function planShow(statement: Show, environment: Environment): Plan {
+  const { context } = environment;
   if (statement.kind !== "show_tables" && statement.kind !== "show_columns") {
     throw unsupported(statement.kind.toUpperCase().replace("_", " "));
   }
@@ -21,12 +24,10 @@ export function planShow(statement: Show, context: PlanContext): Plan {
       .map((name) => [CATALOG_NAME, SCHEMA_NAME, name, "BASE TABLE"]);
     return texts(["table_catalog", "table_schema", "table_name", "table_type"], rows);
   }
-  const { scope } = findSource({ kind: "table", name: statement.table, alias: undefined }, context);
-  const [catalog = "", schema = "", table = ""] = scope.path;
-  const kinds = new Map(context.findTable(table)?.columns.map(({ name, kind }) => [name, kind]));
-  const rows = scope.fields.map(({ name, type }) => {
-    const kind = schema === SCHEMA_NAME ? kinds.get(name) : undefined;
-    const shown = kind === undefined ? typeText(type) : arrowType(kind);
+  const { columns } = findTable(statement.table, undefined, environment);
+  const [catalog = "", schema = "", table = ""] = columns[0]?.relation.path ?? [];
+  const rows = columns.map(({ field: { name, type, column } }) => {
+    const shown = column === undefined ? typeText(type) : arrowType(column);
     return [catalog, schema, table, name, shown, name === "time" ? "NO" : "YES"];
   });
   const names = ["table_catalog", "table_schema", "table_name", "column_name", "data_type"];

@@ -2,7 +2,7 @@ import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import type { SourceGroup } from "#model/query/plan.ts";
 import type { ColumnKind, TableSchema } from "#model/schema.ts";
 import { ALL_TIME } from "#model/time-range.ts";
-import type { PlanContext } from "./source.ts";
+import type { PlanContext } from "./context.ts";
 
 /** A table of tests: a tag and a field of each kind. */
 export const HOME = tableOf(7, "home", {

@@ -43,23 +43,6 @@ export function mapChildren(
   }
 }
 
-/** Adds the positions of all inputs of `expression` to `indexes`. */
-export function collectInputs(expression: Expression, indexes: Set<number>): void {
-  if (expression.kind === "input") indexes.add(expression.index);
-  for (const child of childrenOf(expression)) collectInputs(child, indexes);
-}
-
-/** `expression` with every input at the place that `places` gives it. */
-export function moveInputs(
-  expression: Expression,
-  places: ReadonlyMap<number, number>,
-): Expression {
-  if (expression.kind === "input") {
-    return { ...expression, index: places.get(expression.index) ?? expression.index };
-  }
-  return mapChildren(expression, (child) => moveInputs(child, places));
-}
-
 /** Counts the nodes of expressions: shared parts in every place they stand in, without visiting them twice. */
 export class ExpressionSizes {
   readonly #sizes = new WeakMap<Expression, number>();

@@ -1,7 +1,8 @@
 /** Functions of many rows as engine SQL. */
 import type { AggregateCall, SortKey } from "#model/query/expression.ts";
 import { printError } from "./cast.ts";
-import { type InputName, printExpression } from "./expression.ts";
+import { printExpression } from "./expression.ts";
+import type { Names } from "./names.ts";
 
 const LIMITS = {
   int64: { least: -(2n ** 63n), greatest: 2n ** 63n - 1n, type: "BIGINT" },
@@ -21,11 +22,11 @@ const NAMES = {
 /** Just above a half: of an even number of values, the discrete quantile is then the upper of the two middle ones. */
 const MIDDLE = "[CAST(0.5 AS DOUBLE), CAST(0.5000000001 AS DOUBLE)]";
 
-export function printAggregate(call: AggregateCall, inputName: InputName): string {
-  const printed = call.arguments.map((argument) => printExpression(argument, inputName));
+export function printAggregate(call: AggregateCall, names: Names): string {
+  const printed = call.arguments.map((argument) => printExpression(argument, names));
   const args = `${call.distinct ? "DISTINCT " : ""}${printed.join(", ")}`;
   const filter =
-    call.filter === undefined ? "" : ` FILTER (WHERE ${printExpression(call.filter, inputName)})`;
+    call.filter === undefined ? "" : ` FILTER (WHERE ${printExpression(call.filter, names)})`;
   const apply = (name: string, rest = "") => `${name}(${args}${rest})${filter}`;
   switch (call.name) {
     case "count":
@@ -35,13 +36,13 @@ export function printAggregate(call: AggregateCall, inputName: InputName): strin
     case "median":
       return printMedian(apply("quantile_disc", `, ${MIDDLE}`), call.type);
     case "first_value":
-      return apply("first", printOrder(call.orderBy, inputName));
+      return apply("first", printOrder(call.orderBy, names));
     case "last_value":
-      return apply("last", printOrder(call.orderBy, inputName));
+      return apply("last", printOrder(call.orderBy, names));
     case "array_agg":
-      return apply("list", printOrder(call.orderBy, inputName));
+      return apply("list", printOrder(call.orderBy, names));
     case "string_agg":
-      return apply("string_agg", printOrder(call.orderBy, inputName));
+      return apply("string_agg", printOrder(call.orderBy, names));
     case "grouping":
       return `CAST(${apply("grouping")} AS INTEGER)`;
     default:
@@ -50,13 +51,13 @@ export function printAggregate(call: AggregateCall, inputName: InputName): strin
 }
 
 /** ` ORDER BY …`, or nothing. */
-export function printOrder(keys: readonly SortKey[] | undefined, inputName: InputName): string {
+export function printOrder(keys: readonly SortKey[] | undefined, names: Names): string {
   // A literal orders nothing; the engine would take some for the place of a column.
   const effective = (keys ?? []).filter(({ expression }) => expression.kind !== "literal");
   if (effective.length === 0) return "";
   const printed = effective.map(({ expression, descending, nullsFirst }) => {
     const direction = `${descending ? "DESC" : "ASC"} NULLS ${nullsFirst ? "FIRST" : "LAST"}`;
-    return `${printExpression(expression, inputName)} ${direction}`;
+    return `${printExpression(expression, names)} ${direction}`;
   });
   return ` ORDER BY ${printed.join(", ")}`;
 }

@@ -10,32 +10,32 @@ import type { Printers } from "./functions/printer.ts";
 import { TEXT } from "./functions/text.ts";
 import { TIME } from "./functions/time.ts";
 import { printLiteral } from "./literal.ts";
+import type { Names } from "./names.ts";
+import { printSubquery } from "./subquery.ts";
 
 const PRINTERS: Printers<ScalarFunction> = { ...CORE, ...TEXT, ...NUMBER, ...TIME, ...NESTED };
-
-/** The SQL of field `index` of the input: a column's name. */
-export type InputName = (index: number) => string;
 
 /** The most characters of an expression; nested functions that print an argument twice grow fast. */
 export const EXPRESSION_SIZE_MAX = 4_000_000;
 
 /** Rejects with `exceeded` / `expression_size` when the text grows beyond EXPRESSION_SIZE_MAX. */
-export function printExpression(expression: Expression, inputName: InputName): string {
-  const text = printKind(expression, inputName);
+export function printExpression(expression: Expression, names: Names): string {
+  const text = printKind(expression, names);
   if (text.length <= EXPRESSION_SIZE_MAX) return text;
   throw new DbError("exceeded", "expression_size", "an expression of the query is too large", {
     detail: { sizeMax: EXPRESSION_SIZE_MAX },
   });
 }
 
-function printKind(expression: Expression, inputName: InputName): string {
-  const print = (part: Expression) => printExpression(part, inputName);
+function printKind(expression: Expression, names: Names): string {
+  const print = (part: Expression) => printExpression(part, names);
   switch (expression.kind) {
     case "input":
-      return inputName(expression.index);
+      return names.input(expression.index);
     case "outer":
+      return names.outer(expression.level, expression.index);
     case "subquery":
-      throw new DbError("internal", "assertion_failed", "subqueries have no printer");
+      return printSubquery(expression, names, print);
     case "literal":
       return printLiteral(expression.value, expression.type);
     case "call":

@@ -11,6 +11,7 @@ import { ALL_TIME } from "#model/time-range.ts";
 import { call, input, int } from "../../contract/build.ts";
 import { printExpression } from "./expression.ts";
 import { printLiteral, printName, printText } from "./literal.ts";
+import { inputNames } from "./names.ts";
 import { rowCountBound } from "./plan.ts";
 import { printScan } from "./scan.ts";
 
@@ -70,7 +71,11 @@ suite("printing plans", () => {
     let expression: Expression = input(0, "int64");
     for (let i = 0; i < 60; i += 1) expression = call("int64", "divide", int(1), expression);
     assert.throws(
-      () => printExpression(expression, (index) => `c${index}`),
+      () =>
+        printExpression(
+          expression,
+          inputNames((index) => `c${index}`),
+        ),
       (error) => isKind(error, "exceeded") && error.code === "expression_size",
     );
   });

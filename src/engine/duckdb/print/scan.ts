@@ -8,6 +8,7 @@ import type { OrderStamp } from "#model/stamp.ts";
 import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import { printExpression } from "./expression.ts";
 import { printText } from "./literal.ts";
+import { inputNames } from "./names.ts";
 
 /** The Parquet field id of the order stamp, far from any column's. */
 export const ORDER_FIELD_ID = 2_000_000_000;
@@ -121,7 +122,10 @@ function printGroup(plan: ScanPlan, group: SourceGroup, context: PrintContext): 
   const predicate =
     plan.predicate === undefined
       ? ""
-      : ` WHERE ${printExpression(plan.predicate, (index) => `k${plan.columns[index]?.id}`)}`;
+      : ` WHERE ${printExpression(
+          plan.predicate,
+          inputNames((index) => `k${plan.columns[index]?.id}`),
+        )}`;
   const rows = `SELECT * FROM (${sources.join(" UNION ALL ")}) s${predicate}`;
   if (!group.merge) {
     const results = plan.columns.map(({ id }, index) => `k${id} AS c${index}`);

@@ -19,7 +19,8 @@ import {
 import { isUnbuiltFunction } from "./functions/unbuilt.ts";
 import { nearestNames } from "./nearest.ts";
 import { binary, call, comparison, like, negation } from "./operators.ts";
-import { columnNotFound, findColumn, type Scope } from "./scope.ts";
+import { columnNotFound, expressionOf, findColumn, type Scope } from "./scope.ts";
+import { type SubqueryPlanner, subquery } from "./subqueries.ts";
 import { expressionText } from "./text.ts";
 
 /** What a statement can ask for beside its tables. */
@@ -42,10 +43,6 @@ export interface Clause {
 
 /** Expressions that are known and not built. */
 const UNBUILT = {
-  in_query: "subqueries (IN)",
-  exists: "subqueries (EXISTS)",
-  scalar_query: "subqueries",
-  quantified: "subqueries (ANY and ALL)",
   at_time_zone: "AT TIME ZONE",
   named: "arguments with names",
 } as const satisfies Partial<Record<SqlExpression["kind"], string>>;
@@ -59,14 +56,16 @@ const UNBUILT = {
 export class Binder {
   readonly #scope: Scope;
   readonly #context: BindContext;
+  readonly #planSubquery: SubqueryPlanner;
   readonly #aggregates: AggregateCall[] = [];
   readonly #aggregateTexts: string[] = [];
   readonly #aggregateIndexes = new Map<string, number>();
   readonly #sizes = new ExpressionSizes();
 
-  constructor(scope: Scope, context: BindContext) {
+  constructor(scope: Scope, context: BindContext, planSubquery: SubqueryPlanner) {
     this.#scope = scope;
     this.#context = context;
+    this.#planSubquery = planSubquery;
   }
 
   get aggregates(): readonly AggregateCall[] {
@@ -148,6 +147,13 @@ export class Binder {
       case "case":
       case "call":
         return this.#bindTest(expression, clause);
+      case "in_query":
+      case "exists":
+      case "scalar_query":
+      case "quantified": {
+        const plan = this.#planSubquery(expression.query, this.#scope);
+        return subquery(expression, plan, (operand) => this.#bind(operand, clause));
+      }
       default:
         throw unsupported(UNBUILT[expression.kind]);
     }
@@ -187,13 +193,14 @@ export class Binder {
   }
 
   #column(path: readonly string[], clause: Clause): Expression {
-    const alone = path.length === 1 ? (path[0] ?? "") : undefined;
-    const first = alone === undefined ? undefined : clause.first?.get(alone);
-    const found = first ?? findColumn(this.#scope, path);
-    const last = alone === undefined ? undefined : clause.last?.get(alone);
-    const column = found ?? last;
-    if (column === undefined) throw columnNotFound(this.#scope, path);
-    return column;
+    const first = aliasIn(clause.first, path);
+    if (first !== undefined) return first;
+    const found = findColumn(this.#scope, path);
+    // What a clause says itself comes before the columns around a subquery.
+    const last = found?.level === 0 ? undefined : aliasIn(clause.last, path);
+    if (last !== undefined) return last;
+    if (found === undefined) throw columnNotFound(this.#scope, path);
+    return expressionOf(found);
   }
 
   #parameter(name: string): Expression {
@@ -336,6 +343,14 @@ export class Binder {
     this.#aggregateTexts.push(this.text(expression));
     return index;
   }
+}
+
+/** What a name alone means in `names`. */
+function aliasIn(
+  names: ReadonlyMap<string, Expression> | undefined,
+  [name = "", ...more]: readonly string[],
+): Expression | undefined {
+  return more.length === 0 ? names?.get(name) : undefined;
 }
 
 function negated(test: { readonly negated: boolean }, expression: Expression): Expression {

@@ -1,7 +1,7 @@
 import type { IntervalValue, LiteralValue } from "#model/query/expression.ts";
 import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
 import { shownFunction } from "./aggregates.ts";
-import type { Scope } from "./scope.ts";
+import { columnText, type Scope } from "./scope.ts";
 
 const NS_PER_DAY = 86_400_000_000_000n;
 const INT64_MAX = 2n ** 63n - 1n;
@@ -14,7 +14,7 @@ export function expressionText(expression: SqlExpression, scope: Scope): string 
   const text = (part: SqlExpression): string => expressionText(part, scope);
   switch (expression.kind) {
     case "column":
-      return [...scope.qualifier, ...expression.path.slice(-1)].join(".");
+      return columnText(scope, expression.path);
     case "literal":
       return literalText(expression.value);
     case "parameter":

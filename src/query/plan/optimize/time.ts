@@ -8,7 +8,7 @@ import {
   TIME_MIN,
   type TimeRange,
 } from "#model/time-range.ts";
-import { collectInputs } from "./tree.ts";
+import { collectInputs, hasOuter, hasSubquery } from "../moving.ts";
 
 /** WHERE, divided by where it is applied. */
 export interface Pushdown {
@@ -35,14 +35,6 @@ const FLIPPED: Readonly<Record<string, string>> = {
   equal: "equal",
 };
 
-/** The conditions that must all be true for `predicate` to be true. */
-export function conjunctsOf(predicate: Expression | undefined): readonly Expression[] {
-  if (predicate === undefined) return [];
-  return predicate.kind === "call" && predicate.name === "and"
-    ? predicate.arguments.flatMap(conjunctsOf)
-    : [predicate];
-}
-
 /** Divides conditions over a table whose column `index` has kind `kinds[index]`. */
 export function pushDown(conjuncts: readonly Expression[], kinds: readonly ColumnKind[]): Pushdown {
   const timeIndex = kinds.indexOf("time");
@@ -59,6 +51,7 @@ export function pushDown(conjuncts: readonly Expression[], kinds: readonly Colum
 }
 
 function isBelowMerge(condition: Expression, kinds: readonly ColumnKind[]): boolean {
+  if (hasOuter(condition) || hasSubquery(condition)) return false;
   const inputs = new Set<number>();
   collectInputs(condition, inputs);
   return (

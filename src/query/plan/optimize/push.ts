@@ -1,0 +1,267 @@
+/** Puts conditions as far down as they may go, so that scans read less. */
+import { childrenOf, type Expression } from "#model/query/expression.ts";
+import type { JoinPlan, Plan, ScanPlan, WidePlan } from "#model/query/plan.ts";
+import { intersection } from "#model/time-range.ts";
+import { allOf, conjunctsOf, filtered } from "../conditions.ts";
+import {
+  changeInputs,
+  changeOuter,
+  collectInputs,
+  hasSubquery,
+  mapExpressions,
+  mapPlans,
+} from "../moving.ts";
+import { mapChildren } from "../tree.ts";
+import { pushDown } from "./time.ts";
+
+type Conjuncts = readonly Expression[];
+
+/** The rows of `plan` for which all of `conjuncts`, over its fields, are true. */
+export function pushed(plan: Plan, conjuncts: Conjuncts = []): Plan {
+  switch (plan.kind) {
+    case "scan":
+      return pushedScan(plan, conjuncts);
+    case "filter":
+      return pushed(plan.input, [
+        ...conjunctsOf(plan.predicate).map(withinSubqueries),
+        ...conjuncts,
+      ]);
+    case "project": {
+      const { expressions } = plan;
+      const through = (conjunct: Expression) =>
+        !isVolatile(conjunct) && inputsNone(conjunct, (index) => !isSteady(expressions[index]));
+      return split(plan, conjuncts, through, (conjunct) =>
+        changeInputs(conjunct, (index, type) => expressions[index] ?? inputAt(index, type)),
+      );
+    }
+    case "aggregate": {
+      const { groups } = plan;
+      const grouped = groups.length > 0 && plan.groupingSets === undefined;
+      const through = (conjunct: Expression) =>
+        grouped && inputsAll(conjunct, (index) => isSteady(groups[index]));
+      return split(plan, conjuncts, through, (conjunct) =>
+        changeInputs(conjunct, (index, type) => groups[index] ?? inputAt(index, type)),
+      );
+    }
+    case "sort":
+      return split(plan, conjuncts, () => true);
+    case "values":
+    case "limit":
+      return split(plan, conjuncts, () => false);
+    default:
+      return pushedWide(plan, conjuncts);
+  }
+}
+
+function pushedWide(plan: WidePlan, conjuncts: Conjuncts): Plan {
+  switch (plan.kind) {
+    case "join":
+      return pushedJoin(plan, conjuncts);
+    case "set": {
+      const inputs = plan.inputs.map((input) => pushed(input, conjuncts));
+      return { ...plan, inputs };
+    }
+    case "distinct_on": {
+      const keys = new Set(plan.keys.flatMap((key) => (key.kind === "input" ? key.index : [])));
+      return split(plan, conjuncts, (one) => inputsAll(one, (index) => keys.has(index)));
+    }
+    case "window": {
+      const partitions = plan.calls.map(
+        ({ partitionBy }) =>
+          new Set(partitionBy.flatMap((key) => (key.kind === "input" ? key.index : []))),
+      );
+      const kept = (index: number) => partitions.every((keys) => keys.has(index));
+      return split(plan, conjuncts, (one) => inputsAll(one, kept));
+    }
+    case "unnest": {
+      const lists = new Set(plan.columns);
+      return split(plan, conjuncts, (one) => inputsAll(one, (index) => !lists.has(index)));
+    }
+    case "gapfill": {
+      const series = new Set(plan.series);
+      return split(plan, conjuncts, (one) => inputsAll(one, (index) => series.has(index)));
+    }
+    case "recursive":
+    case "working":
+      return split(plan, conjuncts, () => false);
+  }
+}
+
+/** `plan` with those conjuncts below it that may go `through`, as `moved` says them there, and the others above. */
+function split(
+  plan: Exclude<Plan, { kind: "join" | "set" | "scan" | "filter" }>,
+  conjuncts: Conjuncts,
+  through: (conjunct: Expression) => boolean,
+  moved = (conjunct: Expression): Expression => conjunct,
+): Plan {
+  const below = conjuncts.filter(through).map(moved);
+  const above = conjuncts.filter((conjunct) => !through(conjunct));
+  const own = mapExpressions(plan, withinSubqueries);
+  return filtered(
+    mapPlans(own, (input) => pushed(input, below)),
+    above,
+  );
+}
+
+function pushedScan(plan: ScanPlan, conjuncts: Conjuncts): Plan {
+  const kinds = plan.columns.map(({ kind }) => kind);
+  const { time: asked, below, above } = pushDown(conjuncts, kinds);
+  const time = asked && intersection(asked, plan.time);
+  if (time === undefined) return { kind: "values", fields: plan.fields, rows: [] };
+  const predicate = allOf(plan.predicate === undefined ? below : [plan.predicate, ...below]);
+  return filtered({ ...plan, time, ...(predicate === undefined ? {} : { predicate }) }, above);
+}
+
+/** Where conditions of a join, or above it, may go. */
+interface Sides {
+  readonly left: Expression[];
+  readonly right: Expression[];
+  readonly condition: Expression[];
+  readonly above: Expression[];
+}
+
+function pushedJoin(plan: JoinPlan, conjuncts: Conjuncts): Plan {
+  const { lateral } = plan;
+  const join = narrowed(plan, conjuncts);
+  const leftCount = plan.left.fields.length;
+  const sides: Sides = { left: [], right: [], condition: [], above: [] };
+  const sideOf = (conjunct: Expression): "left" | "right" | "both" => {
+    if (inputsAll(conjunct, (index) => index < leftCount)) return "left";
+    return inputsAll(conjunct, (index) => index >= leftCount) ? "right" : "both";
+  };
+  for (const conjunct of conjuncts) sides[placeAbove(join, sideOf(conjunct))].push(conjunct);
+  for (const conjunct of conjunctsOf(plan.condition).map(withinSubqueries))
+    sides[placeOn(join, sideOf(conjunct))].push(conjunct);
+  const right = sides.right.map((conjunct) => {
+    const own = changeInputs(conjunct, (index, type) => inputAt(index - leftCount, type));
+    return lateral ? raisedOuter(own) : own;
+  });
+  const condition = allOf(sides.condition);
+  const { condition: _, ...rest } = plan;
+  const pairs: JoinPlan = {
+    ...rest,
+    join,
+    left: pushed(plan.left, sides.left),
+    right: pushed(plan.right, right),
+    ...(condition === undefined ? {} : { condition }),
+  };
+  return filtered(pairs, sides.above);
+}
+
+/** Where a condition goes that stands above the join. */
+function placeAbove(join: JoinPlan["join"], side: "left" | "right" | "both"): keyof Sides {
+  switch (join) {
+    case "inner":
+      return side === "both" ? "condition" : side;
+    case "left":
+    case "semi":
+    case "anti":
+      return side === "left" ? "left" : "above";
+    case "right":
+      return side === "right" ? "right" : "above";
+    case "full":
+      return "above";
+  }
+}
+
+/** Where a condition goes by which rows are paired. */
+function placeOn(join: JoinPlan["join"], side: "left" | "right" | "both"): keyof Sides {
+  switch (join) {
+    case "inner":
+    case "semi":
+      return side === "both" ? "condition" : side;
+    case "left":
+    case "anti":
+      return side === "right" ? "right" : "condition";
+    case "right":
+      return side === "left" ? "left" : "condition";
+    case "full":
+      return "condition";
+  }
+}
+
+/** The join that is left where a condition above it lets no row pass that was made for want of a partner. */
+function narrowed(plan: JoinPlan, conjuncts: Conjuncts): JoinPlan["join"] {
+  const { join } = plan;
+  if (join !== "left" && join !== "right" && join !== "full") return join;
+  const leftCount = plan.left.fields.length;
+  const refuses = (side: (index: number) => boolean) =>
+    conjuncts.some((conjunct) => refusesNull(conjunct, side));
+  const noLeft = refuses((index) => index < leftCount);
+  const noRight = refuses((index) => index >= leftCount);
+  if (join === "left") return noRight ? "inner" : "left";
+  if (join === "right") return noLeft ? "inner" : "right";
+  if (noLeft && noRight) return "inner";
+  if (noLeft) return "left";
+  return noRight ? "right" : "full";
+}
+
+const STRICT = new Set("equal not_equal less less_equal greater greater_equal like".split(" "));
+
+/** Whether `conjunct` is never true where all fields of a side are NULL. */
+function refusesNull(conjunct: Expression, side: (index: number) => boolean): boolean {
+  const ofSide = (operand: Expression | undefined): boolean => {
+    if (operand?.kind === "cast") return ofSide(operand.operand);
+    return operand?.kind === "input" && side(operand.index);
+  };
+  if (conjunct.kind === "in") return ofSide(conjunct.operand);
+  if (conjunct.kind !== "call") return false;
+  if (conjunct.name === "is_not_null") return ofSide(conjunct.arguments[0]);
+  return STRICT.has(conjunct.name) && conjunct.arguments.some(ofSide);
+}
+
+/** A condition as it stands in a lateral side, one row further in. */
+function raisedOuter(conjunct: Expression): Expression {
+  switch (conjunct.kind) {
+    case "outer":
+      return { ...conjunct, level: conjunct.level + 1 };
+    case "subquery": {
+      const changed = mapChildren(conjunct, raisedOuter);
+      if (changed.kind !== "subquery") return changed;
+      const plan = changeOuter(changed.plan, (outer, depth) => ({
+        ...outer,
+        level: outer.level + depth + (outer.level > 1 ? 1 : 0),
+      }));
+      return { ...changed, plan };
+    }
+    default:
+      return mapChildren(conjunct, raisedOuter);
+  }
+}
+
+function inputAt(index: number, type: Expression["type"]): Expression {
+  return { kind: "input", index, type };
+}
+
+/** Whether `test` holds of every field that `expression` names, of which there is one at least. */
+function inputsAll(expression: Expression, test: (index: number) => boolean): boolean {
+  const inputs = new Set<number>();
+  collectInputs(expression, inputs);
+  return inputs.size > 0 && [...inputs].every(test);
+}
+
+/** Whether `test` holds of no field that `expression` names; it may name none. */
+function inputsNone(expression: Expression, test: (index: number) => boolean): boolean {
+  const inputs = new Set<number>();
+  collectInputs(expression, inputs);
+  return ![...inputs].some(test);
+}
+
+const VOLATILE = new Set(["random", "uuid"]);
+
+function isVolatile(expression: Expression): boolean {
+  const own = expression.kind === "call" && VOLATILE.has(expression.name);
+  return own || childrenOf(expression).some(isVolatile);
+}
+
+/** Whether `expression` may be computed twice, or before rows are left out: it is the same each time, and no subquery. */
+function isSteady(expression: Expression | undefined): boolean {
+  return expression !== undefined && !isVolatile(expression) && !hasSubquery(expression);
+}
+
+/** `expression` with the plans of its subqueries pushed into. */
+function withinSubqueries(expression: Expression): Expression {
+  if (!hasSubquery(expression)) return expression;
+  const changed = mapChildren(expression, withinSubqueries);
+  return changed.kind === "subquery" ? { ...changed, plan: pushed(changed.plan) } : changed;
+}
