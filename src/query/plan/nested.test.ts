@@ -26,6 +26,16 @@ const VALUES: readonly (readonly [string, string])[] = [
   ["array_concat(NULL)", ""],
   ["[1] || [2] || 3", "[1,2,3]"],
   ["0 || [1]", "[0,1]"],
+  ["[1, 2, 3] @> [3, 1]", "true"],
+  ["[1, 4] <@ [1, 2, 3]", "false"],
+  ["[1, 2, 3][-1]", "3"],
+  ["[1, 2, 3][2:]", "[2,3]"],
+  ["[1, 2, 3][:2]", "[1,2]"],
+  ["[1, 2, 3, 4][1:4:2]", "[1,3]"],
+  ["{'a': 1, 'b': [2]}['b'][1]", "2"],
+  ["struct(1, 2 AS b)['b']", "2"],
+  ["MAP {'a': 1, 'b': NULL}['a']", "1"],
+  ["MAP {}", "{}"],
   ["array_any_value([NULL, 3, 4])", "3"],
   ["array_dims([[1, 2], [3, 4], [5, 6]])", "[3,2]"],
   ["array_dims([])", ""],
@@ -143,6 +153,54 @@ const VALUES: readonly (readonly [string, string])[] = [
   ],
 ];
 
+/** Statements and the rows they answer, as JSON lines. */
+const ROWS: readonly (readonly [string, string])[] = [
+  ["SELECT unnest([1, 2]) AS a, unnest([3]) AS b, 5 AS c", '{"a":1,"b":3,"c":5} {"a":2,"c":5}'],
+  ["SELECT unnest([1, 2]) + 1 AS a", '{"a":2} {"a":3}'],
+  [
+    "SELECT unnest(l) AS a, k FROM (VALUES ([1, 2], 1), (NULL, 2), ([], 3), ([NULL], 4)) AS t(l, k)",
+    '{"a":1,"k":1} {"a":2,"k":1} {"k":4}',
+  ],
+  ["SELECT unnest(unnest([[1, 2], [3]])) AS a", '{"a":1} {"a":2} {"a":3}'],
+  [
+    "SELECT unnest({'a': 1, 'b': 2}), 3 AS c",
+    String.raw`{"__unnest_placeholder(named_struct(Utf8(\"a\"),Int64(1),Utf8(\"b\"),Int64(2))).a":1,"__unnest_placeholder(named_struct(Utf8(\"a\"),Int64(1),Utf8(\"b\"),Int64(2))).b":2,"c":3}`,
+  ],
+  [
+    "SELECT unnest([1, 2])",
+    '{"UNNEST(make_array(Int64(1),Int64(2)))":1} {"UNNEST(make_array(Int64(1),Int64(2)))":2}',
+  ],
+  [
+    "SELECT unnest([1, 1, 2]) AS a, count(*) AS n GROUP BY a ORDER BY a",
+    '{"a":1,"n":2} {"a":2,"n":1}',
+  ],
+  [
+    "SELECT unnest([1, 1, 2]) AS a, count(*) AS n GROUP BY unnest([1, 1, 2]) ORDER BY unnest([1, 1, 2]) DESC",
+    '{"a":2,"n":1} {"a":1,"n":2}',
+  ],
+  ["SELECT a FROM (SELECT unnest([1, 2, 3]) AS a) WHERE a > 1", '{"a":2} {"a":3}'],
+  ["SELECT * FROM unnest([1, 2], ['x']) AS t(a, b)", '{"a":1,"b":"x"} {"a":2}'],
+  ["SELECT * FROM unnest(struct(1, 'b')) AS t(a, b)", '{"a":1,"b":"b"}'],
+  [
+    "SELECT k, i FROM (VALUES ([1, 2], 'a'), ([3], 'b')) AS t(l, k), unnest(t.l) AS u(i) ORDER BY i",
+    '{"k":"a","i":1} {"k":"a","i":2} {"k":"b","i":3}',
+  ],
+  ["SELECT * FROM generate_series(1, 3)", '{"value":1} {"value":2} {"value":3}'],
+  ["SELECT sum(i) AS s FROM range(1, 5) AS t(i)", '{"s":10}'],
+  ["SELECT * FROM range(1, NULL)", ""],
+  [
+    "SELECT l, count(*) AS n FROM (VALUES ([1, 2]), ([1, 2]), ([2])) AS t(l) GROUP BY l ORDER BY l DESC",
+    '{"l":[2],"n":1} {"l":[1,2],"n":2}',
+  ],
+  ["SELECT DISTINCT {'a': l} AS s FROM (VALUES ([1]), ([1])) AS t(l)", '{"s":{"a":[1]}}'],
+  ["SELECT [1] AS l UNION SELECT [1.0]", '{"l":[1.0]}'],
+  ["SELECT array_append((SELECT [x, 2] FROM (VALUES (1)) AS t(x)), 3) AS l", '{"l":[1,2,3]}'],
+  [
+    "SELECT CAST([1, NULL] AS VARCHAR) AS a, CAST({'k': [1.5]} AS VARCHAR) AS b",
+    '{"a":"[1, ]","b":"{k: [1.5]}"}',
+  ],
+];
+
 /** Expressions and the code of the error that they are. */
 const ERRORS: readonly (readonly [string, string])[] = [
   ["array_append(1, 2)", "sql_planning"],
@@ -172,7 +230,10 @@ suite("lists, structs and maps", () => {
   after(() => engine[Symbol.asyncDispose]());
 
   async function answer(expression: string): Promise<string> {
-    const sql = `SELECT ${expression.replaceAll("[", "make_array(").replaceAll("]", ")")} AS a`;
+    return rowsOf(`SELECT ${expression} AS a`);
+  }
+
+  async function rowsOf(sql: string): Promise<string> {
     const plan = planStatement(parseStatement(sql), homeContext());
     const batches = engine.query(plan, new AbortController().signal);
     const chunks = await Array.fromAsync(encodeResult("jsonl", plan.fields, batches));
@@ -182,6 +243,12 @@ suite("lists, structs and maps", () => {
   for (const [expression, expected] of VALUES) {
     test(`${expression} is ${expected === "" ? "NULL" : expected}`, async () => {
       assert.equal(await answer(expression), expected === "" ? "{}\n" : `{"a":${expected}}\n`);
+    });
+  }
+
+  for (const [sql, expected] of ROWS) {
+    test(`${sql} gives its rows`, async () => {
+      assert.equal((await rowsOf(sql)).trimEnd().replaceAll("\n", " "), expected);
     });
   }
 

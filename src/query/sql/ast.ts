@@ -290,7 +290,7 @@ export type SqlExpression =
 
 /**
  * A call. What is written otherwise and means the same is one too: `[1, 2]` is `make_array(1, 2)`, `{a: 1}` `named_struct('a', 1)`,
- * `MAP {k: v}` `make_map(make_array(k), make_array(v))`, `(a, b)` `struct(a, b)`, `x = ANY (list)` `array_has(list, x)`.
+ * `MAP {k: v}` `map(make_array(k), make_array(v))`, `(a, b)` `struct(a, b)`, `x = ANY (list)` `array_has(list, x)`.
  */
 export interface CallExpression {
   readonly kind: "call";

@@ -88,6 +88,8 @@ export class NodePrinter {
       }
       case "working":
         return `SELECT * FROM r${plan.id}`;
+      case "unnest":
+        return printUnnest(plan, this.#rows(plan.input, outer));
       default:
         throw new DbError("internal", "assertion_failed", `${plan.kind} has no printer`);
     }
@@ -197,6 +199,20 @@ function printGroups({ groupingSets }: PlanOf<"aggregate">, groups: readonly str
     return ` GROUP BY GROUPING SETS (${sets.join(", ")})`;
   }
   return groups.length > 0 ? ` GROUP BY ${groups.map((_, index) => index + 1).join(", ")}` : "";
+}
+
+/** The engine fills shorter lists of a row with NULL. */
+function printUnnest({ columns, fields, keepEmpty }: PlanOf<"unnest">, rows: Rows): string {
+  const lists = new Set(columns);
+  const results = fields.map((_, index) => {
+    const cell = rows.names.input(index);
+    if (!lists.has(index)) return `${cell} AS c${index}`;
+    const list = keepEmpty
+      ? `CASE WHEN coalesce(len(${cell}), 0) = 0 THEN [NULL] ELSE ${cell} END`
+      : cell;
+    return `unnest(${list}) AS c${index}`;
+  });
+  return `SELECT ${results.join(", ")} FROM ${rows.from}`;
 }
 
 function printLimit(plan: PlanOf<"limit">, { all, from }: Rows): string {

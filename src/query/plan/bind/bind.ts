@@ -22,6 +22,7 @@ import { binary, call, comparison, like, negation } from "./operators.ts";
 import { columnNotFound, expressionOf, findColumn, type Scope } from "./scope.ts";
 import { type SubqueryPlanner, subquery } from "./subqueries.ts";
 import { expressionText } from "./text.ts";
+import { type UnnestedList, Unnests } from "./unnests.ts";
 
 /** What a statement can ask for beside its tables. */
 export interface BindContext {
@@ -40,6 +41,9 @@ export interface Clause {
   /** What a name means when no column has it. */
   readonly last?: ReadonlyMap<string, Expression>;
 }
+
+/** Where lists may become rows. */
+const UNNEST_CLAUSES: ReadonlySet<string> = new Set(["SELECT", "GROUP BY", "ORDER BY"]);
 
 /** Expressions that are known and not built. */
 const UNBUILT = {
@@ -61,15 +65,22 @@ export class Binder {
   readonly #aggregateTexts: string[] = [];
   readonly #aggregateIndexes = new Map<string, number>();
   readonly #sizes = new ExpressionSizes();
+  readonly #unnests: Unnests;
 
   constructor(scope: Scope, context: BindContext, planSubquery: SubqueryPlanner) {
     this.#scope = scope;
     this.#context = context;
     this.#planSubquery = planSubquery;
+    this.#unnests = new Unnests(scope.columns.length);
   }
 
   get aggregates(): readonly AggregateCall[] {
     return this.#aggregates;
+  }
+
+  /** The lists that become rows; their items stand as inputs beyond those of the scope. */
+  get unnests(): readonly UnnestedList[] {
+    return this.#unnests.lists;
   }
 
   /** The text of each aggregate, as columns are named. */
@@ -297,6 +308,7 @@ export class Binder {
   #call(expression: CallExpression, clause: Clause): Expression {
     const { name } = expression;
     if (expression.over !== undefined) throw unsupported("window functions (OVER)");
+    if (name === "unnest") return this.#unnest(expression, clause);
     const builder = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
     if (builder === undefined) throw functionNotFound(name);
     if (expression.star || expression.distinct || expression.orderBy.length > 0) {
@@ -305,6 +317,17 @@ export class Binder {
     if (expression.filter !== undefined) throw planningError(`Function '${name}' takes no FILTER`);
     const operands = expression.arguments.map((argument) => this.#bind(argument, clause));
     return builder(operands, { name, nowNs: this.#context.nowNs });
+  }
+
+  #unnest({ arguments: operands }: CallExpression, clause: Clause): Expression {
+    const [list] = operands;
+    if (list === undefined || operands.length > 1) {
+      throw planningError("unnest() requires exactly one argument");
+    }
+    if (!UNNEST_CLAUSES.has(clause.name)) {
+      throw planningError(`unnest() is not allowed in ${clause.name}: use a subquery`);
+    }
+    return this.#unnests.itemOf(this.#bind(list, clause));
   }
 
   #aggregate(expression: CallExpression, clause: Clause): Expression {

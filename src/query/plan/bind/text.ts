@@ -146,7 +146,8 @@ function callText(expression: CallExpression, text: Text): string {
     expression.filter === undefined ? "" : ` FILTER (WHERE ${text(expression.filter)})`;
   const keys = expression.orderBy.map((item) => orderText(item, text)).join(", ");
   const order = keys === "" ? "" : ` ORDER BY [${keys}]`;
-  return `${shownFunction(expression.name)}(${distinct}${operands})${filter}${order}`;
+  const name = expression.name === "unnest" ? "UNNEST" : shownFunction(expression.name);
+  return `${name}(${distinct}${operands})${filter}${order}`;
 }
 
 function orderText(item: OrderItem, text: Text): string {

@@ -4,7 +4,7 @@ import { typeOfColumn } from "#model/query/value-type.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { TableAlias, TableReference } from "../../sql/ast.ts";
-import { shown, unsupported } from "../../sql/errors.ts";
+import { shown } from "../../sql/errors.ts";
 import { planningError } from "../bind/errors.ts";
 import { literal } from "../bind/fold.ts";
 import { nearestNames } from "../bind/nearest.ts";
@@ -13,6 +13,7 @@ import { CATALOG_NAME, SCHEMA_NAME, type SystemTable } from "../context.ts";
 import { collectOuter, deepened } from "../moving.ts";
 import { depthOf, type Environment, type Rows } from "./environment.ts";
 import { type Joining, joined } from "./join.ts";
+import { seriesRows, unnestRows } from "./unnest.ts";
 
 const SYSTEM_SCHEMA_NAME = "system";
 
@@ -44,8 +45,13 @@ function planReference(reference: TableReference, environment: Environment): Row
       return planPair({ ...reference, left }, reference.right, environment);
     }
     case "table_function":
-    case "unnest":
-      throw unsupported(reference.kind === "unnest" ? "UNNEST in FROM" : "table functions");
+    case "unnest": {
+      const rows =
+        reference.kind === "unnest"
+          ? unnestRows(reference, environment)
+          : seriesRows(reference, environment);
+      return reference.alias === undefined ? rows : aliased(rows, reference.alias);
+    }
   }
 }
 
@@ -55,7 +61,7 @@ function planPair(
   reference: TableReference,
   environment: Environment,
 ): Rows {
-  if (!("lateral" in reference && reference.lateral)) {
+  if (!mayNameLeft(reference)) {
     const right = planReference(reference, environment);
     return joined({ ...pairing, right, lateral: false }, environment);
   }
@@ -66,6 +72,11 @@ function planPair(
   const lateral = named.size > 0;
   const plan = lateral ? rows.plan : deepened(rows.plan, -1);
   return joined({ ...pairing, right: { ...rows, plan }, lateral }, environment);
+}
+
+/** UNNEST needs no word to name the tables before it. */
+function mayNameLeft(reference: TableReference): boolean {
+  return reference.kind === "unnest" || ("lateral" in reference && reference.lateral);
 }
 
 /** `rows` under one name; columns that have the same name are told apart by a number. Throws DbError `invalid` / `sql_planning`. */

@@ -12,6 +12,7 @@ import {
   type Relation,
   type Scope,
 } from "../bind/scope.ts";
+import { membersOf } from "./unnest.ts";
 
 /** An expression and the name or text it is known by. */
 export interface NamedExpression {
@@ -38,7 +39,9 @@ export function bindItems(
   const bare = new Map<string, Item>();
   for (const item of selected) {
     const bound =
-      item.kind === "wildcard" ? wildcard(item, binder, scope) : [bindItem(item, binder, scope)];
+      item.kind === "wildcard"
+        ? wildcard(item, binder, scope)
+        : (bindMembers(item, binder) ?? [bindItem(item, binder, scope)]);
     for (const one of bound) {
       const name = qualifiedName(one.relation, one.name);
       const earlier = positions.get(name);
@@ -51,6 +54,22 @@ export function bindItems(
     }
   }
   return items;
+}
+
+/** `unnest` of a struct is its members; undefined for all else. */
+function bindMembers(
+  { expression }: Extract<SelectItem, { kind: "expression" }>,
+  binder: Binder,
+): readonly Item[] | undefined {
+  if (expression.kind !== "call" || expression.name !== "unnest") return undefined;
+  const [operand] = expression.arguments;
+  if (operand === undefined || expression.arguments.length > 1) return undefined;
+  const struct = binder.bind(operand, { name: "SELECT", aggregates: true });
+  return membersOf(binder.text(operand), struct)?.map((member) => ({
+    ...member,
+    expression: binder.use(member.expression),
+    relation: NO_RELATION,
+  }));
 }
 
 function bindItem(

@@ -10,6 +10,7 @@ import { planFrom } from "./from.ts";
 import { bindGroups, groupedRows } from "./groups.ts";
 import { aliasesOf, bindItems, type Item, outputsOf } from "./items.ts";
 import { bindKeys, type Key, limited, planOutput } from "./output.ts";
+import { unnestedRows } from "./unnest.ts";
 
 /** What of a query is around its SELECT. */
 export type Tail = Pick<Query, "orderBy" | "limit" | "offset">;
@@ -34,7 +35,6 @@ export function planSelect(select: Select, tail: Tail, environment: Environment)
     select.where === undefined
       ? undefined
       : binder.bindCondition(select.where, { name: "WHERE", aggregates: false });
-  const rows = filtered(from.plan, conjunctsOf(where));
   const items = bindItems(select.items, binder, scope);
   const aliases = aliasesOf(select.items, items);
   const groups = bindGroups(select.groupBy, { binder, items, aliases });
@@ -43,6 +43,7 @@ export function planSelect(select: Select, tail: Tail, environment: Environment)
     select.having === undefined ? undefined : binder.bindCondition(select.having, inHaving);
   const keys = bindKeys(tail.orderBy, binder, items, outputsOf(items));
   const on = bindOn(select, binder, aliases);
+  const rows = unnestedRows(filtered(from.plan, conjunctsOf(where)), binder.unnests);
   let upper: Upper = { plan: rows, items, keys, on };
   const grouped = groups.groups.length > 0 || groups.sets !== undefined || having !== undefined;
   if (grouped || binder.aggregates.length > 0) {

@@ -93,7 +93,7 @@ const EXPRESSIONS: readonly (readonly [string, string])[] = [
   ["array[1, 2][1]", "(index make_array(1n 2n) 1n)"],
   ["array", "array"],
   ["{a: 1, 'B c': {}}", "named_struct('a' 1n 'B c' named_struct())"],
-  ["map {'a': 1, 'b': 2}", "make_map(make_array('a' 'b') make_array(1n 2n))"],
+  ["map {'a': 1, 'b': 2}", "map(make_array('a' 'b') make_array(1n 2n))"],
   ["map(a, b)", "map(a b)"],
   ["(a, 1)", "struct(a 1n)"],
   ["struct(a as x, 1)", "struct((named x a) 1n)"],

@@ -26,7 +26,7 @@ export function parseMapLiteral(grammar: Grammar): SqlExpression {
   const entries = parseBraces(grammar, () => grammar.expression());
   const keys = entries.map(([key]) => key);
   const values = entries.map(([, value]) => value);
-  return callOf("make_map", [callOf("make_array", keys), callOf("make_array", values)]);
+  return callOf("map", [callOf("make_array", keys), callOf("make_array", values)]);
 }
 
 /**
