@@ -1,41 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { fromUtf8 } from "#base/bytes.ts";
-import { encodeBlock } from "#block/block.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
-import type { ColumnBatch } from "#model/batch.ts";
-import type { ColumnId, GenerationId } from "#model/ids.ts";
-import type { SourceGroup } from "#model/query/plan.ts";
-import { textData } from "#testing/samples/batches.ts";
 import { encodeResult } from "../result/result.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { planStatement } from "./plan.ts";
-import { HOME, homeContext } from "./testing.ts";
-
-const SECOND = 1_000_000_000n;
-const GENERATION = 1 as GenerationId;
-
-/** Four rows; the second block corrects the first one's row of Kitchen at second 0. */
-const BLOCKS: readonly ColumnBatch[] = [
-  batchOf([0n, SECOND, 61n * SECOND], {
-    1: textData("tag", ["Kitchen", "Kitchen", "Bath"]),
-    2: { kind: "float", values: Float64Array.of(21, 22.5, 19) },
-    3: { kind: "integer", values: BigInt64Array.of(35n, 36n, 0n), present: Uint8Array.of(1, 1, 0) },
-    5: { kind: "boolean", values: Uint8Array.of(1, 0, 1) },
-  }),
-  batchOf([0n, 120n * SECOND], {
-    1: textData("tag", ["Kitchen", null]),
-    2: { kind: "float", values: Float64Array.of(20, 0), present: Uint8Array.of(1, 0) },
-    4: { kind: "uinteger", values: BigUint64Array.of(7n, 18_446_744_073_709_551_615n) },
-    6: textData("string", ['a "b"', "ü"]),
-  }),
-];
-const GROUPS: readonly SourceGroup[] = [
-  {
-    merge: true,
-    sources: [{ kind: "buffer", generation: GENERATION, positionAbove: 0, positionMax: 2 }],
-  },
-];
+import { HOME_ROWS, homeBlocks, homeContext } from "./testing.ts";
 
 const ANSWERS: readonly (readonly [string, ...string[]])[] = [
   [
@@ -126,17 +96,9 @@ const BEYOND_TIME: readonly string[] = [
 ];
 
 suite("answers of the plain engine", async () => {
-  const context = homeContext(GROUPS);
+  const context = homeContext(HOME_ROWS);
   const engine = plainEngine({ files: { load: () => Promise.reject(new Error("no files")) } });
-  await engine.append(
-    BLOCKS.map((batch, index) => ({
-      generation: GENERATION,
-      tableId: HOME.id,
-      position: index + 1,
-      stamp: BigInt(index + 1),
-      bytes: encodeBlock(batch),
-    })),
-  );
+  await engine.append(homeBlocks());
 
   for (const sql of BEYOND_TIME) {
     test(`"${sql}" leaves what a timestamp can hold`, async () => {
@@ -157,15 +119,3 @@ suite("answers of the plain engine", async () => {
     });
   }
 });
-
-function batchOf(
-  times: readonly bigint[],
-  columns: Readonly<Record<number, ColumnBatch["columns"][number]["data"]>>,
-): ColumnBatch {
-  return {
-    databaseId: HOME.databaseId,
-    tableId: HOME.id,
-    times: BigInt64Array.from(times),
-    columns: Object.entries(columns).map(([id, data]) => ({ id: Number(id) as ColumnId, data })),
-  };
-}

@@ -18,6 +18,16 @@ const CASES: readonly (readonly [text: string, kind: string, code: string])[] = 
   ["Parser Error: Max expression depth limit of 1000 exceeded.", "exceeded", "query_depth"],
   ['Parser Error: memory exhausted at or near "x"', "exceeded", "query_depth"],
   ['IO Error: No files found that match the pattern "/x"', "not_found", "file_vanished"],
+  [
+    "Invalid Input Error: More than one row returned by a subquery used as an expression",
+    "invalid",
+    "subquery_rows",
+  ],
+  [
+    "Not implemented Error: Cannot perform non-inner join on subquery!",
+    "unsupported",
+    "subquery_place",
+  ],
   ["Binder Error: no such column", "internal", "engine_error"],
   ["Invalid Input Error: something else", "internal", "engine_error"],
 ];

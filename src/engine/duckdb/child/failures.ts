@@ -78,6 +78,18 @@ const MEANINGS: readonly Meaning[] = [
     message: "a data file is gone",
   },
   {
+    pattern: /^Invalid Input Error: More than one row returned by a subquery/,
+    kind: "invalid",
+    code: "subquery_rows",
+    message: "a subquery in place of a value gave more than one row",
+  },
+  {
+    pattern: /^Not implemented Error: (Cannot perform|Non-inner)/,
+    kind: "unsupported",
+    code: "subquery_place",
+    message: "an outer join cannot be paired by a subquery",
+  },
+  {
     pattern:
       /^Out of Range Error|out of range in timestamp|^Conversion Error: (Date|Timestamp|Overflow)/,
     kind: "invalid",

@@ -99,6 +99,7 @@ export function planOutput({ plan, items, keys, on }: Upper, distinct: boolean):
     }
     const index = items.length + hidden.length;
     hidden.push({ name: text, expression });
+    places.set(numbers.numberOf(expression), index);
     return { kind: "input", index, type: expression.type };
   };
   const sortKeys = keys
