@@ -81,15 +81,18 @@ export function compactionTables(
 ): SystemTables {
   const { gen2DurationMs, multipliers } = config.compaction;
   const generations: readonly Generation[] = generationsOf(gen2DurationMs, multipliers);
-  return (name, { catalog, manifest }, database) => {
-    switch (name) {
-      case "compaction_events":
-        return compactionEventsTable(part?.compactor.history.events ?? []);
-      case "compacted_data":
-        return compactedDataTable(shownOf(catalog.databases, database), manifest, generations);
-      default:
-        return undefined;
-    }
+  return {
+    names: ["compaction_events", "compacted_data"],
+    find: (name, { catalog, manifest }, database) => {
+      switch (name) {
+        case "compaction_events":
+          return compactionEventsTable(part?.compactor.history.events ?? []);
+        case "compacted_data":
+          return compactedDataTable(shownOf(catalog.databases, database), manifest, generations);
+        default:
+          return undefined;
+      }
+    },
   };
 }
 

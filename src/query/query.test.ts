@@ -107,6 +107,22 @@ suite("names in queries", () => {
     }
   });
 
+  test("EXPLAIN ANALYZE counts the rows of the answer that it does not give", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1 1\nm f=2 2\nm f=3 3");
+    const rows = await node.rows("EXPLAIN ANALYZE SELECT f FROM m WHERE f > 1");
+    assert.deepEqual(
+      rows.map(({ plan_type: type }) => type),
+      ["logical_plan", "physical_plan", "Plan with Metrics"],
+    );
+    const [, physical, metrics] = rows.map(({ plan }) => JSON.stringify(plan));
+    assert.match(physical ?? "", /scan m: files_read=0, .*buffered_parts=1/);
+    assert.match(metrics ?? "", /output_rows=2, .*elapsed=[0-9.]+ms/);
+    await node.snapshotter.take(FOREVER);
+    const [, later] = await node.rows("EXPLAIN SELECT f FROM m WHERE time > now()");
+    assert.match(JSON.stringify(later?.["plan"]), /files_read=0, files_pruned=1/);
+  });
+
   test("what the cluster says of itself is of now", async () => {
     const store = memoryStore();
     await using reader = await SmallNode.open({ store });

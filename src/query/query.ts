@@ -16,7 +16,9 @@ import type { Clock } from "#ports/clock.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { View } from "#view/view.ts";
 import type { Views } from "#view/views.ts";
-import { findDatabaseTable } from "./database-tables.ts";
+import { analyzed } from "./analyze.ts";
+import { DATABASE_TABLE_NAMES, findDatabaseTable } from "./database-tables.ts";
+import type { PlanContext } from "./plan/context.ts";
 import { planStatement } from "./plan/plan.ts";
 import { QueryLog, type QueryRecord } from "./query-log.ts";
 import { Running } from "./running.ts";
@@ -58,12 +60,16 @@ export interface QueriesOptions {
   readonly systemTables?: SystemTables;
 }
 
-/** The table `system.<name>` of a view, asked in `database`; undefined when there is none. */
-export type SystemTables = (
-  name: string,
-  view: Pick<View, "catalog" | "manifest">,
-  database: DatabaseRecord | undefined,
-) => SystemTable | undefined;
+/** Tables `system.<name>`. */
+export interface SystemTables {
+  readonly names: readonly string[];
+  /** One of a view, asked in `database`; undefined when there is none. */
+  find(
+    name: string,
+    view: Pick<View, "catalog" | "manifest">,
+    database: DatabaseRecord | undefined,
+  ): SystemTable | undefined;
+}
 
 /** The database of the cluster's own tables; it is there without being created. */
 export const INTERNAL_DATABASE = "_internal";
@@ -136,11 +142,18 @@ export class Queries {
   async #start(asked: Asked, running: Running): Promise<QueryAnswer> {
     let vanished: DbError | undefined;
     while (true) {
-      const { view, plan } = await this.#plan(asked, running.signal);
-      const rows = this.#options.engine.query(plan, running.signal)[Symbol.asyncIterator]();
+      const startMs = this.#options.clock.monotonicMs();
+      const { view, plan, explanation } = await this.#plan(asked, running.signal);
+      const batches = this.#options.engine.query(plan, running.signal);
+      const shown =
+        explanation === undefined
+          ? batches
+          : analyzed(explanation, batches, this.#options.clock, startMs);
+      const rows = shown[Symbol.asyncIterator]();
+      const { fields } = explanation ?? plan;
       try {
         const first = await rows.next();
-        return { fields: plan.fields, batches: running.show(view, first, rows) };
+        return { fields, batches: running.show(view, first, rows) };
       } catch (error) {
         view[Symbol.dispose]();
         // Nothing was answered yet: a file that was replaced since the view was taken is not in a newer one.
@@ -157,7 +170,7 @@ export class Queries {
   async #plan(
     { request, statement, record }: Asked,
     signal: AbortSignal,
-  ): Promise<{ view: View; plan: Plan }> {
+  ): Promise<Planned & { readonly view: View }> {
     const { catalog, clock, filesMax, lastSeenNs, systemTables, views } = this.#options;
     const tokens = request.tokens.map(parseWriteToken);
     const nowNs = clock.nowNs();
@@ -169,9 +182,9 @@ export class Queries {
       const queries = () => this.#log.table();
       try {
         const options = { statement, nowNs, files, lastSeenNs, queries, systemTables };
-        const plan = planOn(view, request, options);
+        const planned = planOn(view, request, options);
         record.planned(files.count);
-        return { view, plan };
+        return { view, ...planned };
       } catch (error) {
         view[Symbol.dispose]();
         const unknown = error instanceof DbError && UNKNOWN_NAMES.has(error.code);
@@ -225,6 +238,8 @@ class FileCount {
   }
 }
 
+/** Tables that are told of in the database of the cluster's own tables alone. */
+const CLUSTER_TABLE_NAMES = ["databases", "tables", "tokens"];
 const UNKNOWN_NAMES = new Set(["database_not_found", "table_not_found", "column_not_found"]);
 
 interface Planning {
@@ -237,20 +252,32 @@ interface Planning {
   readonly queries: () => SystemTable;
 }
 
-function planOn(view: View, request: QueryRequest, options: Planning): Plan {
+/** What the engine is asked; with EXPLAIN ANALYZE, an explanation of it, which is answered once its rows have been counted. */
+interface Planned {
+  readonly plan: Plan;
+  readonly explanation?: Plan;
+}
+
+function planOn(view: View, request: QueryRequest, options: Planning): Planned {
   const { files, lastSeenNs, nowNs, queries, statement, systemTables } = options;
   const database = findDatabase(view.catalog, request.database);
   if (database === undefined && request.database !== INTERNAL_DATABASE)
     throw databaseNotFound(request.database);
-  return planStatement(statement, {
+  const context: PlanContext = {
     findTable: (name) => database && findTable(database, name),
     findSystemTable: (name) =>
       name === "queries"
         ? queries()
         : (findSystemTable(view.catalog, name, lastSeenNs) ??
           (database && findDatabaseTable(database, name, view)) ??
-          systemTables?.(name, view, database)),
+          systemTables?.find(name, view, database)),
     tableNames: () => tableNames(database),
+    systemTableNames: () => [
+      ...(database === undefined ? CLUSTER_TABLE_NAMES : DATABASE_TABLE_NAMES),
+      "nodes",
+      "queries",
+      ...(systemTables?.names ?? []),
+    ],
     sources: (table, time) => {
       const groups = sourceGroups(view, table, time);
       files.add(groups);
@@ -258,8 +285,12 @@ function planOn(view: View, request: QueryRequest, options: Planning): Plan {
     },
     parameters: request.parameters,
     nowNs,
+    fileCount: (table) => view.files(table.id, ALL_TIME).length,
     kept: (table) => keptTime(database && retentionOf(database, table.id), nowNs),
-  });
+  };
+  const plan = planStatement(statement, context);
+  if (statement.kind !== "explain" || !statement.analyze) return { plan };
+  return { plan: planStatement(statement.query, context), explanation: plan };
 }
 
 /** The times of rows that are not past their retention. Compaction removes the others later, by a clock of its own. */

@@ -27,6 +27,7 @@ const STATUS_OF_KIND: Readonly<Record<ErrorKind, number>> = {
 const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   unauthenticated: 401,
   sql_unsupported: 405,
+  subquery_place: 405,
   tokens_disabled: 405,
   token_operator: 405,
   mode_missing: 405,

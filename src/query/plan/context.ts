@@ -11,10 +11,13 @@ export interface PlanContext extends BindContext {
   findSystemTable(name: string): SystemTable | undefined;
   /** All tables of the database. */
   tableNames(): readonly string[];
+  systemTableNames(): readonly string[];
   /** Rows of other times are not shown. */
   kept(table: TableSchema): TimeRange;
   /** What holds the rows of `table` in `time`. */
   sources(table: TableSchema, time: TimeRange): readonly SourceGroup[];
+  /** Data files of `table`, of all times. */
+  fileCount(table: TableSchema): number;
 }
 
 /** A table that the database makes up about itself; each row has a value for each field. */
@@ -25,3 +28,5 @@ export interface SystemTable {
 
 export const CATALOG_NAME = "public";
 export const SCHEMA_NAME = "iox";
+export const SYSTEM_SCHEMA_NAME = "system";
+export const INFORMATION_SCHEMA_NAME = "information_schema";

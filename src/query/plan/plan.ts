@@ -7,7 +7,9 @@ import { pushed } from "./optimize/push.ts";
 import { withSources } from "./optimize/sources.ts";
 import { type Environment, StatementParts } from "./relations/environment.ts";
 import { planQuery } from "./relations/query.ts";
-import { planShow } from "./show.ts";
+import { explained, type PlannedRead } from "./schema/explain.ts";
+import { findInformationTable } from "./schema/information.ts";
+import { planShow } from "./schema/show.ts";
 
 /**
  * The plan of a statement over the tables of `context`, with types, casts, and only what must be read.
@@ -16,21 +18,28 @@ import { planShow } from "./show.ts";
  * `cast_failed` or `sql_planning`; `unsupported` / `sql_unsupported`; `exceeded` / `sql_too_complex`; and what `context.sources` throws.
  */
 export function planStatement(statement: Statement, context: PlanContext): Plan {
-  return statement.kind === "query"
-    ? planRead(statement, context)
-    : planShow(statement, environmentOf(context));
+  switch (statement.kind) {
+    case "query":
+      return planRead(statement, context).plan;
+    case "explain":
+      return explained(planRead(statement.query, context), context);
+    default:
+      return planShow(statement, environmentOf(context));
+  }
 }
 
 /** First the names, then less to read, and last what is read: files that no condition leaves out. */
-function planRead(query: Query, context: PlanContext): Plan {
+function planRead(query: Query, context: PlanContext): PlannedRead {
   const environment = environmentOf(context);
   const { plan } = planQuery(query, environment);
   const { tables } = environment.statement;
-  return withSources(pruned(pushed(plan)), (scan) => {
+  const logical = pruned(pushed(plan));
+  const whole = withSources(logical, (scan) => {
     const table = tables.get(scan.tableId);
     assert(table !== undefined, "a plan scans the tables that its statement names");
     return context.sources(table, scan.time);
   });
+  return { plan: whole, tables };
 }
 
 function environmentOf(context: PlanContext): Environment {
@@ -40,5 +49,6 @@ function environmentOf(context: PlanContext): Environment {
     commons: new Map(),
     parent: undefined,
     planQuery,
+    findInformationTable: (name) => findInformationTable(name, context),
   };
 }

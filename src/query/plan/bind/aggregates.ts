@@ -30,6 +30,11 @@ export function isAggregate(name: string): boolean {
   return AGGREGATES.has(name);
 }
 
+/** All names of aggregates. */
+export function aggregateNames(): readonly string[] {
+  return [...AGGREGATES.keys()];
+}
+
 /** The name of a function in expression texts: aggregates have one of their names. */
 export function shownFunction(name: string): string {
   return AGGREGATES.get(name)?.[1] ?? name;

@@ -6,7 +6,7 @@ import type { TableSchema } from "#model/schema.ts";
 import type { Query } from "../../sql/ast.ts";
 import { Binder } from "../bind/bind.ts";
 import type { Scope, ScopeColumn } from "../bind/scope.ts";
-import type { PlanContext } from "../context.ts";
+import type { PlanContext, SystemTable } from "../context.ts";
 
 /** Rows, and what names can mean in them: a column for each field. */
 export interface Rows {
@@ -23,7 +23,9 @@ export interface Environment {
   /** Columns of the queries around this one. */
   readonly parent: Scope | undefined;
   /** As `planQuery`, which FROM, expressions and WITH need, and which needs them. */
-  planQuery(query: Query, environment: Environment): Rows;
+  readonly planQuery: (query: Query, environment: Environment) => Rows;
+  /** The table `information_schema.<name>`; undefined when there is none. */
+  readonly findInformationTable: (name: string) => SystemTable | undefined;
 }
 
 /** A table of WITH; `depth` is how many subqueries it stands in. */

@@ -6,10 +6,10 @@ import { coerce, commonType } from "../bind/coerce.ts";
 import { planningError } from "../bind/errors.ts";
 import { columnsOf, NO_RELATION, scopeOf } from "../bind/scope.ts";
 import { binderFor, type CommonRows, depthOf, type Environment, type Rows } from "./environment.ts";
-import { aliased } from "./from.ts";
 import { limited, orderedRows } from "./output.ts";
 import { planSelect } from "./select.ts";
 import { castTo, planSet } from "./set.ts";
+import { aliased } from "./stored.ts";
 
 /** The rows of a query. Throws as `planStatement`. */
 export function planQuery(query: Query, around: Environment): Rows {
