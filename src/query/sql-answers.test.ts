@@ -7,8 +7,8 @@ import { DbError } from "#base/errors.ts";
 import type { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { openTestEngine } from "#engine/duckdb/test-engine.ts";
 import { typeName } from "#model/query/type-text.ts";
+import { HOME_ROWS, homeBlocks, homeContext } from "#testing/home.ts";
 import { planStatement } from "./plan/plan.ts";
-import { HOME_ROWS, homeBlocks, homeContext } from "./plan/testing.ts";
 import { encodeResult } from "./result/result.ts";
 import { parseStatement } from "./sql/statement.ts";
 

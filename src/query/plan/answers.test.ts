@@ -2,10 +2,10 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { fromUtf8 } from "#base/bytes.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
+import { HOME_ROWS, homeBlocks, homeContext } from "#testing/home.ts";
 import { encodeResult } from "../result/result.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { planStatement } from "./plan.ts";
-import { HOME_ROWS, homeBlocks, homeContext } from "./testing.ts";
 
 const ANSWERS: readonly (readonly [string, ...string[]])[] = [
   [

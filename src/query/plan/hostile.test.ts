@@ -11,9 +11,9 @@ import type { Field, Plan } from "#model/query/plan.ts";
 import { typeText } from "#model/query/type-text.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { inputsOf } from "#model/query/walk.ts";
+import { homeContext } from "#testing/home.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { planStatement } from "./plan.ts";
-import { homeContext } from "./testing.ts";
 
 const context = homeContext([]);
 const engine = plainEngine({ files: { load: () => Promise.reject(new Error("no files")) } });

@@ -3,10 +3,10 @@ import { after, before, suite, test } from "node:test";
 import { fromUtf8 } from "#base/bytes.ts";
 import type { DuckDbEngine } from "#engine/duckdb/duckdb-engine.ts";
 import { openTestEngine } from "#engine/duckdb/test-engine.ts";
+import { homeContext } from "#testing/home.ts";
 import { encodeResult } from "../result/result.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { planStatement } from "./plan.ts";
-import { homeContext } from "./testing.ts";
 
 /** Expressions and the JSON they answer. */
 const VALUES: readonly (readonly [string, string])[] = [

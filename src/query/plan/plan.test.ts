@@ -6,10 +6,10 @@ import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/query/plan.ts";
 import { typeName } from "#model/query/type-text.ts";
 import { cpuMs } from "#testing/cpu-time.ts";
+import { HOME, homeContext } from "#testing/home.ts";
 import { parseStatement } from "../sql/statement.ts";
 import { describePlan } from "./describe.ts";
 import { planStatement } from "./plan.ts";
-import { HOME, homeContext } from "./testing.ts";
 
 const context = homeContext();
 const SCRIPTS = globSync(join(import.meta.dirname, "testdata/*.txt"));

@@ -5,8 +5,8 @@ import type { SourceGroup } from "#model/query/plan.ts";
 import type { ColumnKind, TableSchema } from "#model/schema.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import type { BufferedBlock } from "#ports/engine.ts";
-import { textData } from "#testing/samples/batches.ts";
-import type { PlanContext } from "./context.ts";
+import type { PlanContext } from "#query/plan/context.ts";
+import { textData } from "./samples/batches.ts";
 
 /** A table of tests: a tag and a field of each kind. */
 export const HOME = tableOf(7, "home", {
