@@ -15,7 +15,10 @@ export function startCampaign(raft: RaftState, campaign: Campaign): void {
   runCampaign(raft, campaign);
 }
 
-/** A vote has come in, also the node's own, once it is on disk. */
+/**
+ * A vote has come in, also the node's own, once it is on disk. Without that nobody leads, whatever the others say: a leader that ended before
+ * its term was on disk would be elected in that term again, by the same votes, and write other entries at the same places.
+ */
 export function countVote(raft: RaftState, from: PeerId, yes: boolean): void {
   switch (raft.tracker.recordVote(from, yes)) {
     case "pending":
@@ -23,7 +26,7 @@ export function countVote(raft: RaftState, from: PeerId, yes: boolean): void {
     case "won":
       if (raft.role === "pre_candidate") {
         runCampaign(raft, "vote");
-      } else {
+      } else if (raft.tracker.hasVoted(raft.id)) {
         becomeLeader(raft);
         broadcastAppend(raft);
       }

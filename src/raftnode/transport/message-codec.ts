@@ -25,16 +25,14 @@ const KINDS: readonly MessageKind[] = [
 const REJECTED = 1;
 const FORCED = 2;
 const SNAPSHOT = 4;
+const COMMITTED = 8;
 
 export function encodeMessage(sent: Message): Uint8Array {
   const kind = KINDS.indexOf(sent.kind);
   if (kind < 0) throw malformed(`a message of kind ${sent.kind} is not for peers`);
   const writer = new ByteWriter();
   writer.u8(kind);
-  const hasSnapshot = sent.snapshot !== undefined;
-  writer.u8(
-    (sent.rejected ? REJECTED : 0) | (sent.forced ? FORCED : 0) | (hasSnapshot ? SNAPSHOT : 0),
-  );
+  writer.u8(flagsOf(sent));
   writer.u64(sent.from);
   writer.u64(sent.to);
   writer.u64(sent.term);
@@ -45,6 +43,10 @@ export function encodeMessage(sent: Message): Uint8Array {
   writer.u64(sent.hintIndex);
   writer.sized(utf8(sent.context));
   encodeEntries(writer, sent.entries);
+  if (sent.committed !== undefined) {
+    writer.u64(sent.committed.index);
+    writer.u64(sent.committed.term);
+  }
   if (sent.snapshot !== undefined) {
     encodeMark(writer, sent.snapshot);
     writer.sized(sent.snapshot.data);
@@ -72,10 +74,21 @@ export function decodeMessage(bytes: Uint8Array): Message {
     entries: decodeEntries(reader),
     rejected: (flags & REJECTED) !== 0,
     forced: (flags & FORCED) !== 0,
+    committed:
+      (flags & COMMITTED) === 0 ? undefined : { index: reader.u64(), term: reader.u64() },
     snapshot: (flags & SNAPSHOT) === 0 ? undefined : decodeSnapshot(reader),
   });
   if (reader.rest > 0) throw malformed(`${reader.rest} bytes follow a message`);
   return read;
+}
+
+function flagsOf({ committed, forced, rejected, snapshot }: Message): number {
+  return (
+    (rejected ? REJECTED : 0) |
+    (forced ? FORCED : 0) |
+    (snapshot === undefined ? 0 : SNAPSHOT) |
+    (committed === undefined ? 0 : COMMITTED)
+  );
 }
 
 function decodeSnapshot(reader: ByteReader): Snapshot {
