@@ -245,15 +245,20 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
   },
 };
 
-/** Loads every module from here on as it would be with the bug `name`. */
-export function plant(name: string, bugs = PLANTED_BUGS): void {
+/** Loads every module from here on as it would be with the bug `name`, which may be in several of them. */
+export function plant(
+  name: string,
+  bugs: Readonly<Record<string, PlantedBug | readonly PlantedBug[]>> = PLANTED_BUGS,
+): void {
   const bug = bugs[name];
   assert(bug !== undefined, `there is no planted bug ${name}`);
+  const places = [bug].flat();
   registerHooks({
     load(url, context, nextLoad) {
       const loaded = nextLoad(url, context);
-      if (!url.endsWith(`/src/${bug.file}`)) return loaded;
-      return { ...loaded, source: withBug(loaded.source, name, bug) };
+      const place = places.find(({ file }) => url.endsWith(`/src/${file}`));
+      if (place === undefined) return loaded;
+      return { ...loaded, source: withBug(loaded.source, name, place) };
     },
   });
 }

@@ -16,7 +16,7 @@ import {
 import { RaftNode } from "../node.ts";
 import { RAFT_DEFAULTS, type RaftOptions } from "../options.ts";
 import type { Ready } from "../ready.ts";
-import { History } from "./history.ts";
+import { History, termsOf } from "./history.ts";
 
 export interface ChaosSettings {
   readonly nodeCount: number;
@@ -97,6 +97,8 @@ interface ChaosNode {
   readonly id: PeerId;
   readonly disk: Disk;
   node: RaftNode;
+  /** How often its process was started. */
+  runCount: number;
   /** To the append and the apply thread, where storage is asynchronous. */
   work: Message[];
 }
@@ -143,7 +145,7 @@ export class Chaos {
           ? { index: FIRST_INDEX, term: 1, configuration, data }
           : { index: 0, term: 0, configuration: nobody, data },
       );
-      return { id, disk, node: this.#start(id, disk), work: [] };
+      return { id, disk, node: this.#start(id, disk), work: [], runCount: 1 };
     });
   }
 
@@ -248,13 +250,16 @@ export class Chaos {
     disk.store(written, hardState);
     if (written.snapshot !== undefined) this.counts.snapshots += 1;
     if (hardState !== undefined) this.#history.noteHardState(id, hardState);
-    this.#history.noteLog(disk);
+    this.#history.noteLog(termsOf(disk));
   }
 
   #apply({ id, node, disk }: ChaosNode, entries: readonly Entry[]): void {
     for (const entry of entries) {
       const { index, term } = entry;
       assert(index === disk.applied.index + 1, `node ${id} applied ${index} out of order`);
+      const { commit, term: inTerm } = node.status();
+      assert(index <= commit, `node ${id} applied ${index}, and only ${commit} is committed`);
+      this.#history.noteCommitted(index, term, inTerm);
       this.#history.noteApplied(entry);
       this.counts.applied += 1;
       const change = decodeChange(entry);
@@ -272,9 +277,11 @@ export class Chaos {
     }
   }
 
-  #noteLeader({ id, node, disk }: ChaosNode): void {
+  #noteLeader({ disk, id, node, runCount }: ChaosNode): void {
     const { role, term } = node.status();
-    if (role === "leader" && this.#history.noteLeader(id, term, disk)) this.counts.leaders += 1;
+    if (role !== "leader") return;
+    const who = `${id} in run ${runCount}`;
+    if (this.#history.noteLeader(who, term, termsOf(disk))) this.counts.leaders += 1;
   }
 
   #deliverAny(): void {
@@ -305,6 +312,7 @@ export class Chaos {
     one.disk.crash(below(this.#random, 2) === 0);
     one.work = [];
     one.node = this.#start(one.id, one.disk);
+    one.runCount += 1;
   }
 
   #compact({ disk }: ChaosNode): void {

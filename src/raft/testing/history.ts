@@ -2,6 +2,21 @@ import { assert } from "#base/errors.ts";
 import type { LogStorage } from "../log/storage.ts";
 import type { Entry, HardState, PeerId } from "../message.ts";
 
+/** The terms of a log's entries. */
+export interface LogTerms {
+  readonly firstIndex: number;
+  readonly lastIndex: number;
+  term(index: number): number | undefined;
+}
+
+export function termsOf(storage: LogStorage): LogTerms {
+  return {
+    firstIndex: storage.firstIndex(),
+    lastIndex: storage.lastIndex(),
+    term: (index) => storage.term(index),
+  };
+}
+
 /** What all nodes together have done, held to the promises of raft.pdf figure 3 each time that something is added. */
 export class History {
   /** Entries by term and index. */
@@ -9,7 +24,8 @@ export class History {
   /** The term of the entry before each, by term and index. */
   readonly #previous = new Map<string, number>();
   readonly #applied = new Map<number, string>();
-  readonly #leaders = new Map<number, PeerId>();
+  readonly #committed = new Map<number, { readonly term: number; readonly inTerm: number }>();
+  readonly #leaders = new Map<number, string>();
   readonly #votes = new Map<string, number>();
   readonly #reads = new Map<string, { readonly id: PeerId; readonly index: number }>();
   #appliedMax = 0;
@@ -24,8 +40,8 @@ export class History {
   }
 
   /** Two logs that share an entry share all before it. */
-  noteLog(log: LogStorage): void {
-    for (let index = log.lastIndex(); index > log.firstIndex(); index -= 1) {
+  noteLog(log: LogTerms): void {
+    for (let index = log.lastIndex; index > log.firstIndex; index -= 1) {
       const key = `${log.term(index)}/${index}`;
       const previous = log.term(index - 1) ?? 0;
       const known = this.#previous.get(key) ?? previous;
@@ -42,6 +58,16 @@ export class History {
     this.#votes.set(`${id}/${term}`, vote);
   }
 
+  /** What is committed at an index stays: the entry of `term` is, as a node in `inTerm` knows. */
+  noteCommitted(index: number, term: number, inTerm: number): void {
+    const known = this.#committed.get(index);
+    assert(
+      known === undefined || known.term === term,
+      `state machine safety: ${index} was committed as of term ${known?.term} and of ${term}`,
+    );
+    if (known === undefined || inTerm < known.inTerm) this.#committed.set(index, { term, inTerm });
+  }
+
   /** State machine safety: what one node applies at an index, all do. */
   noteApplied(entry: Entry): void {
     const content = `${entry.term} ${contentOf(entry)}`;
@@ -52,21 +78,22 @@ export class History {
   }
 
   /**
-   * Election safety: a term has one leader. Leader completeness: it holds all that was committed before it. Answers whether it is
-   * a new one.
+   * Election safety: a term has one leader, `who`, in one run of its process. Leader completeness: its log has all that was committed in earlier
+   * terms. Answers whether it is a new one.
    */
-  noteLeader(id: PeerId, term: number, log: LogStorage): boolean {
+  noteLeader(who: string, term: number, log: LogTerms): boolean {
     const known = this.#leaders.get(term);
-    assert(known === undefined || known === id, `election safety: ${known} and ${id} lead ${term}`);
+    assert(
+      known === undefined || known === who,
+      `election safety: ${known} and ${who} lead ${term}`,
+    );
     if (known !== undefined) return false;
-    this.#leaders.set(term, id);
-    for (const [index, content] of this.#applied) {
-      if (index < log.firstIndex()) continue;
-      const held = log.term(index);
-      const committed = Number(content.split(" ", 1)[0]);
+    this.#leaders.set(term, who);
+    for (const [index, committed] of this.#committed) {
+      if (index < log.firstIndex || committed.inTerm >= term) continue;
       assert(
-        held === committed || committed > term,
-        `leader completeness: ${id} of term ${term} lacks ${index}`,
+        log.term(index) === committed.term,
+        `leader completeness: ${who}, which leads ${term}, lacks ${index}, committed in ${committed.inTerm}`,
       );
     }
     return true;

@@ -4,7 +4,9 @@ import type { Log } from "#ports/log.ts";
 import type { Random } from "#ports/random.ts";
 import type { Change } from "#raft/configuration/change.ts";
 import type { ConfigurationState, PeerId } from "#raft/message.ts";
+import type { RaftNode } from "#raft/node.ts";
 import type { RaftOptions } from "#raft/options.ts";
+import type { DurableLog } from "../log/durable-log.ts";
 import type { RaftTransport } from "../transport/transport.ts";
 import type { StateMachine } from "./state-machine.ts";
 
@@ -32,6 +34,8 @@ export interface MemberOptions<Answer> {
   readonly raft?: Partial<RaftOptions>;
   /** A change of the group is in force here. */
   readonly changed?: (configuration: ConfigurationState, change: Change) => void;
+  /** After each turn of the core, with what is durable: for who sees to it that raft keeps its promises. */
+  readonly turned?: (core: RaftNode, durable: DurableLog) => void;
   /** It works no more, because its disk or its state machine does not: end the process, see to that, start again. */
   readonly failed: (error: unknown) => void;
 }

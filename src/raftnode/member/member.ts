@@ -277,6 +277,7 @@ export class RaftMember<Answer> {
       } finally {
         this.#turning = false;
       }
+      this.#options.turned?.(this.#core, this.#durable);
       return result;
     } catch (error) {
       this.#fail(error);

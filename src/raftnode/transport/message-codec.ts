@@ -74,8 +74,7 @@ export function decodeMessage(bytes: Uint8Array): Message {
     entries: decodeEntries(reader),
     rejected: (flags & REJECTED) !== 0,
     forced: (flags & FORCED) !== 0,
-    committed:
-      (flags & COMMITTED) === 0 ? undefined : { index: reader.u64(), term: reader.u64() },
+    committed: (flags & COMMITTED) === 0 ? undefined : { index: reader.u64(), term: reader.u64() },
     snapshot: (flags & SNAPSHOT) === 0 ? undefined : decodeSnapshot(reader),
   });
   if (reader.rest > 0) throw malformed(`${reader.rest} bytes follow a message`);

@@ -46,7 +46,9 @@ export class RegisterClient {
       const key = KEYS[world.below(KEYS.length)] ?? "";
       const draw = world.below(10);
       this.#valueCount += 1;
-      const value = `${this.#name}${this.#valueCount}`;
+      // Some are longer than a sector of a disk.
+      const padding = world.chance(0.2) ? "+".repeat(world.below(1_200)) : "";
+      const value = `${this.#name}${this.#valueCount}${padding}`;
       if (draw < 4) seen = (await this.#read(key)) ?? seen;
       else if (draw < 8) await this.#write(key, { kind: "write", value });
       else await this.#write(key, { kind: "swap", expected: seen, value });

@@ -4,19 +4,11 @@ import { decodeMessage, encodeMessage } from "#raftnode/transport/message-codec.
 import type { RaftTransport, TransportEvents } from "#raftnode/transport/transport.ts";
 import type { Process } from "../process.ts";
 import type { World } from "../world.ts";
-
-/** What happens to messages; each is counted when it is done. */
-export type NetworkFault =
-  | "lost"
-  | "doubled"
-  | "delayed"
-  | "cut"
-  | "snapshot_broken"
-  | "unreachable";
+import type { CountFault } from "./faults.ts";
 
 export interface NetworkOptions {
   readonly world: World;
-  readonly count: (fault: NetworkFault) => void;
+  readonly count: CountFault;
 }
 
 interface Place {
@@ -26,6 +18,8 @@ interface Place {
 
 const DELAY_MS = 3;
 const LONG_DELAY_MS = 400;
+/** Of a snapshot that its sender has given up. */
+const LATE_MS = 1_500;
 
 /** The network of one group: while it is not calm, messages are lost, doubled, late and out of order, and any direction can be cut. */
 export class RaftNetwork {
@@ -33,6 +27,8 @@ export class RaftNetwork {
   readonly #options: NetworkOptions;
   readonly #places = new Map<PeerId, Place>();
   readonly #cut = new Set<string>();
+  /** When the last message that is on its way from one to another arrives. */
+  readonly #lastMs = new Map<string, number>();
 
   constructor(options: NetworkOptions) {
     this.#options = options;
@@ -40,7 +36,7 @@ export class RaftNetwork {
 
   /** Nothing goes from `from` to `to` until `heal`. */
   cut(from: PeerId, to: PeerId): void {
-    this.#cut.add(`${from}>${to}`);
+    this.#cut.add(wayOf(from, to));
   }
 
   /** Others may hear that the member `id` has died. */
@@ -85,22 +81,29 @@ export class RaftNetwork {
       return;
     }
     if (!this.calm && world.chance(0.03)) return count("lost");
-    this.#deliver(sent.to, bytes);
+    this.#deliver(id, sent.to, bytes);
     if (this.calm || !world.chance(0.02)) return;
     count("doubled");
-    this.#deliver(sent.to, bytes);
+    this.#deliver(id, sent.to, bytes);
   }
 
-  #deliver(to: PeerId, bytes: Uint8Array): void {
+  #deliver(from: PeerId, to: PeerId, bytes: Uint8Array): void {
     const { count, world } = this.#options;
     let delayMs = world.random.next() * DELAY_MS;
     if (!this.calm && world.chance(0.03)) {
       count("delayed");
       delayMs = world.random.next() * LONG_DELAY_MS;
     }
+    const way = wayOf(from, to);
+    const lastMs = this.#lastMs.get(way) ?? 0;
+    const arrivesMs = world.nowMs + delayMs;
+    if (arrivesMs < lastMs) count("reordered");
+    this.#lastMs.set(way, Math.max(lastMs, arrivesMs));
     world.schedule(delayMs, () => {
       const place = this.#places.get(to);
       if (place === undefined || !place.process.alive || place.process.paused) return;
+      // Also what was on its way when the network was cut.
+      if (this.#cut.has(way)) return count("cut");
       void place.events.message(decodeMessage(bytes));
     });
   }
@@ -114,10 +117,13 @@ export class RaftNetwork {
     if (place === undefined || !place.process.alive || this.#isCut(id, sent.to))
       throw new Error("nobody takes the snapshot");
     const broken = !this.calm && world.chance(0.2);
+    const late = !this.calm && !broken && world.chance(0.2);
     if (broken) count("snapshot_broken");
+    if (late) count("snapshot_late");
     async function* arriving(): AsyncGenerator<Uint8Array, void, undefined> {
       for (const part of parts) {
-        await place?.process.call(DELAY_MS, () => undefined);
+        const delayMs = late ? world.random.next() * LATE_MS : DELAY_MS;
+        await place?.process.call(delayMs, () => undefined);
         if (broken) throw new Error("the connection broke");
         yield part;
       }
@@ -125,13 +131,17 @@ export class RaftNetwork {
     const copy = decodeMessage(encodeMessage(sent).slice());
     const stored = Promise.withResolvers<void>();
     place.events.snapshot(copy, arriving()).then(stored.resolve, stored.reject);
-    // The receiver may die and never answer.
-    world.schedule(20_000, () => stored.reject(new Error("no answer")));
+    // The receiver may die and never answer, or so late that nobody waits for it.
+    world.schedule(late ? DELAY_MS : 20_000, () => stored.reject(new Error("no answer")));
     await stored.promise;
     await process.call(DELAY_MS, () => undefined);
   }
 
   #isCut(from: PeerId, to: PeerId): boolean {
-    return this.#cut.has(`${from}>${to}`);
+    return this.#cut.has(wayOf(from, to));
   }
+}
+
+function wayOf(from: PeerId, to: PeerId): string {
+  return `${from}>${to}`;
 }

@@ -1,7 +1,7 @@
 /** Slips in raft, and in what drives it, that the seeds of `universe.ts` must find: `node src/sim/raft/hunt.ts --bug NAME`. */
 import type { PlantedBug } from "../planted-bugs.ts";
 
-export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
+export const RAFT_BUGS: Readonly<Record<string, PlantedBug | readonly PlantedBug[]>> = {
   votes_twice: {
     file: "raft/protocol/election.ts",
     edits: [
@@ -17,6 +17,30 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
       {
         find: "const upToDate = raft.log.isUpToDate({ term: request.logTerm, index: request.index });",
         replace: "const upToDate = true;",
+      },
+    ],
+  },
+  elected_before_stored: {
+    file: "raft/protocol/election.ts",
+    edits: [{ find: "} else if (raft.tracker.hasVoted(raft.id)) {", replace: "} else {" }],
+  },
+  older_term_committed: {
+    file: "raft/protocol/replication.ts",
+    edits: [
+      {
+        find: "return raft.log.maybeCommit({ term: raft.term, index: raft.tracker.committed() });",
+        replace: `const index = raft.tracker.committed();
+  return raft.log.maybeCommit({ term: raft.log.term(index) ?? 0, index });`,
+      },
+    ],
+  },
+  joint_by_one_side: {
+    file: "raft/quorum/joint.ts",
+    edits: [
+      { find: "majorityCommitted(quorum.votersOutgoing, acked),", replace: "" },
+      {
+        find: "const other = majorityVote(quorum.votersOutgoing, votes);",
+        replace: "const other = one;",
       },
     ],
   },
@@ -36,6 +60,54 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug>> = {
       {
         find: 'if (raft.options.readMode === "lease") {',
         replace: 'if (raft.role === "leader") {',
+      },
+    ],
+  },
+  applied_before_commit: {
+    file: "raft/log/log.ts",
+    edits: [
+      {
+        find: "return unstableAllowed ? this.#committed : Math.min(this.#committed, this.#unstable.offset - 1);",
+        replace: "return this.#unstable.offset - 1;",
+      },
+      {
+        find: "assert(last.index <= this.#committed, `entry ${last.index} is to be applied uncommitted`);",
+        replace: "",
+      },
+      { find: "this.#applied <= index && index <= this.#committed,", replace: "true," },
+    ],
+  },
+  committed_truncated: [
+    {
+      file: "raft/log/log.ts",
+      edits: [
+        {
+          find: "const conflict = entries.findIndex((entry) => !this.matches(entry));",
+          replace: "const conflict = entries.length > 0 ? 0 : -1;",
+        },
+        { find: "first.index > this.#committed,", replace: "true," },
+      ],
+    },
+    {
+      file: "raft/protocol/following.ts",
+      edits: [
+        { find: "if (index < log.committed) {", replace: "if (index < log.firstIndex() - 1) {" },
+      ],
+    },
+  ],
+  snapshot_over_newer_log: {
+    file: "raft/protocol/following.ts",
+    edits: [
+      { find: "if (snapshot.index <= log.committed) return false;", replace: "" },
+      { find: "if (log.matches(snapshot)) {", replace: "if (false) {" },
+    ],
+  },
+  vote_not_synced: {
+    file: "raftnode/member/storing.ts",
+    edits: [
+      {
+        find: "if (term !== known.term || vote !== known.vote) return undefined;",
+        replace: "",
       },
     ],
   },

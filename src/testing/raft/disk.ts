@@ -8,6 +8,12 @@ export type DiskCall = keyof FileSystem | Exclude<keyof OpenFile, "close">;
 /** Stands before each call: may wait (a slow disk), and may throw (`ENOSPC`, a failed sync). */
 export type DiskFault = (call: DiskCall, path: string) => Promise<void> | void;
 
+/** Writes of which nothing, and of which some sectors only, are on the disk after the power has failed. */
+export interface PowerLoss {
+  lostCount: number;
+  tornCount: number;
+}
+
 /** Disks lose whole sectors of what was not synced. */
 const SECTOR_SIZE = 512;
 
@@ -37,8 +43,9 @@ export class MemoryDisk implements FileSystem {
   /** Rises with each failure of power: files opened before one are dead. */
   #power = 0;
 
-  /** The power fails; who had files open hears `EIO` from then on. */
-  failPower(random: Random): void {
+  /** The power fails; who had files open hears `EIO` from then on. Answers what became of writes that were not synced. */
+  failPower(random: Random): PowerLoss {
+    const loss = { lostCount: 0, tornCount: 0 };
     this.#power += 1;
     for (const folder of this.#folders.values()) {
       const kept = folder.pending.slice(0, below(random, folder.pending.length + 1));
@@ -46,8 +53,9 @@ export class MemoryDisk implements FileSystem {
       folder.pending = [];
       folder.live.clear();
       for (const [name, file] of folder.durable) folder.live.set(name, file);
-      for (const file of folder.live.values()) file.failPower(random);
+      for (const file of folder.live.values()) file.failPower(random, loss);
     }
+    return loss;
   }
 
   async makeFolder(path: string): Promise<void> {
@@ -217,10 +225,14 @@ class MemoryFile {
     this.#pending = [];
   }
 
-  failPower(random: Random): void {
-    for (const change of this.#pending)
-      for (const part of sectorsOf(change))
-        if (random.next() < 0.5) this.#durable = applyChange(this.#durable, part);
+  failPower(random: Random, loss: PowerLoss): void {
+    for (const change of this.#pending) {
+      const parts = sectorsOf(change);
+      const kept = parts.filter(() => random.next() < 0.5);
+      for (const part of kept) this.#durable = applyChange(this.#durable, part);
+      if (kept.length === 0) loss.lostCount += 1;
+      else if (kept.length < parts.length) loss.tornCount += 1;
+    }
     this.#pending = [];
     this.live = this.#durable;
   }
