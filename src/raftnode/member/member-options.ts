@@ -5,10 +5,21 @@ import type { Random } from "#ports/random.ts";
 import type { Change } from "#raft/configuration/change.ts";
 import type { ConfigurationState, PeerId } from "#raft/message.ts";
 import type { RaftNode } from "#raft/node.ts";
-import type { RaftOptions } from "#raft/options.ts";
+import { RAFT_DEFAULTS, type RaftOptions } from "#raft/options.ts";
 import type { DurableLog } from "../log/durable-log.ts";
 import type { RaftTransport } from "../transport/transport.ts";
 import type { StateMachine } from "./state-machine.ts";
+
+/** A leader that is silent for 400 to 800 ms is deposed. Many short ticks: it is rare that two campaign in the same one, and neither wins. */
+export const TICK_MS = 20;
+
+export const MEMBER_DEFAULTS = {
+  ...RAFT_DEFAULTS,
+  heartbeatTicks: 2,
+  electionTicks: 20,
+  // A proposal that is sent on could be lost or doubled on the way; who proposes asks the leader itself.
+  forwardProposals: false,
+} as const satisfies Partial<RaftOptions>;
 
 export interface MemberOptions<Answer> {
   readonly id: PeerId;

@@ -12,12 +12,11 @@ import {
   type SoftState,
 } from "#raft/message.ts";
 import { RaftNode, type Status } from "#raft/node.ts";
-import { RAFT_DEFAULTS } from "#raft/options.ts";
 import type { DurableLog } from "../log/durable-log.ts";
 import { Applying } from "./applying.ts";
 import { hasNewMember, logStorage } from "./log-storage.ts";
 import { failureOf, type MemberDisk, NO_MARK, openDisk } from "./member-disk.ts";
-import type { MemberOptions } from "./member-options.ts";
+import { MEMBER_DEFAULTS, type MemberOptions, TICK_MS } from "./member-options.ts";
 import { notLeaderError, Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -25,9 +24,6 @@ import { Storing } from "./storing.ts";
 import { Succession } from "./succession.ts";
 import { busyError } from "./waiting.ts";
 
-/** A leader that is silent for 400 to 800 ms is deposed. Many short ticks: it is rare that two campaign in the same one, and neither wins. */
-const TICK_MS = 20;
-const TIMING = { heartbeatTicks: 2, electionTicks: 20 } as const;
 /** Of entries that wait for the disk; above it no more is taken from peers. */
 const STORING_BYTES_MAX = 64 * 2 ** 20;
 const SNAPSHOT_ENTRY_COUNT = 50_000;
@@ -91,10 +87,7 @@ export class RaftMember<Answer> {
     this.#durable = durable;
     const mark = durable.state.mark ?? NO_MARK;
     this.#core = new RaftNode({
-      ...RAFT_DEFAULTS,
-      ...TIMING,
-      // A proposal that is sent on could be lost or doubled on the way; who proposes asks the leader itself.
-      forwardProposals: false,
+      ...MEMBER_DEFAULTS,
       ...options.raft,
       id,
       storage: logStorage(durable.state, () => this.#hasNewMember()),
@@ -111,7 +104,10 @@ export class RaftMember<Answer> {
       change: (change) => this.#applyChange(change),
       answer: (proposed, answer) => this.#proposals.answer(proposed, answer),
       applied: (done) => this.#applied(done),
-      restored: () => this.#snapshots.installed(),
+      restored: () => {
+        this.#snapshots.installed();
+        this.#reads.applied(this.#applying.at.index);
+      },
       failed,
     });
     this.#storing = new Storing({
@@ -140,7 +136,9 @@ export class RaftMember<Answer> {
       random,
       signal: this.#stopping.signal,
       campaign: () => {
-        if (this.#soft.leader === NOBODY) this.campaign();
+        const missing = this.#soft.leader === NOBODY;
+        if (missing) this.campaign();
+        return missing;
       },
     });
     this.#proposals = new Proposals(clock, random);
@@ -273,7 +271,7 @@ export class RaftMember<Answer> {
       if (this.#turning) return result;
       this.#turning = true;
       try {
-        while (this.#core.hasReady()) this.#obey(seen);
+        while (!this.#ended && this.#core.hasReady()) this.#obey(seen);
       } finally {
         this.#turning = false;
       }

@@ -36,6 +36,9 @@ export interface OutboxOptions {
 export class Outbox {
   readonly #options: OutboxOptions;
   readonly #stopping = new AbortController();
+  /** Ends the pause between two connections; undefined while there is none. */
+  #pause: AbortController | undefined;
+  #pauseMs = PAUSE_MS_FIRST;
   #queue: Uint8Array[] = [];
   #queueBytes = 0;
   #socket: Connection["socket"] | undefined;
@@ -62,6 +65,12 @@ export class Outbox {
     this.#pump();
   }
 
+  /** The peer was heard: it is there again, it is likely, and is not waited for. */
+  hurry(): void {
+    this.#pauseMs = PAUSE_MS_FIRST;
+    this.#pause?.abort();
+  }
+
   async stop(): Promise<void> {
     this.#stopping.abort(new Error("the transport stops"));
     this.#socket?.destroy();
@@ -69,25 +78,35 @@ export class Outbox {
   }
 
   async #run(): Promise<void> {
-    const { clock, log, peer, random } = this.#options;
+    const { log, peer } = this.#options;
     const { signal } = this.#stopping;
-    let pauseMs = PAUSE_MS_FIRST;
     while (!signal.aborted) {
       this.#connecting = true;
       try {
         const connection = await this.#options.connect(signal);
-        pauseMs = PAUSE_MS_FIRST;
+        this.#pauseMs = PAUSE_MS_FIRST;
         log.info("Connected to a raft peer.", { peer });
         await this.#use(connection, signal);
       } catch (error) {
         if (signal.aborted) return;
+        const pauseMs = this.#pauseMs;
         log.warn("No connection to a raft peer.", { peer, error: describeError(error), pauseMs });
       }
       this.#connecting = false;
       this.#drop();
-      await clock.sleep(pauseMs * (0.5 + random.next()), signal).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, PAUSE_MS_MAX);
+      await this.#rest(signal);
     }
+  }
+
+  /** Twice as long as the last time, until the peer is heard. */
+  async #rest(signal: AbortSignal): Promise<void> {
+    const { clock, random } = this.#options;
+    const pause = new AbortController();
+    this.#pause = pause;
+    const pauseMs = this.#pauseMs * (0.5 + random.next());
+    this.#pauseMs = Math.min(this.#pauseMs * 2, PAUSE_MS_MAX);
+    await clock.sleep(pauseMs, AbortSignal.any([signal, pause.signal])).catch(() => undefined);
+    this.#pause = undefined;
   }
 
   /** Resolves or rejects when the connection has ended. */

@@ -4,15 +4,12 @@ import { connect, createServer, type Server, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { connect as connectSecure } from "node:tls";
-import * as fc from "fast-check";
 import { concatBytes } from "#base/bytes.ts";
-import { DbError } from "#base/errors.ts";
 import { silentLog } from "#ports/log.ts";
 import { type Message, message, peerId } from "#raft/message.ts";
 import { realClock, realRandom } from "#testing/raft/real.ts";
 import type { TlsOptions } from "./connection.ts";
 import { encodeFrame } from "./frame.ts";
-import { decodeMessage, encodeMessage } from "./message-codec.ts";
 import { TcpTransport, type TcpTransportOptions } from "./tcp-transport.ts";
 
 const ONE = peerId(1);
@@ -76,77 +73,6 @@ function heartbeat(commit: number): Message {
 }
 
 suite("messages between peers", () => {
-  test("are read as they were sent, whatever they hold", () => {
-    const whole = fc.maxSafeNat();
-    const peer = whole.map(peerId);
-    const peers = fc.array(peer, { maxLength: 3 });
-    const data = fc.uint8Array({ maxLength: 20 });
-    const configuration = fc.record({
-      voters: peers,
-      votersOutgoing: peers,
-      learners: peers,
-      learnersNext: peers,
-      autoLeave: fc.boolean(),
-    });
-    const entries = fc
-      .tuple(
-        fc.integer({ min: 1, max: 2 ** 40 }),
-        fc.array(fc.record({ term: whole, data }), { maxLength: 4 }),
-      )
-      .map(([first, list]) =>
-        list.map((entry, position) => ({
-          ...entry,
-          index: first + position,
-          kind: "normal" as const,
-        })),
-      );
-    // All that a message has, but what is for a node's own storage.
-    const any: fc.Arbitrary<Omit<Message, "responses">> = fc.record({
-      kind: fc.constantFrom(
-        "append" as const,
-        "vote" as const,
-        "snapshot" as const,
-        "read_index" as const,
-      ),
-      from: peer,
-      to: peer,
-      term: whole,
-      index: whole,
-      logTerm: whole,
-      commit: whole,
-      vote: peer,
-      hintIndex: whole,
-      rejected: fc.boolean(),
-      forced: fc.boolean(),
-      context: fc.string(),
-      entries,
-      committed: fc.option(fc.record({ index: whole, term: whole }), { nil: undefined }),
-      snapshot: fc.option(fc.record({ index: whole, term: whole, configuration, data }), {
-        nil: undefined,
-      }),
-    });
-    fc.assert(
-      fc.property(any, (draft) => {
-        const sent = message(draft);
-        const bytes = encodeMessage(sent);
-        const read = decodeMessage(bytes);
-        assert.deepEqual(read, structuredClone(sent));
-        for (let size = 0; size < bytes.length; size++)
-          assert.throws(() => decodeMessage(bytes.slice(0, size)), DbError);
-      }),
-      { numRuns: 50 },
-    );
-    const proposed = message({
-      kind: "propose",
-      to: ONE,
-      entries: [1, 2].map(() => ({ kind: "normal", data: new Uint8Array(1), term: 0, index: 0 })),
-    });
-    assert.deepEqual(
-      decodeMessage(encodeMessage(proposed)).entries.map(({ index }) => index),
-      [0, 0],
-    );
-  });
-
   test("arrive in order, large and small, with and without a secret", async () => {
     for (const secret of [undefined, "of the group"]) {
       await using one = await startPeer(1, { secret });
@@ -187,6 +113,31 @@ suite("messages between peers", () => {
     await until("another after the return", () => {
       one.transport.send(heartbeat(3));
       return again.received.length > 0;
+    });
+  });
+
+  test("wait no longer for a peer that was away, once it has called itself", async () => {
+    // Pauses between connections last a minute.
+    const clock = {
+      ...realClock,
+      sleep: (_: number, abort?: AbortSignal) => realClock.sleep(60_000, abort),
+    };
+    await using one = await startPeer(1, { clock });
+    const away = await startPeer(2);
+    join(one, away);
+    const { port } = away.transport;
+    await away[Symbol.asyncDispose]();
+    await until("a report", () => {
+      one.transport.send(heartbeat(1));
+      return one.unreachableCount > 0;
+    });
+    await using two = await startPeer(2, { port });
+    join(two, one, ONE);
+    two.transport.send(message({ ...heartbeat(2), from: TWO, to: ONE }));
+    await until("the peer's word", () => one.received.length > 0);
+    await until("a word to the peer", () => {
+      one.transport.send(heartbeat(3));
+      return two.received.length > 0;
     });
   });
 

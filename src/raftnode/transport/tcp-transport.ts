@@ -193,6 +193,7 @@ export class TcpTransport implements RaftTransport {
     );
     const events = this.#events;
     if (events === undefined) return;
+    this.#outboxes.get(greeting.from)?.hurry();
     if (greeting.purpose === "snapshot")
       await readSnapshot(connection, greeting.from, events, limits);
     else {
