@@ -39,15 +39,19 @@ export function appendAsLeader(raft: RaftState, proposals: readonly Proposal[]):
   raft.send({ kind: "append_response", to: raft.id, index: log.lastIndex() });
 }
 
-/**
- * Entries up to `index` are applied; they counted `sizeBytes`. A leader whose joint configuration is to be left by itself proposes that,
- * again after each entry until it is taken: a transfer of the office drops it.
- */
+/** Entries up to `index` are applied; they counted `sizeBytes`. */
 export function noteApplied(raft: RaftState, index: number, sizeBytes: number): void {
-  const applied = Math.max(index, raft.log.applied);
-  raft.log.appliedTo(applied, sizeBytes);
+  raft.log.appliedTo(Math.max(index, raft.log.applied), sizeBytes);
+  leaveJointIfDue(raft);
+}
+
+/**
+ * A leader whose joint configuration is to be left by itself proposes that, again until it is taken: while it hands its office on, it takes
+ * nothing.
+ */
+export function leaveJointIfDue(raft: RaftState): void {
   const { autoLeave } = raft.tracker.configuration;
-  if (autoLeave && raft.role === "leader" && applied >= raft.pendingChangeIndex) {
+  if (autoLeave && raft.role === "leader" && raft.log.applied >= raft.pendingChangeIndex) {
     proposeAsLeader(raft, [encodeChange(LEAVE_JOINT)]);
   }
 }

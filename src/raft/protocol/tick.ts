@@ -2,6 +2,7 @@
 import { NOBODY } from "../message.ts";
 import { startCampaign } from "./election.ts";
 import { checkQuorum } from "./leader.ts";
+import { leaveJointIfDue } from "./proposals.ts";
 import { broadcastHeartbeat } from "./replication.ts";
 import type { RaftState } from "./state.ts";
 
@@ -26,7 +27,10 @@ function tickLeader(raft: RaftState): void {
     raft.electionElapsed = 0;
     if (raft.options.checkQuorum) checkQuorum(raft);
     // Who was to take over has not done so: this node goes on.
-    if (raft.role === "leader") raft.transferee = NOBODY;
+    if (raft.role === "leader" && raft.transferee !== NOBODY) {
+      raft.transferee = NOBODY;
+      leaveJointIfDue(raft);
+    }
   }
   if (raft.role === "leader" && raft.heartbeatElapsed >= heartbeatTicks) {
     raft.heartbeatElapsed = 0;
