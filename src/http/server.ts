@@ -7,6 +7,7 @@ import { Connections } from "./connections.ts";
 import { Conversation, type Host } from "./conversation.ts";
 import { BodyBudget } from "./exchange/body-budget.ts";
 import { StallWatch } from "./exchange/stall-watch.ts";
+import { Handshakes } from "./handshakes.ts";
 import {
   HEADER_COUNT_MAX,
   HEADERS_SIZE_MAX,
@@ -31,6 +32,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #options: HttpServerOptions;
   readonly #limits: HttpLimits;
   readonly #host: Host;
+  readonly #handshakes: Handshakes;
   readonly #server: Server;
   readonly #watch: StallWatch;
   readonly #stopWatch = new AbortController();
@@ -49,6 +51,7 @@ export class HttpServer implements AsyncDisposable {
     const { bodyStallMsMax, answerStallMsMax } = this.#limits;
     this.#watch = new StallWatch(options.clock, Math.min(bodyStallMsMax, answerStallMsMax) / 4);
     this.#host = this.#createHost();
+    this.#handshakes = new Handshakes(this.#limits.connectionCountMax);
     this.#server = this.#createServer();
   }
 
@@ -135,8 +138,14 @@ export class HttpServer implements AsyncDisposable {
       log: this.#options.log,
       slowest: () => this.#slowestSender(),
     });
-    const opened = tls === undefined ? "connection" : "secureConnection";
-    server.on(opened, (socket: Socket) => connections.open(socket));
+    if (tls === undefined) server.on("connection", (socket) => connections.open(socket));
+    else {
+      server.on("connection", (socket: Socket) => this.#handshakes.begin(socket));
+      server.on("secureConnection", (socket: Socket) => {
+        this.#handshakes.end(socket);
+        connections.open(socket);
+      });
+    }
     const accept = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
       const { socket } = request;
       connections.begin(socket);
@@ -214,6 +223,7 @@ export class HttpServer implements AsyncDisposable {
     const closed = Promise.withResolvers<void>();
     this.#server.close(() => closed.resolve());
     await this.drain();
+    this.#handshakes.destroy();
     this.#server.closeAllConnections();
     await closed.promise;
     this.#stopWatch.abort();
