@@ -2,10 +2,11 @@ import { basename } from "node:path";
 import { Command, CommanderError } from "commander";
 import { messageOf } from "#base/errors.ts";
 import { VERSION } from "#node/version.ts";
-import { CREATE_DATABASE, DELETE_DATABASE } from "./client/database.ts";
+import { CREATE_DATABASE, DELETE_DATABASE, UPDATE_DATABASE } from "./client/database.ts";
 import { REMOVE_NODE, STOP_NODE } from "./client/nodes.ts";
 import { QUERY } from "./client/query.ts";
 import { SHOW_DATABASES, SHOW_NODES, SHOW_TOKENS } from "./client/show.ts";
+import { CREATE_TABLE, DELETE_TABLE, UPDATE_TABLE } from "./client/table.ts";
 import { CREATE_TOKEN, DELETE_TOKEN } from "./client/token.ts";
 import type { CommandSpec } from "./command.ts";
 import { OBJECT_STORE_CHECK } from "./debug/object-store-check.ts";
@@ -23,8 +24,12 @@ const COMMANDS: readonly CommandSpec[] = [
   WRITE,
   QUERY,
   CREATE_DATABASE,
+  CREATE_TABLE,
   CREATE_TOKEN,
+  UPDATE_DATABASE,
+  UPDATE_TABLE,
   DELETE_DATABASE,
+  DELETE_TABLE,
   DELETE_TOKEN,
   SHOW_DATABASES,
   SHOW_NODES,
@@ -40,6 +45,7 @@ const GROUPS: Readonly<Record<string, string>> = {
   create: "Make a thing",
   debug: "Look into the object store, without a node",
   delete: "Delete a thing",
+  update: "Change a thing",
   show: "List things",
   stop: "Stop a thing",
   remove: "Remove a thing",

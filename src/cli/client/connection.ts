@@ -19,7 +19,7 @@ export interface Server {
 }
 
 export interface ServerRequest {
-  readonly method: "GET" | "POST" | "DELETE";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   readonly path: string;
   readonly parameters?: Readonly<Record<string, string | undefined>>;
   readonly contentType?: string;
@@ -160,7 +160,7 @@ function exchange(server: Server, request: ServerRequest): Promise<IncomingMessa
     headers: {
       ...server.headers,
       ...(request.contentType === undefined ? {} : { "content-type": request.contentType }),
-      ...(request.method === "POST" ? { "content-length": body.length } : {}),
+      ...(["POST", "PUT"].includes(request.method) ? { "content-length": body.length } : {}),
     },
     // Most commands make one request. Those of a large write are large, and a connection that idles may be closed just then.
     agent: false as const,

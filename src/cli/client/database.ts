@@ -3,7 +3,13 @@ import type { CommandInput, CommandSpec } from "../command.ts";
 import { usageError } from "../values/usage.ts";
 import { confirm } from "./confirm.ts";
 import { sendForText, serverOf } from "./connection.ts";
-import { SERVER_OPTIONS } from "./options.ts";
+import {
+  DATABASE_OPTION,
+  DROP_OPTIONS,
+  RETENTION_OPTION,
+  retentionOf,
+  SERVER_OPTIONS,
+} from "./options.ts";
 
 const PATH = "/api/v3/configure/database";
 const NAME_VARIABLE = "INFLUXDB3_DATABASE_NAME";
@@ -14,28 +20,31 @@ export const CREATE_DATABASE: CommandSpec = {
   operands: "[NAME]",
   options: [
     ...SERVER_OPTIONS,
+    { ...RETENTION_OPTION, default: "none" },
     {
-      name: "retention-period",
-      value: "DURATION",
-      about: "How long rows are kept, like 30d or 1y, or none: for ever",
-      default: "none",
+      name: "schema-mode",
+      value: "MODE",
+      about: "implicit: writes make tables and columns; explicit: they do not",
     },
   ],
   run: createDatabase,
 };
 
+export const UPDATE_DATABASE: CommandSpec = {
+  path: "update database",
+  about: "Change how long a database's rows are kept; none: for ever",
+  options: [...SERVER_OPTIONS, DATABASE_OPTION, RETENTION_OPTION],
+  run: updateDatabase,
+};
+
 export const DELETE_DATABASE: CommandSpec = {
   path: "delete database",
-  about: "Delete a database",
+  about: "Delete a database, or what is in it",
   operands: "<NAME>",
   options: [
     ...SERVER_OPTIONS,
-    {
-      name: "hard-delete",
-      value: "WHEN",
-      about: "When its data is erased: never, now, default, or a time like 2030-01-01T00:00:00Z",
-    },
-    { name: "yes", short: "y", about: "Do not ask" },
+    ...DROP_OPTIONS,
+    { name: "remove-tables", about: "With --data-only: delete the tables as well" },
   ],
   run: deleteDatabase,
 };
@@ -46,7 +55,8 @@ async function createDatabase(input: CommandInput): Promise<number> {
   if (name === undefined || name === "") {
     throw usageError(`the name of the database (or the variable ${NAME_VARIABLE}) is required`);
   }
-  const retention = settings.require("retention-period");
+  const period = retentionOf(settings.require("retention-period"));
+  const mode = settings.find("schema-mode");
   await sendForText(await serverOf(input), {
     method: "POST",
     path: PATH,
@@ -54,11 +64,26 @@ async function createDatabase(input: CommandInput): Promise<number> {
     body: utf8(
       JSON.stringify({
         db: name,
-        ...(retention.toLowerCase() === "none" ? {} : { retention_period: retention }),
+        ...(period !== null && { retention_period: period }),
+        ...(mode !== undefined && { schema_mode: mode }),
       }),
     ),
   });
   terminal.out(`Database "${name}" created successfully`);
+  return 0;
+}
+
+async function updateDatabase(input: CommandInput): Promise<number> {
+  const { settings, terminal } = input;
+  const name = settings.require("database");
+  const retention = retentionOf(settings.require("retention-period"));
+  await sendForText(await serverOf(input), {
+    method: "PUT",
+    path: PATH,
+    contentType: "application/json",
+    body: utf8(JSON.stringify({ db: name, retention_period: retention })),
+  });
+  terminal.out(`Database "${name}" updated successfully`);
   return 0;
 }
 
@@ -72,7 +97,12 @@ async function deleteDatabase(input: CommandInput): Promise<number> {
   await sendForText(server, {
     method: "DELETE",
     path: PATH,
-    parameters: { db: name, hard_delete_at: settings.find("hard-delete") },
+    parameters: {
+      db: name,
+      hard_delete_at: settings.find("hard-delete"),
+      data_only: settings.isOn("data-only") ? "true" : undefined,
+      remove_tables: settings.isOn("remove-tables") ? "true" : undefined,
+    },
   });
   terminal.out(`Database "${name}" deleted successfully`);
   return 0;

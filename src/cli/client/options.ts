@@ -37,6 +37,30 @@ export const DATABASE_OPTION: OptionSpec = {
   env: "INFLUXDB3_DATABASE_NAME",
 };
 
+/** Of what is made or changed; see `retentionOf`. */
+export const RETENTION_OPTION: OptionSpec = {
+  name: "retention-period",
+  short: "r",
+  value: "DURATION",
+  about: "How long rows are kept, like 30d or 1y, or none",
+};
+
+/** What the API takes for a retention period: null for none of its own. */
+export function retentionOf(text: string): string | null {
+  return text.toLowerCase() === "none" ? null : text;
+}
+
+/** How something is deleted. */
+export const DROP_OPTIONS: readonly OptionSpec[] = [
+  {
+    name: "hard-delete",
+    value: "WHEN",
+    about: "When its data is erased: never, now, default, or a time like 2030-01-01T00:00:00Z",
+  },
+  { name: "data-only", about: "Delete the rows alone" },
+  { name: "yes", short: "y", about: "Do not ask" },
+];
+
 export const FORMATS = ["pretty", "json", "jsonl", "csv", "parquet"] as const;
 export type Format = (typeof FORMATS)[number];
 

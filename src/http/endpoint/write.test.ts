@@ -13,7 +13,7 @@ const CHARACTER =
 async function write(
   path: string,
   options: {
-    body?: string;
+    body?: string | Uint8Array;
     headers?: Record<string, string | string[]>;
     outcome?: WriteOutcome | DbError;
   } = {},
@@ -126,6 +126,22 @@ suite("writes", () => {
     }
   });
 
+  test("a body that is no UTF-8 is refused whole, on each endpoint", async () => {
+    const text = "body content is not valid utf8: invalid utf-8 sequence of 1 bytes from index 7";
+    for (const [path, body] of [
+      ["/api/v3/write_lp?db=a", text],
+      ["/write?db=a", text],
+      ["/api/v2/write?bucket=a", JSON.stringify({ code: "invalid", message: text })],
+    ] as const) {
+      const { answer, asked: request } = await write(path, {
+        body: Buffer.from("m v=1i \xff\nm v=2i", "latin1"),
+      });
+      assert.equal(answer.status, 400);
+      assert.equal(answer.body, body);
+      assert.equal(request, undefined);
+    }
+  });
+
   test("a partial write names its lines, their texts cut to 20 bytes", async () => {
     const outcome = { ...STORED, rejected: [BAD_LINE], rejectedCount: 1 };
     const { answer } = await write("/api/v3/write_lp?db=a", { outcome });
@@ -144,6 +160,7 @@ suite("writes", () => {
       ["aaaaaaaaaaaaaaaaaa😀", "aaaaaaaaaaaaaaaaaa"],
       ["aaaaaaaaaaaaaaaa😀b", "aaaaaaaaaaaaaaaa😀"],
       ["short", "short"],
+      ["with a CRLF\r", "with a CRLF"],
     ] as const) {
       const outcome = { ...STORED, rejected: [{ ...BAD_LINE, text }], rejectedCount: 1 };
       const { answer } = await write("/api/v3/write_lp?db=a", { outcome });
