@@ -108,6 +108,8 @@ export interface AggregateCall {
   readonly filter?: Expression;
   /** For those that depend on the order of rows; without it they may come in any. */
   readonly orderBy?: readonly SortKey[];
+  /** Of `first_value`, `last_value`, `nth_value` and `array_agg`: whether rows whose argument is NULL are passed over. */
+  readonly ignoreNulls?: boolean;
   readonly type: ValueType;
 }
 

@@ -138,7 +138,7 @@ export interface WindowCall {
   readonly filter?: Expression;
   /** Order within the aggregate, as of AggregateCall. */
   readonly argumentOrder?: readonly SortKey[];
-  /** For lag, lead, first_value, last_value and nth_value. */
+  /** For lag, lead, first_value, last_value, nth_value and array_agg: NULLs are passed over. */
   readonly ignoreNulls: boolean;
   readonly partitionBy: readonly Expression[];
   readonly orderBy: readonly SortKey[];
@@ -153,7 +153,7 @@ export interface WindowFrame {
   readonly end: FrameBound;
 }
 
-/** An offset is a literal: rows or groups as int64, ranges in the type of the one order key, or an interval for timestamps. */
+/** An offset is a literal: rows or groups as int64, ranges in the type of the one order key, or an interval for timestamps and dates. */
 export type FrameBound =
   | { readonly kind: "unbounded_preceding" | "current_row" | "unbounded_following" }
   | { readonly kind: "preceding" | "following"; readonly offset: Expression };
@@ -176,8 +176,8 @@ export interface GapFillPlan {
 }
 
 /**
- * `zero` 0; `previous` the last value that is not NULL, also in rows that were there; `linear` between the neighbouring rows of the
- * input that enclose it, where both have a value.
+ * `zero` 0; `previous` the last value that is not NULL, and `linear` on the line between it and the next one in time, truncated for whole
+ * numbers: both also in rows that were there and have NULL. Of a struct, which a selector made, `linear` gives the first member alone.
  */
 export interface GapFill {
   readonly field: number;

@@ -40,6 +40,9 @@ export interface TimestampType {
   readonly zone: string | undefined;
 }
 
+/** The most digits of a decimal. */
+export const DECIMAL_PRECISION_MAX = 38;
+
 /** Decimal numbers of up to `precision` (1 to 38) digits, `scale` of them after the point. */
 export interface DecimalType {
   readonly kind: "decimal";

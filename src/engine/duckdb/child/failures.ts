@@ -91,7 +91,7 @@ const MEANINGS: readonly Meaning[] = [
   },
   {
     pattern:
-      /^Out of Range Error|out of range in timestamp|^Conversion Error: (Date|Timestamp|Overflow)/,
+      /^Out of Range Error|out of range in timestamp|^Conversion Error: (Date|Timestamp|Overflow|Type INT128)/,
     kind: "invalid",
     code: "number_overflow",
     message: "a number is out of the range of its type",

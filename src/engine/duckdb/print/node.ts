@@ -2,11 +2,14 @@
 import { assert, DbError } from "#base/errors.ts";
 import type { Expression } from "#model/query/expression.ts";
 import type { JoinPlan, Plan, WidePlan } from "#model/query/plan.ts";
-import { printAggregate, printOrder } from "./aggregate.ts";
+import { printAggregate } from "./aggregate/aggregate.ts";
 import { printExpression } from "./expression.ts";
+import { printGapFill } from "./gapfill.ts";
 import { sqlType } from "./literal.ts";
 import type { Names } from "./names.ts";
+import { printOrder } from "./order.ts";
 import { orPlaceholder, type PrintContext, printScan } from "./scan.ts";
+import { printWindow } from "./window.ts";
 
 type PlanOf<Kind extends Plan["kind"]> = Extract<Plan, { kind: Kind }>;
 /** What field `index` of a row is called. */
@@ -90,6 +93,10 @@ export class NodePrinter {
         return `SELECT * FROM r${plan.id}`;
       case "unnest":
         return printUnnest(plan, this.#rows(plan.input, outer));
+      case "window":
+        return printWindows(plan, this.#rows(plan.input, outer));
+      case "gapfill":
+        return printGapFill(plan, this.print(plan.input, outer));
       default:
         throw new DbError("internal", "assertion_failed", `${plan.kind} has no printer`);
     }
@@ -213,6 +220,12 @@ function printUnnest({ columns, fields, keepEmpty }: PlanOf<"unnest">, rows: Row
     return `unnest(${list}) AS c${index}`;
   });
   return `SELECT ${results.join(", ")} FROM ${rows.from}`;
+}
+
+function printWindows(plan: PlanOf<"window">, { all, from, names }: Rows): string {
+  const first = plan.input.fields.length;
+  const calls = plan.calls.map((call, index) => `${printWindow(call, names)} AS c${first + index}`);
+  return `SELECT ${[all, ...calls].join(", ")} FROM ${from}`;
 }
 
 function printLimit(plan: PlanOf<"limit">, { all, from }: Rows): string {

@@ -20,19 +20,67 @@ export type CoreAggregate =
   | "last_value";
 
 /**
- * More functions of many rows, known to the engine of nodes alone; the plain one refuses them with `unsupported` / `plain_engine`.
+ * More functions of many rows, known to the engine of nodes alone; the plain one refuses them with `unsupported` / `plain_engine`. There `sum`,
+ * `min`, `max` and `median` take numbers of any width, decimals and durations as well (`sum` with the type of the call), `min` and `max`
+ * any type, `avg` also decimals and durations (truncated), and `count` any number of arguments, of which none may be NULL. Calls with
+ * `ignoreNulls` pass NULLs over. NULLs are passed over and no rows are NULL where nothing else is said.
  *
- * `array_agg` (any) → list, NULLs included, NULL for no rows. `string_agg` (text, literal text between) → string.
- * `grouping` (group expressions of the node) → int32: a bit for each, the last lowest, set where the row's grouping set leaves it out.
+ * - `array_agg` (any) → list, NULLs included. `string_agg` (text, literal text between) → string.
+ * - `nth_value` (any, int64 literal from 1; negative: from the end; NULLs count) → its first argument's type.
+ * - `grouping` (group expressions of the node) → int32: a bit for each, the last lowest, set where the row's grouping set leaves it out.
+ * - `bit_and`, `bit_or`, `bit_xor` (whole numbers) → their type. `bool_and`, `bool_or` (boolean) → boolean.
+ * - `correlation`, `covariance`, `covariance_population`, `regression_*` (float64 y, float64 x; rows with both) → float64;
+ *   `regression_count` → uint64, 0 for no rows.
+ * - `approx_distinct` (any) → uint64: how many values there are, 0 for no rows.
+ * - `percentile` (number, float64 literal from 0 to 1): between the two neighbouring values in proportion → float64.
+ *   `approx_percentile` (float64, float64 literal): near it, in little memory. `approx_percentile_weighted` (float64, float64 weight, float64
+ *   literal): each value as often as its weight says. All → the type of the call, truncated for whole numbers.
+ * - `selector_first`, `selector_last`, `selector_min`, `selector_max` (value, timestamp, others …) → struct of these: of the row, among those
+ *   that have value and time, with the first or last time, or the least or greatest value and of these the first; members NULL for no row.
  */
-export type WideAggregate = "array_agg" | "string_agg" | "grouping";
+export type WideAggregate =
+  | "array_agg"
+  | "string_agg"
+  | "nth_value"
+  | "grouping"
+  | "bit_and"
+  | "bit_or"
+  | "bit_xor"
+  | "bool_and"
+  | "bool_or"
+  | "correlation"
+  | "covariance"
+  | "covariance_population"
+  | RegressionAggregate
+  | "approx_distinct"
+  | "percentile"
+  | "approx_percentile"
+  | "approx_percentile_weighted"
+  | SelectorAggregate;
+
+export type RegressionAggregate =
+  | "regression_average_x"
+  | "regression_average_y"
+  | "regression_count"
+  | "regression_intercept"
+  | "regression_r2"
+  | "regression_slope"
+  | "regression_sxx"
+  | "regression_sxy"
+  | "regression_syy";
+
+export type SelectorAggregate =
+  | "selector_first"
+  | "selector_last"
+  | "selector_min"
+  | "selector_max";
 
 export type AggregateFunction = CoreAggregate | WideAggregate;
 
 /**
  * Functions of a row's place in its partition. `row_number`, `rank`, `dense_rank` → uint64; `percent_rank`, `cume_dist` → float64;
- * `ntile` (int64 literal) → uint64. `lag`, `lead` (any[, int64 literal distance[, default of its type]]), `first_value`, `last_value` (any),
- * `nth_value` (any, int64 literal; negative from the end) → the first argument's type.
+ * `ntile` (int64 literal) → uint64. `lag`, `lead` (any, int64 literal distance[, default of its type]) → the first argument's type.
+ * `first_value`, `last_value` and `nth_value`, which are aggregates as well, are of the row's frame.
  */
 export type RankFunction =
   | "row_number"
@@ -42,8 +90,7 @@ export type RankFunction =
   | "cume_dist"
   | "ntile"
   | "lag"
-  | "lead"
-  | "nth_value";
+  | "lead";
 
-/** What a window node computes: first_value and last_value are aggregates as well. */
+/** What a window node computes. */
 export type WindowFunction = AggregateFunction | RankFunction;

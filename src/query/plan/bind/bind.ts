@@ -4,7 +4,10 @@ import { typeText } from "#model/query/type-text.ts";
 import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
 import { shown, unsupported } from "../../sql/errors.ts";
 import { ExpressionSizes } from "../tree.ts";
-import { aggregateParts, isAggregate } from "./aggregates.ts";
+import { isAggregate } from "./aggregates/aggregates.ts";
+import { bindAggregate } from "./calls/aggregate.ts";
+import { SelectCalls } from "./calls/calls.ts";
+import { bindWindow, isWindowFunction, type WindowNames } from "./calls/window.ts";
 import { coerce, commonType, condition, explicitCast } from "./coerce.ts";
 import { planningError } from "./errors.ts";
 import { literal, literalOf } from "./fold.ts";
@@ -36,6 +39,8 @@ export interface Clause {
   /** As errors name it. */
   readonly name: string;
   readonly aggregates: boolean;
+  /** Whether window functions are. */
+  readonly windows?: boolean;
   /** What a name means before the columns of the table are asked. */
   readonly first?: ReadonlyMap<string, Expression>;
   /** What a name means when no column has it. */
@@ -54,28 +59,34 @@ const UNBUILT = {
 /**
  * Gives the expressions of one SELECT their columns, types and casts.
  *
- * Columns are inputs by position in the scope. An aggregate stands as input `-1 - n`, where n is its position in
- * `aggregates`: the planner puts it where the aggregate node gives it.
+ * Columns are inputs by position in the scope. Inputs below zero stand for what is computed of many rows (`calls`): the planner
+ * puts them where its nodes give it.
  */
 export class Binder {
   readonly #scope: Scope;
   readonly #context: BindContext;
   readonly #planSubquery: SubqueryPlanner;
-  readonly #aggregates: AggregateCall[] = [];
-  readonly #aggregateTexts: string[] = [];
-  readonly #aggregateIndexes = new Map<string, number>();
+  readonly #windows: WindowNames;
   readonly #sizes = new ExpressionSizes();
   readonly #unnests: Unnests;
+  /** What inputs below zero stand for in the expressions that it gave. */
+  readonly calls = new SelectCalls();
 
-  constructor(scope: Scope, context: BindContext, planSubquery: SubqueryPlanner) {
+  constructor(
+    scope: Scope,
+    context: BindContext,
+    planSubquery: SubqueryPlanner,
+    windows: WindowNames = new Map(),
+  ) {
     this.#scope = scope;
     this.#context = context;
     this.#planSubquery = planSubquery;
     this.#unnests = new Unnests(scope.columns.length);
+    this.#windows = windows;
   }
 
   get aggregates(): readonly AggregateCall[] {
-    return this.#aggregates;
+    return this.calls.aggregates;
   }
 
   /** The lists that become rows; their items stand as inputs beyond those of the scope. */
@@ -85,7 +96,7 @@ export class Binder {
 
   /** The text of each aggregate, as columns are named. */
   get aggregateTexts(): readonly string[] {
-    return this.#aggregateTexts;
+    return this.calls.aggregateTexts;
   }
 
   /**
@@ -197,9 +208,7 @@ export class Binder {
       case "case":
         return this.#case(expression, clause);
       case "call":
-        return isAggregate(expression.name)
-          ? this.#aggregate(expression, clause)
-          : this.#call(withNames(expression), clause);
+        return this.#anyCall(expression, clause);
     }
   }
 
@@ -305,16 +314,27 @@ export class Binder {
     };
   }
 
+  #anyCall(expression: CallExpression, clause: Clause): Expression {
+    const { name, over } = expression;
+    if (over !== undefined && isWindowFunction(name)) {
+      return bindWindow(expression, clause, this.#windows, this);
+    }
+    if (isAggregate(name)) return bindAggregate(expression, clause, this);
+    if (isWindowFunction(name)) throw planningError(`Window function '${name}' needs OVER`);
+    return this.#call(withNames(expression), clause);
+  }
+
   #call(expression: CallExpression, clause: Clause): Expression {
     const { name } = expression;
-    if (expression.over !== undefined) throw unsupported("window functions (OVER)");
     if (name === "unnest") return this.#unnest(expression, clause);
     const builder = Object.hasOwn(FUNCTIONS, name) ? FUNCTIONS[name] : undefined;
     if (builder === undefined) throw functionNotFound(name);
     if (expression.star || expression.distinct || expression.orderBy.length > 0) {
       throw planningError(`Function '${name}' takes no *, DISTINCT or ORDER BY`);
     }
-    if (expression.filter !== undefined) throw planningError(`Function '${name}' takes no FILTER`);
+    if (expression.filter !== undefined || expression.over !== undefined) {
+      throw planningError(`Function '${name}' takes no FILTER or OVER`);
+    }
     const operands = expression.arguments.map((argument) => this.#bind(argument, clause));
     return builder(operands, { name, nowNs: this.#context.nowNs });
   }
@@ -328,43 +348,6 @@ export class Binder {
       throw planningError(`unnest() is not allowed in ${clause.name}: use a subquery`);
     }
     return this.#unnests.itemOf(this.#bind(list, clause));
-  }
-
-  #aggregate(expression: CallExpression, clause: Clause): Expression {
-    if (!clause.aggregates) {
-      throw planningError(
-        `Aggregate functions are not allowed in ${clause.name}: ${shown(this.text(expression))}`,
-      );
-    }
-    const inner: Clause = { name: "the arguments of an aggregate", aggregates: false };
-    const operands = expression.arguments.map((argument) => this.#bind(argument, inner));
-    if (expression.over !== undefined) throw unsupported("window functions (OVER)");
-    if (expression.withinGroup) throw unsupported("WITHIN GROUP");
-    if (expression.nulls !== undefined) throw unsupported("IGNORE NULLS and RESPECT NULLS");
-    const parts = aggregateParts(expression.name, operands, expression);
-    const filter: Pick<AggregateCall, "filter"> =
-      expression.filter === undefined ? {} : { filter: this.#condition(expression.filter, inner) };
-    const ordered =
-      expression.orderBy.length === 0
-        ? {}
-        : { orderBy: expression.orderBy.map((item) => this.bindOrder(item, inner)) };
-    const aggregate: AggregateCall = { ...parts, ...filter, ...ordered };
-    for (const operand of operands) this.use(operand);
-    if (filter.filter !== undefined) this.use(filter.filter);
-    return { kind: "input", index: -1 - this.#indexOf(aggregate, expression), type: parts.type };
-  }
-
-  /** The same aggregate is computed once: its text says what it is. */
-  #indexOf(aggregate: AggregateCall, expression: CallExpression): number {
-    const key = JSON.stringify(aggregate, (_, value: unknown) =>
-      typeof value === "bigint" ? `${value}n` : Object.is(value, -0) ? "-0" : value,
-    );
-    const known = this.#aggregateIndexes.get(key);
-    if (known !== undefined) return known;
-    const index = this.#aggregates.push(aggregate) - 1;
-    this.#aggregateIndexes.set(key, index);
-    this.#aggregateTexts.push(this.text(expression));
-    return index;
   }
 }
 

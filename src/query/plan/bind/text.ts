@@ -1,6 +1,12 @@
 import type { IntervalValue, LiteralValue } from "#model/query/expression.ts";
-import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
-import { shownFunction } from "./aggregates.ts";
+import type {
+  CallExpression,
+  OrderItem,
+  SqlExpression,
+  SqlFrameBound,
+  WindowSpec,
+} from "../../sql/ast.ts";
+import { shownFunction } from "./aggregates/aggregates.ts";
 import { columnText, type Scope } from "./scope.ts";
 
 const NS_PER_DAY = 86_400_000_000_000n;
@@ -140,14 +146,43 @@ function caseText(expression: Extract<SqlExpression, { kind: "case" }>, text: Te
 }
 
 function callText(expression: CallExpression, text: Text): string {
-  const operands = expression.star ? "*" : expression.arguments.map(text).join(",");
-  const distinct = expression.distinct ? "DISTINCT " : "";
-  const filter =
-    expression.filter === undefined ? "" : ` FILTER (WHERE ${text(expression.filter)})`;
-  const keys = expression.orderBy.map((item) => orderText(item, text)).join(", ");
-  const order = keys === "" ? "" : ` ORDER BY [${keys}]`;
-  const name = expression.name === "unnest" ? "UNNEST" : shownFunction(expression.name);
-  return `${name}(${distinct}${operands})${filter}${order}`;
+  const { name, star, distinct, filter, withinGroup, nulls, over } = expression;
+  const operands = star ? "*" : expression.arguments.map(text).join(",");
+  const keys = keysText(expression.orderBy, text);
+  const parts = [
+    `${name === "unnest" ? "UNNEST" : shownFunction(name)}(${distinct ? "DISTINCT " : ""}${operands})`,
+    nulls === undefined ? "" : `${nulls.toUpperCase()} NULLS`,
+    filter === undefined ? "" : `FILTER (WHERE ${text(filter)})`,
+    keys === "" ? "" : `${withinGroup ? "WITHIN GROUP" : "ORDER BY"} [${keys}]`,
+    over === undefined ? "" : windowText(over, text),
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+/** A window says which frame it has, also where nobody wrote that. */
+function windowText(over: string | WindowSpec, text: Text): string {
+  if (typeof over === "string") return over;
+  const { base, partitionBy, orderBy, frame } = over;
+  const bound = (side: SqlFrameBound) => {
+    const offset = "offset" in side ? `${text(side.offset)} ` : "";
+    return `${offset}${side.kind.replaceAll("_", " ").toUpperCase()}`;
+  };
+  const whole = orderBy.length === 0;
+  const framed =
+    frame === undefined
+      ? `${whole ? "ROWS" : "RANGE"} BETWEEN UNBOUNDED PRECEDING AND ${whole ? "UNBOUNDED FOLLOWING" : "CURRENT ROW"}`
+      : `${frame.unit.toUpperCase()} BETWEEN ${bound(frame.start)} AND ${bound(frame.end)}`;
+  const parts = [
+    base ?? "",
+    partitionBy.length === 0 ? "" : `PARTITION BY [${partitionBy.map(text).join(", ")}]`,
+    whole ? "" : `ORDER BY [${keysText(orderBy, text)}]`,
+    framed,
+  ];
+  return parts.filter((part) => part !== "").join(" ");
+}
+
+function keysText(keys: readonly OrderItem[], text: Text): string {
+  return keys.map((item) => orderText(item, text)).join(", ");
 }
 
 function orderText(item: OrderItem, text: Text): string {

@@ -1,4 +1,4 @@
-import { aggregateNames } from "../aggregates.ts";
+import { aggregateNames } from "../aggregates/aggregates.ts";
 import { FUNCTIONS } from "./functions.ts";
 
 /** A function and what it takes: one row, many, or those of a window. */

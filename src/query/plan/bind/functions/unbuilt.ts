@@ -7,10 +7,7 @@ const UNBUILT = new Set(
     "regexp_replace regexp_instr encode decode digest md5 sha224 sha256 sha384 sha512 " +
     "arrow_cast arrow_typeof interpolate locf version current_date today " +
     "current_time date_bin_gapfill date_bin_wallclock date_bin_wallclock_gapfill to_char date_format to_date " +
-    "to_local_time tz array_agg bit_and bit_or bit_xor bool_and bool_or nth_value grouping string_agg corr covar " +
-    "covar_samp covar_pop regr_avgx regr_avgy regr_count regr_intercept regr_r2 regr_slope regr_sxx regr_syy regr_sxy " +
-    "approx_distinct approx_median approx_percentile_cont approx_percentile_cont_with_weight selector_first " +
-    "selector_last selector_min selector_max row_number rank dense_rank percent_rank cume_dist ntile lag lead"
+    "to_local_time tz"
   ).split(" "),
 );
 
