@@ -3,13 +3,13 @@ import { assert, DbError } from "#base/errors.ts";
 import type { Expression } from "#model/query/expression.ts";
 import type { JoinPlan, Plan, WidePlan } from "#model/query/plan.ts";
 import { printAggregate } from "./aggregate/aggregate.ts";
+import { printGapFill } from "./aggregate/gapfill.ts";
+import { printWindow } from "./aggregate/window.ts";
 import { printExpression } from "./expression.ts";
-import { printGapFill } from "./gapfill.ts";
 import { sqlType } from "./literal.ts";
 import type { Names } from "./names.ts";
 import { printOrder } from "./order.ts";
 import { orPlaceholder, type PrintContext, printScan } from "./scan.ts";
-import { printWindow } from "./window.ts";
 
 type PlanOf<Kind extends Plan["kind"]> = Extract<Plan, { kind: Kind }>;
 /** What field `index` of a row is called. */
@@ -97,8 +97,6 @@ export class NodePrinter {
         return printWindows(plan, this.#rows(plan.input, outer));
       case "gapfill":
         return printGapFill(plan, this.print(plan.input, outer));
-      default:
-        throw new DbError("internal", "assertion_failed", `${plan.kind} has no printer`);
     }
   }
 

@@ -7,6 +7,7 @@ import { ExpressionSizes } from "../tree.ts";
 import { isAggregate } from "./aggregates/aggregates.ts";
 import { bindAggregate } from "./calls/aggregate.ts";
 import { SelectCalls } from "./calls/calls.ts";
+import { bindFill, binFunctionOf, isFill } from "./calls/gapfill.ts";
 import { bindWindow, isWindowFunction, type WindowNames } from "./calls/window.ts";
 import { coerce, commonType, condition, explicitCast } from "./coerce.ts";
 import { planningError } from "./errors.ts";
@@ -321,7 +322,12 @@ export class Binder {
     }
     if (isAggregate(name)) return bindAggregate(expression, clause, this);
     if (isWindowFunction(name)) throw planningError(`Window function '${name}' needs OVER`);
-    return this.#call(withNames(expression), clause);
+    if (isFill(name)) return bindFill({ ...expression, name }, clause, this);
+    const bins = binFunctionOf(name);
+    if (bins === undefined) return this.#call(withNames(expression), clause);
+    const bin = this.#call({ ...expression, name: bins }, clause);
+    this.calls.bins.push({ name, bin });
+    return bin;
   }
 
   #call(expression: CallExpression, clause: Clause): Expression {

@@ -5,6 +5,7 @@ import { inputsOf } from "#model/query/walk.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { Query } from "../../sql/ast.ts";
 import { Binder } from "../bind/bind.ts";
+import type { WindowNames } from "../bind/calls/window.ts";
 import type { Scope, ScopeColumn } from "../bind/scope.ts";
 import type { PlanContext, SystemTable } from "../context.ts";
 
@@ -67,11 +68,12 @@ export function depthOf(parent: Scope | undefined): number {
 }
 
 /** Binds expressions over the columns of `scope`; subqueries in them see `scope` and all that is around it. */
-export function binderFor(scope: Scope, environment: Environment): Binder {
+export function binderFor(scope: Scope, environment: Environment, windows?: WindowNames): Binder {
   return new Binder(
     scope,
     environment.context,
     (query, parent) => environment.planQuery(query, { ...environment, parent }).plan,
+    windows,
   );
 }
 

@@ -4,6 +4,7 @@ import type { Field, Plan } from "#model/query/plan.ts";
 import type { GroupBy, GroupItem, SqlExpression } from "../../sql/ast.ts";
 import { shown } from "../../sql/errors.ts";
 import type { Binder } from "../bind/bind.ts";
+import { standInOf } from "../bind/calls/calls.ts";
 import { planningError } from "../bind/errors.ts";
 import { qualifiedName, type Scope } from "../bind/scope.ts";
 import { changeOuter, collectInputs, mapAggregate } from "../moving.ts";
@@ -112,8 +113,11 @@ function hasNoAggregate({ expression }: Pick<NamedExpression, "expression">): bo
 
 /** Rows of `input` as their groups, and the way that expressions over the former are put over the latter. */
 export interface Grouped {
-  readonly plan: Plan;
-  /** Throws DbError `invalid` / `sql_planning` for a column that is in no group. */
+  readonly plan: Extract<Plan, { kind: "aggregate" }>;
+  /**
+   * Windows stay what stands for them; fills are fields behind those of `plan`. Throws DbError `invalid` / `sql_planning` for a column
+   * that is in no group.
+   */
   readonly regroup: (expression: Expression, clause: string) => Expression;
 }
 
@@ -145,7 +149,7 @@ export function groupedRows(
     if (place !== undefined) return groupAt(place);
     throw planningError("Argument expressions to GROUPING must appear in GROUP BY");
   };
-  const plan: Plan = {
+  const plan: Grouped["plan"] = {
     kind: "aggregate",
     fields: [
       ...groups.map(({ name, expression }) => groupField(name, expression, input)),
@@ -190,7 +194,7 @@ interface Regrouping {
 
 /** Puts groups and aggregates in place of the expressions that compute them. */
 function regrouping(parts: Regrouping): Grouped["regroup"] {
-  const { groups, numbers, places } = parts;
+  const { aggregates, groups, numbers, places } = parts;
   const regroup = (expression: Expression, clause: string): Expression => {
     const { type } = expression;
     const place = places.get(numbers.numberOf(expression));
@@ -206,9 +210,14 @@ function regrouping(parts: Regrouping): Grouped["regroup"] {
       });
       return { ...changed, plan };
     }
-    if (expression.index < 0) {
-      return { kind: "input", index: groups.length - 1 - expression.index, type };
+    const standIn = standInOf(expression.index);
+    if (standIn?.kind === "aggregate") {
+      return { kind: "input", index: groups.length + standIn.place, type };
     }
+    if (standIn?.kind === "fill") {
+      return { kind: "input", index: groups.length + aggregates.length + standIn.place, type };
+    }
+    if (standIn !== undefined) return expression;
     throw notGrouped(expression.index, clause, parts);
   };
   return regroup;

@@ -77,7 +77,7 @@ function bindItem(
   binder: Binder,
   scope: Scope,
 ): Item {
-  const bound = binder.bind(expression, { name: "SELECT", aggregates: true });
+  const bound = binder.bind(expression, { name: "SELECT", aggregates: true, windows: true });
   if (alias !== undefined) return { name: alias, expression: bound, relation: NO_RELATION };
   const found = expression.kind === "column" ? findColumn(scope, expression.path) : undefined;
   if (found?.level === 0) {
@@ -126,7 +126,10 @@ function replacements(
   const replaced = new Map<string, Expression>();
   for (const { name, expression } of replace) {
     checkKnown(name, names, "REPLACE");
-    replaced.set(name, binder.bind(expression, { name: "SELECT", aggregates: true }));
+    replaced.set(
+      name,
+      binder.bind(expression, { name: "SELECT", aggregates: true, windows: true }),
+    );
   }
   return replaced;
 }

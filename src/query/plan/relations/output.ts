@@ -47,7 +47,10 @@ function bindKey(
   const position = positionOf(item.expression);
   const text = binder.text(item.expression);
   if (position === undefined) {
-    return { ...binder.bindOrder(item, { name: "ORDER BY", aggregates: true, first }), text };
+    return {
+      ...binder.bindOrder(item, { name: "ORDER BY", aggregates: true, windows: true, first }),
+      text,
+    };
   }
   const expression = items[position - 1]?.expression;
   if (expression !== undefined) {

@@ -1,10 +1,13 @@
 import type { Expression } from "#model/query/expression.ts";
-import type { Plan } from "#model/query/plan.ts";
-import type { Query, Select } from "../../sql/ast.ts";
-import { unsupported } from "../../sql/errors.ts";
+import type { Plan, WindowCall } from "#model/query/plan.ts";
+import type { Query, Select, SqlExpression } from "../../sql/ast.ts";
+import { checkNoGaps, withGaps } from "../aggregation/gapfill.ts";
+import { withWindows } from "../aggregation/windows.ts";
 import type { Binder, Clause } from "../bind/bind.ts";
+import { namesOf } from "../bind/calls/window.ts";
 import { scopeOf } from "../bind/scope.ts";
 import { conjunctsOf, filtered } from "../conditions.ts";
+import { mapWindow } from "../moving.ts";
 import { binderFor, type Environment, type Rows } from "./environment.ts";
 import { planFrom } from "./from.ts";
 import { bindGroups, groupedRows } from "./groups.ts";
@@ -22,41 +25,60 @@ export interface Upper {
   readonly keys: readonly Key[];
   /** DISTINCT ON. */
   readonly on: readonly Expression[];
+  readonly windows: readonly WindowCall[];
+  /** Each must be true of rows that have their windows. */
+  readonly qualify: readonly Expression[];
 }
 
 /** The rows of a SELECT. Throws as `planStatement`. */
 export function planSelect(select: Select, tail: Tail, environment: Environment): Rows {
-  if (select.windows.length > 0 || select.qualify !== undefined)
-    throw unsupported("window functions");
   const from = planFrom(select.from, environment);
   const scope = scopeOf(from.columns, environment.parent);
-  const binder = binderFor(scope, environment);
-  const where =
-    select.where === undefined
-      ? undefined
-      : binder.bindCondition(select.where, { name: "WHERE", aggregates: false });
+  const binder = binderFor(scope, environment, namesOf(select.windows));
+  const where = bindIf(select.where, binder, { name: "WHERE", aggregates: false });
   const items = bindItems(select.items, binder, scope);
   const aliases = aliasesOf(select.items, items);
   const groups = bindGroups(select.groupBy, { binder, items, aliases });
-  const inHaving: Clause = { name: "HAVING", aggregates: true, last: aliases };
-  const having =
-    select.having === undefined ? undefined : binder.bindCondition(select.having, inHaving);
+  const last = aliases;
+  const having = bindIf(select.having, binder, { name: "HAVING", aggregates: true, last });
   const keys = bindKeys(tail.orderBy, binder, items, outputsOf(items));
   const on = bindOn(select, binder, aliases);
-  const rows = unnestedRows(filtered(from.plan, conjunctsOf(where)), binder.unnests);
-  let upper: Upper = { plan: rows, items, keys, on };
-  const grouped = groups.groups.length > 0 || groups.sets !== undefined || having !== undefined;
-  if (grouped || binder.aggregates.length > 0) {
-    const aggregates = binder.aggregates.map((call, index) => {
-      return { call, text: binder.aggregateTexts[index] ?? "" };
+  const rows = unnestedRows(filtered(from.plan, where), binder.unnests);
+  const inQualify: Clause = { name: "QUALIFY", aggregates: true, windows: true, last };
+  const qualify = bindIf(select.qualify, binder, inQualify);
+  const { calls } = binder;
+  let upper: Upper = { plan: rows, items, keys, on, windows: calls.windows, qualify };
+  const grouped = groups.groups.length > 0 || groups.sets !== undefined || having.length > 0;
+  if (grouped || calls.aggregates.length > 0) {
+    const aggregates = calls.aggregates.map((call, index) => {
+      return { call, text: calls.aggregateTexts[index] ?? "" };
     });
     const { plan, regroup } = groupedRows(rows, groups, aggregates, scope);
-    const passed = having === undefined ? [] : [regroup(having, "HAVING")];
-    upper = changed({ ...upper, plan: filtered(plan, passed) }, regroup);
+    const passed = having.map((condition) => regroup(condition, "HAVING"));
+    const filled = withGaps(plan, groups.groups, calls);
+    upper = changed({ ...upper, plan: filtered(filled, passed) }, regroup);
+  } else {
+    checkNoGaps(calls);
   }
   const distinct = select.distinct === "rows";
-  const { output, visible } = planOutput(upper, distinct);
+  const { output, visible } = planOutput(windowed(upper, calls.windowTexts), distinct);
   return visible(limited(output, tail, environment));
+}
+
+/** The conditions that `predicate` says must be true. */
+function bindIf(
+  predicate: SqlExpression | undefined,
+  binder: Binder,
+  clause: Clause,
+): readonly Expression[] {
+  return predicate === undefined ? [] : conjunctsOf(binder.bindCondition(predicate, clause));
+}
+
+/** `upper` with what its windows give. */
+function windowed(upper: Upper, texts: readonly string[]): Upper {
+  const { plan, place } = withWindows(upper.plan, upper.windows, texts);
+  const placed = changed({ ...upper, plan, windows: [] }, place);
+  return { ...placed, plan: filtered(plan, placed.qualify) };
 }
 
 /** `upper` with `change` applied to its expressions. */
@@ -64,12 +86,14 @@ function changed(
   upper: Upper,
   change: (expression: Expression, clause: string) => Expression,
 ): Upper {
-  const { items, keys, on, plan } = upper;
+  const { items, keys, on, plan, qualify, windows } = upper;
   return {
     plan,
     items: items.map((item) => ({ ...item, expression: change(item.expression, "SELECT") })),
     keys: keys.map((key) => ({ ...key, expression: change(key.expression, "ORDER BY") })),
     on: on.map((expression) => change(expression, "DISTINCT ON")),
+    windows: windows.map((call) => mapWindow(call, (part) => change(part, "OVER"))),
+    qualify: qualify.map((condition) => change(condition, "QUALIFY")),
   };
 }
 
@@ -79,6 +103,6 @@ function bindOn(
   last: ReadonlyMap<string, Expression>,
 ): readonly Expression[] {
   if (typeof distinct === "string") return [];
-  const clause: Clause = { name: "DISTINCT ON", aggregates: true, last };
+  const clause: Clause = { name: "DISTINCT ON", aggregates: true, windows: true, last };
   return distinct.map((expression) => binder.bind(expression, clause));
 }

@@ -2,8 +2,8 @@
 import type { AggregateCall } from "#model/query/expression.ts";
 import type { AggregateFunction, RegressionAggregate } from "#model/query/functions/aggregate.ts";
 import { printExpression } from "../expression.ts";
-import type { Names } from "../names.ts";
 import { sqlType } from "../literal.ts";
+import type { Names } from "../names.ts";
 import { printOrder } from "../order.ts";
 import { type AggregateText, type CallText, callText } from "./call-text.ts";
 import { printAverage, printMedian } from "./middle.ts";

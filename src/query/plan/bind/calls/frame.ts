@@ -1,7 +1,8 @@
-import type { Expression, SortKey } from "#model/query/expression.ts";
+import { type Expression, isInterval, type SortKey } from "#model/query/expression.ts";
 import type { FrameBound, WindowFrame } from "#model/query/plan.ts";
 import { typeText } from "#model/query/type-text.ts";
 import { isFloat, isInteger, isTimestamp, type ValueType } from "#model/query/value-type.ts";
+import { SECOND_NS } from "#model/time-units.ts";
 import type { SqlExpression, SqlFrame, SqlFrameBound } from "../../../sql/ast.ts";
 import { constantValue, isDecimal } from "../aggregates/request.ts";
 import { coerce } from "../coerce.ts";
@@ -71,8 +72,8 @@ function checkBounds({ start, end }: SqlFrame): void {
 /** A bound of rows or groups. */
 function counted(side: SqlFrameBound, bind: (offset: SqlExpression) => Expression): FrameBound {
   if (!("offset" in side)) return side;
-  const value = constantValue(bind(side.offset));
-  const count = typeof value === "string" && /^[0-9]{1,18}$/.test(value) ? BigInt(value) : value;
+  const offset = withoutUnit(bind(side.offset));
+  const count = constantValue(offset);
   if (typeof count !== "bigint" || count < 0n) {
     throw planningError("Invalid window frame: frame offsets must be non negative integers");
   }
@@ -86,11 +87,21 @@ function ranged(
   bind: (offset: SqlExpression) => Expression,
 ): FrameBound {
   if (!("offset" in side)) return side;
-  const value = constantValue(coerce(bind(side.offset), offsetType(type)));
+  const target = offsetType(type);
+  const offset = bind(side.offset);
+  const value = constantValue(coerce(target === "interval" ? offset : withoutUnit(offset), target));
   if (value === undefined || value === null || isNegative(value)) {
     throw planningError("Invalid window frame: frame offsets must be constants, and not negative");
   }
-  return { kind: side.kind, offset: literal(value, offsetType(type)) };
+  return { kind: side.kind, offset: literal(value, target) };
+}
+
+/** A text before PRECEDING is an interval, of seconds where it says no unit: over numbers it is the number. */
+function withoutUnit(offset: Expression): Expression {
+  if (offset.kind !== "literal" || !isInterval(offset.value)) return offset;
+  const { months, nanoseconds } = offset.value;
+  const whole = months === 0 && nanoseconds % SECOND_NS === 0n;
+  return whole ? literal(nanoseconds / SECOND_NS, "int64") : offset;
 }
 
 function offsetType(type: ValueType): ValueType {

@@ -5,11 +5,11 @@ import type { RankFunction } from "#model/query/functions/aggregate.ts";
 import type { FrameBound, WindowCall, WindowFrame } from "#model/query/plan.ts";
 import { isInteger, isTimestamp } from "#model/query/value-type.ts";
 import { DAY_NS } from "#model/time-units.ts";
-import { printAggregate } from "./aggregate/aggregate.ts";
-import { printExpression } from "./expression.ts";
-import type { Names } from "./names.ts";
-import { printDirection } from "./order.ts";
-import { printShift } from "./time.ts";
+import { printExpression } from "../expression.ts";
+import type { Names } from "../names.ts";
+import { printDirection } from "../order.ts";
+import { printShift } from "../time.ts";
+import { printAggregate } from "./aggregate.ts";
 
 type PlaceFunction = RankFunction | "first_value" | "last_value" | "nth_value";
 

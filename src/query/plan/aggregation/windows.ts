@@ -1,13 +1,13 @@
 import type { Expression } from "#model/query/expression.ts";
 import type { Field, Plan, WindowCall } from "#model/query/plan.ts";
-import { standInOf } from "./bind/calls/calls.ts";
-import { mapChildren } from "./tree.ts";
+import { standInOf } from "../bind/calls/calls.ts";
+import { mapChildren } from "../tree.ts";
 
 /** Rows and what windows of them give. */
 export interface Windowed {
   readonly plan: Plan;
   /** Puts what the windows give in place of the inputs that stand for them. */
-  place(expression: Expression): Expression;
+  readonly place: (expression: Expression) => Expression;
 }
 
 /** `plan` with a column for each window call, whose parts are over its fields. */

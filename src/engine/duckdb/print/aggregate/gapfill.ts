@@ -1,8 +1,8 @@
 /** Rows for bins that have none, as engine SQL. */
 import type { Field, GapFill, GapFillPlan } from "#model/query/plan.ts";
 import { isInteger, type ValueType } from "#model/query/value-type.ts";
-import { sqlType } from "./literal.ts";
-import { orPlaceholder } from "./scan.ts";
+import { sqlType } from "../literal.ts";
+import { orPlaceholder } from "../scan.ts";
 
 /**
  * The input's rows are `r`, their series `s`, all rows that there should be `g`, and these with what is known of them `f`. Rows without
