@@ -90,6 +90,13 @@ suite("results of the engine", () => {
     });
   }
 
+  test("rows that share a list have it each", async () => {
+    for (const [sql, type, expected] of CELLS) {
+      const cells = await read(`SELECT CAST(${sql} AS ${sqlType(type)}) FROM range(3)`, type);
+      assert.deepEqual(cells, [expected, expected, expected]);
+    }
+  });
+
   test("lists of different lengths keep their items over many chunks", async () => {
     const type = listOf(PAIR);
     const cells = await read(

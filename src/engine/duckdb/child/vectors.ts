@@ -136,6 +136,8 @@ function presenceBits(present: Uint8Array, start: number, count: number): Uint8A
 export interface Cells {
   readonly vector: Vector;
   readonly count: number;
+  /** Where each of them lies, where they do not lie in order. */
+  readonly places?: Uint32Array;
 }
 
 export function cellsOf(chunk: Chunk, index: number, count: number): Cells {
@@ -143,49 +145,80 @@ export function cellsOf(chunk: Chunk, index: number, count: number): Cells {
 }
 
 /** Member `index` of each struct. */
-export function memberCells({ vector, count }: Cells, index: number): Cells {
-  return { vector: duckdb.struct_vector_get_child(vector, index), count };
+export function memberCells(cells: Cells, index: number): Cells {
+  return { ...cells, vector: duckdb.struct_vector_get_child(cells.vector, index) };
 }
 
 /** The items of all lists, one after the other, and how many each has; `present` says which are there. */
-export function itemCells({ vector, count }: Cells, present: Uint8Array) {
-  const raw = duckdb.vector_get_data(vector, count * LIST_SIZE);
-  const words = new Uint32Array(raw.buffer, raw.byteOffset, count * (LIST_SIZE / 4));
-  const lengths = new Uint32Array(count);
-  let itemCount = 0;
-  for (let i = 0; i < count; i += 1) {
+export function itemCells(cells: Cells, present: Uint8Array) {
+  const raw = readCells(cells, LIST_SIZE);
+  const words = new Uint32Array(raw.buffer, raw.byteOffset, cells.count * (LIST_SIZE / 4));
+  const lengths = new Uint32Array(cells.count);
+  let count = 0;
+  let inOrder = true;
+  for (let i = 0; i < cells.count; i += 1) {
     if (present[i] === 0) continue;
     const length = words[4 * i + 2] as number;
-    // What the engine copies for its readers lies in order.
-    assert(length === 0 || words[4 * i] === itemCount, "items of lists follow each other");
+    if (length > 0 && words[4 * i] !== count) inOrder = false;
     lengths[i] = length;
-    itemCount += length;
+    count += length;
   }
-  const child = duckdb.list_vector_get_child(vector);
-  assert(itemCount <= duckdb.list_vector_get_size(vector), "lists have their items");
-  return { items: { vector: child, count: itemCount } satisfies Cells, lengths };
+  const vector = duckdb.list_vector_get_child(cells.vector);
+  // Rows may share the items of one list.
+  const items: Cells = inOrder
+    ? { vector, count }
+    : { vector, count, places: itemPlaces(words, lengths, count) };
+  return { items, lengths };
+}
+
+function itemPlaces(words: Uint32Array, lengths: Uint32Array, count: number): Uint32Array {
+  const places = new Uint32Array(count);
+  let at = 0;
+  for (let i = 0; i < lengths.length; i += 1) {
+    const start = words[4 * i] as number;
+    for (let item = 0; item < (lengths[i] as number); item += 1) {
+      places[at] = start + item;
+      at += 1;
+    }
+  }
+  return places;
 }
 
 /** The bytes of `cells`, `size` each. */
-export function readCells({ vector, count }: Cells, size: number): Uint8Array {
-  return count === 0 ? new Uint8Array(0) : duckdb.vector_get_data(vector, count * size);
+export function readCells({ vector, count, places }: Cells, size: number): Uint8Array {
+  if (count === 0) return new Uint8Array(0);
+  if (places === undefined) return duckdb.vector_get_data(vector, count * size);
+  const source = duckdb.vector_get_data(vector, heightOf(places) * size);
+  const bytes = new Uint8Array(count * size);
+  for (let i = 0; i < count; i += 1) {
+    const from = (places[i] as number) * size;
+    bytes.set(source.subarray(from, from + size), i * size);
+  }
+  return bytes;
 }
 
 /** Writes 1 or 0 a cell to `target`; answers whether any is 0. */
-export function readPresence({ vector, count }: Cells, target: Uint8Array): boolean {
+export function readPresence({ vector, count, places }: Cells, target: Uint8Array): boolean {
+  const height = places === undefined ? count : heightOf(places);
   // No bits stand for no NULLs, whatever the types say.
-  const bits = duckdb.vector_get_validity(vector, bitsSize(count)) as Uint8Array | null;
+  const bits = duckdb.vector_get_validity(vector, bitsSize(height)) as Uint8Array | null;
   if (bits === null) {
     target.fill(1, 0, count);
     return false;
   }
   let nulls = false;
   for (let i = 0; i < count; i += 1) {
-    const bit = ((bits[i >> 3] as number) >> (i & 7)) & 1;
+    const place = places === undefined ? i : (places[i] as number);
+    const bit = ((bits[place >> 3] as number) >> (place & 7)) & 1;
     target[i] = bit;
     if (bit === 0) nulls = true;
   }
   return nulls;
+}
+
+/** How many cells there are up to the last of `places`. */
+function heightOf(places: Uint32Array): number {
+  return places.reduce((height, place) => Math.max(height, place + 1), 0);
 }
 
 /** The bytes of each of `cells`, copied; NULL where `present` is 0. */

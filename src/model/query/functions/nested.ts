@@ -15,7 +15,7 @@
  * Find: `list_has` (L, E) → boolean. `list_has_all`, `list_has_any` (L, L) → boolean. `list_position` (L, E or NULL, int64 from, an error `list_argument` outside) → uint64, NULL where it is not.
  *   `list_positions` (L, E or NULL) → list of uint64.
  * Change: `list_distinct` (L), `list_union`, `list_intersect` (L, L) → L in order; of a union the second's others follow. `list_except` (L, L) → L in the first one's order.
- *   `list_remove` (L, E or NULL, int64 count) → L without so many of them. `list_replace` (L, E or NULL, E or NULL, int64 count) → L. `list_resize` (L, int64 length, E or NULL to fill with) → L.
+ *   `list_remove` (L, E or NULL, int64 count) → L without so many of them. `list_replace` (L, E or NULL, E or NULL, int64 count) → L. `list_resize` (L, int64 length, of which NULL is 0, E or NULL to fill with) → L.
  *   `list_reverse` (L). `list_sort` (L, literal boolean descending, literal boolean NULLs first) → L. `list_flatten` (list of L) → L, NULLs passed over.
  * Structs: `make_struct` (its members) → struct. `struct_member` (struct, literal int64 place from 0) → the member's type.
  * Maps: `make_map` (list of keys, list of values) → map; keys that are equal or NULL, or lists of two lengths, are an error `map_keys`. `map_value` (map, key) → its value, NULL where there is none.

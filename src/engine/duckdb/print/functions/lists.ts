@@ -81,7 +81,7 @@ export const LISTS: Printers<ListFunction> = {
     ),
   list_resize: letting(
     (list, length, item) =>
-      `CASE WHEN ${length} < 0 THEN ${BAD_ARGUMENT} WHEN ${length} > ${LIST_LENGTH_MAX} THEN ${TOO_LONG} WHEN ${list} IS NOT NULL AND ${length} IS NOT NULL THEN list_resize(${list}, ${length}, ${item}) END`,
+      `CASE WHEN ${length} < 0 THEN ${BAD_ARGUMENT} WHEN ${length} > ${LIST_LENGTH_MAX} THEN ${TOO_LONG} WHEN ${list} IS NOT NULL THEN list_resize(${list}, coalesce(${length}, 0), ${item}) END`,
   ),
   list_reverse: ([list = ""]) => `list_reverse(${list})`,
   list_sort: ([list = ""], call) => {

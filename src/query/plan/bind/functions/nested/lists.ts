@@ -115,7 +115,7 @@ function resultType(result: "list" | "item" | ValueType, list: ListType): ValueT
 
 function makeList(operands: readonly Expression[], context: CallContext): Expression {
   const { type, items } = alike([], operands, context);
-  return call("make_list", items, operands.length === 0 ? listOf("int64") : type);
+  return call("make_list", items, type);
 }
 
 /** A list with an item at one of its ends; `order` says where both are among the arguments. */
