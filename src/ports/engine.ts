@@ -96,11 +96,16 @@ export interface Engine extends AsyncDisposable {
    * Gives the rows of `plan` in batches; the next is made when it is asked for. Leaving the loop or aborting `signal` ends the
    * query. Rejects with `exceeded` / `query_memory`, `not_found` / `file_vanished`, `corrupt` / `file_damaged`, `invalid` with the codes named in
    * model/query/expression.ts, or `unavailable` / `engine_restarted`.
+   *
+   * With `rowText` batches may have their rows as such text in place of columns, where the engine is faster at writing it.
    */
-  query(plan: Plan, signal: AbortSignal): AsyncIterable<ResultBatch>;
+  query(plan: Plan, signal: AbortSignal, rowText?: RowText): AsyncIterable<ResultBatch>;
   /** Bytes the buffered rows take now, about. */
   bufferSizeBytes(): number;
 }
+
+/** How rows may be written by an engine, in the bytes of query/result: of JSON each row with a comma after it. */
+export type RowText = "json" | "jsonl" | "csv";
 
 /** All blocks that must be in the buffer, in order of position within a generation and table. */
 export type EngineRefill = () => Iterable<BufferedBlock>;

@@ -13,7 +13,7 @@ import type { ResultBatch } from "#model/query/result.ts";
 import { ALL_TIME, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import { parseWriteToken } from "#model/write-token.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { Engine } from "#ports/engine.ts";
+import type { Engine, RowText } from "#ports/engine.ts";
 import type { View } from "#view/view.ts";
 import type { Views } from "#view/views.ts";
 import { analyzed } from "./analyze.ts";
@@ -33,6 +33,8 @@ export interface QueryRequest {
   readonly parameters: Readonly<Record<string, LiteralValue>>;
   /** Write tokens: the answer is given when this node has those writes. */
   readonly tokens: readonly string[];
+  /** How the rows will be written: batches may come as such text. */
+  readonly rowText?: RowText | undefined;
 }
 
 export interface QueryAnswer {
@@ -144,7 +146,8 @@ export class Queries {
     while (true) {
       const startMs = this.#options.clock.monotonicMs();
       const { view, plan, explanation } = await this.#plan(asked, running.signal);
-      const batches = this.#options.engine.query(plan, running.signal);
+      const rowText = explanation === undefined ? asked.request.rowText : undefined;
+      const batches = this.#options.engine.query(plan, running.signal, rowText);
       const shown =
         explanation === undefined
           ? batches

@@ -45,7 +45,8 @@ export class SimEngine implements Engine {
   compact: Engine["compact"] = (request, signal) =>
     this.#guard(this.#inner.compact(request, signal));
 
-  query: Engine["query"] = (plan, signal) => this.#guard(this.#inner.query(plan, signal));
+  query: Engine["query"] = (plan, signal, rowText) =>
+    this.#guard(this.#inner.query(plan, signal, rowText));
 
   bufferSizeBytes(): number {
     return this.#inner.bufferSizeBytes();

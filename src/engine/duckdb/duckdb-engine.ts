@@ -13,6 +13,7 @@ import type {
   CompactRequest,
   Engine,
   EngineRefill,
+  RowText,
   WriteFilesRequest,
   WrittenFile,
 } from "#ports/engine.ts";
@@ -141,7 +142,7 @@ export class DuckDbEngine implements Engine {
     yield* this.#merges.merge({ ...request, files: local, memorySizeMax }, signal);
   }
 
-  async *query(plan: Plan, signal: AbortSignal): AsyncGenerator<ResultBatch> {
+  async *query(plan: Plan, signal: AbortSignal, rowText?: RowText): AsyncGenerator<ResultBatch> {
     signal.throwIfAborted();
     assertShallow(plan);
     const direct = await this.#direct.answer(plan, signal);
@@ -152,7 +153,7 @@ export class DuckDbEngine implements Engine {
     await this.#ready(signal);
     await untilAborted(this.#queue.settled(), signal);
     const link = await this.#ready(signal);
-    const work = { kind: "query", plan, paths: pins.paths } as const;
+    const work = { kind: "query", plan, rowText, paths: pins.paths } as const;
     const items = link.work(work, signal, () => pins[Symbol.dispose]());
     // The engine may read the files until the work has ended there.
     held.move();

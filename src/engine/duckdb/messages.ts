@@ -3,7 +3,7 @@ import type { ErrorParts } from "#base/errors.ts";
 import type { GenerationId } from "#model/ids.ts";
 import type { Plan } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
-import type { BufferedBlock } from "#ports/engine.ts";
+import type { BufferedBlock, RowText } from "#ports/engine.ts";
 
 /** How the engine is set up; see docs/decisions for what is locked. */
 export interface ChildSettings {
@@ -29,6 +29,7 @@ export type Request =
       readonly kind: "query";
       readonly id: number;
       readonly plan: Plan;
+      readonly rowText: RowText | undefined;
       readonly paths: ReadonlyMap<string, string>;
     }
   /** The consumer took an item: one more may be made. */
@@ -39,6 +40,7 @@ export type Request =
 export interface MadeBatch {
   readonly rowCount: number;
   readonly columns: readonly MadeColumn[];
+  readonly text?: Uint8Array;
 }
 
 /** As of ResultColumn; of texts, `code` stands for `dictionary[code - 1]`, and 0 is NULL. */
@@ -76,8 +78,8 @@ export interface Failure extends ErrorParts {
 export const BATCHES_AHEAD = 2;
 
 /** A batch as others know it. */
-export function resultBatch({ rowCount, columns }: MadeBatch): ResultBatch {
-  return { rowCount, columns: columns.map(resultColumn) };
+export function resultBatch({ columns, ...batch }: MadeBatch): ResultBatch {
+  return { ...batch, columns: columns.map(resultColumn) };
 }
 
 function resultColumn(column: MadeColumn): ResultColumn {

@@ -132,7 +132,7 @@ suite("SQL queries", () => {
     assert.deepEqual((await ask(post({ db: "a", q: "x", params: null }))).asked?.parameters, {});
   });
 
-  test("database, text and tokens reach the service", async () => {
+  test("database, text, tokens and format reach the service", async () => {
     const headers = { "x-tidelake-write-token": "a" };
     const got = await ask({ path: `${SELECT}&min_token=b,c`, headers });
     assert.deepEqual(got.asked, {
@@ -140,6 +140,7 @@ suite("SQL queries", () => {
       text: "SELECT 1",
       parameters: {},
       tokens: ["a", "b", "c"],
+      rowText: "json",
     });
     assert.equal(got.answer.headers["cluster-uuid"], "99999999-8888-4777-8666-555555555555");
     const posted = await ask(post({ db: "a", q: "S", min_token: "d" }, headers));

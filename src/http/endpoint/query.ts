@@ -1,7 +1,7 @@
 import { DbError } from "#base/errors.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
-import { encodeResult } from "#query/result/result.ts";
+import { encodeResult, rowTextOf } from "#query/result/result.ts";
 import { type Exchange, writeTokens } from "../exchange/exchange.ts";
 import {
   isJsonObject,
@@ -34,7 +34,7 @@ async function querySql(exchange: Exchange, parameters: Parameters): Promise<Rep
     tokens: writeTokens(exchange, minToken(exchange, parameters)),
   };
   const format = chooseFormat(parameters, exchange.headers.accept);
-  const answer = await runQuery(exchange, request);
+  const answer = await runQuery(exchange, { ...request, rowText: rowTextOf(format) });
   return {
     status: 200,
     headers: { "content-type": contentType(format) },

@@ -4,6 +4,8 @@ import type { IntervalValue, LiteralValue } from "./expression.ts";
 export interface ResultBatch {
   readonly rowCount: number;
   readonly columns: readonly ResultColumn[];
+  /** All rows as text, in place of columns, where that was asked for (`RowText` of ports/engine.ts). */
+  readonly text?: Uint8Array;
 }
 
 /** Whether each cell has a value: 1 or 0 a row; absent where all have. */

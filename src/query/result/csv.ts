@@ -1,4 +1,4 @@
-import { utf8 } from "#base/bytes.ts";
+import { concatBytes, utf8 } from "#base/bytes.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
 import { type CellText, CHUNK_LENGTH, cellTexts, plainCellText } from "./text.ts";
@@ -13,6 +13,12 @@ export async function* encodeCsv(
   let chunk = line(fields.map((field) => field.name));
   let rowSeen = false;
   for await (const batch of batches) {
+    if (batch.text !== undefined) {
+      yield concatBytes([utf8(chunk), batch.text]);
+      rowSeen = true;
+      chunk = "";
+      continue;
+    }
     const cells = cellTexts(fields, batch, plainCellText);
     for (let row = 0; row < batch.rowCount; row++) {
       rowSeen = true;

@@ -18,38 +18,45 @@ export async function* encodeJson(
 ): AsyncGenerator<Uint8Array> {
   let started = false;
   for await (const chunk of rowChunks(fields, batches, ",")) {
-    yield utf8(started ? `,${chunk}` : `[${chunk}`);
+    // The comma after the last row moves to the front.
+    const moved = new Uint8Array(chunk.length);
+    moved[0] = (started ? "," : "[").charCodeAt(0);
+    moved.set(chunk.subarray(0, -1), 1);
+    yield moved;
     started = true;
   }
   yield utf8(started ? "]" : "[]");
 }
 
 /** A row object a line, each line ended; nothing when there are no rows. */
-export async function* encodeJsonLines(
+export function encodeJsonLines(
   fields: readonly Field[],
   batches: AsyncIterable<ResultBatch>,
 ): AsyncGenerator<Uint8Array> {
-  for await (const chunk of rowChunks(fields, batches, "\n")) yield utf8(`${chunk}\n`);
+  return rowChunks(fields, batches, "\n");
 }
 
-/** Row objects with `separator` between them. A batch never waits for the next one. */
+/** Row objects, each with `end` after it. A batch never waits for the next one. */
 async function* rowChunks(
   fields: readonly Field[],
   batches: AsyncIterable<ResultBatch>,
-  separator: string,
-): AsyncGenerator<string> {
+  end: string,
+): AsyncGenerator<Uint8Array> {
   const keys = fields.map((field) => `${JSON.stringify(field.name)}:`);
   for await (const batch of batches) {
+    if (batch.text !== undefined) {
+      yield batch.text;
+      continue;
+    }
     const cells = cellTexts(fields, batch, jsonCellText);
     let chunk = "";
     for (let row = 0; row < batch.rowCount; row++) {
-      const text = rowText(keys, cells, row);
-      chunk = chunk === "" ? text : chunk + separator + text;
+      chunk += rowText(keys, cells, row) + end;
       if (chunk.length < CHUNK_LENGTH) continue;
-      yield chunk;
+      yield utf8(chunk);
       chunk = "";
     }
-    if (chunk !== "") yield chunk;
+    if (chunk !== "") yield utf8(chunk);
   }
 }
 

@@ -1,5 +1,6 @@
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
+import type { RowText } from "#ports/engine.ts";
 import { encodeCsv } from "./csv.ts";
 import { encodeJson, encodeJsonLines } from "./json.ts";
 import { encodePretty } from "./pretty.ts";
@@ -14,8 +15,13 @@ export const RESULT_FORMATS = {
 
 export type ResultFormat = keyof typeof RESULT_FORMATS;
 
+/** How an engine may write the rows of `format`; undefined where it may not. */
+export function rowTextOf(format: ResultFormat): RowText | undefined {
+  return format === "pretty" ? undefined : format;
+}
+
 /**
- * The bytes of a result, chunk by chunk; the next batch is asked for when the chunks of the last one are taken.
+ * The bytes of a result, whose rows may come as text of `rowTextOf(format)`, chunk by chunk; the next batch is asked for when the chunks of the last one are taken.
  *
  * Rejects as `batches` does, and then has not given the bytes that end a complete answer; nothing is given before the first
  * batch, so a query that fails at once can still be answered with an error. `pretty` rejects with `exceeded` / `pretty_too_large`.

@@ -48,7 +48,7 @@ class EngineProcess {
         const context = this.#context(request.paths);
         const run = async (job: Job) => {
           await this.#settle(buffersOf(request.plan), job);
-          await runQuery(job, request.plan, context);
+          await runQuery(job, request, context);
         };
         return this.#work(request.id, request.paths, run);
       }

@@ -2,11 +2,14 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
 import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/query/plan.ts";
+import type { RowText } from "#ports/engine.ts";
 import { BATCHES_AHEAD, type MadeBatch } from "../messages.ts";
-import { printPlan, printWithEnd, rowCountBound } from "../print/plan.ts";
+import { printPlan, printTextWithEnd, printWithEnd, rowCountBound } from "../print/plan.ts";
+import { printRowText } from "../print/row-text.ts";
 import type { PrintContext } from "../print/scan.ts";
 import type { ConnectionPool } from "./database.ts";
 import { batchFrom, type ChunkRows, resultWidth } from "./result.ts";
+import { rowTextFrom } from "./row-text.ts";
 import { cellsOf, readCells } from "./vectors.ts";
 
 /** Results of up to this many rows are computed whole: faster, and they need no row for their end. */
@@ -79,8 +82,15 @@ export class Job {
   }
 }
 
-/** Runs `plan` for `job`. */
-export async function runQuery(job: Job, plan: Plan, context: PrintContext): Promise<void> {
+/** What is to be run, and how its rows may be given. */
+export interface Wanted {
+  readonly plan: Plan;
+  readonly rowText: RowText | undefined;
+}
+
+/** Runs a plan for `job`. */
+export async function runQuery(job: Job, wanted: Wanted, context: PrintContext): Promise<void> {
+  const { plan, rowText } = wanted;
   const sql = printPlan(plan, context);
   job.sql = sql;
   await job.run(async (connection) => {
@@ -88,8 +98,15 @@ export async function runQuery(job: Job, plan: Plan, context: PrintContext): Pro
       await giveWhole(job, plan, await connection.run(sql));
       return;
     }
-    const streamed = printWithEnd(plan, sql);
-    const ended = await giveStream(job, plan, await connection.stream(streamed));
+    const text = rowText && printRowText(plan.fields, rowText);
+    const streamed = await connection.stream(
+      text === undefined ? printWithEnd(plan, sql) : printTextWithEnd(sql, text),
+    );
+    const ended = await giveStream(
+      job,
+      streamed,
+      text === undefined ? columnsOf(plan) : textOf(rowText),
+    );
     if (!ended && !job.cancelled) await failAgain(connection, sql);
   });
 }
@@ -100,12 +117,34 @@ async function giveWhole(job: Job, plan: Plan, result: DuckDBResult): Promise<vo
   if (rows.length > 0) await job.give(batchFrom(plan.fields, rows));
 }
 
+/** How the chunks of a stream become a batch, and which of their columns tells the last row. */
+interface Reading {
+  readonly endIndex: number;
+  readonly batch: (rows: readonly ChunkRows[]) => MadeBatch;
+}
+
+function columnsOf({ fields }: Plan): Reading {
+  const width = fields.reduce((count, { type }) => count + resultWidth(type), 0);
+  return { endIndex: Math.max(width, 1), batch: (rows) => batchFrom(fields, rows) };
+}
+
+function textOf(format: RowText = "jsonl"): Reading {
+  return {
+    endIndex: 1,
+    batch: (rows) => {
+      const parts = rows.map(({ chunk, rowCount }) => cellsOf(chunk.chunk, 0, rowCount));
+      const rowCount = parts.reduce((sum, { count }) => sum + count, 0);
+      return { rowCount, columns: [], text: rowTextFrom(parts, format) };
+    },
+  };
+}
+
 /** Answers whether the row that tells the end was met. */
-async function giveStream(job: Job, plan: Plan, result: DuckDBResult): Promise<boolean> {
-  const endIndex = Math.max(
-    plan.fields.reduce((count, { type }) => count + resultWidth(type), 0),
-    1,
-  );
+async function giveStream(
+  job: Job,
+  result: DuckDBResult,
+  { batch, endIndex }: Reading,
+): Promise<boolean> {
   let waiting: ChunkRows[] = [];
   let chunkCountMax = 1;
   for (;;) {
@@ -115,7 +154,7 @@ async function giveStream(job: Job, plan: Plan, result: DuckDBResult): Promise<b
     const rowCount = chunk.rowCount - (ended ? 1 : 0);
     if (rowCount > 0) waiting.push({ chunk, rowCount });
     if (waiting.length > 0 && (ended || waiting.length >= chunkCountMax)) {
-      await job.give(batchFrom(plan.fields, waiting));
+      await job.give(batch(waiting));
       waiting = [];
       chunkCountMax = Math.min(chunkCountMax * 2, BATCH_CHUNK_COUNT_MAX);
     }

@@ -230,6 +230,58 @@ export function readBinaries(cells: Cells, present: Uint8Array): (Uint8Array | n
   );
 }
 
+/**
+ * The bytes of all texts one after the other, copied, and the size of each. None is NULL. The engine puts texts side by side, so
+ * that most of the time one copy takes all those of a chunk.
+ */
+export function readTexts(cells: Cells): {
+  readonly bytes: Uint8Array;
+  readonly sizes: Uint32Array;
+} {
+  const raw = readCells(cells, STRING_SIZE);
+  const words = new Uint32Array(raw.buffer, raw.byteOffset, cells.count * (STRING_SIZE / 4));
+  const sizes = new Uint32Array(cells.count);
+  let total = 0;
+  for (let i = 0; i < cells.count; i += 1) {
+    sizes[i] = words[4 * i] as number;
+    total += words[4 * i] as number;
+  }
+  const bytes = new Uint8Array(total);
+  let at = 0;
+  for (let i = 0; i < cells.count; ) {
+    const { count, size } = runOf(words, sizes, i);
+    const inline = size <= STRING_INLINE_MAX && count === 1;
+    const start = raw.byteOffset + i * STRING_SIZE;
+    const source = inline
+      ? raw.subarray(i * STRING_SIZE + 4, i * STRING_SIZE + 4 + size)
+      : duckdb.get_data_from_pointer(raw.buffer as ArrayBuffer, start + 8, size);
+    bytes.set(source, at);
+    at += size;
+    i += count;
+  }
+  return { bytes, sizes };
+}
+
+/** How many texts from `start` on lie side by side, and their size together. One that lies in its 16 bytes is alone. */
+function runOf(words: Uint32Array, sizes: Uint32Array, start: number) {
+  let size = sizes[start] as number;
+  let count = 1;
+  if (size <= STRING_INLINE_MAX) return { count, size };
+  const first = addressAt(words, start);
+  for (let i = start + 1; i < sizes.length; i += 1) {
+    const own = sizes[i] as number;
+    if (own <= STRING_INLINE_MAX || addressAt(words, i) !== first + size) break;
+    size += own;
+    count += 1;
+  }
+  return { count, size };
+}
+
+/** Where a text lies, below 2^53. */
+function addressAt(words: Uint32Array, row: number): number {
+  return (words[4 * row + 3] as number) * 2 ** 32 + (words[4 * row + 2] as number);
+}
+
 /** Collects texts of a result as codes: 0 is NULL, `code` stands for `dictionary[code - 1]`. */
 export class TextReader {
   readonly codes: Uint32Array;

@@ -22,6 +22,11 @@ export function printWithEnd(plan: Plan, sql: string): string {
   return `SELECT *, FALSE AS e FROM (${sql}) r UNION ALL SELECT ${nulls}, TRUE`;
 }
 
+/** As printWithEnd, of one column: `text` over the columns of `sql`. */
+export function printTextWithEnd(sql: string, text: string): string {
+  return `SELECT ${text} AS c0, FALSE AS e FROM (${sql}) r UNION ALL SELECT NULL, TRUE`;
+}
+
 /** The most rows `plan` can give, as far as its shape tells. */
 export function rowCountBound(plan: Plan): number {
   switch (plan.kind) {
