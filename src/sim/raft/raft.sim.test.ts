@@ -13,7 +13,6 @@ const PLANTED = [
   "older_log_elected",
   "read_unconfirmed",
   "applied_before_commit",
-  "vote_not_synced",
 ] as const;
 const PLANTED_SEEDS = 30;
 
