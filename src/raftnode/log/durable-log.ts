@@ -51,6 +51,8 @@ export class DurableLog {
   #writing: Promise<void> | undefined;
   #failure: DbError | undefined;
   #syncCount = 0;
+  /** How many segments there were when one could not be removed: with the next one it is tried again. */
+  #stuckCount = 0;
 
   /**
    * Opens the log in `folder`, which is made when it is missing.
@@ -232,9 +234,9 @@ export class DurableLog {
     await this.#writeRecord(this.#state.summary());
   }
 
-  /** Removes the oldest segments whose entries are all compacted. What stays behind does no harm: the next time tries again. */
+  /** Removes the oldest segments whose entries are all compacted. What stays behind does no harm. */
   async #dropSegments(): Promise<void> {
-    while (this.#segments.length > 1) {
+    while (this.#segments.length > Math.max(1, this.#stuckCount)) {
       const [oldest] = this.#segments;
       if (oldest === undefined || oldest.indexMax > this.#state.compacted.index) return;
       try {
@@ -249,8 +251,10 @@ export class DurableLog {
           path: oldest.path,
           error: String(error),
         });
+        this.#stuckCount = this.#segments.length;
         return;
       }
+      this.#stuckCount = 0;
       this.#segments.shift();
     }
   }

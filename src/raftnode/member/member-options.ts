@@ -11,9 +11,17 @@ import type { RaftTransport } from "../transport/transport.ts";
 import type { StateMachine } from "./state-machine.ts";
 
 /** A leader that is silent for 400 to 800 ms is deposed. Many short ticks: it is rare that two campaign in the same one, and neither wins. */
-export const TICK_MS = 20;
+const TICK_MS = 20;
 
+/** What a member has where its options do not say otherwise. */
 export const MEMBER_DEFAULTS = {
+  tickMs: TICK_MS,
+  snapshotEntryCount: 50_000,
+  snapshotBytes: 64 * 2 ** 20,
+  keptEntryCount: 5_000,
+} as const;
+
+export const CORE_DEFAULTS = {
   ...RAFT_DEFAULTS,
   heartbeatTicks: 2,
   electionTicks: 20,
@@ -50,3 +58,7 @@ export interface MemberOptions<Answer> {
   /** It works no more, because its disk or its state machine does not: end the process, see to that, start again. */
   readonly failed: (error: unknown) => void;
 }
+
+/** With nothing left open. */
+export type SettledOptions<Answer> = MemberOptions<Answer> &
+  Required<Pick<MemberOptions<Answer>, keyof typeof MEMBER_DEFAULTS>>;

@@ -161,6 +161,28 @@ suite("a member of a raft group", () => {
     assert.equal(again.machine.read("k"), "newer");
   });
 
+  test("leads no longer when its disk does not answer, and follows when it does", async () => {
+    await using trio = new Trio();
+    const nodes = await trio.startAll();
+    await lead(nodes[0]);
+    await write(nodes[0], "before");
+    const disk = Promise.withResolvers<void>();
+    trio.disks[0].fault = (call) => (call === "sync" ? disk.promise : undefined);
+    const hanging = write(nodes[0], "hanging").catch((error: unknown) => error);
+    const others = nodes.slice(1);
+    await until("another leader", () =>
+      others.some(({ member }) => member.status.role === "leader"),
+    );
+    const leader = others.find(({ member }) => member.status.role === "leader");
+    assert.ok(leader);
+    assert.equal(await write(leader, "after"), true);
+    await assert.rejects(write(nodes[0], "refused"), { code: "raft_busy" });
+    disk.resolve();
+    await nodes[0].member.read();
+    assert.equal(nodes[0].machine.read("k"), "after");
+    assert.equal(await hanging, true);
+  });
+
   test("refuses who waits when it stops, in the middle of whatever it does", async () => {
     await using trio = new Trio();
     const nodes = await trio.startAll();

@@ -16,7 +16,12 @@ import type { DurableLog } from "../log/durable-log.ts";
 import { Applying } from "./applying.ts";
 import { hasNewMember, logStorage } from "./log-storage.ts";
 import { failureOf, type MemberDisk, NO_MARK, openDisk } from "./member-disk.ts";
-import { MEMBER_DEFAULTS, type MemberOptions, TICK_MS } from "./member-options.ts";
+import {
+  CORE_DEFAULTS,
+  MEMBER_DEFAULTS,
+  type MemberOptions,
+  type SettledOptions,
+} from "./member-options.ts";
 import { notLeaderError, Proposals } from "./proposals.ts";
 import { Reads } from "./reads.ts";
 import { Snapshots } from "./snapshots.ts";
@@ -24,18 +29,12 @@ import { Storing } from "./storing.ts";
 import { Succession } from "./succession.ts";
 import { busyError } from "./waiting.ts";
 
-/** Of entries that wait for the disk; above it no more is taken from peers. */
-const STORING_BYTES_MAX = 64 * 2 ** 20;
-const SNAPSHOT_ENTRY_COUNT = 50_000;
-const SNAPSHOT_BYTES = 64 * 2 ** 20;
-const KEPT_ENTRY_COUNT = 5_000;
-
 /**
  * One member of a raft group: drives the core, stores what it wants stored, sends, applies, and answers those who propose and read here.
  * Whoever opened it disposes of it; the transport is closed with it.
  */
 export class RaftMember<Answer> {
-  readonly #options: MemberOptions<Answer>;
+  readonly #options: SettledOptions<Answer>;
   readonly #durable: DurableLog;
   readonly #core: RaftNode;
   readonly #storing: Storing;
@@ -83,11 +82,11 @@ export class RaftMember<Answer> {
 
   private constructor(options: MemberOptions<Answer>, { durable, snapshotFolder }: MemberDisk) {
     const { clock, id, log, machine, random, transport } = options;
-    this.#options = options;
+    this.#options = { ...MEMBER_DEFAULTS, ...options };
     this.#durable = durable;
     const mark = durable.state.mark ?? NO_MARK;
     this.#core = new RaftNode({
-      ...MEMBER_DEFAULTS,
+      ...CORE_DEFAULTS,
       ...options.raft,
       id,
       storage: logStorage(durable.state, () => this.#hasNewMember()),
@@ -112,6 +111,7 @@ export class RaftMember<Answer> {
     });
     this.#storing = new Storing({
       log: durable,
+      clock,
       stored: (done) => this.#respond(done),
       install: (snapshot) => this.#applying.restore(snapshot),
       idle: () => this.#feed(),
@@ -129,7 +129,7 @@ export class RaftMember<Answer> {
       sent: (peer, arrived) => this.#turn(() => this.#core.reportSnapshot(peer, arrived)),
       made: () => this.#snapshotIfDue(),
       failed,
-      keptEntryCount: options.keptEntryCount ?? KEPT_ENTRY_COUNT,
+      keptEntryCount: this.#options.keptEntryCount,
     });
     this.#succession = new Succession({
       clock,
@@ -144,7 +144,7 @@ export class RaftMember<Answer> {
     this.#proposals = new Proposals(clock, random);
     const run = Math.floor(random.next() * 2 ** 53).toString(36);
     this.#reads = new Reads(clock, `${id}/${run}`, (context) =>
-      this.#turn(() => this.#core.readIndex(context)),
+      this.#turn(() => this.#storing.stalled || this.#core.readIndex(context)),
     );
   }
 
@@ -171,6 +171,7 @@ export class RaftMember<Answer> {
   async propose(data: Uint8Array): Promise<Answer> {
     this.#check();
     if (this.#soft.role !== "leader") throw notLeaderError(this.#soft.leader);
+    if (this.#storing.stalled) throw busyError("its disk does not answer");
     const answered = this.#proposals.add(data);
     this.#feed();
     return answered;
@@ -231,13 +232,13 @@ export class RaftMember<Answer> {
   }
 
   async #tick(): Promise<void> {
-    const { clock, tickMs = TICK_MS } = this.#options;
+    const { clock, tickMs } = this.#options;
     const { signal } = this.#stopping;
     this.#turn(() => undefined);
     while (!signal.aborted) {
       await clock.sleep(tickMs, signal).catch(() => undefined);
       if (signal.aborted) return;
-      this.#turn(() => this.#core.tick());
+      if (!this.#storing.stalled) this.#turn(() => this.#core.tick());
       this.#proposals.expire();
       this.#reads.expire();
     }
@@ -246,8 +247,9 @@ export class RaftMember<Answer> {
   #receive(received: Message): Promise<void> | void {
     // One without its state is of no use.
     if (this.#ended || received.kind === "snapshot") return;
+    if (this.#storing.stalled) return this.#stored.wait();
     this.#turn(() => void this.#core.step(received));
-    if (this.#storing.queueBytes > STORING_BYTES_MAX) return this.#stored.wait();
+    if (this.#storing.full) return this.#stored.wait();
   }
 
   /** Whether the core took it: then it wants it stored. */
@@ -326,8 +328,7 @@ export class RaftMember<Answer> {
 
   #snapshotIfDue(): void {
     if (this.#ended) return;
-    const { machine, snapshotBytes = SNAPSHOT_BYTES } = this.#options;
-    const { snapshotEntryCount = SNAPSHOT_ENTRY_COUNT } = this.#options;
+    const { machine, snapshotBytes, snapshotEntryCount } = this.#options;
     const { at, bytes } = this.#applying;
     const entryCount = at.index - (this.#durable.state.mark?.index ?? 0);
     const many = entryCount >= snapshotEntryCount || bytes - this.#snapshotBytes >= snapshotBytes;

@@ -67,11 +67,12 @@ export class Reads {
   expire(): void {
     const nowMs = this.#clock.monotonicMs();
     this.#waiting.expire(nowMs, notConfirmed(`no answer of a leader for ${LIMIT_MS} ms`));
+    const waits = (number: number) => this.#waiting.has(number);
+    this.#confirmed = this.#confirmed.filter(({ numbers }) => numbers.some(waits));
     if (this.#asked === undefined || nowMs - this.#asked.askedMs < AGAIN_MS) return;
     // A later question serves earlier reads as well.
-    this.#next = [...this.#asked.numbers, ...this.#next];
+    this.#next = [...this.#asked.numbers, ...this.#next].filter(waits);
     this.#asked = undefined;
-    if (this.#waiting.count === 0) this.#next = [];
     this.#askNext();
   }
 

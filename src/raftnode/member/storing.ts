@@ -1,7 +1,13 @@
+import type { Clock } from "#ports/clock.ts";
 import type { HardState, Message, Snapshot } from "#raft/message.ts";
 import { Jobs } from "../jobs.ts";
 import type { DurableLog } from "../log/durable-log.ts";
 import type { LogItem } from "../log/items.ts";
+
+/** Of entries that wait for the disk. */
+const QUEUE_BYTES_MAX = 64 * 2 ** 20;
+/** A disk that takes longer does not answer. */
+const STALL_MS_MAX = 2_000;
 
 type Job =
   | { readonly kind: "append"; readonly message: Message; readonly done?: undefined }
@@ -13,6 +19,7 @@ type Job =
 
 export interface StoringOptions {
   readonly log: DurableLog;
+  readonly clock: Clock;
   /** All that depends on this message being stored may be sent. */
   readonly stored: (message: Message) => void;
   /** Puts the state machine where a snapshot says that it is; resolves when that is done. */
@@ -28,6 +35,8 @@ export class Storing {
   readonly #options: StoringOptions;
   readonly #jobs: Jobs<Job>;
   #queueBytes = 0;
+  /** When the disk was given what it does now. */
+  #begunMs: number | undefined;
 
   constructor(options: StoringOptions) {
     this.#options = options;
@@ -40,9 +49,15 @@ export class Storing {
     return this.#jobs.busy;
   }
 
-  /** Bytes of entries that wait for the disk. */
-  get queueBytes(): number {
-    return this.#queueBytes;
+  /** Whether so much waits for the disk that no more is to be taken from peers. */
+  get full(): boolean {
+    return this.#queueBytes > QUEUE_BYTES_MAX;
+  }
+
+  /** Whether the disk does not answer. Its member does nothing then: who leads and cannot write is not to lead. */
+  get stalled(): boolean {
+    const begunMs = this.#begunMs;
+    return begunMs !== undefined && this.#options.clock.monotonicMs() - begunMs > STALL_MS_MAX;
   }
 
   append(message: Message): void {
@@ -82,14 +97,19 @@ export class Storing {
   }
 
   async #write(batch: readonly Job[]): Promise<void> {
-    const { log } = this.#options;
+    const { clock, log } = this.#options;
     const known = log.state.hardState;
     const items = batch.flatMap((job) =>
       job.kind === "append" ? itemsOf(job.message) : job.make(),
     );
     const commit = onlyCommit(items, known);
-    if (commit !== undefined) await log.noteCommit(commit);
-    else if (items.length > 0) await log.append(items);
+    this.#begunMs = clock.monotonicMs();
+    try {
+      if (commit !== undefined) await log.noteCommit(commit);
+      else if (items.length > 0) await log.append(items);
+    } finally {
+      this.#begunMs = undefined;
+    }
   }
 }
 

@@ -17,8 +17,9 @@ export class Waiting<Key, T> {
     this.#limitMs = limitMs;
   }
 
-  get count(): number {
-    return this.#waiters.size;
+  /** Whether somebody waits for `key`. */
+  has(key: Key): boolean {
+    return this.#waiters.has(key);
   }
 
   /** Settles with `resolve`, `reject`, or when its time is up; throws `unavailable` / `raft_busy` where too many wait. */
