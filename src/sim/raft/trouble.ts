@@ -1,6 +1,7 @@
 import type { Operation } from "#raft/configuration/change.ts";
-import { isJoint } from "#raft/configuration/configuration.ts";
+import { type Configuration, isJoint } from "#raft/configuration/configuration.ts";
 import type { PeerId } from "#raft/message.ts";
+import type { Status } from "#raft/node.ts";
 import { allVoters } from "#raft/quorum/joint.ts";
 import type { World } from "../world.ts";
 import { isRefusal } from "./client.ts";
@@ -17,8 +18,8 @@ export interface Temper {
   readonly pauseMsMax: number;
   /** Whether who takes part in the group changes. */
   readonly changing: boolean;
-  /** The chance that who joins does not vote. */
-  readonly learnerChance: number;
+  /** Whether who joins does not vote, as often as not. */
+  readonly learning: boolean;
   /** Whether leaders hardly begin, each of another log than the last. */
   readonly hunting: boolean;
 }
@@ -39,10 +40,10 @@ const RATES: readonly number[] = [0, 0.02, 0.1, 0.4];
 export function anyTemper(world: World, changing: boolean): Temper {
   const draw = world.below(10);
   const pauseMsMax = draw < 8 ? 700 : 6_000;
-  const learnerChance = world.chance(0.3) ? 0.7 : 0.2;
   const hunting = draw >= 8;
-  const others = { changing, hunting, learnerChance, pauseMsMax };
-  if (draw < 5) return { ...others, strikes: NO_STRIKES };
+  const learning = changing && world.chance(0.3);
+  const others = { changing, hunting, learning, pauseMsMax };
+  if (draw < 5) return { ...others, strikes: { ...NO_STRIKES, changed: learning ? 0.4 : 0 } };
   if (hunting) return { ...others, strikes: { ...NO_STRIKES, led: 0.5, began: 0.8 } };
   const rates = MOMENTS.map((moment) => {
     const rate = RATES[world.below(RATES.length)] ?? 0;
@@ -88,6 +89,7 @@ export class Trouble {
     if (this.#ended) return;
     if (moment === "changed") this.#noteChange(id);
     if (!world.chance(temper.strikes[moment])) return;
+    if (temper.learning && moment === "changed" && !this.#hasLearners(id)) return;
     // In a turn of its own: what the member is in the middle of goes on until then.
     world.schedule(0, () => this.#strike(moment, id));
   }
@@ -97,7 +99,9 @@ export class Trouble {
     if (this.#ended || !members.isAlive(id)) return;
     // Cut off, it keeps what only it has.
     const draw = temper.hunting ? 4 + world.below(4) : world.below(10);
-    if (moment === "changed" && draw < 5) this.#splitByChange(id);
+    const change = moment === "changed" ? members.life(id)?.member?.status : undefined;
+    if (change !== undefined && (temper.learning || draw < 5))
+      this.#splitByChange(change.configuration, id);
     else if (draw < 4) members.crash(id, 1_000);
     else if (draw < 7) this.#isolate(id, 0);
     else if (draw < 9) this.#isolate(id, 1 + world.below(members.ids.length >> 1));
@@ -163,14 +167,12 @@ export class Trouble {
   }
 
   /**
-   * As `id` knows the members: those who vote from now on are cut off from those who voted before; or those who do not vote, with `id`, from
-   * those who do.
+   * As `id` knows the members: those who vote from now on are cut off from those who voted before; or it and all who do not vote, with as many
+   * others as are no majority, from the rest.
    */
-  #splitByChange(id: PeerId): void {
-    const configuration = this.#options.members.life(id)?.member?.status.configuration;
-    if (configuration === undefined) return;
-    const { learners, voters } = configuration;
-    const side = isJoint(configuration) ? voters : learners.union(new Set([id]));
+  #splitByChange({ learners, voters, votersOutgoing }: Configuration, id: PeerId): void {
+    const minority = [...new Set([id, ...voters])].slice(0, (voters.size - 1) >> 1);
+    const side = votersOutgoing.size > 0 ? voters : learners.union(new Set(minority));
     this.#cutWhere("split_by_change", (from, to) => side.has(from) !== side.has(to));
   }
 
@@ -190,10 +192,22 @@ export class Trouble {
 
   #noteChange(id: PeerId): void {
     const { count, members } = this.#options;
-    const status = members.life(id)?.member?.status;
-    if (status?.role !== "leader") return;
+    if (members.life(id)?.member?.status.role !== "leader") return;
     count("change");
-    if (isJoint(status.configuration)) count("joint_change");
+    if (this.#isJoint(id)) count("joint_change");
+  }
+
+  /** Whether `id` leads some that do not vote, and no change is on its way. */
+  #hasLearners(id: PeerId): boolean {
+    const status = this.#options.members.life(id)?.member?.status;
+    return (
+      status?.role === "leader" && status.configuration.learners.size > 0 && !this.#isJoint(id)
+    );
+  }
+
+  #isJoint(id: PeerId): boolean {
+    const configuration = this.#options.members.life(id)?.member?.status.configuration;
+    return configuration !== undefined && isJoint(configuration);
   }
 
   #transfer(): void {
@@ -212,27 +226,33 @@ export class Trouble {
     life.member.campaign();
   }
 
-  /** Asks for other members: for some that replace as many as can be, or any three or more of all; by a joint configuration or in one step. */
+  /** Asks the leader for other members, by a joint configuration or in one step. */
   #change(): void {
     const { members, world } = this.#options;
     const leader = members.leader();
     if (leader === undefined) return;
-    const { configuration } = leader.status;
-    const replaces = world.chance(0.5);
-    const wanted = new Set(
-      replaces
-        ? this.#replacing(allVoters(configuration), leader.status.id)
-        : members.ids.filter(() => world.chance(0.7)),
-    );
+    const wanted = this.#wanted(leader.status);
     if (wanted.size < 3) return;
     const all = this.#operations(wanted, new Set(leader.status.members.keys()));
-    const operations = !replaces && world.chance(0.3) ? all.slice(0, 1) : all;
+    const operations = world.chance(0.2) ? all.slice(0, 1) : all;
     if (operations.length === 0) return;
     try {
       leader.proposeChange({ transition: "auto", operations, context: "" });
     } catch (error) {
       if (!isRefusal(error)) throw error;
     }
+  }
+
+  /** All; or three that replace as many as can be; or any. */
+  #wanted({ configuration, id }: Status): ReadonlySet<PeerId> {
+    const { members, temper, world } = this.#options;
+    if (temper.learning && world.chance(0.5)) return new Set(members.ids);
+    const replaces = world.chance(0.5);
+    return new Set(
+      replaces
+        ? this.#replacing(allVoters(configuration), id)
+        : members.ids.filter(() => world.chance(0.7)),
+    );
   }
 
   /** Three: the leader, and first of all those who do not vote. */
@@ -246,10 +266,11 @@ export class Trouble {
 
   #operations(wanted: ReadonlySet<PeerId>, present: ReadonlySet<PeerId>): readonly Operation[] {
     const { members, temper, world } = this.#options;
+    const learnerChance = temper.learning ? 0.7 : 0.2;
     return members.ids.flatMap((peer): Operation[] => {
       if (!wanted.has(peer)) return present.has(peer) ? [{ kind: "remove", peer }] : [];
       if (!present.has(peer))
-        return [{ kind: world.chance(temper.learnerChance) ? "add_learner" : "add_voter", peer }];
+        return [{ kind: world.chance(learnerChance) ? "add_learner" : "add_voter", peer }];
       return world.chance(0.2) ? [{ kind: "add_voter", peer }] : [];
     });
   }
