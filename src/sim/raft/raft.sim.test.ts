@@ -45,7 +45,7 @@ suite("raft groups in the simulated world", () => {
       const found = await withMounted(
         { bug, name, specifier: "../raft/universe.ts" },
         async (universe) => {
-          const { runRaftUniverse: run } = universe as typeof import("./universe.ts");
+          const { runRaftUniverse: run } = universe as { runRaftUniverse: typeof runRaftUniverse };
           for (let seed = 1; seed <= PLANTED_SEEDS; seed++)
             if ((await run(seed)).violations.length > 0) return true;
           return false;

@@ -102,14 +102,20 @@ export class Trouble {
     const change = moment === "changed" ? members.life(id)?.member?.status : undefined;
     if (change !== undefined && (temper.learning || draw < 5))
       this.#splitByChange(change.configuration, id);
-    else if (draw < 4) members.crash(id, 1_000);
-    else if (draw < 7) this.#isolate(id, 0);
-    else if (draw < 9) this.#isolate(id, 1 + world.below(members.ids.length >> 1));
-    else members.pause(id, world.below(1_000));
+    else this.#hit(id, draw);
     // Another one is not waited for.
     const campaignCount = temper.hunting ? 3 : world.below(2);
     for (let count = 0; count < campaignCount; count += 1)
       world.schedule(world.below(300 + 400 * count), () => this.#campaign());
+  }
+
+  /** `draw` is one of ten. */
+  #hit(id: PeerId, draw: number): void {
+    const { members, world } = this.#options;
+    if (draw < 4) members.crash(id, 1_000);
+    else if (draw < 7) this.#isolate(id, 0);
+    else if (draw < 9) this.#isolate(id, 1 + world.below(members.ids.length >> 1));
+    else members.pause(id, world.below(1_000));
   }
 
   /** A network in some shape. */
