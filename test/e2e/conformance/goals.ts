@@ -33,7 +33,7 @@ const DAILY_CATEGORIES =
 const TEXT_CATEGORIES = ["sql-parser", "sql-errors"];
 
 const HTTP = {
-  isOn: false,
+  isOn: true,
   runner: "run-http.mjs",
   file: "http-visible.jsonl",
   leftOut: ["query-influxql", "query-v1", "cache"],
