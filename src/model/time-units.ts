@@ -1,4 +1,6 @@
 /** Lengths of time in nanoseconds, and the units that date functions know. */
+import type { TimeUnit } from "./query/value-type.ts";
+
 export const SECOND_NS = 1_000_000_000n;
 export const MINUTE_NS = 60n * SECOND_NS;
 export const HOUR_NS = 60n * MINUTE_NS;
@@ -20,3 +22,11 @@ export const FIXED_UNITS: Readonly<Record<string, readonly [length: bigint, orig
 
 /** Units that are months, counted from January. */
 export const MONTH_UNITS: Readonly<Record<string, number>> = { month: 1, quarter: 3, year: 12 };
+
+/** Nanoseconds of what a timestamp may count. */
+export const UNIT_NS: Readonly<Record<TimeUnit, bigint>> = {
+  second: SECOND_NS,
+  millisecond: 1_000_000n,
+  microsecond: 1_000n,
+  nanosecond: 1n,
+};

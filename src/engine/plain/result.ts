@@ -34,6 +34,7 @@ function columnOf(type: Type, cells: readonly Value[]): ResultColumn {
       return { type, values: cells as readonly (IntervalValue | null)[] };
     case "int64":
     case "timestamp":
+    case "duration":
       return { type, values: BigInt64Array.from(wholes(cells)), ...presence(cells) };
     case "uint64":
       return { type, values: BigUint64Array.from(wholes(cells)), ...presence(cells) };

@@ -1,8 +1,9 @@
 import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/query/expression.ts";
 import type { FrameBound, Plan, WidePlan, WindowCall, WindowFrame } from "#model/query/plan.ts";
 import { typeName } from "#model/query/type-text.ts";
-import type { ValueType } from "#model/query/value-type.ts";
+import { isTimestamp, type ValueType } from "#model/query/value-type.ts";
 import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
+import { formatDay } from "#model/time/text.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { formatTimestamp } from "#model/time-text.ts";
 import { formatFloat, formatInterval } from "../result/text.ts";
@@ -170,6 +171,7 @@ function literalText(value: LiteralValue, type: ValueType): string {
   if (typeof value === "object") return formatInterval(value);
   if (typeof value === "number") return formatFloat(value);
   if (typeof value === "boolean") return String(value);
-  if (type === "timestamp") return `@${formatTimestamp(value)}`;
+  if (isTimestamp(type)) return `@${formatTimestamp(value)}`;
+  if (type === "date") return `@${formatDay(Number(value))}`;
   return type === "uint64" ? `${value}u` : String(value);
 }

@@ -3,6 +3,7 @@ import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { DbError } from "#base/errors.ts";
 import type { ChildSettings } from "../messages.ts";
 import { printText } from "../print/literal.ts";
+import { registerFunctions } from "./functions/register.ts";
 
 /**
  * Opens an instance in memory that can touch nothing but its folders.
@@ -13,6 +14,7 @@ export async function openDatabase(settings: ChildSettings): Promise<DuckDBInsta
   const instance = await DuckDBInstance.create(":memory:");
   const connection = await instance.connect();
   for (const [name, value] of settingsOf(settings)) await connection.run(`SET ${name} = ${value}`);
+  registerFunctions(connection);
   connection.disconnectSync();
   return instance;
 }

@@ -28,6 +28,12 @@ const OWN_MEANINGS: readonly OwnMeaning[] = [
   },
   {
     kind: "invalid",
+    code: "time_pattern",
+    message:
+      "a time cannot be shown by this pattern: it has a specifier that is none, or asks for what is not there",
+  },
+  {
+    kind: "invalid",
     code: "list_argument",
     message:
       "a function of lists got a step of 0, a place or a length outside, or lists of two lengths",

@@ -5,7 +5,10 @@
 
 import { DbError } from "#base/errors.ts";
 import type { Expression, IntervalValue } from "#model/query/expression.ts";
+import type { Zone } from "#model/time/zone.ts";
 import { DAY_NS, FIXED_UNITS, MINUTE_NS, MONTH_UNITS, SECOND_NS } from "#model/time-units.ts";
+import { printNearest, printOffsetAt } from "./casts/zone.ts";
+import { printLet } from "./functions/let.ts";
 
 /** More months than lie between any two timestamps. */
 const MONTHS_APART = 8_000;
@@ -28,6 +31,7 @@ const CALENDAR_PARTS: Readonly<Record<string, string>> = {
   hour: "hour",
   minute: "minute",
   dow: "dayofweek",
+  isodow: "isodow",
   doy: "dayofyear",
 };
 
@@ -69,6 +73,20 @@ export function printShift(
   const { months, nanoseconds } = interval.value as IntervalValue;
   const shifted = months === 0 ? time : printAddMonths(time, String(sign * months));
   return `(${shifted} ${operator} CAST(${nanoseconds} AS BIGINT))`;
+}
+
+/** The same in a zone: months and whole days go by its local time. */
+export function printZonedShift(time: string, zone: Zone, sign: 1 | -1, interval: string): string {
+  const operator = sign === 1 ? "+" : "-";
+  return printLet([time, interval], (t, i) =>
+    printLet([t, i, printOffsetAt(t, zone)], (same, shift, offset) => {
+      const months = `CAST(${sign} * (${shift}).m AS INTEGER)`;
+      const days = `(${shift}).n // ${DAY_NS} * ${DAY_NS}`;
+      const local = printAddMonths(`(${same} + ${offset})`, months);
+      const moved = printNearest(`(${local} ${operator} ${days})`, offset, zone);
+      return `(${moved} ${operator} (${shift}).n % ${DAY_NS})`;
+    }),
+  );
 }
 
 /** `time` modulo `divisor`, never negative. */

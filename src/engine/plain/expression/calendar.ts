@@ -17,10 +17,8 @@ export const CALENDAR = {
   add_interval: ([time, interval]) => addInterval(time as bigint, interval as IntervalValue, 1),
   subtract_interval: ([time, interval]) =>
     addInterval(time as bigint, interval as IntervalValue, -1),
-  timestamp_difference: ([left, right]) => ({
-    months: 0,
-    nanoseconds: (left as bigint) - (right as bigint),
-  }),
+  timestamp_difference: ([left, right]) =>
+    wholeOf((left as bigint) - (right as bigint), "duration"),
 } as const satisfies Partial<Record<CoreFunction, StrictFunction>>;
 
 function dateBin({ months, nanoseconds }: IntervalValue, time: bigint, origin: bigint): bigint {
@@ -81,6 +79,8 @@ function calendarPart(unit: string, date: Date): number {
       return date.getUTCMinutes();
     case "dow":
       return date.getUTCDay();
+    case "isodow":
+      return ((date.getUTCDay() + 6) % 7) + 1;
     case "doy":
       return dayOfYear(date) + 1;
     default:

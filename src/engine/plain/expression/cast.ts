@@ -1,16 +1,18 @@
 /** Values of one type as values of another. */
 import { floorDivide } from "#base/divide.ts";
-import { assert, DbError } from "#base/errors.ts";
+import { DbError } from "#base/errors.ts";
 import type { ValueType } from "#model/query/value-type.ts";
+import { formatDurationParts, formatIntervalParts } from "#model/time/interval-text.ts";
 import { fits } from "./arithmetic.ts";
 import { knownType, type Present } from "./value.ts";
 
 const WHOLE = /^[+-]?\d+$/;
 const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+const NOT_FINITE = /^([+-]?)(nan|inf|infinity)$/i;
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:\d{2})?$/;
-const TRUE_TEXTS = new Set(["true", "t", "1"]);
-const FALSE_TEXTS = new Set(["false", "f", "0"]);
+const TRUE_TEXTS = new Set("true tru tr t yes ye y on 1".split(" "));
+const FALSE_TEXTS = new Set("false fals fal fa f no n off of 0".split(" "));
 
 /** `value` of type `source` as `target`; undefined where it does not fit. */
 export function cast(value: Present, source: ValueType, target: ValueType): Present | undefined {
@@ -29,6 +31,7 @@ export function cast(value: Present, source: ValueType, target: ValueType): Pres
     case "timestamp":
       return typeof value === "string" ? parseInstant(value) : toWhole(value, target);
     case "null":
+    case "duration":
     case "interval":
       throw new DbError("internal", "assertion_failed", `no cast to ${type}`);
   }
@@ -71,12 +74,17 @@ function wholeWithout(value: Present): bigint | undefined {
 
 function toFloat(value: Present): number | undefined {
   if (typeof value !== "string") return Number(value);
-  return FLOAT.test(value) ? Number(value) : undefined;
+  if (FLOAT.test(value)) return Number(value);
+  const [, sign, name] = NOT_FINITE.exec(value) ?? [];
+  if (name === undefined) return undefined;
+  if (name.toLowerCase() === "nan") return Number.NaN;
+  return sign === "-" ? Number.NEGATIVE_INFINITY : Number.POSITIVE_INFINITY;
 }
 
 function toText(value: Present, source: ValueType): string {
-  assert(typeof value !== "object", "intervals are not cast to text");
+  if (typeof value === "object") return formatIntervalParts(value);
   if (typeof value === "bigint" && source === "timestamp") return instantText(value);
+  if (typeof value === "bigint" && source === "duration") return formatDurationParts(value);
   const text = String(value);
   // A float shows that it is one.
   return typeof value === "number" && /^-?\d+$/.test(text) ? `${text}.0` : text;

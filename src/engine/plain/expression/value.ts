@@ -2,7 +2,7 @@ import { DbError } from "#base/errors.ts";
 import type { IntervalValue, LiteralValue } from "#model/query/expression.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 
-/** One cell of one row. int64, uint64 and timestamp are bigint, float64 number; NULL is null. */
+/** One cell of one row. int64, uint64, timestamp and duration are bigint, float64 number; NULL is null. */
 export type Value = Exclude<LiteralValue, Uint8Array>;
 export type Present = Exclude<Value, null>;
 export type Row = readonly Value[];
@@ -18,6 +18,7 @@ const TYPES = [
   "float64",
   "string",
   "timestamp",
+  "duration",
   "interval",
 ] as const;
 

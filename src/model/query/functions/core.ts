@@ -18,9 +18,11 @@
  * Choice: `coalesce`, `greatest`, `least` (one type; the last two pass NULLs over), `nullif`.
  * Time: `date_bin` (literal interval, timestamp, literal timestamp origin): the bin's start, floored toward the past; the interval has
  *   either months or nanoseconds, and is positive. `date_trunc` (literal unit text, timestamp). `date_part` (literal unit text,
- *   timestamp) → float64 for `epoch`, else int64; units smaller than a minute count within it, `dow` from Sunday 0, `week` as ISO
+ *   timestamp) → float64 for `epoch`, else int64; units smaller than a minute count within it, `dow` from Sunday 0, `isodow` from Monday 1, `week` as ISO
  *   has it. `add_interval`, `subtract_interval` (timestamp, interval) → timestamp; months keep the day or take the month's last.
- *   `timestamp_difference` (timestamp, timestamp) → interval of nanoseconds.
+ *   In the engine of nodes timestamps have any unit and zone, which the result has too: `date_trunc` from hours on, `date_part`, and months and
+ *   days of intervals go by local time.
+ *   `timestamp_difference` (timestamp, timestamp) → duration.
  */
 export type CoreFunction =
   | "add"

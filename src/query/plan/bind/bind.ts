@@ -20,6 +20,7 @@ import {
   subscript,
   withNames,
 } from "./functions/nested/notation.ts";
+import { atTimeZone } from "./functions/times/zones.ts";
 import { isUnbuiltFunction } from "./functions/unbuilt.ts";
 import { nearestNames } from "./nearest.ts";
 import { binary, call, comparison, like, negation } from "./operators.ts";
@@ -53,7 +54,6 @@ const UNNEST_CLAUSES: ReadonlySet<string> = new Set(["SELECT", "GROUP BY", "ORDE
 
 /** Expressions that are known and not built. */
 const UNBUILT = {
-  at_time_zone: "AT TIME ZONE",
   named: "arguments with names",
 } as const satisfies Partial<Record<SqlExpression["kind"], string>>;
 
@@ -153,6 +153,11 @@ export class Binder {
         const { type, safe } = expression;
         return explicitCast(this.#bind(expression.operand, clause), type, safe);
       }
+      case "at_time_zone":
+        return atTimeZone(
+          this.#bind(expression.operand, clause),
+          this.#bind(expression.zone, clause),
+        );
       case "index":
         return subscript(
           [expression.operand, expression.index].map((part) => this.#bind(part, clause)),

@@ -1,89 +1,44 @@
 import type { Expression } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
-import {
-  INTEGER_RANGES,
-  type IntegerType,
-  isFloat,
-  isInteger,
-  sameType,
-  type ValueType,
-} from "#model/query/value-type.ts";
+import { sameType, type ValueType } from "#model/query/value-type.ts";
 import { unsupported } from "../../sql/errors.ts";
 import { planningError } from "./errors.ts";
-import { castLiteral, literal } from "./fold.ts";
-import { canCastParted, commonParted, isParted } from "./nested-types.ts";
+import { literal } from "./fold.ts";
+import { commonParted, isParted } from "./nested-types.ts";
+import { canCast } from "./types/castable.ts";
+import { commonOf } from "./types/common-type.ts";
+import { castLiteral } from "./types/literal-cast.ts";
 
-const INTEGER_TYPES = Object.keys(INTEGER_RANGES) as readonly IntegerType[];
-
-export function isNumeric(type: ValueType): boolean {
-  return isInteger(type) || isFloat(type);
-}
-
-/** Whether a cast from `source` to `target` exists; NULL is accepted everywhere and text for an interval only as a literal. */
-function canCast(source: ValueType, target: ValueType): boolean {
-  if (sameType(source, target)) return true;
-  const parted = isParted(source) || isParted(target);
-  return parted ? canCastParted(source, target, canCast) : canCastPlain(source, target);
-}
-
-function canCastPlain(source: ValueType, target: ValueType): boolean {
-  const plain = isNumeric(source) || source === "boolean" || source === "string";
-  if (isNumeric(target) || target === "boolean")
-    return plain || (source === "timestamp" && target === "int64");
-  if (target === "string") return plain || source === "timestamp";
-  return target === "timestamp" && (isInteger(source) || source === "string");
-}
+export { isNumeric } from "./types/common-type.ts";
 
 /**
  * The type that values of all these can have together; undefined when there is none. Text wins over numbers, a float over
- * whole numbers, a time or an interval over text. `mixedType` is what int64 and uint64 columns give.
+ * whole numbers, times over text. `mixedType` is what int64 and uint64 columns give.
  */
 export function commonType(
   expressions: readonly Expression[],
   mixedType: "int64" | "float64",
 ): ValueType | undefined {
-  const types = new Set(expressions.map(({ type }) => type));
-  types.delete("null");
-  const [first = "null"] = types;
-  if ([...types].every((type) => sameType(type, first))) return first;
-  if ([...types].some(isParted)) {
+  const types = expressions.map(({ type }) => type);
+  if (types.some(isParted)) {
     return commonParted(expressions, (parts) => commonType(parts, mixedType));
   }
-  if ([...types].every(isNumeric)) return commonNumber(expressions, types, mixedType);
-  const has = (...allowed: readonly ValueType[]) =>
-    [...types].every((type) => allowed.includes(type));
-  if ([...types].every((type) => type === "string" || isNumeric(type))) return "string";
-  if (has("string", "timestamp")) return "timestamp";
-  return has("string", "interval") ? "interval" : undefined;
+  if (types.includes("uint64") && unsignedAlone(expressions)) return "uint64";
+  let common: ValueType | undefined = "null";
+  for (const type of types) {
+    if (common !== undefined) common = commonOf(common, type, mixedType);
+  }
+  return common;
 }
 
-function commonNumber(
-  expressions: readonly Expression[],
-  types: ReadonlySet<ValueType>,
-  mixedType: "int64" | "float64",
-): ValueType {
-  if (types.has("float64")) return "float64";
-  if (types.has("float32")) return "float32";
-  if (![...types].every((type) => type === "int64" || type === "uint64"))
-    return commonWhole([...types].filter(isInteger), mixedType);
-  // A number that was written without a sign is as good unsigned.
-  const unsigned = expressions.every(
-    (expression) => expression.type !== "int64" || castable(expression, "uint64"),
+/** Whether all are unsigned, but for numbers that were written without a sign, which are as good so. */
+function unsignedAlone(expressions: readonly Expression[]): boolean {
+  return expressions.every(
+    (expression) =>
+      expression.type === "null" ||
+      expression.type === "uint64" ||
+      (expression.type === "int64" && castable(expression, "uint64")),
   );
-  return unsigned ? "uint64" : mixedType;
-}
-
-/** The narrowest type that holds all of `types`, of which one is narrower than 64 bits. */
-function commonWhole(
-  types: readonly IntegerType[],
-  mixedType: "int64" | "float64",
-): "int64" | "float64" | IntegerType {
-  const ranges = types.map((type) => INTEGER_RANGES[type]);
-  const fitting = INTEGER_TYPES.find((type) => {
-    const [least, greatest] = INTEGER_RANGES[type];
-    return ranges.every(([low, high]) => low >= least && high <= greatest);
-  });
-  return fitting ?? mixedType;
 }
 
 function castable(expression: Expression, type: ValueType): boolean {

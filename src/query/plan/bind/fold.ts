@@ -1,10 +1,11 @@
 import { DbError } from "#base/errors.ts";
 import { compile } from "#engine/plain/expression/evaluate.ts";
 import type { Expression, IntervalValue, LiteralValue } from "#model/query/expression.ts";
-import { INTEGER_RANGES, isInteger, type ValueType } from "#model/query/value-type.ts";
+import type { ScalarFunction } from "#model/query/functions/scalar.ts";
+import { isTimestamp, type ValueType } from "#model/query/value-type.ts";
+import { findZone } from "#model/time/zone.ts";
 import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
-import { parseTimestampText } from "#model/time-text.ts";
-import { parseIntervalText } from "../../sql/expression/interval.ts";
+import { partsOf } from "./types/common-type.ts";
 
 export type Literal = Extract<Expression, { kind: "literal" }>;
 
@@ -15,6 +16,14 @@ const MONTH_NS = 30n * 86_400_000_000_000n;
 
 export function literal(value: LiteralValue, type: ValueType): Literal {
   return { kind: "literal", value, type };
+}
+
+export function call(
+  name: ScalarFunction,
+  operands: readonly Expression[],
+  type: ValueType,
+): Extract<Expression, { kind: "call" }> {
+  return { kind: "call", name, arguments: operands, type };
 }
 
 /** A value of a statement or a parameter with the type it has by itself. */
@@ -29,55 +38,15 @@ export function literalOf(value: LiteralValue): Literal {
 }
 
 /**
- * `source` as a literal of `type`: undefined where that is left to the engine.
- * Throws DbError `invalid` / `cast_failed` for text that is no timestamp or interval.
- */
-export function castLiteral(source: Literal, type: ValueType): Literal | undefined {
-  const { value } = source;
-  if (value === null) return literal(null, type);
-  if (typeof value === "bigint") return castWhole(value, source.type, type);
-  if (typeof value !== "string") return undefined;
-  if (type === "timestamp") {
-    const timeNs = parseTimestampText(value);
-    if (timeNs === undefined) throw castFailed(value, "a timestamp such as 2022-01-01T08:00:00Z");
-    return literal(timeNs, type);
-  }
-  if (type !== "interval") return undefined;
-  const interval = parseIntervalText(value);
-  if (interval === undefined) throw castFailed(value, "an interval such as '1 hour'");
-  return literal(interval, type);
-}
-
-function castWhole(value: bigint, source: ValueType, type: ValueType): Literal | undefined {
-  if (!isInteger(source) && source !== "timestamp") return undefined;
-  if (isInteger(type) || type === "timestamp") {
-    const [least, greatest] = INTEGER_RANGES[type === "timestamp" ? "int64" : type];
-    return value >= least && value <= greatest ? literal(value, type) : undefined;
-  }
-  if (source === "timestamp") return undefined;
-  if (type === "float64") return literal(Number(value), type);
-  return type === "string" ? literal(String(value), type) : undefined;
-}
-
-function castFailed(value: string, expected: string): DbError {
-  const text = value.slice(0, 100);
-  return new DbError(
-    "invalid",
-    "cast_failed",
-    `Error during planning: Error parsing '${text}': it is not ${expected}`,
-    { detail: { value: text } },
-  );
-}
-
-/**
  * The value of an expression without columns, computed as the plain engine does, which is the other one's measure.
- * Undefined where that fails, as `1 / 0` does: then it fails when the query runs.
+ * Undefined where that fails, as `1 / 0` does: then it fails when the query runs; and where the plain engine knows too little.
  */
 export function constantOf(expression: Expression): Literal | undefined {
   try {
     return literal(compile(expression)([]), expression.type);
   } catch (error) {
-    if (error instanceof DbError && error.kind === "invalid") return undefined;
+    const unknown = error instanceof DbError && error.code === "plain_engine";
+    if (unknown || (error instanceof DbError && error.kind === "invalid")) return undefined;
     throw error;
   }
 }
@@ -86,10 +55,17 @@ export function constantOf(expression: Expression): Literal | undefined {
  * Computes calls on literals that give an instant or an interval, so that `time > now() - INTERVAL '1 day'` is a constant
  * that bounds what is read. A sum beyond the first or last instant stays a call, which fails when the query runs.
  */
-export function foldTime(call: Extract<Expression, { kind: "call" }>): Expression {
-  const foldable = call.type === "timestamp" || call.type === "interval";
-  if (!foldable || call.arguments.some((argument) => argument.kind !== "literal")) return call;
-  return constantOf(call) ?? call;
+export function foldTime(made: Extract<Expression, { kind: "call" }>): Expression {
+  if (!isFoldable(made.type) || made.arguments.some((argument) => argument.kind !== "literal"))
+    return made;
+  return constantOf(made) ?? made;
+}
+
+/** The plain engine knows no zones: a time of another one than UTC is left alone. */
+function isFoldable(type: ValueType): boolean {
+  if (!isTimestamp(type)) return type === "interval" || type === "duration";
+  const { unit, zone } = partsOf(type);
+  return unit === "nanosecond" && (zone === undefined || findZone(zone)?.fixedNs === 0n);
 }
 
 /**
@@ -97,6 +73,13 @@ export function foldTime(call: Extract<Expression, { kind: "call" }>): Expressio
  * `time > now() - INTERVAL '1000 years'` asks for all rows. Every other side is left as it is.
  */
 export function boundOfTime(side: Expression): Expression {
+  if (side.kind === "cast") {
+    // One of UTC beside another without a zone.
+    const bound = boundOfTime(side.operand);
+    return bound.kind === "literal" && bound !== side.operand
+      ? literal(bound.value, side.type)
+      : side;
+  }
   if (side.kind !== "call") return side;
   const forward = side.name === "add_interval";
   if (!forward && side.name !== "subtract_interval") return side;
@@ -104,7 +87,7 @@ export function boundOfTime(side: Expression): Expression {
   if (time?.kind !== "literal" || interval?.kind !== "literal") return side;
   // What could be computed is a literal since it was folded.
   const positive = isPositive(interval.value as IntervalValue);
-  return literal(positive === forward ? TIME_MAX : TIME_MIN, "timestamp");
+  return literal(positive === forward ? TIME_MAX : TIME_MIN, side.type);
 }
 
 /** The sum or difference of two intervals; undefined beyond their limits. */

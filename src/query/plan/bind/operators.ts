@@ -1,12 +1,25 @@
 import { type Expression, isInterval } from "#model/query/expression.ts";
 import type { ScalarFunction } from "#model/query/functions/scalar.ts";
 import { typeText } from "#model/query/type-text.ts";
-import type { ValueType } from "#model/query/value-type.ts";
+import {
+  type DecimalType,
+  INTEGER_RANGES,
+  type IntegerType,
+  isInteger,
+  isTimestamp,
+  timestampType,
+  type ValueType,
+} from "#model/query/value-type.ts";
+import { findZone } from "#model/time/zone.ts";
 import type { BinaryOperator } from "../../sql/ast.ts";
 import { unsupported } from "../../sql/errors.ts";
-import { coerce, commonType, isNumeric } from "./coerce.ts";
+import { coerce, commonType } from "./coerce.ts";
 import { planningError } from "./errors.ts";
-import { addIntervals, boundOfTime, foldTime, type Literal, literal } from "./fold.ts";
+import { boundOfTime, call, type Literal, literal } from "./fold.ts";
+import { timeArithmetic } from "./time-arithmetic.ts";
+import { decimalOf, decimalType, isDecimal, isNumeric, partsOf } from "./types/common-type.ts";
+
+export { call } from "./fold.ts";
 
 const COMPARISONS = {
   "=": "equal",
@@ -27,16 +40,17 @@ const ARITHMETIC = {
   "%": "modulo",
 } as const satisfies Partial<Record<BinaryOperator, ScalarFunction>>;
 
+const BITWISE = {
+  "&": "bit_and",
+  "|": "bit_or",
+  "^": "bit_xor",
+  "<<": "shift_left",
+  ">>": "shift_right",
+} as const satisfies Partial<Record<BinaryOperator, ScalarFunction>>;
+
+type Bitwise = keyof typeof BITWISE;
 type Arithmetic = keyof typeof ARITHMETIC;
 type Comparison = keyof typeof COMPARISONS;
-
-export function call(
-  name: ScalarFunction,
-  operands: readonly Expression[],
-  type: ValueType,
-): Extract<Expression, { kind: "call" }> {
-  return { kind: "call", name, arguments: operands, type };
-}
 
 /** `left operator right` with the casts it needs. Throws DbError `invalid` / `sql_planning` for types that do not go together. */
 export function binary(operator: BinaryOperator, left: Expression, right: Expression): Expression {
@@ -53,6 +67,7 @@ export function binary(operator: BinaryOperator, left: Expression, right: Expres
     case "^":
     case "<<":
     case ">>":
+      return bitwise(operator, left, right);
     case "@>":
     case "<@":
       throw unsupported(`operator ${operator}`);
@@ -68,25 +83,37 @@ export function negation(operand: Expression): Expression {
   const negative = operand.kind === "literal" ? negativeOf(operand) : undefined;
   if (negative !== undefined) return negative;
   if (operand.type === "null") return literal(null, "int64");
-  if (!isNumeric(operand.type)) {
+  if (operand.type === "interval") {
+    return call("multiply_interval", [operand, literal(-1n, "int64")], "interval");
+  }
+  if (!isNumeric(operand.type) && operand.type !== "duration") {
     throw planningError(`Negation only supports numeric types, but got ${typeText(operand.type)}`);
   }
-  const type = operand.type === "uint64" ? "int64" : operand.type;
+  const unsigned = isInteger(operand.type) && operand.type.startsWith("uint");
+  const type = unsigned ? "int64" : operand.type;
   return call("negate", [coerce(operand, type)], type);
 }
 
 function negativeOf({ value, type }: Literal): Expression | undefined {
-  // Of the unsigned numbers beyond int64 only 2^63 has a negative.
-  if (typeof value === "bigint" && type !== "timestamp") {
-    return value <= 2n ** 63n && value > -(2n ** 63n) ? literal(-value, "int64") : undefined;
+  if (typeof value === "bigint") {
+    if (isInteger(type)) return negativeWhole(value, type);
+    return isDecimal(type) || type === "duration" ? literal(-value, type) : undefined;
   }
   if (typeof value === "number") return literal(-value, type);
   if (!isInterval(value)) return undefined;
   return literal({ months: 0 - value.months, nanoseconds: -value.nanoseconds }, type);
 }
 
-export function comparison(operator: Comparison, left: Expression, right: Expression): Expression {
-  const type = commonType([left, right], "float64");
+/** Of the unsigned numbers beyond int64 only 2^63 has a negative. */
+function negativeWhole(value: bigint, type: IntegerType): Expression | undefined {
+  const negative = type.startsWith("uint") ? "int64" : type;
+  const [least, greatest] = INTEGER_RANGES[negative];
+  return -value >= least && -value <= greatest ? literal(-value, negative) : undefined;
+}
+
+export function comparison(operator: Comparison, one: Expression, other: Expression): Expression {
+  const [left, right] = [withoutZone(one, other), withoutZone(other, one)];
+  const type = comparedType(left, right);
   if (type === undefined) {
     throw planningError(
       "Cannot infer common argument type for comparison operation " +
@@ -95,8 +122,32 @@ export function comparison(operator: Comparison, left: Expression, right: Expres
   }
   if (type === "null") return comparisonOfNulls(operator);
   const sides = [coerce(left, type), coerce(right, type)];
-  const bounds = type === "timestamp" && ORDERS.has(operator) ? sides.map(boundOfTime) : sides;
+  const bounds = isTimestamp(type) && ORDERS.has(operator) ? sides.map(boundOfTime) : sides;
   return call(COMPARISONS[operator], bounds, "boolean");
+}
+
+/** Beside a timestamp without a zone, one of UTC is as good as without: so what is stored is compared as it is. */
+function comparedType(left: Expression, right: Expression): ValueType | undefined {
+  const type = commonType([left, right], "float64");
+  if (type === undefined || !isTimestamp(type)) return type;
+  const { unit, zone } = partsOf(type);
+  const plain = [left, right].some(
+    (side) => isTimestamp(side.type) && partsOf(side.type).zone === undefined,
+  );
+  const utc = zone !== undefined && findZone(zone)?.fixedNs === 0n;
+  return plain && utc ? timestampType(unit) : type;
+}
+
+/**
+ * A constant beside a timestamp without a zone, which is a local time of the constant's zone: the constant as such a local time, so
+ * that `time > now()` bounds what is read.
+ */
+function withoutZone(side: Expression, other: Expression): Expression {
+  if (side.kind !== "literal" || typeof side.value !== "bigint") return side;
+  if (!isTimestamp(side.type) || !isTimestamp(other.type)) return side;
+  const zone = partsOf(side.type).zone;
+  if (zone === undefined || partsOf(other.type).zone !== undefined) return side;
+  return literal(side.value + (findZone(zone)?.offsetAt(side.value) ?? 0n), "timestamp");
 }
 
 function comparisonOfNulls(operator: Comparison): Expression {
@@ -118,8 +169,55 @@ function arithmetic(operator: Arithmetic, left: Expression, right: Expression): 
       `Cannot coerce arithmetic expression ${typeText(left.type)} ${operator} ${typeText(right.type)} to valid types`,
     );
   }
+  const decimal = decimalArithmetic(operator, left, right);
+  if (decimal !== undefined) return decimal;
   const type = arithmeticType(operator, left, right);
   return call(ARITHMETIC[operator], [coerce(left, type), coerce(right, type)], type);
+}
+
+/** Each side keeps its own digits; undefined where none is a decimal, or one is a float. */
+function decimalArithmetic(
+  operator: Arithmetic,
+  left: Expression,
+  right: Expression,
+): Expression | undefined {
+  if (!isDecimal(left.type) && !isDecimal(right.type)) return undefined;
+  const one = decimalOf(left.type === "null" ? right.type : left.type);
+  const other = decimalOf(right.type === "null" ? left.type : right.type);
+  if (one === undefined || other === undefined) return undefined;
+  const operands = [coerce(left, one), coerce(right, other)];
+  return call(ARITHMETIC[operator], operands, decimalResult(operator, one, other));
+}
+
+/** Digits enough for each result, as long as 38 are; a quotient has four more after the point than its dividend. */
+function decimalResult(operator: Arithmetic, one: DecimalType, other: DecimalType): DecimalType {
+  const scale = Math.max(one.scale, other.scale);
+  const wholes = [one.precision - one.scale, other.precision - other.scale];
+  switch (operator) {
+    case "+":
+    case "-":
+      return decimalType(Math.max(...wholes) + scale + 1, scale);
+    case "*":
+      return decimalType(one.precision + other.precision + 1, one.scale + other.scale);
+    case "/": {
+      const digits = one.precision - one.scale + other.scale;
+      return decimalType(digits + one.scale + 4, one.scale + 4);
+    }
+    case "%":
+      return decimalType(Math.min(...wholes) + scale, scale);
+  }
+}
+
+function bitwise(operator: Bitwise, left: Expression, right: Expression): Expression {
+  const whole = [left, right].every(({ type }) => isInteger(type) || type === "null");
+  const type = whole ? commonType([left, right], "int64") : undefined;
+  if (type === undefined) {
+    throw planningError(
+      `Cannot infer common type for bitwise operation ${typeText(left.type)} ${operator} ${typeText(right.type)}`,
+    );
+  }
+  if (type === "null") return literal(null, "int64");
+  return call(BITWISE[operator], [coerce(left, type), coerce(right, type)], type);
 }
 
 function arithmeticType(operator: Arithmetic, left: Expression, right: Expression): ValueType {
@@ -127,51 +225,6 @@ function arithmeticType(operator: Arithmetic, left: Expression, right: Expressio
   if (type === "null") return "int64";
   // What is taken away from an unsigned number may leave a negative one.
   return operator === "-" && type === "uint64" && left.type !== right.type ? "int64" : type;
-}
-
-/** Sums and differences of timestamps and intervals; undefined when neither is one. */
-function timeArithmetic(
-  operator: Arithmetic,
-  left: Expression,
-  right: Expression,
-): Expression | undefined {
-  const types = `${plainName(left)} ${operator} ${plainName(right)}`;
-  switch (types) {
-    case "timestamp + interval":
-      return foldTime(call("add_interval", [left, right], "timestamp"));
-    case "interval + timestamp":
-      return foldTime(call("add_interval", [right, left], "timestamp"));
-    case "timestamp - interval":
-      return foldTime(call("subtract_interval", [left, right], "timestamp"));
-    case "timestamp - timestamp":
-      return foldTime(call("timestamp_difference", [left, right], "interval"));
-    case "interval + interval":
-    case "interval - interval":
-      return intervalArithmetic(operator === "+" ? 1 : -1, left, right);
-    case "timestamp + null":
-    case "timestamp - null":
-    case "null + timestamp":
-      return literal(null, "timestamp");
-    default:
-      return undefined;
-  }
-}
-
-function plainName({ type }: Expression): string {
-  return typeof type === "string" ? type : type.kind;
-}
-
-function intervalArithmetic(sign: 1 | -1, left: Expression, right: Expression): Expression {
-  if (left.kind !== "literal" || right.kind !== "literal") {
-    throw unsupported("sums of intervals that are no constants");
-  }
-  if (left.value === null || right.value === null) return literal(null, "interval");
-  if (!isInterval(left.value) || !isInterval(right.value)) {
-    throw planningError("an interval was expected");
-  }
-  const sum = addIntervals(left.value, right.value, sign);
-  if (sum === undefined) throw planningError("the sum of two intervals is too long");
-  return literal(sum, "interval");
 }
 
 function concatenation(left: Expression, right: Expression): Expression {

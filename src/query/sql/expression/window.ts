@@ -1,6 +1,6 @@
+import { parseIntervalText } from "#model/time/interval-text.ts";
 import type { OrderItem, SqlExpression, SqlFrame, SqlFrameBound, WindowSpec } from "../ast.ts";
 import { type Grammar, inParentheses } from "../grammar.ts";
-import { parseIntervalText } from "./interval.ts";
 import { PRECEDENCE } from "./precedence.ts";
 
 /** Reads what stands behind OVER: a window's name, or what it is in parentheses. */

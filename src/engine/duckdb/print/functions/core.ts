@@ -1,9 +1,19 @@
 /** The functions that every engine knows, as engine SQL. */
 import type { IntervalValue } from "#model/query/expression.ts";
 import type { CoreFunction } from "#model/query/functions/core.ts";
+import { isFloat } from "#model/query/value-type.ts";
 import { printError } from "../cast.ts";
+import { printInUnit, printLocalOf, zoneName } from "../casts/time.ts";
+import { printOnWallClock, zoneOf } from "../casts/zone.ts";
 import { NAN } from "../literal.ts";
-import { printDateBin, printDatePart, printDateTrunc, printShift } from "../time.ts";
+import {
+  printDateBin,
+  printDatePart,
+  printDateTrunc,
+  printShift,
+  printZonedShift,
+} from "../time.ts";
+import { isDecimal, printDecimal, printDecimalQuotient } from "./decimal.ts";
 import {
   argument,
   type Call,
@@ -14,15 +24,24 @@ import {
   type Printers,
 } from "./printer.ts";
 
+const FINE_UNITS: ReadonlySet<string> = new Set(
+  "minute second millisecond microsecond nanosecond".split(" "),
+);
 const MONTH_NS = 30n * 86_400n * 1_000_000_000n;
 
 /** The functions of model/query/functions/core.ts. */
 export const CORE: Printers<CoreFunction> = {
-  add: infix("+"),
-  subtract: infix("-"),
-  multiply: infix("*"),
-  divide: (args, call) => printDivision(args, call, call.type === "float64" ? "/" : "//"),
-  modulo: (args, call) => printDivision(args, call, "%"),
+  add: arithmetic("+"),
+  subtract: arithmetic("-"),
+  multiply: arithmetic("*"),
+  divide: (args, call) =>
+    isDecimal(call.type)
+      ? printDecimalQuotient(args, call, "quotient")
+      : printDivision(args, call, isFloat(call.type) ? "/" : "//"),
+  modulo: (args, call) =>
+    isDecimal(call.type)
+      ? printDecimalQuotient(args, call, "rest")
+      : printDivision(args, call, "%"),
   negate: ([a = ""], { type }) => (type === "uint64" ? `(CAST(0 AS UBIGINT) - ${a})` : `(- ${a})`),
   abs: named("abs"),
   equal: comparison("="),
@@ -75,17 +94,45 @@ export const CORE: Printers<CoreFunction> = {
   greatest: named("greatest"),
   least: named("least"),
   nullif: named("nullif"),
-  date_bin: ([, time = ""], call) =>
-    printDateBin(literalOf(call, 0) as IntervalValue, time, (literalOf(call, 2) ?? 0n) as bigint),
-  date_trunc: ([, time = ""], call) => printDateTrunc(literalOf(call, 0) as string, time),
-  date_part: ([, time = ""], call) => printDatePart(literalOf(call, 0) as string, time),
-  add_interval: ([time = "", interval = ""], call) =>
-    printShift(time, 1, argument(call, 1), interval),
-  subtract_interval: ([time = "", interval = ""], call) =>
-    printShift(time, -1, argument(call, 1), interval),
-  timestamp_difference: ([a = "", b = ""]) =>
-    `(CASE WHEN ${a} IS NULL OR ${b} IS NULL THEN NULL ELSE {'m': CAST(0 AS BIGINT), 'n': ${a} - ${b}} END)`,
+  date_bin: ([, time = ""], call) => {
+    const [interval, origin] = [literalOf(call, 0) as IntervalValue, literalOf(call, 2) ?? 0n];
+    return printInUnit(printDateBin(interval, time, origin as bigint), call.type);
+  },
+  date_trunc: ([, time = ""], call) => printTrunc(literalOf(call, 0) as string, time, call.type),
+  date_part: ([, time = ""], call) => {
+    const unit = literalOf(call, 0) as string;
+    const { type } = argument(call, 1);
+    return printDatePart(unit, unit === "epoch" ? time : printLocalOf(time, type));
+  },
+  add_interval: ([time = "", interval = ""], call) => printMoved(time, 1, interval, call),
+  subtract_interval: ([time = "", interval = ""], call) => printMoved(time, -1, interval, call),
+  timestamp_difference: infix("-"),
 };
+
+function arithmetic(operator: string): CallPrinter {
+  return (args, call) =>
+    isDecimal(call.type) ? printDecimal(operator, args, call) : infix(operator)(args, call);
+}
+
+/** Units from hours on begin with local ones. */
+function printTrunc(unit: string, time: string, type: Call["type"]): string {
+  const zone = zoneName(type);
+  const fine = FINE_UNITS.has(unit);
+  if (zone === undefined || fine) return printDateTrunc(unit, time);
+  return printOnWallClock(time, zoneOf(zone), (local) => printDateTrunc(unit, local));
+}
+
+/** Months and whole days are counted by the clocks of the zone. */
+function printMoved(time: string, sign: 1 | -1, printed: string, call: Call): string {
+  const interval = argument(call, 1);
+  const name = zoneName(call.type);
+  const zone = name === undefined ? undefined : zoneOf(name);
+  const moved =
+    zone === undefined || zone.fixedNs !== undefined
+      ? printShift(time, sign, interval, printed)
+      : printZonedShift(time, zone, sign, printed);
+  return printInUnit(moved, call.type);
+}
 
 function comparison(operator: string): CallPrinter {
   return (args, call) => {
@@ -101,7 +148,7 @@ function printIntervalLength(interval: string): string {
 
 function printDivision(args: readonly string[], call: Call, operator: string): string {
   const [a = "", b = ""] = args;
-  if (call.type === "float64") return `(${a} ${operator} ${b})`;
+  if (isFloat(call.type)) return `(${a} ${operator} ${b})`;
   const divisor = argument(call, 1);
   // A whole number divided by zero is NULL to the engine.
   const safe = divisor.kind === "literal" && divisor.value !== 0n;

@@ -3,9 +3,10 @@ import type { ScalarFunction } from "#model/query/functions/scalar.ts";
 import { typeText } from "#model/query/type-text.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { isInteger } from "#model/query/value-type.ts";
-import { coerce, commonType, isNumeric } from "../coerce.ts";
+import { coerce, commonType } from "../coerce.ts";
 import { planningError } from "../errors.ts";
-import { call } from "../operators.ts";
+import { call } from "../fold.ts";
+import { isNumeric } from "../types/common-type.ts";
 
 /** Builds a call from its arguments as they were bound; throws DbError `invalid` / `sql_planning` where they do not fit. */
 export type Builder = (operands: readonly Expression[], context: CallContext) => Expression;

@@ -1,8 +1,8 @@
 /** Casts of lists, structs and maps: what lies in them is cast one by one. */
 import type { ValueType } from "#model/query/value-type.ts";
-import type { CastRequest } from "./cast.ts";
-import { printLet } from "./functions/let.ts";
-import { printText, sqlType } from "./literal.ts";
+import type { CastRequest } from "../cast.ts";
+import { printLet } from "../functions/let.ts";
+import { printText, sqlType } from "../literal.ts";
 
 type PrintCast = (request: CastRequest) => string;
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { parseIntervalText } from "./interval.ts";
+import { parseIntervalText } from "./interval-text.ts";
 
 const SECOND = 1_000_000_000n;
 const DAY = 86_400n * SECOND;

@@ -1,0 +1,90 @@
+/** Time zones: names of the IANA database, and offsets from UTC. */
+import { DAY_NS, HOUR_NS, MINUTE_NS } from "../time-units.ts";
+
+const OFFSET = /^([+-])(\d{2}):?(\d{2})?$/;
+const NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
+const UTC_NAMES = new Set(["UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT"]);
+
+/** A stretch of time, `start` inclusive, in which a zone has one offset. */
+interface Stretch {
+  readonly start: bigint;
+  /** Undefined: it has no end. */
+  readonly end: bigint | undefined;
+  readonly offsetNs: bigint;
+}
+
+/** What local time is in a zone. Instants are nanoseconds since the Unix epoch, local times the same as if in UTC. */
+export class Zone {
+  /** As the IANA database spells it, or an offset as `+01:00`. */
+  readonly id: string;
+  /** The zone's only offset from UTC; undefined where it has several. */
+  readonly fixedNs: bigint | undefined;
+  #stretch: Stretch | undefined;
+
+  constructor(id: string, fixedNs: bigint | undefined) {
+    this.id = id;
+    this.fixedNs = fixedNs;
+  }
+
+  /** How far local time is ahead of UTC at an instant. */
+  offsetAt(timeNs: bigint): bigint {
+    if (this.fixedNs !== undefined) return this.fixedNs;
+    if (this.#stretch === undefined || !holds(this.#stretch, timeNs)) {
+      this.#stretch = findStretch(this.id, timeNs);
+    }
+    return this.#stretch.offsetNs;
+  }
+
+  localAt(timeNs: bigint): bigint {
+    return timeNs + this.offsetAt(timeNs);
+  }
+
+  /** The instants at which local time is `localNs`, in order: none in a gap, two where clocks were set back. */
+  instantsOf(localNs: bigint): readonly bigint[] {
+    const early = localNs - this.offsetAt(localNs - DAY_NS);
+    const late = localNs - this.offsetAt(localNs + DAY_NS);
+    const found = early === late ? [early] : [early, late];
+    return found.filter((instant) => this.localAt(instant) === localNs);
+  }
+}
+
+/** The zone of an IANA name, in any case, or of an offset: `+01:00`, `+0100` or `+01`. Undefined where there is none. */
+export function findZone(text: string): Zone | undefined {
+  const offset = OFFSET.exec(text);
+  if (offset !== null) return offsetZone(offset);
+  if (!NAME.test(text)) return undefined;
+  const id = findId(text);
+  if (id === undefined) return undefined;
+  return new Zone(id, UTC_NAMES.has(id) ? 0n : undefined);
+}
+
+function offsetZone([, sign, hours = "", minutes = "00"]: RegExpExecArray): Zone | undefined {
+  if (Number(hours) > 23 || Number(minutes) > 59) return undefined;
+  const size = BigInt(hours) * HOUR_NS + BigInt(minutes) * MINUTE_NS;
+  return new Zone(`${sign}${hours}:${minutes}`, sign === "-" ? -size : size);
+}
+
+function findId(name: string): string | undefined {
+  if (name.toUpperCase() === "Z") return "UTC";
+  try {
+    return new Temporal.ZonedDateTime(0n, name).timeZoneId;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
+}
+
+function holds({ start, end }: Stretch, timeNs: bigint): boolean {
+  return timeNs >= start && (end === undefined || timeNs < end);
+}
+
+function findStretch(id: string, timeNs: bigint): Stretch {
+  const at = new Temporal.ZonedDateTime(timeNs, id);
+  // The transition before an instant is never at it.
+  const start = new Temporal.ZonedDateTime(timeNs + 1n, id).getTimeZoneTransition("previous");
+  return {
+    start: start?.epochNanoseconds ?? timeNs,
+    end: at.getTimeZoneTransition("next")?.epochNanoseconds,
+    offsetNs: BigInt(at.offsetNanoseconds),
+  };
+}
