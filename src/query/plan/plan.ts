@@ -30,16 +30,28 @@ export function planStatement(statement: Statement, context: PlanContext): Plan 
 
 /** First the names, then less to read, and last what is read: files that no condition leaves out. */
 function planRead(query: Query, context: PlanContext): PlannedRead {
+  const { plan, tables } = planNames(query, context);
+  return { plan: sourced(pruned(pushed(plan)), tables, context), tables };
+}
+
+/** The plan of a query as it was written, which reads all of each table: what the other one is held to. Throws as `planStatement`. */
+export function planAsWritten(query: Query, context: PlanContext): Plan {
+  const { plan, tables } = planNames(query, context);
+  return sourced(plan, tables, context);
+}
+
+function planNames(query: Query, context: PlanContext): PlannedRead {
   const environment = environmentOf(context);
   const { plan } = planQuery(query, environment);
-  const { tables } = environment.statement;
-  const logical = pruned(pushed(plan));
-  const whole = withSources(logical, (scan) => {
+  return { plan, tables: environment.statement.tables };
+}
+
+function sourced(plan: Plan, tables: PlannedRead["tables"], context: PlanContext): Plan {
+  return withSources(plan, (scan) => {
     const table = tables.get(scan.tableId);
     assert(table !== undefined, "a plan scans the tables that its statement names");
     return context.sources(table, scan.time);
   });
-  return { plan: whole, tables };
 }
 
 function environmentOf(context: PlanContext): Environment {

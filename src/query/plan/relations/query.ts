@@ -1,4 +1,6 @@
+import type { Expression } from "#model/query/expression.ts";
 import type { Field, Plan } from "#model/query/plan.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 import type { CommonTable, Query, QueryBody, Values } from "../../sql/ast.ts";
 import { shown, unsupported } from "../../sql/errors.ts";
@@ -49,7 +51,7 @@ function planValues({ rows }: Values, environment: Environment): Rows {
   }
   const fields = first.map((_, index): Field => {
     const cells = bound.flatMap((row) => row[index] ?? []);
-    const type = commonType(cells, "int64");
+    const type = typeOfCells(cells);
     if (type === undefined)
       throw planningError(`Inconsistent data type across values list in column ${index}`);
     return { name: `column${index + 1}`, type };
@@ -59,6 +61,13 @@ function planValues({ rows }: Values, environment: Environment): Rows {
   );
   const plan: Plan = { kind: "values", fields, rows: cells };
   return { plan, columns: columnsOf(fields, NO_RELATION) };
+}
+
+/** Texts that were written beside other values are read as those. */
+function typeOfCells(cells: readonly Expression[]): ValueType | undefined {
+  const others = cells.filter(({ type }) => type !== "string" && type !== "null");
+  const written = cells.every(({ kind, type }) => type !== "string" || kind === "literal");
+  return commonType(others.length > 0 && written ? others : cells, "int64");
 }
 
 /** `environment` with the tables of WITH, each of which may name those before it. */
