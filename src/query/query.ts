@@ -19,12 +19,13 @@ import type { Views } from "#view/views.ts";
 import { analyzed } from "./analyze.ts";
 import { DATABASE_TABLE_NAMES, findDatabaseTable } from "./database-tables.ts";
 import type { PlanContext } from "./plan/context.ts";
-import { planStatement } from "./plan/plan.ts";
+import { type PlannedSteps, planInSteps, planStatement } from "./plan/plan.ts";
 import { QueryLog, type QueryRecord } from "./query-log.ts";
 import { Running } from "./running.ts";
 import { sourceGroups } from "./sources.ts";
 import type { Statement } from "./sql/ast.ts";
 import { parseStatement } from "./sql/statement.ts";
+import { inSteps } from "./steps.ts";
 import { findSystemTable, type LastSeenNs, type SystemTable } from "./system-tables.ts";
 
 export interface QueryRequest {
@@ -145,9 +146,11 @@ export class Queries {
     let vanished: DbError | undefined;
     while (true) {
       const startMs = this.#options.clock.monotonicMs();
-      const { view, plan, explanation } = await this.#plan(asked, running.signal);
+      const { view, explanation, ...steps } = await this.#plan(asked, running.signal);
+      const { plan } = steps;
       const rowText = explanation === undefined ? asked.request.rowText : undefined;
-      const batches = this.#options.engine.query(plan, running.signal, rowText);
+      const { engine } = this.#options;
+      const batches = inSteps(steps, (step) => engine.query(step, running.signal, rowText));
       const shown =
         explanation === undefined
           ? batches
@@ -256,8 +259,7 @@ interface Planning {
 }
 
 /** What the engine is asked; with EXPLAIN ANALYZE, an explanation of it, which is answered once its rows have been counted. */
-interface Planned {
-  readonly plan: Plan;
+interface Planned extends PlannedSteps {
   readonly explanation?: Plan;
 }
 
@@ -291,9 +293,9 @@ function planOn(view: View, request: QueryRequest, options: Planning): Planned {
     fileCount: (table) => view.files(table.id, ALL_TIME).length,
     kept: (table) => keptTime(database && retentionOf(database, table.id), nowNs),
   };
-  const plan = planStatement(statement, context);
-  if (statement.kind !== "explain" || !statement.analyze) return { plan };
-  return { plan: planStatement(statement.query, context), explanation: plan };
+  if (statement.kind !== "explain" || !statement.analyze) return planInSteps(statement, context);
+  const explanation = planStatement(statement, context);
+  return { ...planInSteps(statement.query, context), explanation };
 }
 
 /** The times of rows that are not past their retention. Compaction removes the others later, by a clock of its own. */

@@ -2,6 +2,7 @@ import { assert } from "#base/errors.ts";
 import type { Plan } from "#model/query/plan.ts";
 import type { Query, Statement } from "../sql/ast.ts";
 import type { PlanContext } from "./context.ts";
+import { firstByTime, withScan } from "./optimize/first-by-time.ts";
 import { pruned } from "./optimize/prune.ts";
 import { pushed } from "./optimize/push.ts";
 import { withSources } from "./optimize/sources.ts";
@@ -32,6 +33,28 @@ export function planStatement(statement: Statement, context: PlanContext): Plan 
 function planRead(query: Query, context: PlanContext): PlannedRead {
   const { plan, tables } = planNames(query, context);
   return { plan: sourced(pruned(pushed(plan)), tables, context), tables };
+}
+
+/** A plan, and plans of a part of its rows that may give the whole answer and read less. */
+export interface PlannedSteps {
+  readonly plan: Plan;
+  /** In order, each reads more; one that gives `rowCount` rows gives the answer. */
+  readonly earlier: readonly Plan[];
+  readonly rowCount: number;
+}
+
+/** As `planStatement`, with what may be tried first. */
+export function planInSteps(statement: Statement, context: PlanContext): PlannedSteps {
+  if (statement.kind !== "query")
+    return { plan: planStatement(statement, context), earlier: [], rowCount: 0 };
+  const { plan, tables } = planRead(statement, context);
+  const first = firstByTime(plan);
+  if (first === undefined) return { plan, earlier: [], rowCount: 0 };
+  const { rowCount, scan, times } = first;
+  const earlier = times.map((time) =>
+    sourced(withScan(plan, { ...scan, time, groups: [] }), tables, context),
+  );
+  return { plan, earlier, rowCount };
 }
 
 /** The plan of a query as it was written, which reads all of each table: what the other one is held to. Throws as `planStatement`. */
