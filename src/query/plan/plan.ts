@@ -3,6 +3,7 @@ import type { Plan } from "#model/query/plan.ts";
 import type { Query, Statement } from "../sql/ast.ts";
 import type { PlanContext } from "./context.ts";
 import { firstByTime, withScan } from "./optimize/first-by-time.ts";
+import { checkJoins } from "./optimize/joins.ts";
 import { pruned } from "./optimize/prune.ts";
 import { pushed } from "./optimize/push.ts";
 import { withSources } from "./optimize/sources.ts";
@@ -66,6 +67,7 @@ export function planAsWritten(query: Query, context: PlanContext): Plan {
 function planNames(query: Query, context: PlanContext): PlannedRead {
   const environment = environmentOf(context);
   const { plan } = planQuery(query, environment);
+  checkJoins(plan);
   return { plan, tables: environment.statement.tables };
 }
 

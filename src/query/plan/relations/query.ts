@@ -1,3 +1,4 @@
+import { DbError } from "#base/errors.ts";
 import type { Expression } from "#model/query/expression.ts";
 import type { Field, Plan } from "#model/query/plan.ts";
 import type { ValueType } from "#model/query/value-type.ts";
@@ -13,13 +14,26 @@ import { planSelect } from "./select.ts";
 import { castTo, planSet } from "./set.ts";
 import { aliased } from "./stored.ts";
 
+/** Subqueries in expressions, each within the one before: the engine's time for them doubles with each. */
+const SUBQUERY_DEPTH_MAX = 12;
+
 /** The rows of a query. Throws as `planStatement`. */
 export function planQuery(query: Query, around: Environment): Rows {
+  if (depthOf(around.parent) > SUBQUERY_DEPTH_MAX) throw tooDeep();
   const environment = withCommons(query, around);
   const { body } = query;
   if (body.kind === "select") return planSelect(body, query, environment);
   const rows = planBody(body, environment);
   return limited(orderedRows(rows, query.orderBy, environment), query, environment);
+}
+
+function tooDeep(): DbError {
+  return new DbError(
+    "exceeded",
+    "sql_too_deep",
+    `The statement has more than ${SUBQUERY_DEPTH_MAX} subqueries within each other: split it or simplify it.`,
+    { detail: { depthMax: SUBQUERY_DEPTH_MAX } },
+  );
 }
 
 function planBody(body: QueryBody, environment: Environment): Rows {
