@@ -95,6 +95,25 @@ export function raised(expression: Expression, levels: number): Expression {
   }
 }
 
+/** A condition as it stands in a lateral side, one row further in. */
+export function raisedOuter(conjunct: Expression): Expression {
+  switch (conjunct.kind) {
+    case "outer":
+      return { ...conjunct, level: conjunct.level + 1 };
+    case "subquery": {
+      const changed = mapChildren(conjunct, raisedOuter);
+      if (changed.kind !== "subquery") return changed;
+      const plan = changeOuter(changed.plan, (outer, depth) => ({
+        ...outer,
+        level: outer.level + depth + (outer.level > 1 ? 1 : 0),
+      }));
+      return { ...changed, plan };
+    }
+    default:
+      return mapChildren(conjunct, raisedOuter);
+  }
+}
+
 /** `plan` as it stands `levels` subqueries further in, or out where that is negative. */
 export function deepened(plan: Plan, levels: number): Plan {
   if (levels === 0) return plan;

@@ -5,11 +5,11 @@ import { intersection } from "#model/time-range.ts";
 import { allOf, conjunctsOf, filtered } from "../conditions.ts";
 import {
   changeInputs,
-  changeOuter,
   collectInputs,
   hasSubquery,
   mapExpressions,
   mapPlans,
+  raisedOuter,
 } from "../moving.ts";
 import { mapChildren } from "../tree.ts";
 import { pushDown } from "./time.ts";
@@ -208,25 +208,6 @@ function refusesNull(conjunct: Expression, side: (index: number) => boolean): bo
   if (conjunct.kind !== "call") return false;
   if (conjunct.name === "is_not_null") return ofSide(conjunct.arguments[0]);
   return STRICT.has(conjunct.name) && conjunct.arguments.some(ofSide);
-}
-
-/** A condition as it stands in a lateral side, one row further in. */
-function raisedOuter(conjunct: Expression): Expression {
-  switch (conjunct.kind) {
-    case "outer":
-      return { ...conjunct, level: conjunct.level + 1 };
-    case "subquery": {
-      const changed = mapChildren(conjunct, raisedOuter);
-      if (changed.kind !== "subquery") return changed;
-      const plan = changeOuter(changed.plan, (outer, depth) => ({
-        ...outer,
-        level: outer.level + depth + (outer.level > 1 ? 1 : 0),
-      }));
-      return { ...changed, plan };
-    }
-    default:
-      return mapChildren(conjunct, raisedOuter);
-  }
 }
 
 function inputAt(index: number, type: Expression["type"]): Expression {

@@ -1,12 +1,13 @@
 import type { Expression } from "#model/query/expression.ts";
-import type { JoinPlan, Plan } from "#model/query/plan.ts";
+import type { JoinPlan } from "#model/query/plan.ts";
 import type { JoinKind, SqlExpression } from "../../sql/ast.ts";
 import { shown, unsupported } from "../../sql/errors.ts";
 import { coerce, commonType } from "../bind/coerce.ts";
 import { planningError } from "../bind/errors.ts";
 import { call, comparison } from "../bind/operators.ts";
 import { NO_RELATION, qualifiedName, type ScopeColumn, scopeOf } from "../bind/scope.ts";
-import { allOf } from "../conditions.ts";
+import { allOf, conjunctsOf, filtered } from "../conditions.ts";
+import { changeInputs, deepened, hasSubquery, raisedOuter } from "../moving.ts";
 import { binderFor, type Environment, type Rows } from "./environment.ts";
 
 /** Two sides and what pairs their rows. */
@@ -53,7 +54,7 @@ export function joined(joining: Joining, environment: Environment): Rows {
   const condition = conditionOf(joining.on, merged, columns, environment);
   const half = join === "semi" || join === "anti";
   const kept = half ? left.columns : columns;
-  const plan: Plan = {
+  const pairs: JoinPlan = {
     kind: "join",
     fields: kept.map(({ field }) => field),
     join,
@@ -62,10 +63,8 @@ export function joined(joining: Joining, environment: Environment): Rows {
     ...(condition === undefined ? {} : { condition }),
     lateral: joining.lateral,
   };
-  if (half) return { plan, columns: kept };
-  return join === "right" || join === "full"
-    ? withEitherSide({ plan, columns }, merged)
-    : { plan, columns: withoutBare(columns, merged) };
+  const plan = join === "left" ? withoutSubqueries(pairs) : pairs;
+  return half ? { plan, columns: kept } : mergedRows({ plan, columns }, join, merged);
 }
 
 /** What is true of rows that are paired; undefined where all are. */
@@ -81,6 +80,20 @@ function conditionOf(
   if (on === undefined) return allOf(conditions);
   const binder = binderFor(scopeOf(columns, environment.parent), environment);
   return allOf([...conditions, binder.bindCondition(on, { name: "ON", aggregates: false })]);
+}
+
+/** Engines pair no outer join by a subquery: one on its left is as well the left rows, each with those right ones that fit it. */
+function withoutSubqueries(plan: JoinPlan): JoinPlan {
+  const { condition, ...rest } = plan;
+  if (condition === undefined || !hasSubquery(condition)) return plan;
+  const leftCount = plan.left.fields.length;
+  const inside = changeInputs(raisedOuter(condition), (index, type) =>
+    index < leftCount
+      ? { kind: "outer", level: 1, index, type }
+      : { kind: "input", index: index - leftCount, type },
+  );
+  const right = plan.lateral ? plan.right : deepened(plan.right, 1);
+  return { ...rest, right: filtered(right, conjunctsOf(inside)), lateral: true };
 }
 
 function inputOf(columns: readonly ScopeColumn[], index: number): Expression {
@@ -129,6 +142,13 @@ function placeOf(name: string, { columns }: Rows, side: string): number {
   if (place !== undefined && places.length === 1) return place;
   const problem = place === undefined ? "missing" : "ambiguous";
   throw planningError(`Column ${shown(name)} of USING is ${problem} on the ${side} side`);
+}
+
+/** Both sides' columns, of which those that USING made one go by their name once. */
+function mergedRows(rows: Rows, join: JoinPlan["join"], merged: readonly Merged[]): Rows {
+  return join === "right" || join === "full"
+    ? withEitherSide(rows, merged)
+    : { ...rows, columns: withoutBare(rows.columns, merged) };
 }
 
 /** Of merged columns the left one goes by the name alone. */
