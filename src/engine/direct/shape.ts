@@ -117,7 +117,7 @@ function fixedLength({ months, nanoseconds }: IntervalValue): number {
 
 function foldedOf(call: AggregateCall, scan: ScanPlan): Folded | undefined {
   const { arguments: operands, distinct, filter, name, orderBy, type } = call;
-  const plain = !distinct && filter === undefined && orderBy === undefined;
+  const plain = !distinct && filter === undefined && orderBy === undefined && operands.length < 2;
   if (!plain || !isFold(name) || !isNumberType(type)) return undefined;
   const [operand] = operands;
   if (operand === undefined) return { name, index: undefined, type };

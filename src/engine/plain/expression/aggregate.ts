@@ -55,6 +55,7 @@ function compileAggregate(call: AggregateCall): (rows: readonly Row[]) => Value 
   const args = call.arguments.map(compile);
   const order = call.orderBy === undefined ? undefined : compileOrder(call.orderBy);
   const fold = foldOf(call.name);
+  if (call.ignoreNulls === true) throw notHere("IGNORE NULLS");
   return (rows) => {
     const accepted = rows.filter(accepts);
     const ordered = order === undefined ? accepted : accepted.toSorted(order);

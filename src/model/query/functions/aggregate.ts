@@ -80,6 +80,8 @@ export type AggregateFunction = CoreAggregate | WideAggregate;
 /**
  * Functions of a row's place in its partition. `row_number`, `rank`, `dense_rank` → uint64; `percent_rank`, `cume_dist` → float64;
  * `ntile` (int64 literal) → uint64. `lag`, `lead` (any, int64 literal distance[, default of its type]) → the first argument's type.
+ * `difference` (int64, uint64 or float64) → its type: from the last value before that is not NULL; NULL where there is none. `derivative`
+ * (float64, timestamp, int64 literal unit in nanoseconds) → float64: the same for each unit of time. `non_negative_…`: NULL below zero.
  * `first_value`, `last_value` and `nth_value`, which are aggregates as well, are of the row's frame.
  */
 export type RankFunction =
@@ -90,7 +92,14 @@ export type RankFunction =
   | "cume_dist"
   | "ntile"
   | "lag"
-  | "lead";
+  | "lead"
+  | ChangeFunction;
+
+export type ChangeFunction =
+  | "difference"
+  | "non_negative_difference"
+  | "derivative"
+  | "non_negative_derivative";
 
 /** What a window node computes. */
 export type WindowFunction = AggregateFunction | RankFunction;

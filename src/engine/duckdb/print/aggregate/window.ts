@@ -1,7 +1,7 @@
 /** Functions of a row's window as engine SQL. */
 import { assert } from "#base/errors.ts";
 import type { Expression, IntervalValue, SortKey } from "#model/query/expression.ts";
-import type { RankFunction } from "#model/query/functions/aggregate.ts";
+import type { ChangeFunction, RankFunction } from "#model/query/functions/aggregate.ts";
 import type { FrameBound, WindowCall, WindowFrame } from "#model/query/plan.ts";
 import { isInteger, isTimestamp } from "#model/query/value-type.ts";
 import { DAY_NS } from "#model/time-units.ts";
@@ -11,7 +11,11 @@ import { printDirection } from "../order.ts";
 import { printShift } from "../time.ts";
 import { printAggregate } from "./aggregate.ts";
 
-type PlaceFunction = RankFunction | "first_value" | "last_value" | "nth_value";
+type PlaceFunction =
+  | Exclude<RankFunction, ChangeFunction>
+  | "first_value"
+  | "last_value"
+  | "nth_value";
 
 export function printWindow(call: WindowCall, names: Names): string {
   if (isRank(call.name)) return printRank(call, call.name, names);
@@ -48,6 +52,10 @@ const RANKS: Readonly<Record<RankFunction, string | undefined>> = {
   ntile: "UBIGINT",
   lag: undefined,
   lead: undefined,
+  difference: undefined,
+  non_negative_difference: undefined,
+  derivative: undefined,
+  non_negative_derivative: undefined,
 };
 
 function isRank(name: WindowCall["name"]): name is RankFunction {
@@ -56,9 +64,33 @@ function isRank(name: WindowCall["name"]): name is RankFunction {
 
 /** Frames mean nothing to them. */
 function printRank(call: WindowCall, name: RankFunction, names: Names): string {
+  if (isChange(name)) return printChange(call, name, names);
   const text = `${printPlace(name, call, names)}${printOver(call, names, undefined)}`;
   const type = RANKS[name];
   return type === undefined ? text : `CAST(${text} AS ${type})`;
+}
+
+function isChange(name: RankFunction): name is ChangeFunction {
+  return name.endsWith("difference") || name.endsWith("derivative");
+}
+
+function printChange(call: WindowCall, name: ChangeFunction, names: Names): string {
+  const over = printOver(call, names, undefined);
+  const [value = "", time = "", unit = ""] = call.arguments.map((argument) =>
+    printExpression(argument, names),
+  );
+  const positive = name.startsWith("non_negative_");
+  if (call.arguments.length === 1) {
+    const before = `lag(${value} IGNORE NULLS)${over}`;
+    const difference = `${value} - ${before}`;
+    // Of unsigned numbers one below zero would be an error.
+    return positive ? `CASE WHEN ${value} >= ${before} THEN ${difference} END` : difference;
+  }
+  const known = `CASE WHEN ${value} IS NOT NULL AND ${time} IS NOT NULL THEN {'v': ${value}, 't': ${time}} END`;
+  const before = `lag(${known} IGNORE NULLS)${over}`;
+  const units = `(CAST(${time} AS HUGEINT) - (${before}).t) / CAST(${unit} AS DOUBLE)`;
+  const slope = `(${value} - (${before}).v) / (${units})`;
+  return positive ? `CASE WHEN NOT ${slope} < 0 THEN ${slope} END` : slope;
 }
 
 function printPlace(name: PlaceFunction, call: WindowCall, names: Names): string {

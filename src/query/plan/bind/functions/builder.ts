@@ -25,7 +25,7 @@ const PARAMETER_TYPE = { text: "string", float: "float64", whole: "int64" } as c
 /** Throws DbError `invalid` / `sql_planning` unless there are `countMin` to `countMax` operands. */
 export function checkCount(
   operands: readonly Expression[],
-  context: CallContext,
+  context: Pick<CallContext, "name">,
   countMin: number,
   countMax = countMin,
 ): void {
