@@ -25,7 +25,10 @@ export const LISTS: Printers<ListFunction> = {
   month_series: printMonthSeries,
   text_to_list: printTextToList,
   list_element: ([list = "", index = ""]) => `list_extract(${list}, ${index})`,
-  list_slice: letting(printSlice),
+  list_slice: (args, call) =>
+    isPlainSlice(call)
+      ? `list_slice(${args.join(", ")})`
+      : printLet(args, (...names) => printSlice(...names)),
   list_any_value: ([list = ""]) => `list_filter(${list}, lambda x: x IS NOT NULL)[1]`,
   list_max: ([list = ""]) => `list_max(${list})`,
   list_min: ([list = ""]) => `list_min(${list})`,
@@ -141,6 +144,12 @@ function printTextToList(args: readonly string[]): string {
       missing === undefined ? parts : `list_transform(${parts}, lambda x: nullif(x, ${missing}))`;
     return `CASE WHEN ${text} IS NOT NULL THEN ${list} END`;
   });
+}
+
+/** Whether the engine's own slice does: with constant places, and forward. */
+function isPlainSlice(call: Call): boolean {
+  const bounds = [1, 2, 3].map((index) => literalOfKind(call, index));
+  return bounds.every((bound) => bound !== undefined) && (bounds[2] ?? 0n) > 0n;
 }
 
 /** The places of both ends, from 0 as they lie in the list; nothing lies between places outside. */

@@ -1,8 +1,14 @@
 /** What the functions of lists ask of their arguments' types. */
 import type { Expression } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
-import { isInteger, type ListType, listOf, type ValueType } from "#model/query/value-type.ts";
-import { coerce, commonType } from "../../coerce.ts";
+import {
+  isInteger,
+  type ListType,
+  listOf,
+  sameType,
+  type ValueType,
+} from "#model/query/value-type.ts";
+import { coerce, commonType, explicitCast } from "../../coerce.ts";
 import { planningError } from "../../errors.ts";
 import { literal } from "../../fold.ts";
 import { commonParted, isParted, valueOf } from "../../nested-types.ts";
@@ -79,9 +85,14 @@ export function alike(
   const type = listOf(item);
   return {
     type,
-    lists: lists.map((list) => coerce(list, type)),
-    items: items.map((one) => coerce(one, item)),
+    lists: lists.map((list) => fitted(list, type)),
+    items: items.map((one) => fitted(one, item)),
   };
+}
+
+/** `expression` as `type`. Throws DbError `unsupported` / `sql_unsupported` where no such cast exists. */
+export function fitted(expression: Expression, type: ValueType): Expression {
+  return sameType(expression.type, type) ? expression : explicitCast(expression, type, false);
 }
 
 /** As `checkCount`, of any number above. */

@@ -6,7 +6,7 @@ import { planningError } from "../../errors.ts";
 import { literal } from "../../fold.ts";
 import { call } from "../../operators.ts";
 import { type Builder, type CallContext, checkCount, named } from "../builder.ts";
-import { alike, checkAtLeast, listAt, operandAt, textAt, wholeAt } from "./list-types.ts";
+import { alike, checkAtLeast, fitted, listAt, operandAt, textAt, wholeAt } from "./list-types.ts";
 
 /** The most a count can say: all of them. */
 const ALL = literal(2n ** 63n - 1n, "int64");
@@ -177,7 +177,7 @@ function distance(operands: readonly Expression[], context: CallContext): Expres
   const both = [listAt(operands, 0, context), listAt(operands, 1, context)];
   return call(
     "list_distance",
-    both.map((list) => coerce(list, type)),
+    both.map((list) => fitted(list, type)),
     "float64",
   );
 }
@@ -204,7 +204,7 @@ function toText(operands: readonly Expression[], context: CallContext): Expressi
   checkCount(operands, context, 2, 3);
   let list: Expression = listAt(operands, 0, context);
   for (let count = depthOf(list.type); count > 1; count -= 1) list = flatten([list], context);
-  const texts = coerce(list, listOf("string"));
+  const texts = fitted(list, listOf("string"));
   const rest = operands.slice(1).map((_, index) => textAt(operands, index + 1, context));
   return call("list_to_text", [texts, ...rest], "string");
 }

@@ -8,12 +8,11 @@ import {
   structOf,
   type ValueType,
 } from "#model/query/value-type.ts";
-import { coerce } from "../../coerce.ts";
 import { planningError } from "../../errors.ts";
 import { literal } from "../../fold.ts";
 import { call } from "../../operators.ts";
 import { type Builder, type CallContext, checkCount, named } from "../builder.ts";
-import { alike, checkAtLeast, listAt, operandAt } from "./list-types.ts";
+import { alike, checkAtLeast, fitted, listAt, operandAt } from "./list-types.ts";
 
 /** The functions of SQL about structs and maps, by name. */
 export const PART_FUNCTIONS: Readonly<Record<string, Builder>> = {
@@ -105,7 +104,7 @@ function field(operands: readonly Expression[], context: CallContext): Expressio
 }
 
 function valueAt(map: Expression & { readonly type: MapType }, key: Expression): Expression {
-  return call("map_value", [map, coerce(key, map.type.key)], map.type.value);
+  return call("map_value", [map, fitted(key, map.type.key)], map.type.value);
 }
 
 /** A list of keys and a list of values. */
