@@ -33,7 +33,7 @@ const VALUES: readonly (readonly [string, string])[] = [
   ["[1, 2, 3][:2]", "[1,2]"],
   ["[1, 2, 3, 4][1:4:2]", "[1,3]"],
   ["{'a': 1, 'b': [2]}['b'][1]", "2"],
-  ["struct(1, 2 AS b)['b']", "2"],
+  ["struct(1, 2 AS b, 3 AS 'c d')['b']", "2"],
   ["MAP {'a': 1, 'b': NULL}['a']", "1"],
   ["MAP {}", "{}"],
   ["array_any_value([NULL, 3, 4])", "3"],
@@ -194,6 +194,14 @@ const ROWS: readonly (readonly [string, string])[] = [
   [
     "SELECT l, count(*) AS n FROM (VALUES ([1, 2]), ([1, 2]), ([2])) AS t(l) GROUP BY l ORDER BY l DESC",
     '{"l":[2],"n":1} {"l":[1,2],"n":2}',
+  ],
+  [
+    "SELECT min(s) AS low, max(s) AS high FROM (VALUES (struct(1 AS 'a', 2 AS 'b')), (struct(1, 3))) AS t(s)",
+    '{"low":{"a":1,"b":2},"high":{"a":1,"b":3}}',
+  ],
+  [
+    "SELECT array_agg(x ORDER BY x DESC) AS l, array_sort(array_agg(DISTINCT x)) AS d FROM (VALUES (1), (2), (NULL)) AS t(x) WHERE x < 2 OR x > 1",
+    '{"l":[2,1],"d":[1,2]}',
   ],
   ["SELECT DISTINCT {'a': l} AS s FROM (VALUES ([1]), ([1])) AS t(l)", '{"s":{"a":[1]}}'],
   ["SELECT [1] AS l UNION SELECT [1.0]", '{"l":[1.0]}'],

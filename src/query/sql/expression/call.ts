@@ -66,7 +66,8 @@ function parseArgument(grammar: Grammar, name: string): SqlExpression {
   }
   const value = grammar.expression();
   if (name !== "struct" || !cursor.acceptWord("as")) return value;
-  return { kind: "named", name: cursor.expectAnyName(), value };
+  const label = cursor.token.kind === "string" ? cursor.take().text : cursor.expectAnyName();
+  return { kind: "named", name: label, value };
 }
 
 function acceptNulls({ cursor }: Grammar): CallExpression["nulls"] {
