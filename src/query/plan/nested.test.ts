@@ -203,6 +203,14 @@ const ROWS: readonly (readonly [string, string])[] = [
     "SELECT array_agg(x ORDER BY x DESC) AS l, array_sort(array_agg(DISTINCT x)) AS d FROM (VALUES (1), (2), (NULL)) AS t(x) WHERE x < 2 OR x > 1",
     '{"l":[2,1],"d":[1,2]}',
   ],
+  [
+    "SELECT unnest(array_agg(x ORDER BY x)) + 1 AS a, count(*) AS n FROM (VALUES (2), (1)) AS t(x)",
+    '{"a":2,"n":2} {"a":3,"n":2}',
+  ],
+  [
+    "SELECT k, unnest(array_agg(x ORDER BY x)) AS a FROM (VALUES (1, 'a'), (2, 'a'), (3, 'b')) AS t(x, k) GROUP BY k ORDER BY a DESC",
+    '{"k":"b","a":3} {"k":"a","a":2} {"k":"a","a":1}',
+  ],
   ["SELECT DISTINCT {'a': l} AS s FROM (VALUES ([1]), ([1])) AS t(l)", '{"s":{"a":[1]}}'],
   ["SELECT [1] AS l UNION SELECT [1.0]", '{"l":[1.0]}'],
   ["SELECT array_append((SELECT [x, 2] FROM (VALUES (1)) AS t(x)), 3) AS l", '{"l":[1,2,3]}'],

@@ -27,7 +27,7 @@ import { binary, call, comparison, like, negation } from "./operators.ts";
 import { columnNotFound, expressionOf, findColumn, type Scope } from "./scope.ts";
 import { type SubqueryPlanner, subquery } from "./subqueries.ts";
 import { expressionText } from "./text.ts";
-import { type UnnestedList, Unnests } from "./unnests.ts";
+import { itemOf, type UnnestedList, Unnests } from "./unnests.ts";
 
 /** What a statement can ask for beside its tables. */
 export interface BindContext {
@@ -358,7 +358,7 @@ export class Binder {
     if (!UNNEST_CLAUSES.has(clause.name)) {
       throw planningError(`unnest() is not allowed in ${clause.name}: use a subquery`);
     }
-    return this.#unnests.itemOf(this.#bind(list, clause));
+    return itemOf(this.#bind(list, clause), this.#unnests, this.calls);
   }
 }
 

@@ -4,10 +4,12 @@ import type { Query, Select, SqlExpression } from "../../sql/ast.ts";
 import { checkNoGaps, withGaps } from "../aggregation/gapfill.ts";
 import { withWindows } from "../aggregation/windows.ts";
 import type { Binder, Clause } from "../bind/bind.ts";
+import { standInOf } from "../bind/calls/calls.ts";
 import { namesOf } from "../bind/calls/window.ts";
 import { scopeOf } from "../bind/scope.ts";
 import { conjunctsOf, filtered } from "../conditions.ts";
 import { mapWindow } from "../moving.ts";
+import { mapChildren } from "../tree.ts";
 import { binderFor, type Environment, type Rows } from "./environment.ts";
 import { planFrom } from "./from.ts";
 import { bindGroups, groupedRows } from "./groups.ts";
@@ -26,6 +28,8 @@ export interface Upper {
   /** DISTINCT ON. */
   readonly on: readonly Expression[];
   readonly windows: readonly WindowCall[];
+  /** Lists made of aggregates, whose items stand in the others. */
+  readonly lists: readonly Expression[];
   /** Each must be true of rows that have their windows. */
   readonly qualify: readonly Expression[];
 }
@@ -47,7 +51,8 @@ export function planSelect(select: Select, tail: Tail, environment: Environment)
   const inQualify: Clause = { name: "QUALIFY", aggregates: true, windows: true, last };
   const qualify = bindIf(select.qualify, binder, inQualify);
   const { calls } = binder;
-  let upper: Upper = { plan: rows, items, keys, on, windows: calls.windows, qualify };
+  const { lists, windows } = calls;
+  let upper: Upper = { plan: rows, items, keys, on, lists, windows, qualify };
   const grouped = groups.groups.length > 0 || groups.sets !== undefined || having.length > 0;
   if (grouped || calls.aggregates.length > 0) {
     const aggregates = calls.aggregates.map((call, index) => {
@@ -61,7 +66,7 @@ export function planSelect(select: Select, tail: Tail, environment: Environment)
     checkNoGaps(calls);
   }
   const distinct = select.distinct === "rows";
-  const { output, visible } = planOutput(windowed(upper, calls.windowTexts), distinct);
+  const { output, visible } = planOutput(windowed(itemized(upper), calls.windowTexts), distinct);
   return visible(limited(output, tail, environment));
 }
 
@@ -72,6 +77,23 @@ function bindIf(
   clause: Clause,
 ): readonly Expression[] {
   return predicate === undefined ? [] : conjunctsOf(binder.bindCondition(predicate, clause));
+}
+
+/** `upper` with a row for each item of its lists. */
+function itemized(upper: Upper): Upper {
+  if (upper.lists.length === 0) return upper;
+  const first = upper.plan.fields.length;
+  const plan = unnestedRows(
+    upper.plan,
+    upper.lists.map((list) => ({ list, level: 1 })),
+  );
+  const place = (expression: Expression): Expression => {
+    if (expression.kind !== "input") return mapChildren(expression, place);
+    const standIn = standInOf(expression.index);
+    if (standIn?.kind !== "item") return expression;
+    return { ...expression, index: first + standIn.place };
+  };
+  return changed({ ...upper, plan, lists: [] }, place);
 }
 
 /** `upper` with what its windows give. */
@@ -86,12 +108,13 @@ function changed(
   upper: Upper,
   change: (expression: Expression, clause: string) => Expression,
 ): Upper {
-  const { items, keys, on, plan, qualify, windows } = upper;
+  const { items, keys, lists, on, plan, qualify, windows } = upper;
   return {
     plan,
     items: items.map((item) => ({ ...item, expression: change(item.expression, "SELECT") })),
     keys: keys.map((key) => ({ ...key, expression: change(key.expression, "ORDER BY") })),
     on: on.map((expression) => change(expression, "DISTINCT ON")),
+    lists: lists.map((list) => change(list, "SELECT")),
     windows: windows.map((call) => mapWindow(call, (part) => change(part, "OVER"))),
     qualify: qualify.map((condition) => change(condition, "QUALIFY")),
   };

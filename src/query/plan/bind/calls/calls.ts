@@ -4,7 +4,7 @@ import type { ValueType } from "#model/query/value-type.ts";
 
 /** What an input below zero stands for: `place` in the list of its kind. */
 export interface StandIn {
-  readonly kind: "aggregate" | "window" | "fill";
+  readonly kind: "aggregate" | "window" | "fill" | "item";
   readonly place: number;
 }
 
@@ -20,7 +20,7 @@ export interface Bins {
   readonly bin: Expression;
 }
 
-const KINDS = ["aggregate", "window", "fill"] as const;
+const KINDS = ["aggregate", "window", "fill", "item"] as const;
 /** More than a statement has parts. */
 const PLACES_MAX = 1_000_000;
 
@@ -42,6 +42,8 @@ export class SelectCalls {
   readonly windowTexts: string[] = [];
   readonly fills: Fill[] = [];
   readonly bins: Bins[] = [];
+  /** Lists made of aggregates, which become rows. */
+  readonly lists: Expression[] = [];
   readonly #known = new Map<string, number>();
 
   addAggregate(call: AggregateCall, text: () => string): Expression {
@@ -58,6 +60,11 @@ export class SelectCalls {
 
   addFill(fill: Fill, type: ValueType): Expression {
     return standInFor({ kind: "fill", place: this.#placeOf("fill", fill, this.fills) }, type);
+  }
+
+  /** The item, of `type`, of `list` in each row. */
+  addItem(list: Expression, type: ValueType): Expression {
+    return standInFor({ kind: "item", place: this.#placeOf("item", list, this.lists) }, type);
   }
 
   /** The same call is computed once: its parts say what it is. */
