@@ -24,6 +24,7 @@ const COMPUTED: Readonly<Record<string, RegExp>> = {
   "src/base/errors.ts": /$^/g,
   "src/ingest/flusher.ts": /$^/g,
   "src/http/endpoint/status.ts": /$^/g,
+  "src/flight/flight.ts": /$^/g,
 };
 /** A file and a title in it. */
 const SCENARIO = /`([\w./-]+\.ts)` "([^"]+)"/g;

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { RecordBatchReader, type Table, tableFromIPC, Vector } from "apache-arrow";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { concatBytes } from "#base/bytes.ts";
 import type { ResultColumn } from "#model/query/result.ts";
 import { listOf, structOf, timestampType, type ValueType } from "#model/query/value-type.ts";

@@ -16,6 +16,7 @@ import { requestId } from "./exchange/request-id.ts";
 import { cut, sendReply } from "./exchange/send.ts";
 import type { StallWatch } from "./exchange/stall-watch.ts";
 import type { HttpLimits, HttpServerOptions } from "./options.ts";
+import { isSent } from "./response.ts";
 import { findMatch, type Match } from "./router.ts";
 import type { HttpServices, NodeIdentity } from "./services.ts";
 
@@ -95,7 +96,7 @@ export class Conversation {
   finish(): void {
     const { options } = this.#host;
     this.#claim?.[Symbol.dispose]();
-    if (!this.#response.writableFinished) this.abort(CLIENT_LEFT);
+    if (!isSent(this.#response)) this.abort(CLIENT_LEFT);
     const status = this.#status();
     options.observe?.({
       method: this.#request.method ?? "",
@@ -234,7 +235,7 @@ export class Conversation {
 
   #status(): number {
     if (this.#broken) return 500;
-    return this.#response.writableFinished ? this.#response.statusCode : STATUS_CLIENT_LEFT;
+    return isSent(this.#response) ? this.#response.statusCode : STATUS_CLIENT_LEFT;
   }
 }
 

@@ -56,6 +56,8 @@ export interface ObservedRequest {
 export interface HttpLimits {
   /** Where more come, those that rest make room, longest first; then those whose bodies come too slowly. */
   readonly connectionCountMax: number;
+  /** Requests that run at once over one connection of HTTP/2. */
+  readonly streamCountMax: number;
   /** Bytes that the bodies of all requests together may hold; one body of the allowed size always fits. */
   readonly bodiesSizeMax: number;
   /** From a request's first byte to the end of its headers, and to the end of its body. */
@@ -75,6 +77,7 @@ export interface HttpLimits {
 
 export const HTTP_LIMITS: HttpLimits = {
   connectionCountMax: 4096,
+  streamCountMax: 100,
   bodiesSizeMax: 256 * 1024 * 1024,
   headersMsMax: 20_000,
   requestMsMax: 300_000,

@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo, Socket } from "node:net";
 import { Semaphore } from "#base/async.ts";
@@ -7,6 +8,8 @@ import { Connections } from "./connections.ts";
 import { Conversation, type Host } from "./conversation.ts";
 import { BodyBudget } from "./exchange/body-budget.ts";
 import { StallWatch } from "./exchange/stall-watch.ts";
+import { type GrpcService, isGrpc, type Running, refuseGrpc } from "./grpc.ts";
+import { Http2Side } from "./http2.ts";
 import { Handshakes } from "./handshakes.ts";
 import {
   HEADER_COUNT_MAX,
@@ -15,6 +18,7 @@ import {
   type HttpLimits,
   type HttpServerOptions,
 } from "./options.ts";
+import { asHttp1 } from "./response.ts";
 import type { HttpServices, NodeIdentity } from "./services.ts";
 
 /** How often node:http looks for requests that are late, in milliseconds at most. */
@@ -24,7 +28,8 @@ const LATE_CHECK_MS_MAX = 5_000;
 const INFLATE_COUNT_MAX = 2;
 
 /**
- * Speaks HTTP/1.1, over TLS where it has a certificate: reads requests, calls one service for each, and writes what it answers.
+ * Speaks HTTP/1.1 and HTTP/2, over TLS where it has a certificate: reads requests, calls one service for each, and writes what it answers.
+ * Calls of gRPC it leaves to who answers them.
  *
  * Listens from `open` on; until `serve` gives it services it answers all but `/health` and the node's identity with 503.
  */
@@ -34,12 +39,14 @@ export class HttpServer implements AsyncDisposable {
   readonly #host: Host;
   readonly #handshakes: Handshakes;
   readonly #server: Server;
+  readonly #http2: Http2Side;
   readonly #watch: StallWatch;
   readonly #stopWatch = new AbortController();
-  readonly #running = new Set<Conversation>();
+  readonly #running = new Set<Running>();
   #idle = Promise.withResolvers<void>();
   #watching: Promise<void> = Promise.resolve();
   #services: HttpServices | undefined;
+  #grpc: GrpcService | undefined;
   #stopping = false;
   #drained: Promise<void> | undefined;
   #stopped: Promise<void> | undefined;
@@ -51,8 +58,11 @@ export class HttpServer implements AsyncDisposable {
     const { bodyStallMsMax, answerStallMsMax } = this.#limits;
     this.#watch = new StallWatch(options.clock, Math.min(bodyStallMsMax, answerStallMsMax) / 4);
     this.#host = this.#createHost();
+    const connections = this.#createConnections();
     this.#handshakes = new Handshakes(this.#limits.connectionCountMax);
-    this.#server = this.#createServer();
+    this.#server = this.#createServer(connections);
+    this.#http2 = this.#createHttp2(connections);
+    this.#take(connections);
   }
 
   /**
@@ -72,9 +82,10 @@ export class HttpServer implements AsyncDisposable {
     return family === "IPv6" ? `[${address}]:${port}` : `${address}:${port}`;
   }
 
-  /** The node is up: requests go to `services` from now on. */
-  serve(services: HttpServices): void {
+  /** The node is up: requests go to `services` from now on, calls of gRPC to `grpc`. */
+  serve(services: HttpServices, grpc?: GrpcService): void {
     this.#services = services;
+    this.#grpc = grpc;
   }
 
   /**
@@ -109,7 +120,16 @@ export class HttpServer implements AsyncDisposable {
     };
   }
 
-  #createServer(): Server {
+  #createConnections(): Connections {
+    return new Connections({
+      countMax: this.#limits.connectionCountMax,
+      clock: this.#options.clock,
+      log: this.#options.log,
+      slowest: () => this.#slowestSender(),
+    });
+  }
+
+  #createServer(connections: Connections): Server {
     const limits = this.#limits;
     const { tls } = this.#options;
     const settings = {
@@ -130,22 +150,9 @@ export class HttpServer implements AsyncDisposable {
             key: tls.key,
             minVersion: tls.minVersion,
             handshakeTimeout: limits.headersMsMax,
+            ALPNProtocols: ["h2", "http/1.1"],
           });
     server.maxHeadersCount = HEADER_COUNT_MAX;
-    const connections = new Connections({
-      countMax: limits.connectionCountMax,
-      clock: this.#options.clock,
-      log: this.#options.log,
-      slowest: () => this.#slowestSender(),
-    });
-    if (tls === undefined) server.on("connection", (socket) => connections.open(socket));
-    else {
-      server.on("connection", (socket: Socket) => this.#handshakes.begin(socket));
-      server.on("secureConnection", (socket: Socket) => {
-        this.#handshakes.end(socket);
-        connections.open(socket);
-      });
-    }
     const accept = (request: IncomingMessage, response: ServerResponse, expects: boolean) => {
       const { socket } = request;
       connections.begin(socket);
@@ -158,12 +165,40 @@ export class HttpServer implements AsyncDisposable {
     return server;
   }
 
+  /** Takes connections, over TLS where there is a certificate, and of either version. */
+  #take(connections: Connections): void {
+    if (this.#options.tls === undefined) {
+      this.#http2.share(this.#server, "connection");
+      this.#server.on("connection", (socket) => connections.open(socket));
+      return;
+    }
+    this.#http2.share(this.#server, "secureConnection");
+    this.#server.on("connection", (socket: Socket) => this.#handshakes.begin(socket));
+    this.#server.on("secureConnection", (socket: Socket) => {
+      this.#handshakes.end(socket);
+      connections.open(socket);
+    });
+  }
+
+  #createHttp2(connections: Connections): Http2Side {
+    return new Http2Side({
+      limits: this.#limits,
+      watch: this.#watch,
+      accept: (socket, request, response) => {
+        connections.begin(socket);
+        response.once("close", () => connections.end(socket));
+        if (isGrpc(request)) this.#call(request, response);
+        else this.#accept(...asHttp1(request, response), false);
+      },
+    });
+  }
+
   /** The connection whose body comes slowest, of those that come too slowly. */
   #slowestSender(): Socket | undefined {
     const claim = this.#host.budget.slowest();
     if (claim === undefined) return undefined;
-    for (const conversation of this.#running) {
-      const socket = conversation.socketOf(claim);
+    for (const running of this.#running) {
+      const socket = running instanceof Conversation ? running.socketOf(claim) : undefined;
       if (socket !== undefined) return socket;
     }
     return undefined;
@@ -190,15 +225,31 @@ export class HttpServer implements AsyncDisposable {
 
   #accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
     const conversation = new Conversation(this.#host, request, response, expectsContinue);
-    this.#running.add(conversation);
+    this.#keep(conversation, response, () => conversation.finish());
+    void conversation.run();
+  }
+
+  #call(request: Http2ServerRequest, response: Http2ServerResponse): void {
+    if (this.#stopping) return refuseGrpc(response, STOPPING);
+    if (this.#services === undefined) return refuseGrpc(response, STARTING);
+    if (this.#grpc === undefined) return refuseGrpc(response, NO_GRPC);
+    this.#keep(this.#grpc.answer(request, response), response, () => undefined);
+  }
+
+  /** Counts `running` among those that run until its answer is sent, or its client gone; then calls `finish`. */
+  #keep(
+    running: Running,
+    response: ServerResponse | Http2ServerResponse,
+    finish: () => void,
+  ): void {
+    this.#running.add(running);
     response.on("close", () => {
-      this.#running.delete(conversation);
-      conversation.finish();
+      this.#running.delete(running);
+      finish();
       if (this.#running.size > 0) return;
       this.#idle.resolve();
       this.#idle = Promise.withResolvers<void>();
     });
-    void conversation.run();
   }
 
   #requireServices(): HttpServices {
@@ -216,15 +267,17 @@ export class HttpServer implements AsyncDisposable {
       waiting.abort();
       await late.catch(() => undefined);
     }
-    for (const conversation of this.#running) conversation.abort(STOPPING);
+    for (const running of this.#running) running.abort(STOPPING);
   }
 
   async #stop(): Promise<void> {
     const closed = Promise.withResolvers<void>();
     this.#server.close(() => closed.resolve());
+    this.#http2.close();
     await this.drain();
     this.#handshakes.destroy();
     this.#server.closeAllConnections();
+    this.#http2.destroy();
     await closed.promise;
     this.#stopWatch.abort();
     await this.#watching;
@@ -232,6 +285,7 @@ export class HttpServer implements AsyncDisposable {
 }
 
 const STARTING = new DbError("unavailable", "node_starting", "the node is starting; try again");
+const NO_GRPC = new DbError("unsupported", "grpc_method", "there is no gRPC at this address");
 const STOPPING = new DbError("unavailable", "node_stopping", "the node is stopping; ask another");
 
 const LISTEN_FAILURES: ReadonlyMap<unknown, string> = new Map([

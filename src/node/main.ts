@@ -26,6 +26,7 @@ import { Node } from "./node.ts";
 import type { NodePorts } from "./ports.ts";
 import { HttpTransport } from "./real/http-transport.ts";
 import { pinoLog, realClock, realRandom } from "./real/machine.ts";
+import { openFlight } from "./real/open-flight.ts";
 import { openStore, retriesOf } from "./real/open-store.ts";
 import { openScratch } from "./real/scratch.ts";
 import { nodeServices, recoveryServices } from "./services.ts";
@@ -83,7 +84,8 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
       waitForOthers({ config, catalog: running.catalog, clock, log }, signal),
     )
   ) {
-    server.serve(services);
+    const { observeRequest } = metrics;
+    server.serve(services, openFlight(config, services, { log, observeRequest }));
     recovery?.serve(recoveryServices(services, () => void recovery[Symbol.asyncDispose]()));
     await writeAddress(server, config.listenerFilePath);
     await writeAddress(recovery, config.recoveryListenerFilePath);

@@ -36,6 +36,8 @@ export interface QueryRequest {
   readonly tokens: readonly string[];
   /** How the rows will be written: batches may come as such text. */
   readonly rowText?: RowText | undefined;
+  /** Told the fields of the answer before any row of it is there; again if it is planned again. */
+  readonly onFields?: (fields: readonly Field[]) => void;
 }
 
 export interface QueryAnswer {
@@ -190,6 +192,7 @@ export class Queries {
         const options = { statement, nowNs, files, lastSeenNs, queries, systemTables };
         const planned = planOn(view, request, options);
         record.planned(files.count);
+        request.onFields?.(planned.plan.fields);
         return { view, ...planned };
       } catch (error) {
         view[Symbol.dispose]();

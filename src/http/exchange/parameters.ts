@@ -1,5 +1,6 @@
 import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
+import { parseExactJson } from "#base/json.ts";
 import type { Exchange } from "./exchange.ts";
 import { requireUtf8 } from "./text.ts";
 
@@ -14,9 +15,6 @@ export type JsonValue =
   | { readonly [name: string]: JsonValue };
 
 const JSON_CONTENT_TYPE = /^application\/(?:[^;\s]+\+)?json\s*(?:;|$)/i;
-const WHOLE_NUMBER = /^-?\d+$/;
-const INT64_MIN = -(2n ** 63n);
-const UINT64_MAX = 2n ** 64n - 1n;
 
 /**
  * The named values of a request, from its query string or from a JSON body. Names that nobody asks for are ignored.
@@ -117,7 +115,7 @@ export async function jsonParameters(exchange: Exchange): Promise<Parameters> {
 /** The value that `text` spells, whole numbers exact. */
 export function parseJson(text: string): JsonValue {
   try {
-    return JSON.parse(text, exactNumbers) as JsonValue;
+    return parseExactJson(text) as JsonValue;
   } catch (error) {
     const message = error instanceof SyntaxError ? error.message : "the value is nested too deeply";
     throw wrong(`serde json error: ${message}`);
@@ -138,19 +136,6 @@ export function typeText(value: JsonValue): string {
   if (typeof value === "bigint") return `integer \`${value}\``;
   if (typeof value === "number") return `floating point \`${value}\``;
   return `${typeof value} ${JSON.stringify(value)}`;
-}
-
-/** A reviver. JSON.parse alone would round whole numbers above 2⁵³; engines give the source of a number as third argument. */
-function exactNumbers(
-  _name: string,
-  value: unknown,
-  context?: { readonly source?: string },
-): unknown {
-  const source = context?.source;
-  if (typeof value !== "number" || source === undefined || !WHOLE_NUMBER.test(source)) return value;
-  if (source === "-0") return value;
-  const whole = BigInt(source);
-  return whole >= INT64_MIN && whole <= UINT64_MAX ? whole : value;
 }
 
 const JSON_TOKEN = /"(?:[^"\\]|\\.)*"|[{}[\],:]|[^\s{}[\],:"]+/g;

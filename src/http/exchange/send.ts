@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
+import { cutStream, isSent } from "../response.ts";
 import type { Reply } from "./reply.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
@@ -74,16 +75,17 @@ async function untilTaken(response: ServerResponse, options: SendOptions): Promi
 
 /** The rest lies in the connection's buffer; a client that never takes it is cut off. */
 function watchEnd(response: ServerResponse, options: SendOptions): void {
-  if (response.writableFinished) return;
+  if (isSent(response)) return;
   const watched = options.watch.begin(options.stallMsMax, () => cut(response));
   response.once("close", () => watched.end());
 }
 
 /**
- * Ends the connection so that nobody takes what was sent for a whole answer. With chunks, their missing end says so;
+ * Ends the connection, or the stream of HTTP/2, so that nobody takes what was sent for a whole answer. With chunks, their missing end says so;
  * under HTTP/1.0, where the end of the connection ends the answer, only a reset does.
  */
 export function cut(response: ServerResponse): void {
+  if (cutStream(response)) return;
   const { socket } = response;
   if (socket === null || socket instanceof TLSSocket) response.destroy();
   else socket.resetAndDestroy();

@@ -1,0 +1,152 @@
+import { once } from "node:events";
+import {
+  constants,
+  type Http2ServerRequest,
+  type Http2ServerResponse,
+  type IncomingHttpHeaders,
+} from "node:http2";
+import { untilAborted } from "#base/async.ts";
+import { DbError } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+import { FrameReader } from "./frames.ts";
+import { encodeStatusMessage, type Status } from "./status.ts";
+
+export interface CallLimits {
+  /** Bytes of a message of a client. */
+  readonly requestSizeMax: number;
+  /** How long a client may send nothing of what it is asked for, and take nothing of what it is sent. */
+  readonly stallMsMax: number;
+}
+
+/** One call, as a method sees it. */
+export class Call {
+  readonly #request: Http2ServerRequest;
+  readonly #response: Http2ServerResponse;
+  readonly #limits: CallLimits;
+  readonly #clock: Clock;
+  readonly #trailers: Record<string, string> = {};
+  /** Aborted when the client leaves, its deadline is over, or the server waits no longer. */
+  readonly signal: AbortSignal;
+  #sizeBytes = 0;
+
+  constructor(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    options: { readonly limits: CallLimits; readonly clock: Clock; readonly signal: AbortSignal },
+  ) {
+    this.#request = request;
+    this.#response = response;
+    this.#limits = options.limits;
+    this.#clock = options.clock;
+    this.signal = options.signal;
+  }
+
+  get headers(): IncomingHttpHeaders {
+    return this.#request.headers;
+  }
+
+  get path(): string {
+    return this.#request.url;
+  }
+
+  /** Bytes sent. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** The client's messages as they come. Read them once. */
+  async *messages(): AsyncGenerator<Uint8Array, void> {
+    const reader = new FrameReader(this.#limits.requestSizeMax);
+    const chunks = this.#request.iterator({ destroyOnReturn: false });
+    for (;;) {
+      const step = (await this.#withinStall(
+        chunks.next(),
+        "sends nothing",
+      )) as IteratorResult<Uint8Array>;
+      if (step.done === true) break;
+      yield* reader.push(step.value);
+    }
+    if (reader.unfinished)
+      throw new DbError("invalid", "protobuf", "the last message is not whole");
+  }
+
+  /** The first message, which must be there. */
+  async message(): Promise<Uint8Array> {
+    const messages = this.messages();
+    const { value } = await messages.next();
+    if (value !== undefined) return value;
+    throw new DbError("invalid", "protobuf", "the call has no message");
+  }
+
+  /** Adds a header to the answer, before anything of it is sent. */
+  setHeader(name: string, value: string): void {
+    this.#response.setHeader(name, value);
+  }
+
+  /** Adds to what follows the answer. */
+  setTrailer(name: string, value: string): void {
+    this.#trailers[name] = value;
+  }
+
+  /** Begins the answer: a client that waits for what it says of itself need not wait for its first message. */
+  begin(): void {
+    if (!this.#response.headersSent) this.#response.writeHead(200);
+  }
+
+  /** Sends messages, framed; resolves when the client may be sent more. */
+  async send(frames: Uint8Array): Promise<void> {
+    this.signal.throwIfAborted();
+    this.begin();
+    this.#sizeBytes += frames.length;
+    if (this.#response.write(frames)) return;
+    await this.#withinStall(
+      once(this.#response, "drain", { signal: this.signal }),
+      "takes nothing",
+    );
+  }
+
+  /** Ends the answer. A client that does not take what is left of it is cut off. */
+  end(status: Status, message = ""): void {
+    const text = message === "" ? {} : { "grpc-message": encodeStatusMessage(message) };
+    const trailers = { ...this.#trailers, "grpc-status": String(status), ...text };
+    const { stream } = this.#response;
+    // What the client has not sent by then is of no interest. The trailers must have gone before.
+    const close = () => stream.close(constants.NGHTTP2_NO_ERROR);
+    if (this.#response.headersSent) {
+      this.#response.addTrailers(trailers);
+      stream.once("wantTrailers", () => setImmediate(close));
+      this.#response.end();
+    } else {
+      for (const [name, value] of Object.entries(trailers)) this.#response.setHeader(name, value);
+      this.#response.end();
+      setImmediate(close);
+    }
+    const closed = new AbortController();
+    this.#response.once("close", () => closed.abort());
+    this.#clock.sleep(this.#limits.stallMsMax, closed.signal).then(
+      () => stream.close(constants.NGHTTP2_CANCEL),
+      () => undefined,
+    );
+  }
+
+  async #withinStall<T>(work: Promise<T>, what: string): Promise<T> {
+    const done = new AbortController();
+    const { stallMsMax } = this.#limits;
+    const stalled = this.#clock
+      .sleep(stallMsMax, AbortSignal.any([done.signal, this.signal]))
+      .then(() => {
+        throw new DbError(
+          "unavailable",
+          "request_stalled",
+          `the client ${what} for ${stallMsMax} ms`,
+        );
+      });
+    // Whoever wins, the other one is heard by nobody.
+    stalled.catch(() => undefined);
+    try {
+      return await untilAborted(Promise.race([work, stalled]), this.signal);
+    } finally {
+      done.abort();
+    }
+  }
+}

@@ -1,0 +1,227 @@
+/** Calls over real connections: by the library that most programs in Node have, and by hand where a client misbehaves. */
+import assert from "node:assert/strict";
+import { once } from "node:events";
+import {
+  type ClientHttp2Stream,
+  connect,
+  createServer,
+  type Http2Server,
+  type IncomingHttpHeaders,
+} from "node:http2";
+import type { AddressInfo } from "node:net";
+import { suite, test } from "node:test";
+import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { concatBytes, utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import { silentLog } from "#ports/log.ts";
+import { machineClock as clock } from "#testing/http.ts";
+import { frame } from "./frames.ts";
+import { GrpcServer, type Method, type ObservedCall } from "./server.ts";
+
+const LIMITS = { requestSizeMax: 1_000, stallMsMax: 5_000 };
+
+/** A server of one method, `/a/B`. */
+class Served implements AsyncDisposable {
+  readonly observed: ObservedCall[] = [];
+  readonly #server: Http2Server;
+
+  constructor(method: Method, limits: Partial<typeof LIMITS> = {}) {
+    const grpc = new GrpcServer({
+      methods: new Map([["/a/B", method]]),
+      limits: { ...LIMITS, ...limits },
+      clock,
+      log: silentLog,
+      observe: (over) => this.observed.push(over),
+    });
+    this.#server = createServer().on("request", (request, response) => {
+      grpc.answer(request, response);
+    });
+  }
+
+  async address(): Promise<string> {
+    if (!this.#server.listening) await once(this.#server.listen(0, "127.0.0.1"), "listening");
+    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#server.close();
+    await once(this.#server, "close");
+  }
+}
+
+interface Outcome {
+  readonly messages: readonly string[];
+  readonly code: number;
+  readonly details: string;
+}
+
+/** A call by the library, which sends one message. */
+async function call(
+  served: Served,
+  options: { path?: string; message?: Uint8Array; deadlineMs?: number } = {},
+): Promise<Outcome> {
+  const client = new Client(await served.address(), credentials.createInsecure());
+  const { promise, resolve } = Promise.withResolvers<Outcome>();
+  const messages: string[] = [];
+  const stream = client.makeServerStreamRequest(
+    options.path ?? "/a/B",
+    (bytes: Uint8Array) => Buffer.from(bytes),
+    (bytes: Buffer) => bytes.toString(),
+    options.message ?? utf8("hello"),
+    new Metadata(),
+    options.deadlineMs === undefined ? {} : { deadline: new Date(Date.now() + options.deadlineMs) },
+  );
+  stream.on("data", (message: string) => messages.push(message));
+  stream.on("error", ({ code, details }: ServiceError) => resolve({ messages, code, details }));
+  stream.on("end", () => resolve({ messages, code: 0, details: "" }));
+  const outcome = await promise;
+  client.close();
+  return outcome;
+}
+
+/** A call by hand; `send` writes what it likes. */
+async function byHand(
+  served: Served,
+  headers: Readonly<Record<string, string>>,
+  send: (stream: ClientHttp2Stream) => void,
+): Promise<IncomingHttpHeaders> {
+  const session = connect(`http://${await served.address()}`);
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/a/B",
+    "content-type": "application/grpc",
+    te: "trailers",
+    ...headers,
+  });
+  const said: IncomingHttpHeaders = {};
+  stream.on("response", (more) => Object.assign(said, more));
+  stream.on("trailers", (more) => Object.assign(said, more));
+  stream.resume();
+  send(stream);
+  await once(stream, "close");
+  session.close();
+  return said;
+}
+
+const echo: Method = async (one) => {
+  for await (const message of one.messages()) await one.send(frame(message));
+};
+
+suite("gRPC", () => {
+  test("answers messages with messages", async () => {
+    await using served = new Served(async (one) => {
+      const message = await one.message();
+      one.setTrailer("x-a", "b");
+      for (let i = 0; i < 3; i += 1) await one.send(frame(concatBytes([message, utf8(`${i}`)])));
+    });
+    assert.deepEqual(await call(served), {
+      messages: ["hello0", "hello1", "hello2"],
+      code: 0,
+      details: "",
+    });
+    assert.partialDeepStrictEqual(served.observed, [{ path: "/a/B", outcome: "ok" }]);
+  });
+
+  const failures: readonly [DbError, number, string][] = [
+    [new DbError("invalid", "a", "ein Fehler: 100% ü€😀"), 3, "ein Fehler: 100% ü€😀"],
+    [new DbError("not_found", "a", "gone"), 5, "gone"],
+    [new DbError("exceeded", "a", "x".repeat(9_000)), 8, `${"x".repeat(1_999)}…`],
+    [new DbError("denied", "unauthenticated", "who?"), 16, "who?"],
+    [new DbError("denied", "forbidden", "not you"), 7, "not you"],
+    [new DbError("unsupported", "sql_unsupported", "no such SQL"), 3, "no such SQL"],
+    [new DbError("internal", "a", "secret"), 13, "internal error: the node's log says more"],
+  ];
+  for (const [error, code, details] of failures) {
+    for (const late of [false, true])
+      test(`says ${error.kind}${late ? " after messages" : ""} as ${code}`, async () => {
+        await using served = new Served(async (one) => {
+          if (late) await one.send(frame(utf8("part")));
+          throw error;
+        });
+        const messages = late ? ["part"] : [];
+        assert.deepEqual(await call(served), { messages, code, details });
+      });
+  }
+
+  test("knows no other methods", async () => {
+    await using served = new Served(echo);
+    assert.equal((await call(served, { path: "/a/C" })).code, 12);
+    assert.partialDeepStrictEqual(served.observed, [{ path: undefined, outcome: "client_error" }]);
+  });
+
+  test("refuses a message that is too long before it comes, and one that is compressed", async () => {
+    await using served = new Served(echo);
+    assert.equal((await call(served, { message: new Uint8Array(1_001) })).code, 8);
+    assert.equal((await call(served, { message: new Uint8Array(1_000) })).code, 0);
+    const long = await byHand(served, {}, (stream) => stream.write(Uint8Array.of(0, 127, 0, 0, 0)));
+    assert.equal(long["grpc-status"], "8");
+    const packed = await byHand(served, {}, (stream) => stream.end(Uint8Array.of(1, 0, 0, 0, 0)));
+    assert.equal(packed["grpc-status"], "12");
+    assert.equal(packed["grpc-accept-encoding"], "identity");
+  });
+
+  test("takes messages in pieces of a byte, and refuses one that ends too early", async () => {
+    await using served = new Served(echo);
+    const said = await byHand(served, {}, (stream) => {
+      for (const byte of [...frame(utf8("ab")), ...frame(utf8(""))])
+        stream.write(Uint8Array.of(byte));
+      stream.end();
+    });
+    assert.equal(said["grpc-status"], "0");
+    const cut = await byHand(served, {}, (stream) => stream.end(frame(utf8("ab")).subarray(0, 6)));
+    assert.equal(cut["grpc-status"], "3");
+  });
+
+  test("ends with its deadline, and what it asked for with it", async () => {
+    let reason: unknown;
+    await using served = new Served(async (one) => {
+      one.signal.addEventListener("abort", () => (reason = one.signal.reason));
+      await clock.sleep(60_000, one.signal);
+    });
+    const said = await byHand(served, { "grpc-timeout": "50m" }, (stream) => stream.end());
+    assert.equal(said["grpc-status"], "4");
+    assert.equal((reason as DbError).code, "grpc_deadline");
+    const wrong = await byHand(served, { "grpc-timeout": "soon" }, (stream) => stream.end());
+    assert.equal(wrong["grpc-status"], "3");
+  });
+
+  test("gives up a client that sends nothing of what it is asked for", async () => {
+    await using served = new Served(echo, { stallMsMax: 40 });
+    const said = await byHand(served, {}, (stream) => stream.write(Uint8Array.of(0, 0)));
+    assert.equal(said["grpc-status"], "14");
+  });
+
+  test("ends when its client leaves", async () => {
+    const left = Promise.withResolvers<unknown>();
+    await using served = new Served(async (one) => {
+      await one.send(frame(utf8("x")));
+      one.signal.addEventListener("abort", () => left.resolve(one.signal.reason));
+      await clock.sleep(60_000, one.signal);
+    });
+    await byHand(served, {}, (stream) => stream.once("response", () => stream.close()));
+    assert.equal(((await left.promise) as DbError).code, "client_left");
+  });
+
+  test("waits for a client that does not read, holding little, and gives it up", async () => {
+    let sentCount = 0;
+    const piece = new Uint8Array(100_000);
+    await using served = new Served(
+      async (one) => {
+        for (; sentCount < 1_000; sentCount += 1) await one.send(frame(piece));
+      },
+      { stallMsMax: 100 },
+    );
+    const session = connect(`http://${await served.address()}`);
+    const stream = session.request({
+      ":method": "POST",
+      ":path": "/a/B",
+      "content-type": "application/grpc",
+    });
+    stream.pause().on("error", () => undefined);
+    while (served.observed.length === 0) await clock.sleep(10);
+    assert.ok(sentCount < 20, `${sentCount} pieces were taken`);
+    assert.partialDeepStrictEqual(served.observed, [{ outcome: "server_error" }]);
+    await once(stream, "close");
+    session.close();
+  });
+});

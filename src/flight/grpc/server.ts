@@ -1,0 +1,138 @@
+import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import { DbError, describeError } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
+import type { Log } from "#ports/log.ts";
+import { Call, type CallLimits } from "./call.ts";
+import { asDbError, STATUS, type Status, statusOf } from "./status.ts";
+import { parseTimeout } from "./timeout.ts";
+
+/** Answers one method: sends messages, and returns when the answer is whole. What it rejects with is the status. */
+export type Method = (call: Call) => Promise<void>;
+
+export interface GrpcServerOptions {
+  /** By path: `/package.Service/Method`. */
+  readonly methods: ReadonlyMap<string, Method>;
+  readonly limits: CallLimits;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly observe?: (call: ObservedCall) => void;
+}
+
+/** A call that is over. */
+export interface ObservedCall {
+  /** The path of the method; undefined for all that there are none of. */
+  readonly path: string | undefined;
+  readonly outcome: "ok" | "client_error" | "server_error";
+  readonly durationMs: number;
+  readonly sizeBytes: number;
+}
+
+/** A call that runs. */
+export interface RunningCall {
+  /** Ends it with an error. */
+  abort(reason: DbError): void;
+}
+
+const CLIENT_LEFT = new DbError("unavailable", "client_left", "the client left before its answer");
+
+/** gRPC over HTTP/2 (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md), without compression of messages. */
+export class GrpcServer {
+  readonly #options: GrpcServerOptions;
+
+  constructor(options: GrpcServerOptions) {
+    this.#options = options;
+  }
+
+  /** Answers a request whose content type is `application/grpc`. */
+  answer(request: Http2ServerRequest, response: Http2ServerResponse): RunningCall {
+    const abort = new AbortController();
+    response.on("error", () => undefined);
+    request.on("error", () => undefined);
+    response.once("close", () => abort.abort(CLIENT_LEFT));
+    response.setHeader("content-type", "application/grpc");
+    response.setHeader("grpc-accept-encoding", "identity");
+    response.sendDate = false;
+    const { clock, limits } = this.#options;
+    const call = new Call(request, response, { limits, clock, signal: abort.signal });
+    void this.#run(call, abort);
+    return { abort: (reason) => abort.abort(reason) };
+  }
+
+  async #run(call: Call, abort: AbortController): Promise<void> {
+    const { clock, methods, observe } = this.#options;
+    const startMs = clock.monotonicMs();
+    const method = methods.get(call.path);
+    let status: Status = STATUS.ok;
+    let message = "";
+    try {
+      if (method === undefined) throw unknownMethod(call.path);
+      await this.#inTime(call, abort, method);
+    } catch (error) {
+      ({ message, status } = this.#failure(
+        call,
+        abort.signal.aborted ? abort.signal.reason : error,
+      ));
+    }
+    call.end(status, message);
+    const { sizeBytes } = call;
+    const path = method && call.path;
+    observe?.({
+      path,
+      outcome: outcomeOf(status),
+      durationMs: clock.monotonicMs() - startMs,
+      sizeBytes,
+    });
+  }
+
+  async #inTime(call: Call, abort: AbortController, method: Method): Promise<void> {
+    const timeout = call.headers["grpc-timeout"];
+    const timeoutMs = parseTimeout(typeof timeout === "string" ? timeout : undefined);
+    const done = new AbortController();
+    if (timeoutMs !== undefined)
+      this.#options.clock.sleep(timeoutMs, AbortSignal.any([done.signal, call.signal])).then(
+        () => abort.abort(deadlineOver(timeoutMs)),
+        () => undefined,
+      );
+    try {
+      await method(call);
+    } finally {
+      done.abort();
+    }
+  }
+
+  #failure(call: Call, thrown: unknown): { status: Status; message: string } {
+    const error = asDbError(thrown);
+    const status = statusOf(error);
+    const { log } = this.#options;
+    const fields = { path: call.path, code: error.code, error: describeError(error) };
+    if (status !== STATUS.internal) {
+      log.debug("A call was refused.", fields);
+      return { status, message: error.message };
+    }
+    log.error("A call failed.", fields);
+    // A bug's own words are for the log; what is damaged is for whoever asks to know.
+    const message =
+      error.kind === "internal" ? "internal error: the node's log says more" : error.message;
+    return { status, message };
+  }
+}
+
+function outcomeOf(status: Status): ObservedCall["outcome"] {
+  if (status === STATUS.ok) return "ok";
+  return status === STATUS.internal || status === STATUS.unavailable
+    ? "server_error"
+    : "client_error";
+}
+
+function unknownMethod(path: string): DbError {
+  return new DbError("unsupported", "grpc_method", `there is no method ${path}`);
+}
+
+function deadlineOver(timeoutMs: number): DbError {
+  return new DbError(
+    "exceeded",
+    "grpc_deadline",
+    `the call took longer than the ${timeoutMs} ms that its client gave it`,
+    { detail: { timeoutMs } },
+  );
+}

@@ -1,0 +1,30 @@
+/** What the answers of HTTP/1.1 and HTTP/2 do not do alike. */
+import type { IncomingMessage, ServerResponse } from "node:http";
+import { constants, type Http2ServerRequest, Http2ServerResponse } from "node:http2";
+
+/**
+ * A request of HTTP/2 and its answer as those of HTTP/1.1, which Node makes them alike to. Where they are not, `isSent` and `cutStream`
+ * know better.
+ */
+export function asHttp1(
+  request: Http2ServerRequest,
+  response: Http2ServerResponse,
+): [IncomingMessage, ServerResponse] {
+  return [request, response] as unknown as [IncomingMessage, ServerResponse];
+}
+
+/** Whether all of an answer is handed to the connection. */
+export function isSent(response: ServerResponse): boolean {
+  const any: unknown = response;
+  if (!(any instanceof Http2ServerResponse)) return response.writableFinished;
+  const { stream } = any;
+  return stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+}
+
+/** Ends an answer over HTTP/2 so that nobody takes it for whole; answers whether it was one. */
+export function cutStream(response: ServerResponse): boolean {
+  const any: unknown = response;
+  if (!(any instanceof Http2ServerResponse)) return false;
+  any.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+  return true;
+}

@@ -1,0 +1,96 @@
+/** Clients of InfluxDB 3, as their makers publish them, against a whole node. */
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import { InfluxDBClient } from "@influxdata/influxdb3-client";
+import { Sandbox, type TestNode } from "./cluster.ts";
+
+suite("the client of InfluxDB 3", () => {
+  let sandbox: Sandbox;
+  let node: TestNode;
+  let client: InfluxDBClient;
+  before(async () => {
+    sandbox = await Sandbox.open();
+    node = await sandbox.start({});
+    client = new InfluxDBClient({ host: node.url, token: "any", database: "db" });
+    await client.write(
+      'cpu,host=a,zone=x usage=0.5,n=3i,u=4u,s="tä",ok=true 1735689600000000001\ncpu,host=b usage=1.5 1735689601000000000',
+    );
+  });
+  after(async () => {
+    await client.close();
+    await node.stop();
+    await sandbox[Symbol.asyncDispose]();
+  });
+
+  async function rows(
+    text: string,
+    params?: Record<string, string | number | boolean>,
+  ): Promise<readonly Record<string, unknown>[]> {
+    const options = params === undefined ? {} : { params };
+    return Array.fromAsync(client.query(text, "db", options));
+  }
+
+  test("reads every type, and NULL", async () => {
+    assert.deepEqual(await rows("SELECT host, n, ok, s, u, usage, zone FROM cpu ORDER BY time"), [
+      { host: "a", n: 3n, ok: true, s: "tä", u: 4n, usage: 0.5, zone: "x" },
+      { host: "b", n: null, ok: null, s: null, u: null, usage: 1.5, zone: null },
+    ]);
+  });
+
+  test("gives parameters", async () => {
+    const text = "SELECT host FROM cpu WHERE host = $h AND usage < $u";
+    assert.deepEqual(await rows(text, { h: "a", u: 5 }), [{ host: "a" }]);
+    assert.deepEqual(await rows(text, { h: "c", u: 5 }), []);
+  });
+
+  test("reads more rows than a message holds, in order", async () => {
+    const lines = Array.from({ length: 50_000 }, (_, i) => `many v=${i}i,s="text ${i}" ${i + 1}`);
+    await client.write(lines.join("\n"), "db", undefined, { precision: "ns" });
+    const got = await rows("SELECT v, s FROM many ORDER BY time");
+    assert.equal(got.length, 50_000);
+    assert.ok(got.every(({ s, v }, i) => v === BigInt(i) && s === `text ${i}`));
+  });
+
+  test("is told what is wrong, with the status that says what to do", async () => {
+    await assert.rejects(rows("SELECT nope FROM cpu"), {
+      code: "INVALID_ARGUMENT",
+      message: /^Error while planning query: .*nope/,
+    });
+    await assert.rejects(rows("SELEC 1"), { code: "INVALID_ARGUMENT" });
+    await assert.rejects(Array.fromAsync(client.query("SELECT 1", "gone")), {
+      code: "NOT_FOUND",
+      message: "Database 'gone' not found",
+    });
+    await assert.rejects(Array.fromAsync(client.query("SELECT 1", "db", { type: "influxql" })), {
+      code: "UNIMPLEMENTED",
+    });
+  });
+
+  test("is told which lines of a write were refused", async () => {
+    const writes = [{ noSync: false }, { noSync: true }];
+    for (const options of writes)
+      await assert.rejects(
+        client.write("p v=1i 1\np v=oops 2", "db", undefined, options),
+        /line 2|oops|partial write/,
+      );
+    assert.deepEqual(await rows("SELECT v FROM p"), [{ v: 1n }]);
+  });
+});
+
+test("Flight asks for tokens where HTTP does", async () => {
+  await using sandbox = await Sandbox.open();
+  const node = await sandbox.start({ auth: true });
+  const made = await node.post("/api/v3/configure/token/admin", "");
+  const { token } = JSON.parse(made.text) as { token: string };
+  const ask = async (given: string) => {
+    const client = new InfluxDBClient({ host: node.url, token: given });
+    try {
+      return await Array.fromAsync(client.query("SELECT 1 AS one", "_internal"));
+    } finally {
+      await client.close();
+    }
+  };
+  assert.deepEqual(await ask(token), [{ one: 1n }]);
+  await assert.rejects(ask("apiv3_wrong"), { code: "PERMISSION_DENIED" });
+  await node.stop();
+});
