@@ -13,12 +13,12 @@ export function asHttp1(
   return [request, response] as unknown as [IncomingMessage, ServerResponse];
 }
 
-/** Whether all of an answer is handed to the connection. */
+/** Whether all of an answer is handed to the connection, once that has let go of it. */
 export function isSent(response: ServerResponse): boolean {
   const any: unknown = response;
   if (!(any instanceof Http2ServerResponse)) return response.writableFinished;
-  const { stream } = any;
-  return stream.writableFinished && stream.rstCode === constants.NGHTTP2_NO_ERROR;
+  // A stream that its client closes counts as finished, whatever was written.
+  return any.writableEnded && any.stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
 /** Ends an answer over HTTP/2 so that nobody takes it for whole; answers whether it was one. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
-import { cutStream, isSent } from "../response.ts";
+import { cutStream } from "../response.ts";
 import type { Reply } from "./reply.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
@@ -75,7 +75,7 @@ async function untilTaken(response: ServerResponse, options: SendOptions): Promi
 
 /** The rest lies in the connection's buffer; a client that never takes it is cut off. */
 function watchEnd(response: ServerResponse, options: SendOptions): void {
-  if (isSent(response)) return;
+  if (response.writableFinished) return;
   const watched = options.watch.begin(options.stallMsMax, () => cut(response));
   response.once("close", () => watched.end());
 }
