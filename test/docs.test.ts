@@ -24,7 +24,7 @@ const COMPUTED: Readonly<Record<string, RegExp>> = {
   "src/base/errors.ts": /$^/g,
   "src/ingest/flusher.ts": /$^/g,
   "src/http/endpoint/status.ts": /$^/g,
-  "src/flight/flight.ts": /$^/g,
+  "src/flight/sql/statements.ts": /$^/g,
 };
 /** A file and a title in it. */
 const SCENARIO = /`([\w./-]+\.ts)` "([^"]+)"/g;

@@ -196,6 +196,18 @@ suite("Arrow's messages", () => {
     assert.deepEqual([...metadata], [["k", "v"]]);
   });
 
+  test("hold as many columns as there are", () => {
+    const names = Array.from({ length: 500 }, (_, i) => "n".repeat(1 + (i % 40)) + i);
+    const fields = names.map((name) => ({ name, type: "int8", nullable: true }) as const);
+    const cells = { type: "int8", values: Int8Array.of(7) } as const;
+    const { table } = readBack(fields, [{ rowCount: 1, columns: names.map(() => cells) }]);
+    assert.deepEqual(
+      table.schema.fields.map(({ name }) => name),
+      names,
+    );
+    assert.ok(names.every((name) => table.getChild(name)?.get(0) === 7));
+  });
+
   test("are cut where they are large, and no cell is lost", () => {
     fc.assert(
       fc.property(

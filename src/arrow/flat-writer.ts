@@ -131,7 +131,8 @@ class FlatWriter {
     const bytes = utf8(value);
     const start = this.#vector(bytes.length, OFFSET_SIZE);
     // With the NUL that readers in C rely on.
-    this.#bytes.set(bytes, this.#take(bytes.length + 1));
+    const place = this.#take(bytes.length + 1);
+    this.#bytes.set(bytes, place);
     return start;
   }
 

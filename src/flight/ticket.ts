@@ -129,7 +129,7 @@ function badTicket(cause?: unknown): DbError {
   });
 }
 
-function influxqlUnsupported(): DbError {
+export function influxqlUnsupported(): DbError {
   return new DbError(
     "unsupported",
     "influxql_unsupported",

@@ -85,7 +85,9 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
     )
   ) {
     const { observeRequest } = metrics;
-    server.serve(services, openFlight(config, services, { log, observeRequest }));
+    const describe: Node["describe"] = (...asked) => running.describe(...asked);
+    const flight = openFlight(config, { ...services, describe }, { log, observeRequest });
+    server.serve(services, flight);
     recovery?.serve(recoveryServices(services, () => void recovery[Symbol.asyncDispose]()));
     await writeAddress(server, config.listenerFilePath);
     await writeAddress(recovery, config.recoveryListenerFilePath);

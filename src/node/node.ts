@@ -12,6 +12,7 @@ import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { NodeNumber } from "#model/ids.ts";
+import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
 import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
@@ -253,6 +254,12 @@ export class Node {
     // What a node knows by itself it tells in any mode.
     if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
     return this.queries.run(request, signal);
+  }
+
+  /** The fields of what `query` would answer. */
+  async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
+    if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
+    return this.queries.describe(request, signal);
   }
 
   /** Throws `unsupported` / `mode_missing` where this node does not do the work of `mode`. */

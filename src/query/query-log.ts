@@ -57,6 +57,11 @@ export class QueryLog {
     return record;
   }
 
+  /** A record of what is no query: it is not remembered. */
+  unseen(text: string): QueryRecord {
+    return new QueryRecord("", text, this.#clock);
+  }
+
   /** What it remembers now, newest first. Durations are nanoseconds; those of phases that have not ended are NULL. */
   table(): SystemTable {
     return { fields: FIELDS, rows: this.#records.toReversed().map((record) => record.row()) };

@@ -135,6 +135,17 @@ export class Queries {
     }
   }
 
+  /**
+   * The fields that the answer of `request` has; nothing of it is read. Rejects as `run` does with what parsing and planning reject with.
+   */
+  async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
+    const statement = parseStatement(request.text);
+    const record = this.#log.unseen(request.text);
+    const { plan, view } = await this.#plan({ request, statement, record }, signal);
+    view[Symbol.dispose]();
+    return plan.fields;
+  }
+
   #parse({ text }: QueryRequest, record: QueryRecord): Statement {
     try {
       return parseStatement(text);
