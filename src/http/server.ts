@@ -9,8 +9,8 @@ import { Conversation, type Host } from "./conversation.ts";
 import { BodyBudget } from "./exchange/body-budget.ts";
 import { StallWatch } from "./exchange/stall-watch.ts";
 import { type GrpcService, isGrpc, type Running, refuseGrpc } from "./grpc.ts";
-import { Http2Side } from "./http2.ts";
 import { Handshakes } from "./handshakes.ts";
+import { Http2Side } from "./http2.ts";
 import {
   HEADER_COUNT_MAX,
   HEADERS_SIZE_MAX,

@@ -141,9 +141,9 @@ export class Queries {
   async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
     const statement = parseStatement(request.text);
     const record = this.#log.unseen(request.text);
-    const { plan, view } = await this.#plan({ request, statement, record }, signal);
-    view[Symbol.dispose]();
-    return plan.fields;
+    const planned = await this.#plan({ request, statement, record }, signal);
+    planned.view[Symbol.dispose]();
+    return answerFields(planned);
   }
 
   #parse({ text }: QueryRequest, record: QueryRecord): Statement {
@@ -203,7 +203,7 @@ export class Queries {
         const options = { statement, nowNs, files, lastSeenNs, queries, systemTables };
         const planned = planOn(view, request, options);
         record.planned(files.count);
-        request.onFields?.(planned.plan.fields);
+        request.onFields?.(answerFields(planned));
         return { view, ...planned };
       } catch (error) {
         view[Symbol.dispose]();
@@ -275,6 +275,11 @@ interface Planning {
 /** What the engine is asked; with EXPLAIN ANALYZE, an explanation of it, which is answered once its rows have been counted. */
 interface Planned extends PlannedSteps {
   readonly explanation?: Plan;
+}
+
+/** The fields of the answer. */
+function answerFields({ explanation, plan }: Planned): readonly Field[] {
+  return (explanation ?? plan).fields;
 }
 
 function planOn(view: View, request: QueryRequest, options: Planning): Planned {

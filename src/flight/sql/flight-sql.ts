@@ -87,8 +87,11 @@ export class FlightSql {
     const tables: TableName[] = [];
     for await (const { columns, rowCount } of batches)
       for (let row = 0; row < rowCount; row += 1) {
-        const [catalog, schema, table, type] = columns.map((column) => String(cellAt(column, row)));
-        if (type !== undefined) tables.push({ catalog, schema, table, type } as TableName);
+        const cells = columns.map((column) => cellAt(column, row));
+        const [catalog, schema, table, type] = cells.map((cell) =>
+          typeof cell === "string" ? cell : "",
+        );
+        if (catalog && schema && table && type) tables.push({ catalog, schema, table, type });
       }
     return tables;
   }

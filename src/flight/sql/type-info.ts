@@ -55,9 +55,8 @@ export function typeInfoAnswer(wanted: number | undefined): SmallAnswer {
 function rowOf({ isQuoted = false, isUnsigned, name, number, size, time }: SqlType): SmallCell[] {
   const quote = isQuoted ? "'" : null;
   const [sqlNumber, which] = time ?? [number, null];
-  return [
-    ...[name, number, size, quote, quote, number === 12 ? ["length"] : null],
-    ...[NULLABLE, number === 12, SEARCHABLE, isUnsigned ?? null, false, null],
-    ...[name, null, null, sqlNumber, which, isUnsigned === undefined ? null : 2, null],
-  ];
+  const texts: SmallCell[] = [name, number, size, quote, quote, number === 12 ? ["length"] : null];
+  const use: SmallCell[] = [NULLABLE, number === 12, SEARCHABLE, isUnsigned ?? null, false, null];
+  const radix = isUnsigned === undefined ? null : 2;
+  return texts.concat(use, [name, null, null, sqlNumber, which, radix, null]);
 }
