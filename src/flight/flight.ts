@@ -4,7 +4,7 @@ import { readFirstRow, type SentMessage } from "#arrow/first-row.ts";
 import { arrowFields, encapsulated, encodeSchema } from "#arrow/schema.ts";
 import { DbError, isKind } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
-import { parameterNames } from "#query/sql/parameters.ts";
+import { parameterNames } from "#query/parameters.ts";
 import { admit } from "./admission.ts";
 import { databaseOf } from "./database.ts";
 import type { Call } from "./grpc/call.ts";

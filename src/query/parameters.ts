@@ -1,4 +1,4 @@
-import { parseStatement } from "./statement.ts";
+import { parseStatement } from "./sql/statement.ts";
 
 /** The names of the parameters of the statement `text`, in order of their first use. Throws what parsing throws. */
 export function parameterNames(text: string): readonly string[] {
