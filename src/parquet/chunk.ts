@@ -162,6 +162,7 @@ interface Presence {
 
 function rowCountOf(cells: ParquetCells): number {
   if ("lengths" in cells) return sumOf(cells.lengths);
+  if (cells.kind === "fixed") return cells.bytes.length / cells.size;
   return "codes" in cells ? cells.codes.length : cells.values.length;
 }
 
@@ -216,6 +217,8 @@ function bodyOf(column: ParquetColumn, cells: ParquetCells, presence: Presence |
       return codedWholeBody(cells.codes, cells.dictionary);
     case "booleans":
       return booleanBody(gathered(cells.values, presence));
+    case "fixed":
+      return fixedBody(cells.bytes, cells.size, presence);
   }
 }
 
@@ -225,6 +228,19 @@ function gathered<T extends Values>(values: T, presence: Presence | undefined): 
   if (presence === undefined) return values;
   const { present } = presence;
   return values.filter((_, i: number) => present[i] === 1) as T;
+}
+
+function fixedBody(bytes: Uint8Array, size: number, presence: Presence | undefined): Body {
+  if (presence === undefined) return { encoding: ENCODINGS.plain, bytes, bounds: undefined };
+  const { nullCount, present } = presence;
+  const gathered = new Uint8Array(bytes.length - nullCount * size);
+  let end = 0;
+  for (let i = 0; i < present.length; i += 1) {
+    if (present[i] === 0) continue;
+    gathered.set(bytes.subarray(i * size, (i + 1) * size), end);
+    end += size;
+  }
+  return { encoding: ENCODINGS.plain, bytes: gathered, bounds: undefined };
 }
 
 function textBody({ codes, distinct }: Coded<Uint32Array>, dictionary: Texts): Body {

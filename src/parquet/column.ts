@@ -4,13 +4,34 @@ import type { Texts } from "./texts.ts";
 /** A column as the file's schema has it. */
 export interface ParquetColumn {
   readonly name: string;
-  readonly fieldId: number;
+  readonly fieldId?: number;
   readonly type: ParquetType;
+  /** Of decimals: digits in all, and after the point. */
+  readonly decimal?: { readonly precision: number; readonly scale: number };
   /** Whether it has a value in every row. */
   readonly required: boolean;
 }
 
-export type ParquetType = "instant" | "int64" | "uint64" | "double" | "boolean" | "text";
+/** Instants and times of day are nanoseconds; dates days since 1970; `zoned instant` one that is shown in a time zone. */
+export type ParquetType =
+  | "instant"
+  | "zoned instant"
+  | "time"
+  | "date"
+  | "int8"
+  | "int16"
+  | "int32"
+  | "int64"
+  | "uint8"
+  | "uint16"
+  | "uint32"
+  | "uint64"
+  | "float"
+  | "double"
+  | "decimal"
+  | "boolean"
+  | "text"
+  | "bytes";
 
 /** The cells of one column in one row group: 0 in `codes` and in `present` is NULL; what a NULL has in `values` does not matter. */
 export type ParquetCells =
@@ -40,7 +61,14 @@ export type ParquetCells =
       readonly codes: Uint32Array;
       readonly dictionary: BigInt64Array;
     }
-  | { readonly kind: "booleans"; readonly values: Uint8Array; readonly present?: Uint8Array };
+  | { readonly kind: "booleans"; readonly values: Uint8Array; readonly present?: Uint8Array }
+  | {
+      /** Numbers of other widths, as the format has them, `size` bytes each: 4 for whole numbers and floats, 16 for decimals, highest byte first. */
+      readonly kind: "fixed";
+      readonly bytes: Uint8Array;
+      readonly size: 4 | 16;
+      readonly present?: Uint8Array;
+    };
 
-/** Cells of one row each. */
-export type RowCells = Exclude<ParquetCells, { readonly kind: "text runs" }>;
+/** Cells of one row each, of types that data files have. */
+export type RowCells = Exclude<ParquetCells, { readonly kind: "text runs" | "fixed" }>;

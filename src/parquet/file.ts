@@ -21,20 +21,45 @@ const FORMAT_VERSION = 1;
 const REQUIRED = 0;
 const OPTIONAL = 1;
 const NOTHING = struct({});
+const INT32 = 1;
+const INT64 = 2;
+/** Bytes of one length, which decimals take. */
+const FIXED = 7;
+const DECIMAL_SIZE = 16;
+
+interface TypeWords {
+  readonly stored: number;
+  readonly converted?: number;
+  readonly logical?: ThriftStruct;
+}
+
+const NANOSECONDS = struct({ 3: NOTHING });
+
+/** Whole numbers of `bits` bits, within those of 32 or 64. */
+function whole(bits: 8 | 16 | 32, isSigned: boolean, converted: number): TypeWords {
+  return { stored: INT32, converted, logical: { 10: struct({ 1: i8(bits), 2: bool(isSigned) }) } };
+}
 
 /** Numbers of the stored types, and how a value is to be understood: in the words of old readers, and of new ones. */
-const TYPES: Readonly<
-  Record<
-    ParquetType,
-    { readonly stored: number; readonly converted?: number; readonly logical?: ThriftStruct }
-  >
-> = {
-  instant: { stored: 2, logical: { 8: struct({ 1: bool(false), 2: struct({ 3: NOTHING }) }) } },
-  int64: { stored: 2 },
-  uint64: { stored: 2, converted: 14, logical: { 10: struct({ 1: i8(64), 2: bool(false) }) } },
+const TYPES: Readonly<Record<ParquetType, TypeWords>> = {
+  instant: { stored: INT64, logical: { 8: struct({ 1: bool(false), 2: NANOSECONDS }) } },
+  "zoned instant": { stored: INT64, logical: { 8: struct({ 1: bool(true), 2: NANOSECONDS }) } },
+  time: { stored: INT64, logical: { 7: struct({ 1: bool(false), 2: NANOSECONDS }) } },
+  date: { stored: INT32, converted: 6, logical: { 6: NOTHING } },
+  int8: whole(8, true, 15),
+  int16: whole(16, true, 16),
+  int32: { stored: INT32 },
+  int64: { stored: INT64 },
+  uint8: whole(8, false, 11),
+  uint16: whole(16, false, 12),
+  uint32: whole(32, false, 13),
+  uint64: { stored: INT64, converted: 14, logical: { 10: struct({ 1: i8(64), 2: bool(false) }) } },
+  float: { stored: 4 },
   double: { stored: 5 },
+  decimal: { stored: FIXED, converted: 5 },
   boolean: { stored: 0 },
   text: { stored: 6, converted: 0, logical: { 1: NOTHING } },
+  bytes: { stored: 6 },
 };
 
 /** Rows that stand together: a chunk of each column, in order. */
@@ -48,45 +73,77 @@ export function encodeParquet(
   columns: readonly ParquetColumn[],
   groups: readonly RowGroup[],
 ): Uint8Array<ArrayBuffer> {
-  const parts: Uint8Array[] = [MAGIC];
-  let offset = MAGIC.length;
-  const described = groups.map((group) => {
-    const start = offset;
-    const chunks = group.chunks.map((chunk, index) => {
-      const chunkStart = offset;
-      parts.push(chunk.bytes);
-      offset += chunk.bytes.length;
-      return describeChunk(columns[index] as ParquetColumn, chunk, chunkStart);
+  const file = new ParquetFile(columns);
+  const parts = [file.begin(), ...groups.map((group) => file.add(group)), file.end()];
+  return concatBytes(parts) as Uint8Array<ArrayBuffer>;
+}
+
+/** A file in the making, whose bytes are given away as they are made: begin, row groups, end. */
+export class ParquetFile {
+  readonly #columns: readonly ParquetColumn[];
+  readonly #groups: ThriftValue[] = [];
+  #offset = MAGIC.length;
+  #rowCount = 0;
+
+  constructor(columns: readonly ParquetColumn[]) {
+    this.#columns = columns;
+  }
+
+  begin(): Uint8Array {
+    return MAGIC;
+  }
+
+  /** The bytes of a row group, which has a chunk for each column. */
+  add({ chunks, rowCount }: RowGroup): Uint8Array {
+    const start = this.#offset;
+    const described = chunks.map((chunk, index) => {
+      const chunkStart = this.#offset;
+      this.#offset += chunk.bytes.length;
+      return describeChunk(this.#columns[index] as ParquetColumn, chunk, chunkStart);
     });
-    return describeGroup(group, chunks, { start, end: offset });
-  });
-  const footer = encodeStruct({
-    1: i32(FORMAT_VERSION),
-    2: list([describeRoot(columns), ...columns.map(describeColumn)]),
-    3: i64(groups.reduce((sum, { rowCount }) => sum + rowCount, 0)),
-    4: list(described),
-    6: text("tidelake"),
-    // The bounds in the statistics are in the order of each column's type.
-    7: list(columns.map(() => struct({ 1: NOTHING }))),
-  });
-  const tail = new Uint8Array(4);
-  new DataView(tail.buffer).setUint32(0, footer.length, true);
-  return concatBytes([...parts, footer, tail, MAGIC]) as Uint8Array<ArrayBuffer>;
+    this.#rowCount += rowCount;
+    this.#groups.push(describeGroup({ chunks, rowCount }, described, { start, end: this.#offset }));
+    return concatBytes(chunks.map(({ bytes }) => bytes));
+  }
+
+  /** The footer, which a reader reads first. */
+  end(): Uint8Array {
+    const columns = this.#columns;
+    const footer = encodeStruct({
+      1: i32(FORMAT_VERSION),
+      2: list([describeRoot(columns), ...columns.map(describeColumn)]),
+      3: i64(this.#rowCount),
+      4: list(this.#groups),
+      6: text("tidelake"),
+      // The bounds in the statistics are in the order of each column's type.
+      7: list(columns.map(() => struct({ 1: NOTHING }))),
+    });
+    const tail = new Uint8Array(4);
+    new DataView(tail.buffer).setUint32(0, footer.length, true);
+    return concatBytes([footer, tail, MAGIC]);
+  }
 }
 
 function describeRoot(columns: readonly ParquetColumn[]): ThriftValue {
   return struct({ 4: text("schema"), 5: i32(columns.length) });
 }
 
-function describeColumn({ name, fieldId, type, required }: ParquetColumn): ThriftValue {
+function describeColumn({ decimal, fieldId, name, required, type }: ParquetColumn): ThriftValue {
   const { stored, converted, logical } = TYPES[type];
+  const { precision, scale } = decimal ?? {};
+  const decimalWords =
+    decimal && ({ 5: struct({ 1: i32(decimal.scale), 2: i32(decimal.precision) }) } as const);
+  const words = logical ?? decimalWords;
   return struct({
     1: i32(stored),
+    2: stored === FIXED ? i32(DECIMAL_SIZE) : undefined,
     3: i32(required ? REQUIRED : OPTIONAL),
     4: text(name),
     6: converted === undefined ? undefined : i32(converted),
-    9: i32(fieldId),
-    10: logical === undefined ? undefined : struct(logical),
+    7: scale === undefined ? undefined : i32(scale),
+    8: precision === undefined ? undefined : i32(precision),
+    9: fieldId === undefined ? undefined : i32(fieldId),
+    10: words && struct(words),
   });
 }
 

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import { InfluxDBClient } from "@influxdata/influxdb3-client";
+import { parquetReadObjects } from "hyparquet";
 import { eventually, Sandbox, type TestNode } from "./cluster.ts";
 
 suite("the client of InfluxDB 3", () => {
@@ -59,6 +60,24 @@ suite("the client of InfluxDB 3", () => {
     const got = await rows("SELECT v, s FROM many ORDER BY time");
     assert.equal(got.length, 50_000);
     assert.ok(got.every(({ s, v }, i) => v === i && s === `text ${i}`));
+  });
+
+  test("finds the same rows in answers as Parquet, and in compressed ones", async () => {
+    const text = "SELECT host, usage FROM cpu ORDER BY time";
+    const query = `${node.url}/api/v3/query_sql?db=db&q=${encodeURIComponent(text)}`;
+    const expected = await rows(text);
+    const accept = "application/vnd.apache.parquet";
+    for (const asked of [fetch(`${query}&format=parquet`), fetch(query, { headers: { accept } })]) {
+      const answer = await asked;
+      assert.equal(answer.headers.get("content-type"), accept);
+      assert.deepEqual(await parquetReadObjects({ file: await answer.arrayBuffer() }), expected);
+    }
+    for (const encoding of ["gzip", "zstd", "identity"]) {
+      const answer = await fetch(query, { headers: { "accept-encoding": encoding } });
+      const sent = answer.headers.get("content-encoding");
+      assert.equal(sent, encoding === "identity" ? null : encoding);
+      assert.deepEqual(await answer.json(), expected);
+    }
   });
 
   test("is told what is wrong, with the status that says what to do", async () => {

@@ -2,7 +2,7 @@ import { DbError } from "#base/errors.ts";
 import { RESULT_FORMATS, type ResultFormat } from "#query/result/result.ts";
 import type { Parameters } from "../exchange/parameters.ts";
 
-const FORMAT_OF_NAME: ReadonlyMap<string, ResultFormat | "parquet"> = new Map([
+const FORMAT_OF_NAME: ReadonlyMap<string, ResultFormat> = new Map([
   ["json", "json"],
   ["jsonl", "jsonl"],
   ["json_lines", "jsonl"],
@@ -11,7 +11,7 @@ const FORMAT_OF_NAME: ReadonlyMap<string, ResultFormat | "parquet"> = new Map([
   ["parquet", "parquet"],
 ]);
 
-const FORMAT_OF_MEDIA_TYPE: ReadonlyMap<string, ResultFormat | "parquet"> = new Map([
+const FORMAT_OF_MEDIA_TYPE: ReadonlyMap<string, ResultFormat> = new Map([
   ["application/json", "json"],
   ["application/jsonl", "jsonl"],
   ["text/csv", "csv"],
@@ -22,7 +22,7 @@ const FORMAT_OF_MEDIA_TYPE: ReadonlyMap<string, ResultFormat | "parquet"> = new 
 /** The format that `format` names, else the first that the header `accept` names, else JSON. */
 export function chooseFormat(parameters: Parameters, accept: string | undefined): ResultFormat {
   const name = parameters.text("format");
-  return name === undefined ? builtFormat(acceptedFormat(accept)) : namedFormat(parameters, name);
+  return name === undefined ? acceptedFormat(accept) : namedFormat(parameters, name);
 }
 
 /** The format that `format` names, which must be there. */
@@ -37,13 +37,13 @@ export function contentType(format: ResultFormat): string {
 
 function namedFormat(parameters: Parameters, name: string): ResultFormat {
   const format = FORMAT_OF_NAME.get(name);
-  if (format !== undefined) return builtFormat(format);
+  if (format !== undefined) return format;
   throw parameters.wrong(
     `unknown variant \`${name}\`, expected one of \`parquet\`, \`csv\`, \`pretty\`, \`json\`, \`jsonl\``,
   );
 }
 
-function acceptedFormat(accept: string | undefined): ResultFormat | "parquet" {
+function acceptedFormat(accept: string | undefined): ResultFormat {
   const text = accept?.toLowerCase() ?? "";
   if (text === "" || text.includes("*/*") || text.includes("text/html")) return "json";
   for (const range of text.split(",")) {
@@ -52,13 +52,4 @@ function acceptedFormat(accept: string | undefined): ResultFormat | "parquet" {
     if (format !== undefined) return format;
   }
   throw new DbError("invalid", "accept", `invalid mime type (${accept})`);
-}
-
-function builtFormat(format: ResultFormat | "parquet"): ResultFormat {
-  if (format !== "parquet") return format;
-  throw new DbError(
-    "invalid",
-    "format_unsupported",
-    "answers as parquet are not supported yet: ask for json, jsonl, csv or pretty",
-  );
 }

@@ -154,11 +154,6 @@ suite("SQL queries", () => {
     [{ path: "/api/v3/query_sql?q=1" }, "serde error: missing field `db`"],
     [{ path: "/api/v3/query_sql?db=1" }, "serde error: missing field `q`"],
     [{ path: `${SELECT}&format=xml` }, /^serde error: unknown variant `xml`, expected one of/],
-    [{ path: `${SELECT}&format=parquet` }, /parquet are not supported yet/],
-    [
-      { path: SELECT, headers: { accept: "application/vnd.apache.parquet" } },
-      /parquet are not supported yet/,
-    ],
     [{ path: SELECT, headers: { accept: "image/png" } }, "invalid mime type (image/png)"],
     [{ path: `${SELECT}&params=[1]` }, /^serde error: invalid type: sequence/],
     [{ path: `${SELECT}&params={` }, /^serde json error: /],

@@ -11,6 +11,7 @@ import {
   typeText,
 } from "../exchange/parameters.ts";
 import type { Reply } from "../exchange/reply.ts";
+import { compressedReply } from "./compression.ts";
 import { chooseFormat, contentType } from "./format.ts";
 
 /** GET /api/v3/query_sql. */
@@ -35,11 +36,14 @@ async function querySql(exchange: Exchange, parameters: Parameters): Promise<Rep
   };
   const format = chooseFormat(parameters, exchange.headers.accept);
   const answer = await runQuery(exchange, { ...request, rowText: rowTextOf(format) });
-  return {
+  const reply = {
     status: 200,
     headers: { "content-type": contentType(format) },
     body: encodeResult(format, answer.fields, answer.batches),
   };
+  // Parquet is compressed as it is.
+  if (format === "parquet") return reply;
+  return compressedReply(reply, exchange.headers["accept-encoding"]?.toString());
 }
 
 /** A POST may have it in the URL as well. */

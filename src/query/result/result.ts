@@ -3,6 +3,7 @@ import type { ResultBatch } from "#model/query/result.ts";
 import type { RowText } from "#ports/engine.ts";
 import { encodeCsv } from "./csv.ts";
 import { encodeJson, encodeJsonLines } from "./json.ts";
+import { encodeParquet } from "./parquet.ts";
 import { encodePretty } from "./pretty.ts";
 
 /** The formats of a result, by the name that clients give them. */
@@ -11,6 +12,7 @@ export const RESULT_FORMATS = {
   jsonl: { contentType: "application/jsonl" },
   csv: { contentType: "text/csv" },
   pretty: { contentType: "text/plain; charset=utf-8" },
+  parquet: { contentType: "application/vnd.apache.parquet" },
 } as const;
 
 export type ResultFormat = keyof typeof RESULT_FORMATS;
@@ -40,5 +42,7 @@ export function encodeResult(
       return encodeCsv(fields, batches);
     case "pretty":
       return encodePretty(fields, batches);
+    case "parquet":
+      return encodeParquet(fields, batches);
   }
 }
