@@ -19,7 +19,7 @@ export type ResultFormat = keyof typeof RESULT_FORMATS;
 
 /** How an engine may write the rows of `format`; undefined where it may not. */
 export function rowTextOf(format: ResultFormat): RowText | undefined {
-  return format === "pretty" ? undefined : format;
+  return format === "pretty" || format === "parquet" ? undefined : format;
 }
 
 /**
