@@ -233,14 +233,14 @@ function gathered<T extends Values>(values: T, presence: Presence | undefined): 
 function fixedBody(bytes: Uint8Array, size: number, presence: Presence | undefined): Body {
   if (presence === undefined) return { encoding: ENCODINGS.plain, bytes, bounds: undefined };
   const { nullCount, present } = presence;
-  const gathered = new Uint8Array(bytes.length - nullCount * size);
+  const kept = new Uint8Array(bytes.length - nullCount * size);
   let end = 0;
   for (let i = 0; i < present.length; i += 1) {
     if (present[i] === 0) continue;
-    gathered.set(bytes.subarray(i * size, (i + 1) * size), end);
+    kept.set(bytes.subarray(i * size, (i + 1) * size), end);
     end += size;
   }
-  return { encoding: ENCODINGS.plain, bytes: gathered, bounds: undefined };
+  return { encoding: ENCODINGS.plain, bytes: kept, bounds: undefined };
 }
 
 function textBody({ codes, distinct }: Coded<Uint32Array>, dictionary: Texts): Body {

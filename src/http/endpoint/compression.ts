@@ -73,6 +73,6 @@ function flushed(packer: Gzip | ZstdCompress): Promise<void> {
     resolve();
   };
   if ("params" in packer) packer.flush(constants.Z_SYNC_FLUSH, done);
-  else (packer as ZstdCompress).flush(constants.ZSTD_e_flush, done);
+  else packer.flush(constants.ZSTD_e_flush, done);
   return promise;
 }

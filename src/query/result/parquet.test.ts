@@ -133,6 +133,12 @@ async function encoded(
   return concatBytes(await Array.fromAsync(encodeParquet(fields, inBatches(batches))));
 }
 
+async function* brokenBatches(): AsyncGenerator<ResultBatch> {
+  const values = new BigInt64Array(100_000);
+  yield { rowCount: values.length, columns: [{ type: "int64", values }] };
+  throw new Error("broken");
+}
+
 suite("answers as Parquet", () => {
   test("have every type as DuckDB knows it", async () => {
     const directory = await mkdtemp(join(tmpdir(), "tidelake-parquet-"));
@@ -193,14 +199,9 @@ suite("answers as Parquet", () => {
     const empty = await encoded(fields, []);
     assert.deepEqual(await rowsOf(empty), []);
     assert.equal(parquetMetadata(empty.slice().buffer).schema[1]?.name, "v");
-    async function* broken(): AsyncGenerator<ResultBatch> {
-      const values = new BigInt64Array(100_000);
-      yield { rowCount: values.length, columns: [{ type: "int64", values }] };
-      throw new Error("broken");
-    }
     const chunks: Uint8Array[] = [];
     await assert.rejects(async () => {
-      for await (const chunk of encodeParquet(fields, broken())) chunks.push(chunk);
+      for await (const chunk of encodeParquet(fields, brokenBatches())) chunks.push(chunk);
     }, /broken/);
     assert.throws(() => parquetMetadata(concatBytes(chunks).slice().buffer));
   });
