@@ -34,7 +34,11 @@ export interface FlightOptions {
   readonly services: FlightServices;
   readonly access: AccessPolicy;
   readonly clock: Clock;
+  /** 5 s unless given. */
+  readonly keepAliveMs?: number;
 }
+
+const KEEP_ALIVE_MS = 5_000;
 
 /** The methods of `FlightService` that there are, by path. */
 export function flightMethods(options: FlightOptions): ReadonlyMap<string, Method> {
@@ -57,7 +61,10 @@ class Flight {
 
   constructor(options: FlightOptions) {
     this.#options = options;
-    this.#statements = new Statements(options.services, options.clock);
+    this.#statements = new Statements(options.services, {
+      clock: options.clock,
+      keepAliveMs: options.keepAliveMs ?? KEEP_ALIVE_MS,
+    });
     this.#sql = new FlightSql(this.#statements);
   }
 

@@ -11,18 +11,29 @@ import type { QueryAnswer } from "#query/query.ts";
 import { encodeFlightData, encodeFlightSchema } from "./data.ts";
 import type { Call } from "./grpc/call.ts";
 
-/** A client hears at least so often that its query lives: proxies end what is silent. */
-const KEEP_ALIVE_MS = 5_000;
+export interface StreamOptions {
+  readonly clock: Clock;
+  /** A client hears at least so often that its query lives: proxies end what is silent. */
+  readonly keepAliveMs: number;
+}
 
 /** Begins a query; `onFields` is to be called as of QueryRequest. */
 export type StartQuery = (onFields: (fields: readonly Field[]) => void) => Promise<QueryAnswer>;
 
 /** Sends the answer of a query: its schema as soon as that is known, its rows as the client takes them. */
-export async function sendQuery(call: Call, clock: Clock, start: StartQuery): Promise<void> {
+export async function sendQuery(
+  call: Call,
+  options: StreamOptions,
+  start: StartQuery,
+): Promise<void> {
+  const { clock } = options;
   const planned = Promise.withResolvers<readonly Field[]>();
+  const startMs = clock.monotonicMs();
   const started = start(planned.resolve);
   started.catch(planned.reject);
-  const stream = new AnswerStream(call, clock, await planned.promise);
+  const stream = new AnswerStream(call, options, await planned.promise);
+  const plannedMs = clock.monotonicMs();
+  call.setTrailer("x-influxdata-planning-duration-seconds", secondsText(plannedMs - startMs));
   await stream.sendSchema();
   const { batches, fields } = await stream.whileAlive(started);
   if (!stream.has(fields)) throw schemaChanged();
@@ -30,23 +41,29 @@ export async function sendQuery(call: Call, clock: Clock, start: StartQuery): Pr
   try {
     for (;;) {
       const next = await stream.whileAlive(rows.next());
-      if (next.done === true) return;
+      if (next.done === true) break;
       await stream.sendBatch(next.value);
     }
   } finally {
     await rows.return?.();
   }
+  const endMs = clock.monotonicMs();
+  call.setTrailer("x-influxdata-execution-duration-seconds", secondsText(endMs - plannedMs));
+}
+
+function secondsText(ms: number): string {
+  return (ms / 1000).toFixed(6);
 }
 
 class AnswerStream {
   readonly #call: Call;
-  readonly #clock: Clock;
+  readonly #options: StreamOptions;
   readonly #fields: readonly Field[];
   readonly #arrowFields: readonly ArrowField[];
 
-  constructor(call: Call, clock: Clock, fields: readonly Field[]) {
+  constructor(call: Call, options: StreamOptions, fields: readonly Field[]) {
     this.#call = call;
-    this.#clock = clock;
+    this.#options = options;
     this.#fields = fields;
     this.#arrowFields = arrowFields(fields);
   }
@@ -76,7 +93,8 @@ class AnswerStream {
     for (;;) {
       const waiting = new AbortController();
       const signal = AbortSignal.any([waiting.signal, this.#call.signal]);
-      const silent = this.#clock.sleep(KEEP_ALIVE_MS, signal).then(() => SILENT);
+      const { clock, keepAliveMs } = this.#options;
+      const silent = clock.sleep(keepAliveMs, signal).then(() => SILENT);
       try {
         const settled = await Promise.race([work, silent]);
         if (settled !== SILENT) return settled as T;

@@ -1,19 +1,18 @@
 import { DbError, isKind } from "#base/errors.ts";
 import type { Field } from "#model/query/plan.ts";
-import type { Clock } from "#ports/clock.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import type { Call } from "../grpc/call.ts";
 import type { FlightServices } from "../services.ts";
-import { sendQuery } from "../stream.ts";
+import { type StreamOptions, sendQuery } from "../stream.ts";
 
 /** Statements, whose errors are told as clients of InfluxDB 3 read them. */
 export class Statements {
   readonly #services: FlightServices;
-  readonly #clock: Clock;
+  readonly #options: StreamOptions;
 
-  constructor(services: FlightServices, clock: Clock) {
+  constructor(services: FlightServices, options: StreamOptions) {
     this.#services = services;
-    this.#clock = clock;
+    this.#options = options;
   }
 
   /** The fields that an answer has. */
@@ -40,7 +39,7 @@ export class Statements {
 
   /** Sends the answer to `request`. */
   async send(call: Call, request: QueryRequest): Promise<void> {
-    await sendQuery(call, this.#clock, (onFields) =>
+    await sendQuery(call, this.#options, (onFields) =>
       this.query({ ...request, onFields }, call.signal),
     );
   }
