@@ -75,25 +75,29 @@ async function take(
   return taken;
 }
 
+async function* twoBatches() {
+  yield batchOf(1n, 2n);
+  await clock.sleep(1.5 * KEEP_ALIVE_MS);
+  yield batchOf(3n);
+}
+
 suite("answers of DoGet", () => {
   test("begin with the schema, and have signs of life until there are rows", async () => {
     const taken = await take(async ({ onFields }) => {
       onFields?.(FIELDS);
       await clock.sleep(2.5 * KEEP_ALIVE_MS);
-      async function* batches() {
-        yield batchOf(1n, 2n);
-        await clock.sleep(1.5 * KEEP_ALIVE_MS);
-        yield batchOf(3n);
-      }
-      return { fields: FIELDS, batches: batches() };
+      return { fields: FIELDS, batches: twoBatches() };
     });
     const { bodies, code, trailers } = taken;
     assert.equal(code, 0);
     const rows = bodies.indexOf(16);
     assert.equal(bodies[0], 0);
-    assert.ok(rows >= 2, `${bodies} has a batch without rows after the schema`);
+    assert.ok(rows >= 2, `${bodies.join(" ")} has a batch without rows after the schema`);
     assert.equal(bodies.at(-1), 8);
-    assert.ok(bodies.length >= rows + 3, `${bodies} has a batch without rows between others`);
+    assert.ok(
+      bodies.length >= rows + 3,
+      `${bodies.join(" ")} has a batch without rows between others`,
+    );
     const names = ["planning", "execution"].map((name) => `x-influxdata-${name}-duration-seconds`);
     for (const name of names) assert.match(String(trailers.get(name)[0]), /^\d+\.\d{6}$/);
   });
