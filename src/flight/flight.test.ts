@@ -75,6 +75,13 @@ async function take(
   return taken;
 }
 
+const TOO_MUCH = new DbError("exceeded", "query_memory", "too much");
+
+async function* broken() {
+  yield batchOf(1n);
+  throw TOO_MUCH;
+}
+
 async function* twoBatches() {
   yield batchOf(1n, 2n);
   await clock.sleep(1.5 * KEEP_ALIVE_MS);
@@ -103,16 +110,11 @@ suite("answers of DoGet", () => {
   });
 
   test("that fail end with a status, before and after the first rows", async () => {
-    const broken = new DbError("exceeded", "query_memory", "too much");
-    const early = await take(async () => Promise.reject(broken));
+    const early = await take(async () => Promise.reject(TOO_MUCH));
     assert.deepEqual([early.bodies, early.code], [[], 8]);
     const late = await take(async ({ onFields }) => {
       onFields?.(FIELDS);
-      async function* batches() {
-        yield batchOf(1n);
-        throw broken;
-      }
-      return { fields: FIELDS, batches: batches() };
+      return { fields: FIELDS, batches: broken() };
     });
     assert.deepEqual([late.bodies, late.code], [[0, 8], 8]);
   });
