@@ -1,11 +1,13 @@
 /** Puts conditions as far down as they may go, so that scans read less. */
 import { childrenOf, type Expression } from "#model/query/expression.ts";
 import type { JoinPlan, Plan, ScanPlan, WidePlan } from "#model/query/plan.ts";
+import { isInteger, type ValueType } from "#model/query/value-type.ts";
 import { intersection } from "#model/time-range.ts";
 import { allOf, conjunctsOf, filtered } from "../conditions.ts";
 import {
   changeInputs,
   collectInputs,
+  hasOuter,
   hasSubquery,
   mapExpressions,
   mapPlans,
@@ -132,6 +134,7 @@ function pushedJoin(plan: JoinPlan, conjuncts: Conjuncts): Plan {
   for (const conjunct of conjuncts) sides[placeAbove(join, sideOf(conjunct))].push(conjunct);
   for (const conjunct of conjunctsOf(plan.condition).map(withinSubqueries))
     sides[placeOn(join, sideOf(conjunct))].push(conjunct);
+  imply(join, sides, leftCount);
   const right = sides.right.map((conjunct) => {
     const own = changeInputs(conjunct, (index, type) => inputAt(index - leftCount, type));
     return lateral ? raisedOuter(own) : own;
@@ -146,6 +149,51 @@ function pushedJoin(plan: JoinPlan, conjuncts: Conjuncts): Plan {
     ...(condition === undefined ? {} : { condition }),
   };
   return filtered(pairs, sides.above);
+}
+
+/** What is true of one of two equal fields is of the other: a range of time on one side of a join bounds what is read on both. */
+function imply(join: JoinPlan["join"], { condition, left, right }: Sides, leftCount: number): void {
+  const equals = equalFields(condition, leftCount);
+  if (equals.size === 0) return;
+  const ofLeft = left.flatMap((conjunct) => impliedBy(conjunct, equals));
+  const ofRight = right.flatMap((conjunct) => impliedBy(conjunct, equals));
+  if (IMPLIES_LEFT.has(join)) left.push(...ofRight);
+  if (IMPLIES_RIGHT.has(join)) right.push(...ofLeft);
+}
+
+/** Fields of the two sides that are equal in rows that are paired, each with the other. */
+function equalFields(
+  condition: readonly Expression[],
+  leftCount: number,
+): ReadonlyMap<number, number> {
+  const equals = new Map<number, number>();
+  for (const conjunct of condition) {
+    if (conjunct.kind !== "call" || conjunct.name !== "equal") continue;
+    const [one, other] = conjunct.arguments;
+    if (one?.kind !== "input" || other?.kind !== "input" || !isExact(one.type)) continue;
+    if (one.index < leftCount === other.index < leftCount) continue;
+    equals.set(one.index, other.index);
+    equals.set(other.index, one.index);
+  }
+  return equals;
+}
+
+/** Whether equal values of a type are the same in all ways; 0.0 and -0.0 are not. */
+function isExact(type: ValueType): boolean {
+  return type === "timestamp" || type === "string" || type === "boolean" || isInteger(type);
+}
+
+/** `conjunct` over the other of two equal fields, where it names the one alone. */
+function impliedBy(
+  conjunct: Expression,
+  equals: ReadonlyMap<number, number>,
+): readonly Expression[] {
+  const inputs = new Set<number>();
+  collectInputs(conjunct, inputs);
+  const [index = -1, second] = inputs;
+  const other = equals.get(index);
+  if (other === undefined || second !== undefined || !isSteady(conjunct)) return [];
+  return hasOuter(conjunct) ? [] : [changeInputs(conjunct, (_, type) => inputAt(other, type))];
 }
 
 /** Where a condition goes that stands above the join. */
@@ -196,6 +244,9 @@ function narrowed(plan: JoinPlan, conjuncts: Conjuncts): JoinPlan["join"] {
   return noRight ? "right" : "full";
 }
 
+/** Joins that give no row of that side but those whose partners meet what is true of the other side. */
+const IMPLIES_LEFT: ReadonlySet<string> = new Set(["inner", "semi", "right"]);
+const IMPLIES_RIGHT: ReadonlySet<string> = new Set(["inner", "semi", "left", "anti"]);
 const STRICT = new Set("equal not_equal less less_equal greater greater_equal like".split(" "));
 
 /** Whether `conjunct` is never true where all fields of a side are NULL. */

@@ -1,7 +1,7 @@
 import { DbError } from "#base/errors.ts";
 import type { TableId } from "#model/ids.ts";
 import type { Plan } from "#model/query/plan.ts";
-import { inputsOf } from "#model/query/walk.ts";
+import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { Query } from "../../sql/ast.ts";
 import { Binder } from "../bind/bind.ts";
@@ -82,7 +82,8 @@ const counts = new WeakMap<Plan, number>();
 function nodeCount(plan: Plan): number {
   const known = counts.get(plan);
   if (known !== undefined) return known;
-  const count = inputsOf(plan).reduce((sum, input) => sum + nodeCount(input), 1);
+  const below = [...inputsOf(plan), ...expressionsOf(plan).flatMap(subqueriesOf)];
+  const count = below.reduce((sum, part) => sum + nodeCount(part), 1);
   counts.set(plan, count);
   return count;
 }

@@ -48,6 +48,7 @@ export function joined(joining: Joining, environment: Environment): Rows {
   if (joining.lateral && (swapped || join === "right" || join === "full")) {
     throw unsupported(`LATERAL on the right of a ${joining.join.replace("_", " ")} join`);
   }
+  checkCondition(joining);
   checkNames(left, right);
   const columns = [...left.columns, ...right.columns];
   const merged = mergedColumns(joining, left, right);
@@ -98,6 +99,13 @@ function withoutSubqueries(plan: JoinPlan): JoinPlan {
 
 function inputOf(columns: readonly ScopeColumn[], index: number): Expression {
   return { kind: "input", index, type: columns[index]?.field.type ?? "null" };
+}
+
+/** An outer join says what pairs its rows. */
+function checkCondition({ join, natural = false, on, using = [] }: Joining): void {
+  const outer = join === "left" || join === "right" || join === "full";
+  if (!outer || natural || on !== undefined || using.length > 0) return;
+  throw planningError("join condition should not be empty");
 }
 
 /** Two tables of one name could not be told apart. */
