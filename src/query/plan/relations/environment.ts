@@ -1,6 +1,6 @@
 import { DbError } from "#base/errors.ts";
 import type { TableId } from "#model/ids.ts";
-import type { Plan } from "#model/query/plan.ts";
+import type { Field, Plan } from "#model/query/plan.ts";
 import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { Query } from "../../sql/ast.ts";
@@ -60,6 +60,12 @@ export class StatementParts {
       { detail: { sizeMax: COMMON_NODES_MAX } },
     );
   }
+}
+
+/** A field whose values may be missing, though it be a table's time, which never is there. */
+export function nullable(field: Field): Field {
+  const { column, ...rest } = field;
+  return column === "time" ? rest : field;
 }
 
 /** How many subqueries a query stands in whose names are looked up in `parent` as well. */

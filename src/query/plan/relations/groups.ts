@@ -9,6 +9,7 @@ import { planningError } from "../bind/errors.ts";
 import { qualifiedName, type Scope } from "../bind/scope.ts";
 import { changeOuter, collectInputs, mapAggregate } from "../moving.ts";
 import { ExpressionNumbers, mapChildren } from "../tree.ts";
+import { nullable } from "./environment.ts";
 import { type Item, type NamedExpression, positionOf } from "./items.ts";
 
 /** Sets of groups that GROUPING SETS, ROLLUP and CUBE may make. */
@@ -152,7 +153,10 @@ export function groupedRows(
   const plan: Grouped["plan"] = {
     kind: "aggregate",
     fields: [
-      ...groups.map(({ name, expression }) => groupField(name, expression, input)),
+      ...groups.map(({ name, expression }) => {
+        const field = groupField(name, expression, input);
+        return sets === undefined ? field : nullable(field);
+      }),
       ...aggregates.map(({ call, text }) => ({ name: text, type: call.type })),
     ],
     input: below,

@@ -8,7 +8,7 @@ import { call, comparison } from "../bind/operators.ts";
 import { NO_RELATION, qualifiedName, type ScopeColumn, scopeOf } from "../bind/scope.ts";
 import { allOf, conjunctsOf, filtered } from "../conditions.ts";
 import { changeInputs, deepened, hasSubquery, raisedOuter } from "../moving.ts";
-import { binderFor, type Environment, type Rows } from "./environment.ts";
+import { binderFor, type Environment, nullable, type Rows } from "./environment.ts";
 
 /** Two sides and what pairs their rows. */
 export interface Joining {
@@ -57,7 +57,10 @@ export function joined(joining: Joining, environment: Environment): Rows {
   const kept = half ? left.columns : columns;
   const pairs: JoinPlan = {
     kind: "join",
-    fields: kept.map(({ field }) => field),
+    fields: kept.map(({ field }, index) => {
+      const missing = index < left.columns.length ? ["right", "full"] : ["left", "full"];
+      return missing.includes(join) ? nullable(field) : field;
+    }),
     join,
     left: left.plan,
     right: right.plan,

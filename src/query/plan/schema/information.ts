@@ -120,7 +120,7 @@ export function findInformationTable(name: string, context: PlanContext): System
 /** The type of a field as information_schema tells of it: of a stored column, that which it has in storage. */
 export function fieldTypeText({ column, type }: Field): string {
   if (column === "tag") return "Dictionary(Int32, Utf8)";
-  return column === "time" ? "Timestamp(Nanosecond, None)" : typeText(type);
+  return type === "timestamp" ? "Timestamp(Nanosecond, None)" : typeText(type);
 }
 
 /** Whether a field may be NULL, as YES or NO. */
