@@ -4,6 +4,7 @@ import { seededRandom } from "#ports/random.ts";
 import { decodeChange, encodeSingleChange } from "./configuration/change.ts";
 import { MemoryStorage } from "./log/memory-storage.ts";
 import {
+  APPEND_THREAD,
   type EntryPosition,
   type Message,
   message,
@@ -119,6 +120,19 @@ suite("a raft node", () => {
       entries.map(({ index }) => index),
       [3, 4],
     );
+  });
+
+  test("asks for votes when its term and its own vote are on disk, unless it may ask before", () => {
+    for (const votesAfterAppend of [true, false]) {
+      const { node } = alone({ voters: [1, 2, 3], asyncStorageWrites: true, votesAfterAppend });
+      node.campaign();
+      const { messages } = node.ready();
+      const append = messages.find(({ to }) => to === APPEND_THREAD);
+      assert.deepEqual([append?.term, append?.vote], [1, 1]);
+      const asked = votesAfterAppend ? append?.responses : messages;
+      const voters = asked?.filter(({ kind }) => kind === "vote").map(({ to }) => to);
+      assert.deepEqual(voters, [2, 3]);
+    }
   });
 
   test("that applied more than it knows to be committed knows it then", () => {

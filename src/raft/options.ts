@@ -37,6 +37,11 @@ export interface RaftOptions {
   /** Readys hold messages to the append thread and the apply thread, in place of a call of `advance()`. */
   readonly asyncStorageWrites: boolean;
   /**
+   * A candidate asks for votes once its term is on disk. One that asks before, with asynchronous storage, and ends, begins the same term again, and
+   * those votes count: it may lead it twice, or with a log that has lost what it had when they were cast.
+   */
+  readonly votesAfterAppend: boolean;
+  /**
    * Who refuses its vote says what it knows to be committed. Without it a group may be stuck: a node that does not know that a change is committed,
    * which made it the only voter, asks those who voted before, and they refuse, for their logs are longer.
    */
@@ -62,6 +67,7 @@ export const RAFT_DEFAULTS = {
   forwardProposals: true,
   stepDownOnRemoval: true,
   asyncStorageWrites: false,
+  votesAfterAppend: true,
   commitByVotes: true,
   changesUnchecked: false,
 } as const satisfies Partial<RaftOptions>;

@@ -15,10 +15,7 @@ export function startCampaign(raft: RaftState, campaign: Campaign): void {
   runCampaign(raft, campaign);
 }
 
-/**
- * A vote has come in, also the node's own, once it is on disk. Without that nobody leads, whatever the others say: a leader that ended before
- * its term was on disk would be elected in that term again, by the same votes, and write other entries at the same places.
- */
+/** A vote has come in, also the node's own, once it is on disk. */
 export function countVote(raft: RaftState, from: PeerId, yes: boolean): void {
   switch (raft.tracker.recordVote(from, yes)) {
     case "pending":
@@ -26,7 +23,7 @@ export function countVote(raft: RaftState, from: PeerId, yes: boolean): void {
     case "won":
       if (raft.role === "pre_candidate") {
         runCampaign(raft, "vote");
-      } else if (raft.tracker.hasVoted(raft.id)) {
+      } else {
         becomeLeader(raft);
         broadcastAppend(raft);
       }

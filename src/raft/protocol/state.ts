@@ -106,7 +106,8 @@ export class RaftState {
     assert(ownTerm === (draft.term !== undefined), `a ${draft.kind} was sent with a wrong term`);
     const term = draft.term ?? (WITHOUT_TERM.has(draft.kind) ? 0 : this.term);
     const sent = message({ ...draft, from, term });
-    if (AFTER_APPEND.has(sent.kind)) {
+    const asksForVote = sent.kind === "vote" && this.options.votesAfterAppend;
+    if (asksForVote || AFTER_APPEND.has(sent.kind)) {
       this.messagesAfterAppend.push(sent);
       return;
     }

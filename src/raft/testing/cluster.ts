@@ -109,6 +109,7 @@ export class Cluster {
       preVote: false,
       checkQuorum: false,
       stepDownOnRemoval: false,
+      votesAfterAppend: false,
       commitByVotes: false,
       ...settings,
       id,

@@ -93,10 +93,6 @@ export class Tracker {
     return voteResult(this.#configuration, this.#votes);
   }
 
-  hasVoted(id: PeerId): boolean {
-    return this.#votes.has(id);
-  }
-
   /** Whether a quorum was heard of since the last check. */
   isQuorumActive(): boolean {
     const active = new Map<PeerId, boolean>();

@@ -20,9 +20,9 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug | readonly PlantedBug
       },
     ],
   },
-  elected_before_stored: {
-    file: "raft/protocol/election.ts",
-    edits: [{ find: "} else if (raft.tracker.hasVoted(raft.id)) {", replace: "} else {" }],
+  votes_asked_before_stored: {
+    file: "raft/options.ts",
+    edits: [{ find: "votesAfterAppend: true,", replace: "votesAfterAppend: false," }],
   },
   older_term_committed: {
     file: "raft/protocol/replication.ts",
