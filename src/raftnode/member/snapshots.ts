@@ -38,8 +38,11 @@ export interface SnapshotsOptions {
 /** Snapshots that this member makes, gets and sends; entries below one go. */
 export class Snapshots {
   readonly #options: SnapshotsOptions;
-  /** Makes, or takes in, one at a time. */
-  readonly #one = new Mutex();
+  /** Takes one in at a time. Meanwhile others are made: a peer may be slow. */
+  readonly #receiving = new Mutex();
+  readonly #cleaning = new Mutex();
+  /** What is being written, or is not in the log yet: its file stays. */
+  readonly #held = new Set<SnapshotMark>();
   readonly #sending = new Set<PeerId>();
   readonly #working = new Set<Promise<void>>();
   #making = false;
@@ -58,8 +61,7 @@ export class Snapshots {
   make(mark: SnapshotMark, chunks: Chunks): void {
     this.#making = true;
     this.#own(
-      this.#one
-        .run(() => this.#make(mark, chunks))
+      this.#make(mark, chunks)
         .catch((error: unknown) => this.#options.failed(error))
         .finally(() => {
           this.#making = false;
@@ -72,21 +74,26 @@ export class Snapshots {
   async receive(received: Message, chunks: AsyncIterable<Uint8Array>): Promise<void> {
     const { snapshot } = received;
     if (snapshot === undefined) return;
-    // One that waits would time out.
-    if (this.#installing !== undefined || this.#making)
-      throw new DbError("unavailable", "raft_busy", "This member stores another snapshot now.");
-    await this.#one.run(async () => {
-      await this.#clean();
-      const { configuration, index, term } = snapshot;
-      // Where a newer one is here already, the core tells the leader how far it is.
-      const isNewer = index > (this.#options.state.mark?.index ?? 0);
-      if (isNewer) await this.#options.folder.write({ configuration, index, term }, chunks);
-      if (this.#options.receive(received)) this.#installing = snapshot;
+    this.#refuseIfBusy();
+    await this.#receiving.run(async () => {
+      this.#refuseIfBusy();
+      this.#held.add(snapshot);
+      try {
+        await this.#clean();
+        const { configuration, index, term } = snapshot;
+        // Where a newer one is here already, the core tells the leader how far it is.
+        const isNewer = index > (this.#options.state.mark?.index ?? 0);
+        if (isNewer) await this.#options.folder.write({ configuration, index, term }, chunks);
+        if (this.#options.receive(received)) this.#installing = snapshot;
+      } finally {
+        if (this.#installing !== snapshot) this.#held.delete(snapshot);
+      }
     });
   }
 
   /** The state machine is where a peer's snapshot put it. */
   installed(): void {
+    if (this.#installing !== undefined) this.#held.delete(this.#installing);
     this.#installing = undefined;
   }
 
@@ -121,16 +128,21 @@ export class Snapshots {
 
   async #make(mark: SnapshotMark, chunks: Chunks): Promise<void> {
     const { folder, keptEntryCount, log, state, store } = this.#options;
-    await this.#clean();
-    await folder.write(mark, chunks);
-    await store(() => {
-      // One of a peer may have come meanwhile.
-      if (mark.index <= (state.mark?.index ?? 0)) return [];
-      const items: LogItem[] = [{ kind: "snapshot", mark }];
-      const position = state.compactable(mark.index, keptEntryCount, KEPT_BYTES_MAX);
-      if (position !== undefined) items.push({ kind: "compacted", position });
-      return items;
-    });
+    this.#held.add(mark);
+    try {
+      await this.#clean();
+      await folder.write(mark, chunks);
+      await store(() => {
+        // One of a peer may have come meanwhile.
+        if (mark.index <= (state.mark?.index ?? 0)) return [];
+        const items: LogItem[] = [{ kind: "snapshot", mark }];
+        const position = state.compactable(mark.index, keptEntryCount, KEPT_BYTES_MAX);
+        if (position !== undefined) items.push({ kind: "compacted", position });
+        return items;
+      });
+    } finally {
+      this.#held.delete(mark);
+    }
     log.info("Made a snapshot of the raft group's state.", { index: mark.index });
     await this.#clean();
   }
@@ -143,11 +155,20 @@ export class Snapshots {
     this.#options.sent(peer, arrived);
   }
 
-  /** Removes the files of all snapshots but the newest, and one that is being installed. */
-  async #clean(): Promise<void> {
+  /** Removes the files of all snapshots that are neither the newest nor in hand. Who writes one has all earlier removals behind it then. */
+  #clean(): Promise<void> {
     const { folder, state } = this.#options;
-    const kept = [state.mark, this.#installing].filter((mark) => mark !== undefined);
-    await folder.keepOnly(kept);
+    return this.#cleaning.run(() => {
+      const kept: SnapshotMark[] = [...this.#held];
+      if (state.mark !== undefined) kept.push(state.mark);
+      return folder.keepOnly(kept);
+    });
+  }
+
+  /** One that waits would time out. */
+  #refuseIfBusy(): void {
+    if (this.#installing !== undefined || this.#making)
+      throw new DbError("unavailable", "raft_busy", "This member stores another snapshot now.");
   }
 
   #own(work: Promise<void>): void {

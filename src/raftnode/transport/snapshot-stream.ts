@@ -88,8 +88,8 @@ export async function readSnapshot(
     said = messageOf(error);
   }
   // Flushed before the connection is destroyed.
-  await new Promise<void>((resolve) => {
-    socket.end(encodeFrame(utf8(said)), () => resolve());
-    socket.once("close", () => resolve());
-  });
+  const flushed = Promise.withResolvers<void>();
+  socket.end(encodeFrame(utf8(said)), () => flushed.resolve());
+  socket.once("close", () => flushed.resolve());
+  await inTime(connection, limits, () => flushed.promise);
 }
