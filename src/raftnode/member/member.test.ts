@@ -12,7 +12,10 @@ import { TcpTransport } from "../transport/tcp-transport.ts";
 import { RaftMember } from "./member.ts";
 import type { MemberOptions } from "./member-options.ts";
 
+type Id = 1 | 2 | 3;
+
 interface Node extends AsyncDisposable {
+  readonly id: Id;
   readonly member: RaftMember<boolean>;
   readonly machine: RegisterMachine;
   readonly failures: unknown[];
@@ -31,7 +34,7 @@ class Trio implements AsyncDisposable {
   }
 
   /** Starts member `id`, again where it was started before. */
-  async start(id: 1 | 2 | 3): Promise<Node> {
+  async start(id: Id): Promise<Node> {
     const transport = new TcpTransport({
       self: peerId(id),
       group: "trio",
@@ -66,6 +69,7 @@ class Trio implements AsyncDisposable {
       this.#transports[other]?.setPeer(peerId(id), `127.0.0.1:${transport.port}`);
     }
     const node = {
+      id,
       member,
       machine,
       failures,
@@ -91,47 +95,58 @@ async function until(what: string, condition: () => boolean): Promise<void> {
   }
 }
 
-/** Has `node` lead. */
-async function lead(node: Node): Promise<void> {
-  await until("a leader", () => {
-    if (node.member.leader === 0) node.member.campaign();
-    return node.member.status.role === "leader";
-  });
+/** Who leads, and the others. */
+async function led(nodes: readonly Node[]): Promise<readonly [Node, Node, Node]> {
+  const leads = ({ member }: Node) => member.status.role === "leader";
+  await until("a leader", () => nodes.some(leads));
+  const [leader, ...others] = nodes.toSorted(
+    (one, other) => Number(leads(other)) - Number(leads(one)),
+  );
+  const [second, third] = others;
+  assert.ok(leader && second && third);
+  return [leader, second, third];
 }
 
 function write(node: Node, value: string): Promise<boolean> {
   return node.member.propose(encodeCommand({ kind: "write", key: "k", value }));
 }
 
+/** "done", or the code of why not. */
+function outcome(asked: Promise<unknown>): Promise<string> {
+  return asked.then(
+    () => "done",
+    (error: unknown) => (error instanceof DbError ? error.code : String(error)),
+  );
+}
+
 suite("a member of a raft group", () => {
   test("has what the group agreed on, also after all have ended, and reads it anywhere", async () => {
     await using trio = new Trio({ snapshotEntryCount: 20, keptEntryCount: 5 });
     const nodes = await trio.startAll();
-    await lead(nodes[0]);
+    const [leader, other, third] = await led(nodes);
     for (let count = 1; count <= 50; count += 1)
-      assert.equal(await write(nodes[0], `${count}`), true);
-    await nodes[2].member.read();
-    assert.equal(nodes[2].machine.read("k"), "50");
-    await assert.rejects(write(nodes[1], "elsewhere"), { code: "raft_not_leader" });
+      assert.equal(await write(leader, `${count}`), true);
+    await third.member.read();
+    assert.equal(third.machine.read("k"), "50");
+    await assert.rejects(write(other, "elsewhere"), { code: "raft_not_leader" });
     await Promise.all(nodes.map((node) => node[Symbol.asyncDispose]()));
 
-    const again = await trio.startAll();
-    await lead(again[1]);
-    await again[0].member.read();
-    assert.equal(again[0].machine.read("k"), "50");
+    const [, again] = await led(await trio.startAll());
+    await again.member.read();
+    assert.equal(again.machine.read("k"), "50");
   });
 
   test("answers a read once a snapshot has brought what the read must see", async () => {
     await using trio = new Trio({ snapshotEntryCount: 1, keptEntryCount: 0 });
-    const [first, , third] = await trio.startAll();
-    await lead(first);
-    await write(first, "before");
-    await third[Symbol.asyncDispose]();
-    for (let count = 1; count <= 20; count += 1) await write(first, `${count}`);
+    const [leader, , away] = await led(await trio.startAll());
+    await write(leader, "before");
+    await away[Symbol.asyncDispose]();
+    for (let count = 1; count <= 20; count += 1) await write(leader, `${count}`);
 
     // Its leader answers before its disk does.
-    trio.disks[2].fault = (call) => (call === "sync" ? pause(100) : undefined);
-    const late = await trio.start(3);
+    const disk = trio.disks[away.id - 1] as MemoryDisk;
+    disk.fault = (call) => (call === "sync" ? pause(100) : undefined);
+    const late = await trio.start(away.id);
     const startedMs = performance.now();
     await late.member.read();
     assert.equal(late.machine.read("k"), "20");
@@ -140,68 +155,58 @@ suite("a member of a raft group", () => {
 
   test("ends when its disk is full, says so, and goes on from what is stored when there is room", async () => {
     await using trio = new Trio();
-    const nodes = await trio.startAll();
-    await lead(nodes[0]);
-    await write(nodes[0], "stored");
-    trio.disks[0].fault = (call) => {
+    const [leader, other, third] = await led(await trio.startAll());
+    await write(leader, "stored");
+    const disk = trio.disks[leader.id - 1] as MemoryDisk;
+    disk.fault = (call) => {
       if (call === "write") throw diskError("ENOSPC", "disk");
     };
-    await assert.rejects(write(nodes[0], "not stored"), { code: "raft_outcome_unknown" });
-    await until("word of it", () => nodes[0].failures.length === 1);
-    const [failure] = nodes[0].failures;
+    await assert.rejects(write(leader, "not stored"), { code: "raft_outcome_unknown" });
+    await until("word of it", () => leader.failures.length === 1);
+    const [failure] = leader.failures;
     assert.ok(failure instanceof DbError && failure.code === "raft_log_failed");
-    await assert.rejects(write(nodes[0], "later"), { code: "raft_log_failed" });
-    await nodes[0][Symbol.asyncDispose]();
-    trio.disks[0].fault = undefined;
+    await assert.rejects(write(leader, "later"), { code: "raft_log_failed" });
+    await leader[Symbol.asyncDispose]();
+    disk.fault = undefined;
 
-    const again = await trio.start(1);
-    await lead(nodes[1]);
-    await write(nodes[1], "newer");
+    const again = await trio.start(leader.id);
+    const [next] = await led([again, other, third]);
+    await write(next, "newer");
     await again.member.read();
     assert.equal(again.machine.read("k"), "newer");
   });
 
   test("leads no longer when its disk does not answer, and follows when it does", async () => {
     await using trio = new Trio();
-    const nodes = await trio.startAll();
-    await lead(nodes[0]);
-    await write(nodes[0], "before");
-    const disk = Promise.withResolvers<void>();
-    trio.disks[0].fault = (call) => (call === "sync" ? disk.promise : undefined);
-    const hanging = write(nodes[0], "hanging").catch((error: unknown) => error);
-    const others = nodes.slice(1);
+    const [leader, ...others] = await led(await trio.startAll());
+    await write(leader, "before");
+    const answered = Promise.withResolvers<void>();
+    const disk = trio.disks[leader.id - 1] as MemoryDisk;
+    disk.fault = (call) => (call === "sync" ? answered.promise : undefined);
+    const hanging = write(leader, "hanging");
     await until("another leader", () =>
       others.some(({ member }) => member.status.role === "leader"),
     );
-    const leader = others.find(({ member }) => member.status.role === "leader");
-    assert.ok(leader);
-    assert.equal(await write(leader, "after"), true);
-    await assert.rejects(write(nodes[0], "refused"), { code: "raft_busy" });
-    disk.resolve();
-    await nodes[0].member.read();
-    assert.equal(nodes[0].machine.read("k"), "after");
+    const next = others.find(({ member }) => member.status.role === "leader");
+    assert.ok(next);
+    assert.equal(await write(next, "after"), true);
+    await assert.rejects(write(leader, "refused"), { code: "raft_busy" });
+    answered.resolve();
+    await leader.member.read();
+    assert.equal(leader.machine.read("k"), "after");
     assert.equal(await hanging, true);
   });
 
   test("refuses who waits when it stops, in the middle of whatever it does", async () => {
     await using trio = new Trio();
-    const nodes = await trio.startAll();
-    await lead(nodes[0]);
-    const asked = Array.from({ length: 50 }, (_, count) =>
-      write(nodes[0], `${count}`).then(
-        () => "done",
-        (error: unknown) => (error instanceof DbError ? error.code : String(error)),
-      ),
-    );
-    const read = nodes[0].member.read().then(
-      () => "done",
-      (error: unknown) => (error instanceof DbError ? error.code : String(error)),
-    );
-    await Promise.all([nodes[0][Symbol.asyncDispose](), nodes[0][Symbol.asyncDispose]()]);
+    const [leader] = await led(await trio.startAll());
+    const writes = Array.from({ length: 50 }, (_, count) => outcome(write(leader, `${count}`)));
+    const read = outcome(leader.member.read());
+    await Promise.all([leader[Symbol.asyncDispose](), leader[Symbol.asyncDispose]()]);
     const known = new Set(["done", "raft_outcome_unknown"]);
-    for (const answer of await Promise.all(asked)) assert.ok(known.has(answer), answer);
+    for (const answer of await Promise.all(writes)) assert.ok(known.has(answer), answer);
     assert.ok(["done", "raft_read_unconfirmed"].includes(await read));
-    await assert.rejects(write(nodes[0], "later"), { code: "raft_not_leader" });
-    assert.deepEqual(nodes[0].failures, []);
+    await assert.rejects(write(leader, "later"), { code: "raft_not_leader" });
+    assert.deepEqual(leader.failures, []);
   });
 });

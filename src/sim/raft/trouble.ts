@@ -36,7 +36,10 @@ const NO_STRIKES = { led: 0, began: 0, committed: 0, voted: 0, changed: 0, resto
 const MOMENTS = Object.keys(NO_STRIKES) as readonly Moment[];
 const RATES: readonly number[] = [0, 0.02, 0.1, 0.4];
 
-/** Trouble at any time in half of all worlds; in the others also at some moments, of which one kind is that leaders hardly begin. */
+/**
+ * Trouble at any time in half of all worlds, but for those with members who do not vote; in the others also at some moments, of which one kind is
+ * that leaders hardly begin.
+ */
 export function anyTemper(world: World, changing: boolean): Temper {
   const draw = world.below(10);
   const pauseMsMax = draw < 8 ? 700 : 6_000;
