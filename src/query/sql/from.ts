@@ -1,7 +1,7 @@
 import type { JoinKind, Query, QueryBody, TableAlias, TableReference } from "./ast.ts";
 import { SQL_DEPTH_MAX } from "./cursor.ts";
 import { unsupported } from "./errors.ts";
-import { atQuery, type Grammar, inParentheses } from "./grammar.ts";
+import { atQuery, atValues, type Grammar, inParentheses } from "./grammar.ts";
 import { parseValues } from "./values.ts";
 
 const NAME_LENGTH_MAX = 3;
@@ -88,7 +88,7 @@ function parseTable(grammar: Grammar): TableReference {
     const lateral = cursor.atWord("lateral") && cursor.peek().text !== ".";
     if (lateral) cursor.take();
     if (cursor.atSymbol("(")) return parseParentheses(grammar, lateral);
-    if (cursor.atWord("values") && cursor.peek().text === "(") {
+    if (atValues(cursor)) {
       const query = queryOf(parseValues(grammar));
       return { kind: "subquery", query, lateral, alias: parseTableAlias(grammar) };
     }

@@ -12,7 +12,12 @@ export interface Grammar {
 
 /** Whether a query comes next, where an expression or a table could. */
 export function atQuery({ cursor }: Grammar): boolean {
-  return cursor.atWord("select", "with") || (cursor.atWord("values") && cursor.peek().text === "(");
+  return cursor.atWord("select", "with") || atValues(cursor);
+}
+
+/** Whether VALUES and its first row come next. */
+export function atValues(cursor: Cursor): boolean {
+  return cursor.atWord("values") && ["(", "row"].includes(cursor.peek().text);
 }
 
 /** Reads what `parse` reads, in parentheses. */

@@ -14,7 +14,7 @@ export function parseSelect(grammar: Grammar): Select {
   const selected = first === undefined || cursor.atWord("select");
   if (selected) cursor.expectWord("select");
   const distinct = selected ? parseDistinct(grammar) : "none";
-  const items = selected ? cursor.list(() => parseItem(grammar)) : [WHOLE];
+  const items = selected ? parseItems(grammar) : [WHOLE];
   if (selected && cursor.atWord("into")) throw unsupported("SELECT INTO");
   const from = first ?? (cursor.acceptWord("from") ? parseFrom(grammar) : []);
   const where = acceptClause(grammar, "where");
@@ -38,6 +38,17 @@ function parseDistinct(grammar: Grammar): Select["distinct"] {
   return inParentheses(grammar, () =>
     cursor.atSymbol(")") ? [] : cursor.list(() => grammar.expression()),
   );
+}
+
+/** A comma may stand behind the last one. */
+function parseItems(grammar: Grammar): SelectItem[] {
+  const { cursor } = grammar;
+  const items = [parseItem(grammar)];
+  while (cursor.acceptSymbol(",")) {
+    if (cursor.atWord("from") || cursor.atSymbol(")")) break;
+    items.push(parseItem(grammar));
+  }
+  return items;
 }
 
 function parseItem(grammar: Grammar): SelectItem {

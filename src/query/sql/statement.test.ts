@@ -23,6 +23,8 @@ const STATEMENTS: readonly (readonly [string, string])[] = [
   ["select a from t limit all", "select a from t limit null"],
   ["values (1, 'a'), (2, 'b') order by 1 limit 1", "values (1n 'a') (2n 'b') order 1n limit 1n"],
   ["from t", "select * from t"],
+  ["select a, b, from t", "select a | b from t"],
+  ["select * from (values row(1), row(2)) t", "select * from (values (1n) (2n)) t"],
   ["from t select a where b", "select a from t where b"],
   ["(select 1)", "(select 1n)"],
   [
@@ -128,6 +130,7 @@ const SYNTAX_ERRORS: readonly (readonly [string, string, number, number])[] = [
   ["values", "(, found: EOF", 1, 7],
   ["select", "an expression, found: EOF", 1, 7],
   ["select from t", "an expression, found: from", 1, 8],
+  ["select a,, b", "an expression, found: ,", 1, 10],
   ["select a,", "an expression, found: EOF", 1, 10],
   ["select a from", "identifier, found: EOF", 1, 14],
   ["select a from t where", "an expression, found: EOF", 1, 22],

@@ -1,6 +1,7 @@
 /** What the engine's errors mean to a caller. The engine tells them apart by their first words alone. */
 import { DbError, type ErrorKind, errorParts } from "#base/errors.ts";
 import { LIST_LENGTH_MAX } from "#model/query/functions/nested.ts";
+import { TEXT_LENGTH_MAX } from "#model/query/functions/text.ts";
 import type { Failure } from "../messages.ts";
 
 /** Of error texts that printed SQL raises. */
@@ -25,6 +26,22 @@ const OWN_MEANINGS: readonly OwnMeaning[] = [
     kind: "invalid",
     code: "cast_failed",
     message: "a value does not fit into the type it is cast to",
+  },
+  REGEXP_INVALID,
+  {
+    kind: "invalid",
+    code: "argument_invalid",
+    message: "an argument of a function is none that it takes",
+  },
+  {
+    kind: "exceeded",
+    code: "function_time",
+    message: "a function works too long on texts of such a length: make them shorter",
+  },
+  {
+    kind: "exceeded",
+    code: "text_too_long",
+    message: `a function would make a text of more than ${TEXT_LENGTH_MAX} characters, or compare such: make them shorter`,
   },
   {
     kind: "invalid",
@@ -163,7 +180,7 @@ function ownMeaning(code: string): OwnMeaning {
 }
 
 function meaningOf(text: string, sql: string): OwnMeaning {
-  const hasPattern = sql.includes("regexp_matches(");
+  const hasPattern = /regexp_(?:matches|replace|extract)/.test(sql);
   if (hasPattern && PATTERN_MISTAKE.test(text)) return REGEXP_INVALID;
   const own = OWN.exec(text)?.[1];
   if (own !== undefined) {

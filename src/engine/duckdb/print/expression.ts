@@ -3,6 +3,7 @@ import { DbError } from "#base/errors.ts";
 import type { Expression } from "#model/query/expression.ts";
 import type { ScalarFunction } from "#model/query/functions/scalar.ts";
 import { printCast } from "./cast.ts";
+import { BINARY } from "./functions/binary.ts";
 import { CORE } from "./functions/core.ts";
 import { NESTED } from "./functions/nested.ts";
 import { NUMBER } from "./functions/number.ts";
@@ -13,7 +14,14 @@ import { printLiteral } from "./literal.ts";
 import type { Names } from "./names.ts";
 import { printSubquery } from "./subquery.ts";
 
-const PRINTERS: Printers<ScalarFunction> = { ...CORE, ...TEXT, ...NUMBER, ...TIME, ...NESTED };
+const PRINTERS: Printers<ScalarFunction> = {
+  ...CORE,
+  ...TEXT,
+  ...BINARY,
+  ...NUMBER,
+  ...TIME,
+  ...NESTED,
+};
 
 /** The most characters of an expression; nested functions that print an argument twice grow fast. */
 export const EXPRESSION_SIZE_MAX = 4_000_000;

@@ -1,3 +1,4 @@
+import type { BinaryFunction } from "./binary.ts";
 import type { CoreFunction } from "./core.ts";
 import type { NestedFunction } from "./nested.ts";
 import type { NumberFunction } from "./number.ts";
@@ -11,6 +12,7 @@ import type { TimeFunction } from "./time.ts";
 export type ScalarFunction =
   | CoreFunction
   | TextFunction
+  | BinaryFunction
   | NumberFunction
   | TimeFunction
   | NestedFunction;

@@ -9,7 +9,7 @@ import { bindAggregate } from "./calls/aggregate.ts";
 import { SelectCalls } from "./calls/calls.ts";
 import { bindFill, binFunctionOf, isFill } from "./calls/gapfill.ts";
 import { bindWindow, isWindowFunction, type WindowNames } from "./calls/window.ts";
-import { coerce, commonType, condition, explicitCast } from "./coerce.ts";
+import { coerce, commonType, condition, explicitCast, isNumeric } from "./coerce.ts";
 import { planningError } from "./errors.ts";
 import { literal, literalOf } from "./fold.ts";
 import { FUNCTIONS } from "./functions/functions.ts";
@@ -202,14 +202,9 @@ export class Binder {
       case "in_list":
         return this.#inList(expression, clause);
       case "like": {
-        const { style, escape } = expression;
-        if (style === "similar") throw unsupported("SIMILAR TO");
-        if (escape !== undefined && escape !== "\\") {
-          throw unsupported("LIKE with an ESCAPE other than '\\'");
-        }
         const operand = this.#bind(expression.operand, clause);
         const pattern = this.#bind(expression.pattern, clause);
-        return negated(expression, like(operand, pattern, style === "ilike"));
+        return negated(expression, like(operand, pattern, expression));
       }
       case "case":
         return this.#case(expression, clause);
@@ -295,13 +290,20 @@ export class Binder {
     });
   }
 
+  /** What WHEN says: a number other than 0 is true. */
+  #when(expression: SqlExpression, clause: Clause): Expression {
+    const bound = this.#bind(expression, clause);
+    if (isNumeric(bound.type)) return explicitCast(bound, "boolean", false);
+    return condition(bound, () => this.text(expression));
+  }
+
   #case(expression: Extract<SqlExpression, { kind: "case" }>, clause: Clause): Expression {
     const operand =
       expression.operand === undefined ? undefined : this.#bind(expression.operand, clause);
     const branches = expression.branches.map((branch) => ({
       when:
         operand === undefined
-          ? this.#condition(branch.when, clause)
+          ? this.#when(branch.when, clause)
           : comparison("=", operand, this.#bind(branch.when, clause)),
       result: this.#bind(branch.result, clause),
     }));

@@ -252,7 +252,7 @@ function pattern(
   return operator.startsWith("!") ? call("not", [matched], "boolean") : matched;
 }
 
-/** A match of `regexp` anywhere in `text`, both string or NULL; `flags` stand in front of it as RE2 has them. */
+/** A match of `regexp` anywhere in `text`, both string or NULL; `flags` stand in front of it. */
 export function regexpLike(text: Expression, regexp: Expression, flags: string): Expression {
   const coerced = coerce(regexp, "string");
   return call(
@@ -269,17 +269,47 @@ function withPrefix(prefix: string, text: Expression): Expression {
   return call("concat_operator", [literal(prefix, "string"), text], "string");
 }
 
-/** `operand LIKE pattern`. */
-export function like(operand: Expression, other: Expression, ignoreCase: boolean): Expression {
+/** How a pattern is written, and what takes the meaning of `%` and `_` away in it. */
+interface PatternStyle {
+  readonly style: "like" | "ilike" | "similar";
+  readonly escape: string | undefined;
+}
+
+const PATTERN_WORDS = { like: "LIKE", ilike: "ILIKE", similar: "SIMILAR TO" } as const;
+
+/** `operand LIKE pattern`; SIMILAR TO takes a regular expression here, as DataFusion has it. */
+export function like(
+  operand: Expression,
+  other: Expression,
+  { style, escape }: PatternStyle,
+): Expression {
   for (const { type } of [operand, other]) {
     if (type === "string" || type === "null") continue;
     throw planningError(
-      `There isn't a common type to coerce ${typeText(operand.type)} and ${typeText(other.type)} in ${
-        ignoreCase ? "ILIKE" : "LIKE"
-      } expression`,
+      `There isn't a common type to coerce ${typeText(operand.type)} and ${typeText(other.type)} in ${PATTERN_WORDS[style]} expression`,
       { stage: "type_coercion" },
     );
   }
-  const operands = [coerce(operand, "string"), coerce(other, "string")];
-  return call(ignoreCase ? "ilike" : "like", operands, "boolean");
+  if (style === "similar") return regexpLike(operand, other, "");
+  const operands = [coerce(operand, "string"), escaped(coerce(other, "string"), escape)];
+  return call(style, operands, "boolean");
+}
+
+/** A pattern with backslashes in place of `escape`. */
+function escaped(written: Expression, escape: string | undefined): Expression {
+  if (escape === undefined || escape === "\\") return written;
+  if (written.kind !== "literal") throw unsupported("ESCAPE of a pattern that is no constant");
+  if (typeof written.value !== "string") return written;
+  const characters = Array.from(written.value);
+  const parts: string[] = [];
+  for (let index = 0; index < characters.length; index++) {
+    const character = characters[index] ?? "";
+    if (character === escape) {
+      index += 1;
+      parts.push(`\\${characters[index] ?? escape}`);
+    } else {
+      parts.push(character === "\\" ? "\\\\" : character);
+    }
+  }
+  return literal(parts.join(""), "string");
 }

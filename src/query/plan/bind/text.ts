@@ -205,7 +205,7 @@ function literalText(value: LiteralValue): string {
   if (typeof value === "object") return intervalText(value);
   if (typeof value === "string") return `Utf8("${value}")`;
   if (typeof value === "boolean") return `Boolean(${value})`;
-  if (typeof value === "number") return `Float64(${value})`;
+  if (typeof value === "number") return `Float64(${Object.is(value, -0) ? "-0" : value})`;
   return value > INT64_MAX ? `UInt64(${value})` : `Int64(${value})`;
 }
 

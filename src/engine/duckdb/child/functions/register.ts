@@ -3,26 +3,18 @@ import {
   type DuckDBConnection,
   type DuckDBDataChunk,
   DuckDBScalarFunction,
-  type DuckDBType,
-  type DuckDBValue,
   type DuckDBVector,
 } from "@duckdb/node-api";
+import { fail, type OwnFunction } from "./own-function.ts";
+import { TEXT_FUNCTIONS } from "./text.ts";
 import { TIME_FUNCTIONS } from "./time.ts";
 
-/**
- * A function called for each row in which no argument is NULL. It runs on the one thread that the process has for JavaScript, at about
- * two million rows a second, so it is for what the engine has no words for. What it throws is `Error(OWN_ERROR + code)`.
- */
-export interface OwnFunction {
-  readonly name: string;
-  readonly parameters: readonly DuckDBType[];
-  readonly result: DuckDBType;
-  readonly work: (values: readonly DuckDBValue[]) => DuckDBValue;
-}
+/** How long functions may work for one chunk: nothing else happens in the process meanwhile, cancels included. */
+const CHUNK_TIME_NS_MAX = 2_000_000_000n;
 
 /** Makes them known to the instance of `connection`. */
 export function registerFunctions(connection: DuckDBConnection): void {
-  for (const one of TIME_FUNCTIONS) {
+  for (const one of [...TIME_FUNCTIONS, ...TEXT_FUNCTIONS]) {
     connection.registerScalarFunction(
       DuckDBScalarFunction.create({
         name: one.name,
@@ -36,7 +28,9 @@ export function registerFunctions(connection: DuckDBConnection): void {
 
 function compute({ parameters, work }: OwnFunction, input: DuckDBDataChunk, output: DuckDBVector) {
   const columns = parameters.map((_, index) => input.getColumnVector(index));
+  const start = process.hrtime.bigint();
   for (let row = 0; row < input.rowCount; row += 1) {
+    if (process.hrtime.bigint() - start > CHUNK_TIME_NS_MAX) fail("function_time");
     const values = columns.map((column) => column.getItem(row));
     output.setItem(row, values.includes(null) ? null : work(values));
   }

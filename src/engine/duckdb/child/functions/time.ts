@@ -18,7 +18,7 @@ import {
 import { momentOf, writePattern } from "#model/time/write-pattern.ts";
 import { findZone, type Zone } from "#model/time/zone.ts";
 import { DAY_NS } from "#model/time-units.ts";
-import type { OwnFunction } from "./register.ts";
+import type { OwnFunction } from "./own-function.ts";
 
 const INT32_MAX = 2n ** 31n - 1n;
 

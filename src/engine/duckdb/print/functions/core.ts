@@ -23,6 +23,7 @@ import {
   named,
   type Printers,
 } from "./printer.ts";
+import { printRegexpLike } from "./regexp.ts";
 
 const FINE_UNITS: ReadonlySet<string> = new Set(
   "minute second millisecond microsecond nanosecond".split(" "),
@@ -59,7 +60,7 @@ export const CORE: Printers<CoreFunction> = {
   is_not_null: ([a = ""]) => `(${a} IS NOT NULL)`,
   like: like("LIKE"),
   ilike: like("ILIKE"),
-  regexp_like: named("regexp_matches"),
+  regexp_like: printRegexpLike,
   concat: named("concat"),
   concat_operator: infix("||"),
   lower: named("lower"),

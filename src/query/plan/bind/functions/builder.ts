@@ -55,7 +55,12 @@ export function named(names: string, builder: Builder): Record<string, Builder> 
   return Object.fromEntries(names.split(" ").map((name) => [name, builder]));
 }
 
-/** A export function with fixed types; the last `optional` arguments may be missing. */
+/** What `builder` builds, as `type`. */
+export function resulting(type: ValueType, builder: Builder): Builder {
+  return (operands, context) => coerce(builder(operands, context), type);
+}
+
+/** A function with fixed types; the last `optional` arguments may be missing. */
 export function simple(
   name: ScalarFunction,
   parameters: readonly Parameter[],
