@@ -41,6 +41,12 @@ export class Cursor {
     return readToken(this.#sql, this.#token.end);
   }
 
+  /** Whether the token after the one that comes next is one of these symbols or words, not in quotes. */
+  precedes(...texts: readonly string[]): boolean {
+    const { kind, text } = this.peek();
+    return (kind === "symbol" || kind === "word") && texts.includes(text);
+  }
+
   /** Takes the token that comes next. */
   take(): Token {
     const taken = this.#token;
@@ -138,10 +144,10 @@ export class Cursor {
     return kind === "quoted" || !(owner === "table" ? AFTER_TABLE : AFTER_COLUMN).has(text);
   }
 
-  /** Takes any word or name: where nothing else can stand, reserved words are names too. */
+  /** Takes any word, name or text: where nothing else can stand, all of them are names. */
   expectAnyName(): string {
     const { kind } = this.#token;
-    if (kind !== "word" && kind !== "quoted") throw this.error("identifier");
+    if (kind !== "word" && kind !== "quoted" && kind !== "string") throw this.error("identifier");
     return this.take().text;
   }
 

@@ -1,7 +1,6 @@
-import type { JoinKind, Query, QueryBody, TableAlias, TableReference } from "./ast.ts";
-import { SQL_DEPTH_MAX } from "./cursor.ts";
+import type { JoinKind, Query, QueryBody, Select, TableAlias, TableReference } from "./ast.ts";
 import { unsupported } from "./errors.ts";
-import { atQuery, atValues, type Grammar, inParentheses } from "./grammar.ts";
+import { atQuery, atQueryTail, atValues, type Grammar, inParentheses } from "./grammar.ts";
 import { parseValues } from "./values.ts";
 
 const NAME_LENGTH_MAX = 3;
@@ -21,8 +20,8 @@ export function parseTableName({ cursor }: Pick<Grammar, "cursor">): string[] {
 }
 
 /** A table and all that is joined to it, from the left on. */
-function parseJoins(grammar: Grammar): TableReference {
-  let left = parseTable(grammar);
+function parseJoins(grammar: Grammar, first?: TableReference): TableReference {
+  let left = first ?? parseTable(grammar);
   for (;;) {
     const natural = grammar.cursor.acceptWord("natural");
     const join = acceptJoin(grammar);
@@ -85,7 +84,7 @@ function parseTable(grammar: Grammar): TableReference {
   const { cursor } = grammar;
   return cursor.nested(() => {
     cursor.countPart();
-    const lateral = cursor.atWord("lateral") && cursor.peek().text !== ".";
+    const lateral = cursor.atWord("lateral") && !cursor.precedes(".");
     if (lateral) cursor.take();
     if (cursor.atSymbol("(")) return parseParentheses(grammar, lateral);
     if (atValues(cursor)) {
@@ -111,22 +110,48 @@ function queryOf(body: QueryBody): Query {
 /** A query, or tables that are joined. */
 function parseParentheses(grammar: Grammar, lateral: boolean): TableReference {
   const { cursor } = grammar;
-  if (startsQuery(grammar)) {
-    const query = inParentheses(grammar, () => grammar.query());
-    return { kind: "subquery", query, lateral, alias: parseTableAlias(grammar) };
+  const inner = parseInner(grammar);
+  if (inner.kind === "query") {
+    return { kind: "subquery", query: inner, lateral, alias: parseTableAlias(grammar) };
   }
   if (lateral) throw cursor.error("a subquery after LATERAL");
-  const table = inParentheses(grammar, () => parseJoins(grammar));
-  if (parseTableAlias(grammar) !== undefined) throw unsupported("aliases of joins");
-  return table;
+  return aliased(inner, parseTableAlias(grammar));
 }
 
-/** Whether the parenthesis that comes next, or what others it holds at its beginning, holds a query. */
-function startsQuery({ cursor, ...rest }: Grammar): boolean {
-  const ahead = cursor.fork();
-  // Deeper ones are refused in any case.
-  for (let depth = 0; depth < SQL_DEPTH_MAX && ahead.acceptSymbol("("); depth++);
-  return ahead.atWord("from") || atQuery({ ...rest, cursor: ahead });
+/** What stands in parentheses. That others open in them tells nothing yet: a query may end before a join begins. */
+function parseInner(grammar: Grammar): Query | TableReference {
+  const { cursor } = grammar;
+  return inParentheses(grammar, () => {
+    if (cursor.atWord("from") || atQuery(grammar)) return grammar.query();
+    if (!cursor.atSymbol("(")) return parseJoins(grammar);
+    const inner = cursor.nested(() => parseInner(grammar));
+    if (inner.kind !== "query")
+      return parseJoins(grammar, aliased(inner, parseTableAlias(grammar)));
+    if (cursor.atSymbol(")")) return inner;
+    if (atQueryTail(grammar)) return grammar.query(inner);
+    const alias = parseTableAlias(grammar);
+    return parseJoins(grammar, { kind: "subquery", query: inner, lateral: false, alias });
+  });
+}
+
+/** Joined tables under a name are a subquery of all their columns. */
+function aliased(table: TableReference, alias: TableAlias | undefined): TableReference {
+  if (alias === undefined) return table;
+  return { kind: "subquery", query: queryOf(selectOf(table)), lateral: false, alias };
+}
+
+function selectOf(table: TableReference): Select {
+  return {
+    kind: "select",
+    distinct: "none",
+    items: [{ kind: "wildcard", qualifier: [], except: [], replace: [] }],
+    from: [table],
+    where: undefined,
+    groupBy: [],
+    having: undefined,
+    windows: [],
+    qualify: undefined,
+  };
 }
 
 function parseNamed(grammar: Grammar, lateral: boolean): TableReference {

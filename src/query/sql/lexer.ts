@@ -17,7 +17,7 @@ const NUMBER = /(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?/y;
 const PARAMETER = /\$[\p{L}\p{Nd}_]+/uy;
 const DOLLAR_QUOTE = /\$(?:[\p{L}_][\p{L}\p{Nd}_]*)?\$/uy;
 const SYMBOL =
-  /!~\*|~\*|!~|::|<=>|<>|!=|<=|>=|==|=>|\|\||->>|->|<<|>>|<@|@>|[-()[\]{},;.+*/%=<>~&|^#:?@]/y;
+  /!~~\*|!~~|~~\*|~~|!~\*|~\*|!~|::|<=>|<>|!=|<=|>=|==|=>|\|\||->>|->|<<|>>|<@|@>|[-()[\]{},;.+*/%=<>~&|^#:?@]/y;
 const SPACE = /\s+/y;
 /** Symbols that mean the same as another one. */
 const SYNONYMS: ReadonlyMap<string, string> = new Map([

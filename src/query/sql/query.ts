@@ -5,15 +5,15 @@ import { type Grammar, inParentheses } from "./grammar.ts";
 import { parseSelect } from "./select.ts";
 import { parseValues } from "./values.ts";
 
-/** Reads a query with its WITH, order and limit. */
-export function parseQuery(grammar: Grammar): Query {
+/** Reads a query with its WITH, order and limit; of one whose body begins with `first`, what follows. */
+export function parseQuery(grammar: Grammar, first?: QueryBody): Query {
   const { cursor } = grammar;
   return cursor.nested((): Query => {
     cursor.countPart();
-    const named = cursor.acceptWord("with");
+    const named = first === undefined && cursor.acceptWord("with");
     const recursive = named && cursor.acceptWord("recursive");
     const tables = named ? cursor.list(() => parseCommonTable(grammar)) : [];
-    const body = parseBody(grammar, 0);
+    const body = parseBody(grammar, 0, first);
     const orderBy = parseOrderBy(grammar);
     return { kind: "query", with: tables, recursive, body, orderBy, ...parseLimits(grammar) };
   });
@@ -44,9 +44,9 @@ const SET_PRECEDENCE: ReadonlyMap<string, number> = new Map([
 ]);
 
 /** Reads SELECTs joined by set operations that bind tighter than `floor`. */
-function parseBody(grammar: Grammar, floor: number): QueryBody {
+function parseBody(grammar: Grammar, floor: number, first?: QueryBody): QueryBody {
   const { cursor } = grammar;
-  let left = parseTerm(grammar);
+  let left = first ?? parseTerm(grammar);
   for (;;) {
     const { kind, text } = cursor.token;
     const precedence = kind === "word" ? SET_PRECEDENCE.get(text) : undefined;

@@ -65,7 +65,7 @@ function parseItem(grammar: Grammar): SelectItem {
 /** Takes `*` or `t.*` if it comes next; its qualifier is empty for the first. */
 function acceptWildcard({ cursor }: Grammar): string[] | undefined {
   if (cursor.acceptSymbol("*")) return [];
-  if (!cursor.atName() || cursor.peek().text !== ".") return undefined;
+  if (!cursor.atName() || !cursor.precedes(".")) return undefined;
   const lookahead = cursor.fork();
   const qualifier: string[] = [];
   while (lookahead.atName() && qualifier.length < QUALIFIER_LENGTH_MAX) {
@@ -99,7 +99,7 @@ function parseWildcard(grammar: Grammar, qualifier: readonly string[]): SelectIt
 
 function acceptExclusion({ cursor }: Grammar): string[] {
   // EXCEPT with anything else than names in parentheses joins two queries.
-  if (cursor.atWord("except") && cursor.peek().text !== "(") return [];
+  if (cursor.atWord("except") && !cursor.precedes("(")) return [];
   if (cursor.acceptOneOf("exclude", "except") === undefined) return [];
   if (!cursor.acceptSymbol("(")) return [cursor.expectAnyName()];
   const names = cursor.list(() => cursor.expectAnyName());
@@ -108,9 +108,7 @@ function acceptExclusion({ cursor }: Grammar): string[] {
 }
 
 function parseAlias({ cursor }: Grammar): string | undefined {
-  const named = cursor.acceptWord("as");
-  if (named && cursor.token.kind === "string") return cursor.take().text;
-  if (named) return cursor.expectAnyName();
+  if (cursor.acceptWord("as")) return cursor.expectAnyName();
   return cursor.atAlias("column") ? cursor.take().text : undefined;
 }
 
@@ -124,16 +122,15 @@ function parseGroupBy(grammar: Grammar): GroupBy {
 
 function parseGroupItem(grammar: Grammar): GroupItem {
   const { cursor } = grammar;
-  const next = cursor.peek().text;
-  if (cursor.atWord("grouping") && next === "sets") {
+  if (cursor.atWord("grouping") && cursor.precedes("sets")) {
     cursor.expectWords("grouping", "sets");
     return { kind: "sets", sets: parseSets(grammar) };
   }
-  if (cursor.atWord("rollup", "cube") && next === "(") {
+  if (cursor.atWord("rollup", "cube") && cursor.precedes("(")) {
     const kind = cursor.take().text === "cube" ? "cube" : "rollup";
     return { kind, sets: parseSets(grammar) };
   }
-  if (!cursor.atSymbol("(") || next !== ")") {
+  if (!cursor.atSymbol("(") || !cursor.precedes(")")) {
     return { kind: "expression", expression: grammar.expression() };
   }
   cursor.expectSymbol("(");

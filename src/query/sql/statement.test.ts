@@ -75,6 +75,16 @@ const STATEMENTS: readonly (readonly [string, string])[] = [
     "select * from ((select 1) union (select 2)) t",
     "select * from ((union (select 1n) | (select 2n))) t",
   ],
+  [
+    "select * from ((select 1) a join b using (c))",
+    "select * from (inner (select 1n) a , b using c)",
+  ],
+  [
+    "select * from (((select 1) union select 2) order by 1) a",
+    "select * from (((union (select 1n) | select 2n)) order 1n) a",
+  ],
+  ["select * from (a cross join b) as c (d)", "select * from (select * from (cross a , b)) c d"],
+  ["select * from (((a)))", "select * from a"],
   ["select * from a, lateral (select 1) b", "select * from a , lateral (select 1n) b"],
   ["select * from generate_series(1, 5) as t (a)", "select * from generate_series(1n 5n) t a"],
   [
@@ -177,7 +187,6 @@ const UNSUPPORTED: readonly (readonly [string, RegExp])[] = [
   ],
   ["select * rename (a as b) from t", /RENAME/],
   ["select * into t from a", /INTO/],
-  ["select * from (a join b) c", /aliases of joins/],
   ["select * from a asof join b", /ASOF/],
   ["select * from unnest([1]) with ordinality", /ORDINALITY/],
   ["select iox.f(1)", /functions of a schema/],

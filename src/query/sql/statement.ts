@@ -31,7 +31,7 @@ export function parseStatement(sql: string): Statement {
   const grammar: Grammar = {
     cursor,
     expression: (floor) => parseExpression(grammar, floor),
-    query: () => parseQuery(grammar),
+    query: (first) => parseQuery(grammar, first),
   };
   const statement = parseAny(grammar);
   const ended = cursor.acceptSymbol(";");

@@ -59,7 +59,7 @@ function parseArguments(grammar: Grammar, name: string): CallExpression {
 /** `name => value`, `value AS name` in a struct, or a value. */
 function parseArgument(grammar: Grammar, name: string): SqlExpression {
   const { cursor } = grammar;
-  if (cursor.atName() && cursor.peek().text === "=>") {
+  if (cursor.atName() && cursor.precedes("=>")) {
     const argument = cursor.take().text;
     cursor.expectSymbol("=>");
     return { kind: "named", name: argument, value: grammar.expression() };

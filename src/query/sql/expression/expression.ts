@@ -1,10 +1,10 @@
 import { DbError } from "#base/errors.ts";
 import type { BinaryOperator, SqlExpression } from "../ast.ts";
 import { unsupported } from "../errors.ts";
-import { atQuery, type Grammar, inParentheses } from "../grammar.ts";
+import { type Grammar, inParentheses } from "../grammar.ts";
 import { callOf } from "./call.ts";
 import { parseSubscript } from "./nested.ts";
-import { parseExists, parseOperand } from "./operand.ts";
+import { parseExists, parseOperand, parseQueryOrExpression } from "./operand.ts";
 import { PRECEDENCE } from "./precedence.ts";
 import { parseType } from "./type-name.ts";
 
@@ -14,6 +14,7 @@ export const IN_LIST_COUNT_MAX = 10_000;
 const COMPARISONS = new Set(["=", "!=", "<", "<=", ">", ">=", "~", "~*", "!~", "!~*", "<=>"]);
 const SYMBOLS: ReadonlyMap<string, number> = new Map([
   ...[...COMPARISONS].map((symbol): [string, number] => [symbol, PRECEDENCE.compare]),
+  ...["~~", "!~~", "~~*", "!~~*"].map((symbol): [string, number] => [symbol, PRECEDENCE.compare]),
   ["@>", PRECEDENCE.contain],
   ["<@", PRECEDENCE.contain],
   ["|", PRECEDENCE.bitOr],
@@ -31,6 +32,13 @@ const SYMBOLS: ReadonlyMap<string, number> = new Map([
   ["::", PRECEDENCE.cast],
   ["[", PRECEDENCE.member],
   [".", PRECEDENCE.member],
+]);
+/** Other spellings of LIKE and ILIKE. */
+const LIKES: ReadonlyMap<string, { style: "like" | "ilike"; negated: boolean }> = new Map([
+  ["~~", { style: "like", negated: false }],
+  ["!~~", { style: "like", negated: true }],
+  ["~~*", { style: "ilike", negated: false }],
+  ["!~~*", { style: "ilike", negated: true }],
 ]);
 const OPERATORS: ReadonlyMap<string, BinaryOperator> = new Map([
   ["<=>", "IS NOT DISTINCT FROM"],
@@ -73,7 +81,7 @@ function parsePrefix(grammar: Grammar): SqlExpression {
     return { kind: "negate", operand: parseExpression(grammar, PRECEDENCE.multiply) };
   }
   if (!cursor.acceptWord("not")) return parseOperand(grammar);
-  if (cursor.atWord("exists") && cursor.peek().text === "(") return parseExists(grammar, true);
+  if (cursor.atWord("exists") && cursor.precedes("(")) return parseExists(grammar, true);
   return { kind: "not", operand: parseExpression(grammar, PRECEDENCE.not) };
 }
 
@@ -81,9 +89,10 @@ function precedenceOf({ cursor }: Grammar): number | undefined {
   const { kind, text } = cursor.token;
   if (kind === "symbol") return SYMBOLS.get(text);
   if (kind !== "word") return undefined;
-  if (text === "not") return WORDS.get(cursor.peek().text) ?? PRECEDENCE.like;
+  if (text === "not")
+    return cursor.precedes("between", "in") ? PRECEDENCE.compare : PRECEDENCE.like;
   // AT alone may be an alias.
-  if (text === "at") return cursor.peek().text === "time" ? PRECEDENCE.zone : undefined;
+  if (text === "at") return cursor.precedes("time") ? PRECEDENCE.zone : undefined;
   return WORDS.get(text);
 }
 
@@ -125,12 +134,13 @@ function parseSymbol(grammar: Grammar, left: SqlExpression, precedence: number):
     const index: SqlExpression = { kind: "literal", value: cursor.expectAnyName() };
     return { kind: "index", operand: left, index };
   }
+  const like = LIKES.get(symbol);
+  if (like !== undefined) {
+    const pattern = parseExpression(grammar, precedence);
+    return { kind: "like", operand: left, pattern, escape: undefined, ...like };
+  }
   const operator = OPERATORS.get(symbol) ?? (symbol as BinaryOperator);
-  if (
-    COMPARISONS.has(symbol) &&
-    cursor.atWord("any", "some", "all") &&
-    cursor.peek().text === "("
-  ) {
+  if (COMPARISONS.has(symbol) && cursor.atWord("any", "some", "all") && cursor.precedes("(")) {
     return parseQuantified(grammar, left, operator);
   }
   return { kind: "binary", operator, left, right: parseExpression(grammar, precedence) };
@@ -144,10 +154,10 @@ function parseQuantified(
 ): SqlExpression {
   const quantifier = grammar.cursor.take().text === "all" ? "all" : "any";
   return inParentheses(grammar, (): SqlExpression => {
-    if (atQuery(grammar)) {
-      return { kind: "quantified", operator, quantifier, operand, query: grammar.query() };
+    const list = parseQueryOrExpression(grammar);
+    if (list.kind === "scalar_query") {
+      return { kind: "quantified", operator, quantifier, operand, query: list.query };
     }
-    const list = grammar.expression();
     if (operator === "=" && quantifier === "any") return callOf("array_has", [list, operand]);
     throw unsupported(
       `${operator} ${quantifier.toUpperCase()} of a list, only '= ANY' is supported`,
@@ -189,7 +199,7 @@ function parseLike(
   test: Pick<Extract<SqlExpression, { kind: "like" }>, "operand" | "style" | "negated">,
 ): SqlExpression {
   const { cursor } = grammar;
-  if (cursor.atWord("any", "all") && cursor.peek().text === "(") throw unsupported("LIKE ANY");
+  if (cursor.atWord("any", "all") && cursor.precedes("(")) throw unsupported("LIKE ANY");
   const pattern = parseExpression(grammar, PRECEDENCE.like);
   return { kind: "like", ...test, pattern, escape: acceptEscape(grammar) };
 }
@@ -209,16 +219,18 @@ function acceptEscape({ cursor }: Grammar): string | undefined {
 function parseIn(grammar: Grammar, operand: SqlExpression, negated: boolean): SqlExpression {
   const { cursor } = grammar;
   return inParentheses(grammar, (): SqlExpression => {
-    if (atQuery(grammar)) return { kind: "in_query", operand, query: grammar.query(), negated };
     let count = 0;
     const list = cursor.list(() => {
       count += 1;
       if (count > IN_LIST_COUNT_MAX) throw listTooLong();
-      const item = parseExpression(grammar);
+      const item = count === 1 ? parseQueryOrExpression(grammar) : parseExpression(grammar);
       if (item.kind === "literal") cursor.discountPart();
       return item;
     });
-    return { kind: "in_list", operand, list, negated };
+    const [first, second] = list;
+    return first?.kind === "scalar_query" && second === undefined
+      ? { kind: "in_query", operand, query: first.query, negated }
+      : { kind: "in_list", operand, list, negated };
   });
 }
 

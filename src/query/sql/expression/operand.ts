@@ -1,7 +1,7 @@
 import type { SqlExpression } from "../ast.ts";
 import type { Cursor } from "../cursor.ts";
 import { unsupported } from "../errors.ts";
-import { atQuery, type Grammar, inParentheses } from "../grammar.ts";
+import { atQuery, atQueryTail, type Grammar, inParentheses } from "../grammar.ts";
 import type { Token } from "../lexer.ts";
 import { callOf, parseCall } from "./call.ts";
 import { parseInterval } from "./interval.ts";
@@ -75,31 +75,38 @@ function parseWord(grammar: Grammar): SqlExpression {
 /** Reads EXISTS and its query; a column of that name where no parenthesis follows. */
 export function parseExists(grammar: Grammar, negated: boolean): SqlExpression {
   const { cursor } = grammar;
-  if (cursor.peek().text !== "(") return parseName(grammar);
+  if (!cursor.precedes("(")) return parseName(grammar);
   cursor.take();
   return { kind: "exists", query: inParentheses(grammar, () => grammar.query()), negated };
 }
 
 function parseArray(grammar: Grammar): SqlExpression {
   const { cursor } = grammar;
-  if (cursor.peek().text !== "[") return parseName(grammar);
+  if (!cursor.precedes("[")) return parseName(grammar);
   cursor.take();
   return parseListLiteral(grammar);
 }
 
 function parseMap(grammar: Grammar): SqlExpression {
   const { cursor } = grammar;
-  if (cursor.peek().text !== "{") return parseName(grammar);
+  if (!cursor.precedes("{")) return parseName(grammar);
   cursor.take();
   return parseMapLiteral(grammar);
+}
+
+/** Reads what stands in parentheses: a query, which may begin with one in parentheses, or an expression. */
+export function parseQueryOrExpression(grammar: Grammar): SqlExpression {
+  if (atQuery(grammar)) return { kind: "scalar_query", query: grammar.query() };
+  const expression = grammar.expression();
+  if (expression.kind !== "scalar_query" || !atQueryTail(grammar)) return expression;
+  return { kind: "scalar_query", query: grammar.query(expression.query) };
 }
 
 /** A query, a row value, or an expression. */
 function parseParentheses(grammar: Grammar): SqlExpression {
   const { cursor } = grammar;
   return inParentheses(grammar, (): SqlExpression => {
-    if (atQuery(grammar)) return { kind: "scalar_query", query: grammar.query() };
-    const expression = grammar.expression();
+    const expression = parseQueryOrExpression(grammar);
     if (!cursor.atSymbol(",")) return expression;
     const members = [expression];
     while (cursor.acceptSymbol(",")) members.push(grammar.expression());
@@ -164,7 +171,7 @@ function parseCase(grammar: Grammar): SqlExpression {
 
 function parseCast(grammar: Grammar): SqlExpression {
   const { cursor } = grammar;
-  if (cursor.peek().text !== "(") return parseName(grammar);
+  if (!cursor.precedes("(")) return parseName(grammar);
   const safe = cursor.take().text !== "cast";
   return inParentheses(grammar, (): SqlExpression => {
     const operand = grammar.expression();

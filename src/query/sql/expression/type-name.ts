@@ -101,7 +101,7 @@ function timestampOf(precision: number | undefined, zoned: boolean): ValueType {
 
 /** `WITH TIME ZONE` or `WITHOUT TIME ZONE`; whether there is one. */
 function acceptZone(cursor: Cursor): boolean {
-  if (!cursor.atWord("with", "without") || cursor.peek().text !== "time") return false;
+  if (!cursor.atWord("with", "without") || !cursor.precedes("time")) return false;
   const zoned = cursor.take().text === "with";
   cursor.expectWords("time", "zone");
   return zoned;
