@@ -38,8 +38,8 @@ export const NUMBER: Printers<NumberFunction> = {
   iszero: ([a = ""]) => `(${a} = 0)`,
   factorial: ([a = ""]) =>
     `(CASE WHEN ${a} > ${FACTORIAL_MAX} THEN ${failing("number_overflow", "int64")} WHEN ${a} IS NOT NULL THEN CAST(factorial(CAST(greatest(${a}, 0) AS INTEGER)) AS BIGINT) END)`,
-  gcd: wide("gcd"),
-  lcm: wide("lcm"),
+  gcd: ofWide("gcd"),
+  lcm: ofWide("lcm"),
   integer_power: (args) => printLet(args, printIntegerPower),
   bit_and: infix("&"),
   bit_or: infix("|"),
@@ -54,7 +54,7 @@ function within(name: string): CallPrinter {
 }
 
 /** The engine's own overflow in silence. */
-function wide(name: string): CallPrinter {
+function ofWide(name: string): CallPrinter {
   return (args) => {
     const operands = args.map((arg) => `CAST(${arg} AS HUGEINT)`);
     return `CAST(${name}(${operands.join(", ")}) AS BIGINT)`;
