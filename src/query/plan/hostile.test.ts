@@ -212,7 +212,8 @@ function checkAggregate(call: AggregateCall, input: readonly Field[]): void {
   if (call.filter !== undefined) checkExpression(call.filter, input, "boolean");
   const same = ["sum", "min", "max", "median", "first_value", "last_value"].includes(call.name);
   if (same) assert.equal(call.type, call.arguments[0]?.type);
-  else if (call.name !== "count") assert.equal(call.arguments[0]?.type, "float64");
+  const float = /^(avg|stddev|variance)/.test(call.name);
+  if (float) assert.equal(call.arguments[0]?.type, "float64");
 }
 
 function checkExpression(expression: Expression, input: readonly Field[], type?: ValueType): void {
