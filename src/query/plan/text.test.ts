@@ -31,6 +31,8 @@ const VALUES: readonly (readonly [string, string])[] = [
   ["repeat('ab', 3)", '"ababab"'],
   ["repeat('ab', -3)", '""'],
   ["translate('12345', '143', 'ax')", '"a2x5"'],
+  ["translate('score', 'foo', 'bar')", '"scrre"'],
+  ["translate('abc', 'aab', 'x')", '"c"'],
   ["overlay('Txxxxas' placing 'hom' from 2 for 4)", '"Thomas"'],
   ["overlay('abc' placing 'XY' from 2)", '"aXY"'],
   ["overlay('123' placing 'abc' from 4 for 5)", '"abc"'],

@@ -34,7 +34,7 @@ export const TEXT_FUNCTIONS: Readonly<Record<string, Builder>> = {
   ...named("lpad", padding("pad_left")),
   ...named("rpad", padding("pad_right")),
   ...named("replace", simple("replace", ["text", "text", "text"], "string")),
-  ...named("translate", simple("translate", ["text", "text", "text"], "string")),
+  ...named("translate", translation),
   ...named("overlay", overlay),
   ...named("starts_with", simple("starts_with", ["text", "text"], "boolean")),
   ...named("ends_with", simple("ends_with", ["text", "text"], "boolean")),
@@ -93,6 +93,27 @@ function overlay(operands: readonly Expression[], context: CallContext): Express
       ? operands
       : [...operands, simple("length", ["text"], "int64")([part], context)];
   return simple("overlay", ["text", "text", "whole", "whole"], "string")(whole, context);
+}
+
+/** A character that is named twice has its last meaning; the engine would take the first. */
+function translation(operands: readonly Expression[], context: CallContext): Expression {
+  const [text, source, target] = operands;
+  const build = simple("translate", ["text", "text", "text"], "string");
+  if (source?.kind !== "literal" || target?.kind !== "literal") return build(operands, context);
+  if (typeof source.value !== "string" || typeof target.value !== "string" || text === undefined) {
+    return build(operands, context);
+  }
+  const targets = Array.from(target.value);
+  const meanings = new Map(
+    Array.from(source.value).map((character, index) => [character, targets[index]]),
+  );
+  // Those that are taken away go last.
+  const kept = [...meanings].toSorted(
+    ([, a], [, b]) => Number(a === undefined) - Number(b === undefined),
+  );
+  const from = literal(kept.map(([character]) => character).join(""), "string");
+  const to = literal(kept.map(([, meaning]) => meaning ?? "").join(""), "string");
+  return build([text, from, to], context);
 }
 
 function octetLength(operands: readonly Expression[], context: CallContext): Expression {
