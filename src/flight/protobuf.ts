@@ -8,6 +8,8 @@ const SIZED = 2;
 const FIXED_32 = 5;
 /** Bytes of a number of 64 bits at most, 7 bits a byte. */
 const VARINT_SIZE_MAX = 10;
+/** Values that a message may hold: those that are read here have some ten. */
+const VALUE_COUNT_MAX = 10_000;
 const TYPE_PREFIX = "type.googleapis.com/";
 
 type Value = bigint | Uint8Array;
@@ -18,7 +20,8 @@ export class Message {
 
   constructor(bytes: Uint8Array) {
     const reader = new Reader(bytes);
-    while (!reader.ended) {
+    for (let count = 0; !reader.ended; count += 1) {
+      if (count === VALUE_COUNT_MAX) throw tooMany();
       const tag = Number(reader.varint());
       const number = Math.floor(tag / 8);
       if (number < 1) throw malformed("a field has no number");
@@ -73,7 +76,10 @@ export class Message {
       if (typeof value === "bigint") return [value];
       const reader = new Reader(value);
       const numbers: bigint[] = [];
-      while (!reader.ended) numbers.push(reader.varint());
+      while (!reader.ended) {
+        if (numbers.length === VALUE_COUNT_MAX) throw tooMany();
+        numbers.push(reader.varint());
+      }
       return numbers;
     });
   }
@@ -204,6 +210,10 @@ function textOf(bytes: Uint8Array): string {
   } catch (error) {
     throw malformed("a text is not UTF-8", error);
   }
+}
+
+function tooMany(): DbError {
+  return malformed(`it has more than ${VALUE_COUNT_MAX} values`);
 }
 
 function malformed(reason: string, cause?: unknown): DbError {

@@ -110,6 +110,7 @@ export class Call {
     const text = message === "" ? {} : { "grpc-message": encodeStatusMessage(message) };
     const trailers = { ...this.#trailers, "grpc-status": String(status), ...text };
     const { stream } = this.#response;
+    if (stream.destroyed) return;
     // What the client has not sent by then is of no interest. The trailers must have gone before.
     const close = () => stream.close(constants.NGHTTP2_NO_ERROR);
     if (this.#response.headersSent) {
