@@ -122,6 +122,22 @@ const VALUES: readonly (readonly [string, string])[] = [
   ["range(5, 1, -2)", "[5,3]"],
   ["range(1, NULL)", ""],
   [
+    "generate_series(DATE '2024-01-31', DATE '2024-04-30', INTERVAL '1 month')",
+    '["2024-01-31","2024-02-29","2024-03-31","2024-04-30"]',
+  ],
+  ["range(DATE '2024-01-01', DATE '2024-01-03', INTERVAL '1 day')", '["2024-01-01","2024-01-02"]'],
+  ["range(DATE '2024-01-01', DATE '2024-01-04', INTERVAL '2 days')", '["2024-01-01"]'],
+  ["range(DATE '2024-01-03', DATE '2024-01-01', INTERVAL '-1 day')", '["2024-01-03","2024-01-02"]'],
+  ["arrow_typeof([1])", '"List(Int64)"'],
+  ["arrow_cast([1, 2], 'List(Float64)')", "[1.0,2.0]"],
+  ["['2024-01-01'::DATE, NULL]", '["2024-01-01",null]'],
+  ["CAST([1.5, NULL] AS VARCHAR)", '"[1.5, ]"'],
+  ["range(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', NULL)", ""],
+  [
+    "range(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', INTERVAL '9 hours')",
+    '["2024-01-01T00:00:00","2024-01-01T09:00:00","2024-01-01T18:00:00"]',
+  ],
+  [
     "range(TIMESTAMP '2024-01-01', TIMESTAMP '2024-01-02', INTERVAL '12 hours')",
     '["2024-01-01T00:00:00","2024-01-01T12:00:00"]',
   ],

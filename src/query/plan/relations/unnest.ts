@@ -4,7 +4,7 @@ import type { ValueType } from "#model/query/value-type.ts";
 import type { SqlExpression, TableReference } from "../../sql/ast.ts";
 import { shown, unsupported } from "../../sql/errors.ts";
 import { literal } from "../bind/fold.ts";
-import { SERIES_FUNCTIONS } from "../bind/functions/nested/series.ts";
+import { SERIES_TABLES } from "../bind/functions/nested/series.ts";
 import { call } from "../bind/operators.ts";
 import { columnsOf, NO_RELATION, scopeOf } from "../bind/scope.ts";
 import { type UnnestedList, Unnests } from "../bind/unnests.ts";
@@ -90,7 +90,7 @@ export function seriesRows(
   { name, arguments: operands }: Extract<TableReference, { kind: "table_function" }>,
   environment: Environment,
 ): Rows {
-  const builder = Object.hasOwn(SERIES_FUNCTIONS, name) ? SERIES_FUNCTIONS[name] : undefined;
+  const builder = Object.hasOwn(SERIES_TABLES, name) ? SERIES_TABLES[name] : undefined;
   if (builder === undefined) throw unsupported(`table function ${shown(name)}`);
   const binder = binderFor(scopeOf([], environment.parent), environment);
   const bound = operands.map((operand: SqlExpression) =>

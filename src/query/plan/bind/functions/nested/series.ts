@@ -1,4 +1,4 @@
-import { type Expression, isInterval } from "#model/query/expression.ts";
+import { type Expression, type IntervalValue, isInterval } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
 import { isInteger, isTimestamp, listOf, type ValueType } from "#model/query/value-type.ts";
 import { DAY_NS } from "#model/time-units.ts";
@@ -11,38 +11,57 @@ import { operandAt } from "./list-types.ts";
 
 /** Lists of numbers, dates and times from one to another, by name. */
 export const SERIES_FUNCTIONS: Readonly<Record<string, Builder>> = {
-  generate_series: series(true),
-  range: series(false),
+  generate_series: series("through"),
+  // As DataFusion has it: a last day that is less than a step before the end is left out.
+  range: series("step_before"),
 };
 
-function series(inclusive: boolean): Builder {
+/** The same as tables. */
+export const SERIES_TABLES: Readonly<Record<string, Builder>> = {
+  generate_series: series("through"),
+  range: series("before"),
+};
+
+/** How far a series goes: to its end, to before it, or for dates to a step before it. */
+type Reach = "through" | "before" | "step_before";
+
+function series(reach: Reach): Builder {
   return (operands, context) => {
     checkCount(operands, context, 1, 3);
     const ends = operands.length === 1 ? [literal(0n, "int64"), ...operands] : operands;
-    const start = operandAt(ends, 0);
-    const stop = operandAt(ends, 1);
-    const step = ends[2];
+    const [start, stop, step] = [operandAt(ends, 0), operandAt(ends, 1), ends[2]];
     const type = typeOfEnds(start, stop, context);
-    if (type === "null" || step?.type === "null")
-      return literal(null, listOf(type === "null" ? "int64" : type));
-    const last = literal(inclusive, "boolean");
+    if (type === "null") return literal(null, listOf("int64"));
+    if (step?.kind === "literal" && step.value === null) return literal(null, listOf(type));
     if (isInteger(type)) {
       const by = wholeStep(step, context);
       const bounds = [coerce(start, "int64"), coerce(stop, "int64")];
+      const last = literal(reach === "through", "boolean");
       return call("list_series", [...bounds, by, last], listOf("int64"));
     }
     const by = intervalStep(step, context);
-    const [from, to] = [coerce(start, "timestamp"), coerce(stop, "timestamp")];
-    const [months, rest] = [literal(BigInt(by.months), "int64"), literal(by.nanoseconds, "int64")];
-    const instants =
-      by.months === 0
-        ? call("list_series", [from, to, rest, last], listOf("timestamp"))
-        : call("month_series", [from, to, months, rest, last], listOf("timestamp"));
     if (type === "date" && by.months === 0 && by.nanoseconds % DAY_NS !== 0n) {
       throw planningError("Cannot generate date range less than 1 day.");
     }
+    const [from, to] = [coerce(start, "timestamp"), coerce(stop, "timestamp")];
+    const early = type === "date" && reach === "step_before";
+    const end = early ? call("subtract_interval", [to, literal(by, "interval")], "timestamp") : to;
+    const instants = instantsOf(from, end, by, early || reach === "through");
     return coerce(instants, listOf(type));
   };
+}
+
+function instantsOf(
+  from: Expression,
+  to: Expression,
+  { months, nanoseconds }: IntervalValue,
+  inclusive: boolean,
+): Expression {
+  const rest = literal(nanoseconds, "int64");
+  const last = literal(inclusive, "boolean");
+  const type = listOf("timestamp");
+  if (months === 0) return call("list_series", [from, to, rest, last], type);
+  return call("month_series", [from, to, literal(BigInt(months), "int64"), rest, last], type);
 }
 
 /** int64, date or a timestamp; NULL where an end is. */
