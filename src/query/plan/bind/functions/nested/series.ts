@@ -40,15 +40,21 @@ function series(reach: Reach): Builder {
       return call("list_series", [...bounds, by, last], listOf("int64"));
     }
     const by = intervalStep(step, context);
-    if (type === "date" && by.months === 0 && by.nanoseconds % DAY_NS !== 0n) {
-      throw planningError("Cannot generate date range less than 1 day.");
-    }
+    if (type === "date") return days(start, stop, by, reach);
     const [from, to] = [coerce(start, "timestamp"), coerce(stop, "timestamp")];
-    const early = type === "date" && reach === "step_before";
-    const end = early ? call("subtract_interval", [to, literal(by, "interval")], "timestamp") : to;
-    const instants = instantsOf(from, end, by, early || reach === "through");
-    return coerce(instants, listOf(type));
+    return coerce(instantsOf(from, to, by, reach === "through"), listOf(type));
   };
+}
+
+/** Whole days. */
+function days(start: Expression, stop: Expression, by: IntervalValue, reach: Reach): Expression {
+  if (by.months === 0 && by.nanoseconds % DAY_NS !== 0n) {
+    throw planningError("Cannot generate date range less than 1 day.");
+  }
+  const [from, to] = [coerce(start, "timestamp"), coerce(stop, "timestamp")];
+  const early = reach === "step_before";
+  const end = early ? call("subtract_interval", [to, literal(by, "interval")], "timestamp") : to;
+  return coerce(instantsOf(from, end, by, early || reach === "through"), listOf("date"));
 }
 
 function instantsOf(
