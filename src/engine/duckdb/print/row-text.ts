@@ -20,20 +20,25 @@ export function printRowText(fields: readonly Field[], format: RowText): string 
   // A line with nothing in it would be no row.
   if (format === "csv" && fields.length < 2) return undefined;
   const parts: string[] = [];
-  for (const [index, { name, type }] of fields.entries()) {
+  for (const [index, field] of fields.entries()) {
+    const { type } = field;
     const cell = `c${index}`;
     const text = printCell(cell, type, format);
     if (text === undefined) return undefined;
-    if (format === "csv") {
-      if (index > 0) parts.push("','");
-      if (type !== "null") parts.push(text);
-    } else if (type !== "null") {
-      const key = printText(`,${JSON.stringify(name)}:`);
-      parts.push(`CASE WHEN ${cell} IS NULL THEN '' ELSE ${key} END`, text);
-    }
+    if (index > 0 && format === "csv") parts.push("','");
+    if (type !== "null") parts.push(...(format === "csv" ? [text] : withName(cell, field, text)));
   }
   const end = format === "csv" ? "chr(10)" : format === "json" ? "'},'" : "'}' || chr(10)";
   return `concat(${[...parts, end].join(", ")})`;
+}
+
+/** A member of JSON in pieces: constants beside a cell are cheaper than a copy of its text with them. */
+function withName(cell: string, { name, type }: Field, text: string): string[] {
+  const beside = (constant: string) =>
+    `CASE WHEN ${cell} IS NULL THEN '' ELSE ${printText(constant)} END`;
+  const key = `,${JSON.stringify(name)}:`;
+  if (type !== "timestamp") return [beside(key), text];
+  return [beside(`${key}"`), text, beside('"')];
 }
 
 function printCell(cell: string, type: ValueType, format: RowText): string | undefined {
@@ -49,7 +54,7 @@ function printCell(cell: string, type: ValueType, format: RowText): string | und
     case "string":
       return csv ? printQuoted(cell) : `CAST(to_json(${cell}) AS VARCHAR)`;
     case "timestamp":
-      return csv ? printInstant(cell) : `'"' || ${printInstant(cell)} || '"'`;
+      return printInstant(cell);
     default:
       return undefined;
   }
