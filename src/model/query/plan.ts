@@ -160,7 +160,8 @@ export type FrameBound =
 
 /**
  * The input's rows, whose field `time` is the start of a bin, and for each combination of the fields `series` that is among them
- * a row for every bin that is missing from `first` to `last`, `stride` apart. Rows come by series, then time; those without time first.
+ * a row for every bin that is missing. Bins begin from `first` to `last`, `stride` apart; with `bin`, they are what that is of the
+ * instants which these are, and `last`, as its input 0. Rows come by series, then time; those without time first.
  */
 export interface GapFillPlan {
   readonly kind: "gapfill";
@@ -171,6 +172,7 @@ export interface GapFillPlan {
   readonly stride: IntervalValue;
   readonly first: bigint;
   readonly last: bigint;
+  readonly bin?: Expression;
   /** What fields that are neither time nor series have in rows that are made; NULL where nothing is said. */
   readonly fills: readonly GapFill[];
 }

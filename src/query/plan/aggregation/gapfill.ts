@@ -1,7 +1,9 @@
 import { DbError } from "#base/errors.ts";
 import { childrenOf, type Expression, type IntervalValue } from "#model/query/expression.ts";
-import type { Field, GapFill, Plan } from "#model/query/plan.ts";
+import type { Field, GapFill, GapFillPlan, Plan } from "#model/query/plan.ts";
+import type { ValueType } from "#model/query/value-type.ts";
 import { TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
+import { MINUTE_NS } from "#model/time-units.ts";
 import { unsupported } from "../../sql/errors.ts";
 import type { Bins, Fill, SelectCalls } from "../bind/calls/calls.ts";
 import { planningError } from "../bind/errors.ts";
@@ -15,8 +17,12 @@ type BinCall = Extract<Expression, { kind: "call" }>;
 
 type Gaps = Pick<SelectCalls, "bins" | "fills">;
 
+type BinRange = Pick<GapFillPlan, "stride" | "first" | "last" | "bin">;
+
 /** The most bins of one series. */
 const BINS_MAX = 10_000_000n;
+/** Clocks of zones are ahead of each other, and of themselves at other times, by some of these: so bins begin at multiples of it. */
+const OFFSET_NS = 15n * MINUTE_NS;
 
 /**
  * The rows of `aggregate`, and those for bins that have none where a group is one of `calls.bins`. Fields: those of `aggregate`, then
@@ -38,21 +44,35 @@ export function withGaps(
   const rows = withFields(aggregate, fills);
   // Where no time is asked for there are no rows, and no series.
   if (range === undefined) return rows;
-  const call = bin as BinCall;
-  const stride = strideOf(call);
-  const [first, last] = [binOf(call, range.start), binOf(call, range.end)];
-  if ((last - first) / stride.nanoseconds >= BINS_MAX) throw tooManyBins(stride);
   return {
     kind: "gapfill",
     fields: rows.fields,
     input: rows,
     time: place,
     series: groups.flatMap((_, index) => (index === place ? [] : index)),
-    stride,
-    first,
-    last,
+    ...binsOf(bin as BinCall, range),
     fills: fillsOf(aggregate, fills),
   };
+}
+
+/** The bins from the one of the first instant to that of the last. */
+function binsOf(call: BinCall, { start, end }: TimeRange): BinRange {
+  const stride = strideOf(call);
+  const local = call.name !== "date_bin";
+  const step = local ? greatestDivisor(stride.nanoseconds, OFFSET_NS) : stride.nanoseconds;
+  const range = local
+    ? { first: start, last: end, bin: binOf(call, input(call.type)) }
+    : { first: constantBin(call, start), last: constantBin(call, end) };
+  if ((range.last - range.first) / step >= BINS_MAX) throw tooManyBins(stride);
+  return { ...range, stride: { months: 0, nanoseconds: step } };
+}
+
+function input(type: ValueType): Expression {
+  return { kind: "input", index: 0, type };
+}
+
+function greatestDivisor(left: bigint, right: bigint): bigint {
+  return right === 0n ? left : greatestDivisor(right, left % right);
 }
 
 /** That neither bins nor fills stand where rows are not grouped. */
@@ -146,13 +166,14 @@ function strideOf({ arguments: [stride] }: BinCall): IntervalValue {
   throw unsupported("gap filling does not support month intervals");
 }
 
-/** The start of the bin that `time` lies in. */
-function binOf(call: BinCall, time: bigint): bigint {
-  const [stride, , ...origin] = call.arguments;
-  const bin = constantOf({
-    ...call,
-    arguments: [stride ?? literal(null, "null"), literal(time, call.type), ...origin],
-  });
+/** `call` of another time. */
+function binOf(call: BinCall, time: Expression): BinCall {
+  const [stride = literal(null, "null"), , ...origin] = call.arguments;
+  return { ...call, arguments: [stride, time, ...origin] };
+}
+
+function constantBin(call: BinCall, time: bigint): bigint {
+  const bin = constantOf(binOf(call, literal(time, call.type)));
   if (typeof bin?.value === "bigint") return bin.value;
   throw new DbError("invalid", "number_overflow", "a bin begins before the first instant");
 }

@@ -1,7 +1,9 @@
 /** Rows for bins that have none, as engine SQL. */
 import type { Field, GapFill, GapFillPlan } from "#model/query/plan.ts";
 import { isInteger, type ValueType } from "#model/query/value-type.ts";
+import { printExpression } from "../expression.ts";
 import { sqlType } from "../literal.ts";
+import { inputNames } from "../names.ts";
 import { orPlaceholder } from "../scan.ts";
 
 /**
@@ -29,9 +31,15 @@ export function printGapFill(plan: GapFillPlan, input: string): string {
   return `WITH ${parts.join(", ")} SELECT ${results.join(", ")} FROM f ORDER BY ${order.join(", ")}`;
 }
 
-function printBins({ first, last, stride }: GapFillPlan): string {
+function printBins({ bin, first, last, stride }: GapFillPlan): string {
   const end = `CAST(${last} AS BIGINT)`;
-  return `SELECT unnest(generate_series(CAST(${first} AS BIGINT), ${end}, CAST(${stride.nanoseconds} AS BIGINT))) AS b`;
+  const instants = `unnest(generate_series(CAST(${first} AS BIGINT), ${end}, CAST(${stride.nanoseconds} AS BIGINT)))`;
+  if (bin === undefined) return `SELECT ${instants} AS b`;
+  const printed = printExpression(
+    bin,
+    inputNames(() => "i.t"),
+  );
+  return `SELECT DISTINCT ${printed} AS b FROM (SELECT ${instants} AS t UNION ALL SELECT ${end}) i`;
 }
 
 function printFill(plan: GapFillPlan, { field, fill }: GapFill, { type }: Field): string {
