@@ -61,13 +61,14 @@ function binsOf(call: BinCall, { start, end }: TimeRange): BinRange {
   const local = call.name !== "date_bin";
   const step = local ? greatestDivisor(stride.nanoseconds, OFFSET_NS) : stride.nanoseconds;
   const range = local
-    ? { first: start, last: end, bin: binOf(call, input(call.type)) }
+    ? { first: start, last: end, bin: binOf(call, instantOf(call.type)) }
     : { first: constantBin(call, start), last: constantBin(call, end) };
   if ((range.last - range.first) / step >= BINS_MAX) throw tooManyBins(stride);
   return { ...range, stride: { months: 0, nanoseconds: step } };
 }
 
-function input(type: ValueType): Expression {
+/** The instant that bins are of. */
+function instantOf(type: ValueType): Expression {
   return { kind: "input", index: 0, type };
 }
 

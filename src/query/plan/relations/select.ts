@@ -6,6 +6,7 @@ import { withWindows } from "../aggregation/windows.ts";
 import type { Binder, Clause } from "../bind/bind.ts";
 import { standInOf } from "../bind/calls/calls.ts";
 import { namesOf } from "../bind/calls/window.ts";
+import { planningError } from "../bind/errors.ts";
 import { scopeOf } from "../bind/scope.ts";
 import { conjunctsOf, filtered } from "../conditions.ts";
 import { mapWindow } from "../moving.ts";
@@ -51,6 +52,11 @@ export function planSelect(select: Select, tail: Tail, environment: Environment)
   const inQualify: Clause = { name: "QUALIFY", aggregates: true, windows: true, last };
   const qualify = bindIf(select.qualify, binder, inQualify);
   const { calls } = binder;
+  if (select.qualify !== undefined && calls.windows.length === 0) {
+    throw planningError(
+      "QUALIFY clause requires window functions in the SELECT list or QUALIFY clause",
+    );
+  }
   const { lists, windows } = calls;
   let upper: Upper = { plan: rows, items, keys, on, lists, windows, qualify };
   const grouped = groups.groups.length > 0 || groups.sets !== undefined || having.length > 0;

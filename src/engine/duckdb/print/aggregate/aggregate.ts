@@ -1,8 +1,9 @@
 /** Functions of many rows as engine SQL, with exactly the meaning that model/query/functions/aggregate.ts gives them. */
-import type { AggregateCall } from "#model/query/expression.ts";
+import type { AggregateCall, Expression } from "#model/query/expression.ts";
 import type { AggregateFunction, RegressionAggregate } from "#model/query/functions/aggregate.ts";
+import { isFloat } from "#model/query/value-type.ts";
 import { printExpression } from "../expression.ts";
-import { sqlType } from "../literal.ts";
+import { NAN, sqlType } from "../literal.ts";
 import type { Names } from "../names.ts";
 import { printOrder } from "../order.ts";
 import { type AggregateText, type CallText, callText } from "./call-text.ts";
@@ -23,8 +24,16 @@ export function printAggregate(call: AggregateCall, names: Names, over = ""): st
     order: printOrder(call.orderBy, names),
     conditions,
     over,
+    unbounded: args.filter((_, index) => isUnbounded(call.arguments[index])),
   };
   return PRINTERS[call.name](callText(text), call.type);
+}
+
+function isUnbounded(argument: Expression | undefined): boolean {
+  if (argument === undefined || !isFloat(argument.type)) return false;
+  return (
+    argument.kind !== "cast" || isFloat(argument.operand.type) || argument.operand.type === "string"
+  );
 }
 
 const PRINTERS: Readonly<Record<AggregateFunction, AggregatePrinter>> = {
@@ -34,10 +43,10 @@ const PRINTERS: Readonly<Record<AggregateFunction, AggregatePrinter>> = {
   min: named("min"),
   max: named("max"),
   median: printMedian,
-  stddev: named("stddev_samp"),
-  stddev_population: named("stddev_pop"),
-  variance: named("var_samp"),
-  variance_population: named("var_pop"),
+  stddev: spread("stddev_samp"),
+  stddev_population: spread("stddev_pop"),
+  variance: spread("var_samp"),
+  variance_population: spread("var_pop"),
   first_value: ({ applyOrdered }) => applyOrdered("first"),
   last_value: ({ applyOrdered }) => applyOrdered("last"),
   nth_value: ({ args: [value = "", place = ""], applyOrdered }) =>
@@ -52,8 +61,8 @@ const PRINTERS: Readonly<Record<AggregateFunction, AggregatePrinter>> = {
   bool_or: named("bool_or"),
   // Where a side does not vary there is no answer; the engine would say NaN.
   correlation: ifVaried("corr", "regr_sxx", "regr_syy"),
-  covariance: named("covar_samp"),
-  covariance_population: named("covar_pop"),
+  covariance: spread("covar_samp"),
+  covariance_population: spread("covar_pop"),
   ...regressions(),
   // The engine's own estimates are off by a third of small counts.
   approx_distinct: ({ args, applyTo }) =>
@@ -83,15 +92,33 @@ function regressions(): Record<RegressionAggregate, AggregatePrinter> {
     regression_intercept: ifVaried("regr_intercept", "regr_sxx"),
     regression_r2: ifVaried("regr_r2", "regr_sxx", "regr_syy"),
     regression_slope: ifVaried("regr_slope", "regr_sxx"),
-    regression_sxx: named("regr_sxx"),
-    regression_sxy: named("regr_sxy"),
-    regression_syy: named("regr_syy"),
+    regression_sxx: spread("regr_sxx"),
+    regression_sxy: spread("regr_sxy"),
+    regression_syy: spread("regr_syy"),
   };
 }
 
 function ifVaried(name: string, ...sums: readonly string[]): AggregatePrinter {
-  return ({ apply }) => {
-    const conditions = sums.map((sum) => `${apply(sum)} > 0`);
-    return `CASE WHEN ${conditions.join(" AND ")} THEN ${apply(name)} END`;
-  };
+  return (call) =>
+    orNaN(call, (finite) => {
+      const conditions = sums.map((sum) => `${call.apply(sum, call.args, finite)} > 0`);
+      return `CASE WHEN ${conditions.join(" AND ")} THEN ${call.apply(name, call.args, finite)} END`;
+    });
+}
+
+/** How far values are from their mean, or two from each other's. */
+function spread(name: string): AggregatePrinter {
+  return (call) => orNaN(call, (finite) => call.apply(name, call.args, finite));
+}
+
+/** NaN where one of the values is NaN or an infinity, which is an error to the engine; else what `print` makes of the others. */
+function orNaN(
+  { args, applyTo, unbounded }: CallText,
+  print: (finite: readonly string[]) => string,
+): string {
+  if (unbounded.length === 0) return print([]);
+  const finite = unbounded.map((arg) => `isfinite(${arg})`);
+  const present = args.map((arg) => `${arg} IS NOT NULL`);
+  const other = applyTo("bool_or", [`NOT (${finite.join(" AND ")})`], present);
+  return `CASE WHEN ${other} THEN ${NAN} ELSE ${print(finite)} END`;
 }

@@ -58,6 +58,7 @@ function partsOf(expression: CallExpression, clause: Clause, binder: PartBinder)
 }
 
 function partsOfAggregate(call: AggregateCall): CallParts {
+  if (call.name === "grouping") throw planningError("grouping is no function of a window");
   const { name, distinct, filter, orderBy, ignoreNulls = false, type } = call;
   return {
     name,
