@@ -46,6 +46,14 @@ export function dayOfCivil({ year, month, day }: CivilDate): number | undefined 
   return era * DAYS_PER_ERA + yearDays + marchDay - EPOCH_DAY;
 }
 
+/** The same day of the month `months` later, or the last one of a month that has no such day; undefined beyond YEAR_MAX. */
+export function addMonths(days: number, months: number): number | undefined {
+  const { year, month, day } = civilOfDay(days);
+  const count = year * 12 + month - 1 + months;
+  const moved = { year: Math.floor(count / 12), month: (((count % 12) + 12) % 12) + 1 };
+  return dayOfCivil({ ...moved, day: Math.min(day, daysInMonth(moved.year, moved.month)) });
+}
+
 export function daysInMonth(year: number, month: number): number {
   if (month === 2) return isLeap(year) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;

@@ -3,6 +3,7 @@ import { formatTimestamp } from "#model/time-text.ts";
 
 const NS_PER_SECOND = 1_000_000_000n;
 const NS_PER_MINUTE = 60n * NS_PER_SECOND;
+const NS_PER_DAY = 1440n * NS_PER_MINUTE;
 /** Offsets of zones change at whole quarters of an hour. */
 const QUARTER_NS = 15n * NS_PER_MINUTE;
 const QUARTERS_MAX = 4096;
@@ -36,13 +37,16 @@ export function formatTime(sinceMidnightNs: bigint): string {
   return formatTimestamp(sinceMidnightNs).slice(11);
 }
 
-/** A duration of nanoseconds in ISO 8601 with seconds alone: `PT90.5S`, `-PT1S`, `P0D` for nothing. */
+/** A duration of nanoseconds in ISO 8601, in days and seconds: `P2DT90.5S`, `-PT1S`, `P0D` for nothing. */
 export function formatDuration(duration: bigint): string {
   if (duration === 0n) return "P0D";
   const size = duration < 0n ? -duration : duration;
-  const fraction = String(size % NS_PER_SECOND).padStart(9, "0");
+  const days = size / NS_PER_DAY;
+  const rest = size % NS_PER_DAY;
+  const fraction = String(rest % NS_PER_SECOND).padStart(9, "0");
   const digits = fraction.replace(/0+$/, "");
-  return `${duration < 0n ? "-" : ""}PT${size / NS_PER_SECOND}${digits === "" ? "" : `.${digits}`}S`;
+  const seconds = `T${rest / NS_PER_SECOND}${digits === "" ? "" : `.${digits}`}S`;
+  return `${duration < 0n ? "-" : ""}P${days === 0n ? "" : `${days}D`}${rest === 0n ? "" : seconds}`;
 }
 
 /** Shows instants in `zone`, an IANA name or an offset, with its offset then: `2024-02-29T13:00:00+01:00`, `Z` for none. */

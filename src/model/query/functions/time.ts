@@ -11,6 +11,7 @@
  *   fits is an error `cast_failed`, a pattern that is none or shows what is not there is `time_pattern`.
  * `interval_part` (literal unit text, interval) → float64 for `epoch`, else int64: what is below the next larger unit, but for years, days and hours.
  * `add_duration`, `subtract_duration` (timestamp or duration, duration) → the first's type. `add_days` (date, int32) → date.
+ * `add_to_date`, `subtract_from_date` (date, interval) → date: whole months and days, what is left of an interval is not counted.
  * `add_intervals`, `subtract_intervals` (two intervals), `multiply_interval` (interval, float64 or int64; a part of a month is days of a month of 30) → interval.
  */
 export type TimeFunction =
@@ -23,6 +24,8 @@ export type TimeFunction =
   | "add_duration"
   | "subtract_duration"
   | "add_days"
+  | "add_to_date"
+  | "subtract_from_date"
   | "add_intervals"
   | "subtract_intervals"
   | "multiply_interval";

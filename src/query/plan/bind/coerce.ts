@@ -6,7 +6,7 @@ import { planningError } from "./errors.ts";
 import { literal } from "./fold.ts";
 import { commonParted, isParted } from "./nested-types.ts";
 import { canCast } from "./types/castable.ts";
-import { commonOf } from "./types/common-type.ts";
+import { commonOf, isNumeric } from "./types/common-type.ts";
 import { castLiteral } from "./types/literal-cast.ts";
 
 export { isNumeric } from "./types/common-type.ts";
@@ -29,6 +29,14 @@ export function commonType(
     if (common !== undefined) common = commonOf(common, type, mixedType);
   }
   return common;
+}
+
+/** As `commonType`, of values of which a list is made, or one is chosen: numbers win over text, which must then be one. */
+export function chosenType(expressions: readonly Expression[]): ValueType | undefined {
+  const numbers = expressions.filter(({ type }) => isNumeric(type));
+  const rest = expressions.filter(({ type }) => type === "string" || type === "null");
+  const mixed = numbers.length > 0 && numbers.length + rest.length === expressions.length;
+  return commonType(mixed ? numbers : expressions, "int64");
 }
 
 /** Whether all are unsigned, but for numbers that were written without a sign, which are as good so. */

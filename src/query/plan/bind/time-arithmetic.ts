@@ -1,7 +1,9 @@
 /** Sums, differences and products of times, dates, durations and intervals. */
-import { type Expression, isInterval } from "#model/query/expression.ts";
+import { type Expression, isInterval, type LiteralValue } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
 import { isInteger, isTimestamp, type ValueType } from "#model/query/value-type.ts";
+import { addMonths } from "#model/time/date.ts";
+import { DAY_NS } from "#model/time-units.ts";
 import { coerce, commonType } from "./coerce.ts";
 import { planningError } from "./errors.ts";
 import { addIntervals, call, foldTime, literal } from "./fold.ts";
@@ -93,7 +95,21 @@ function moved(operator: Sum, time: Expression, interval: Expression): Expressio
 }
 
 function movedDate(operator: Sum, date: Expression, interval: Expression): Expression {
-  return coerce(moved(operator, coerce(date, "timestamp"), interval), "date");
+  const known = date.kind === "literal" && interval.kind === "literal";
+  const day = known ? movedDay(operator, date.value, interval.value) : undefined;
+  if (day !== undefined) return literal(day, "date");
+  const name = operator === "+" ? "add_to_date" : "subtract_from_date";
+  return call(name, [date, interval], "date");
+}
+
+/** Whole months and days: what is left of an interval is not counted. Undefined where that is no day, or NULL. */
+function movedDay(operator: Sum, day: LiteralValue, interval: LiteralValue): bigint | undefined {
+  if (typeof day !== "bigint" || !isInterval(interval)) return undefined;
+  const sign = operator === "+" ? 1 : -1;
+  const month = addMonths(Number(day), sign * interval.months);
+  if (month === undefined) return undefined;
+  const total = BigInt(month) + BigInt(sign) * (interval.nanoseconds / DAY_NS);
+  return total === BigInt.asIntN(32, total) ? total : undefined;
 }
 
 function movedDays(operator: Sum, date: Expression, days: Expression): Expression | undefined {

@@ -62,11 +62,14 @@ export function printNearest(
   zone: Zone,
   longerThan?: bigint,
 ): string {
-  return printLet([local, offset], (l, o) => {
-    const guess = printOffset(`(${l} - ${o})`, zone);
-    const instant = `CASE WHEN ${guess} = ${o} THEN ${l} - ${o} ELSE ${l} - ${guess} END`;
-    return longerThan === undefined ? instant : printEarlier(l, instant, zone, longerThan);
-  });
+  return printLet([local, offset], (l, o) =>
+    printLet([l, o, printOffset(`(${l} - ${o})`, zone)], (same, known, guess) => {
+      const there = printOffset(`(${same} - ${guess})`, zone);
+      const own = `CASE WHEN ${guess} = ${known} OR ${there} = ${guess} THEN ${guess} ELSE least(${known}, ${guess}) END`;
+      const instant = `${same} - ${own}`;
+      return longerThan === undefined ? instant : printEarlier(same, instant, zone, longerThan);
+    }),
+  );
 }
 
 function printEarlier(local: string, instant: string, zone: Zone, longerThan: bigint): string {

@@ -44,6 +44,8 @@ export const TIME: Printers<TimeFunction> = {
   add_duration: (args, { type }) => printInUnit(`(${args.join(" + ")})`, type),
   subtract_duration: (args, { type }) => printInUnit(`(${args.join(" - ")})`, type),
   add_days: infix("+"),
+  add_to_date: ([date = "", interval = ""]) => printMovedDate(date, 1, interval),
+  subtract_from_date: ([date = "", interval = ""]) => printMovedDate(date, -1, interval),
   add_intervals: ([left = "", right = ""]) => printIntervalSum(left, right, "+"),
   subtract_intervals: ([left = "", right = ""]) => printIntervalSum(left, right, "-"),
   multiply_interval: ([interval = "", factor = ""], call) =>
@@ -79,6 +81,14 @@ function printWrite(value: string, pattern: string, type: ValueType): string {
   if (type === "time") return `tl_write_time(${value}, ${pattern})`;
   const instant = type === "date" ? `CAST(${value} AS BIGINT) * ${DAY_NS}` : value;
   return `tl_write_instant(${instant}, ${pattern}, ${printZoneName(type)})`;
+}
+
+function printMovedDate(date: string, sign: 1 | -1, interval: string): string {
+  return printLet([date, interval], (d, i) => {
+    const start = `CAST(DATE '1970-01-01' + ${d} AS TIMESTAMP)`;
+    const moved = `CAST(${start} + to_months(CAST(${sign} * (${i}).m AS INTEGER)) AS DATE)`;
+    return `CAST(${moved} - DATE '1970-01-01' + ${sign} * ((${i}).n // ${DAY_NS}) AS INTEGER)`;
+  });
 }
 
 function printIntervalSum(left: string, right: string, operator: "+" | "-"): string {

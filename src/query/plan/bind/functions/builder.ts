@@ -3,7 +3,7 @@ import type { ScalarFunction } from "#model/query/functions/scalar.ts";
 import { typeText } from "#model/query/type-text.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { isInteger } from "#model/query/value-type.ts";
-import { coerce, commonType } from "../coerce.ts";
+import { chosenType, coerce } from "../coerce.ts";
 import { planningError } from "../errors.ts";
 import { call } from "../fold.ts";
 import { isNumeric } from "../types/common-type.ts";
@@ -83,8 +83,9 @@ export function simple(
 export function commonArgumentType(
   operands: readonly Expression[],
   context: CallContext,
+  typeOf: (expressions: readonly Expression[]) => ValueType | undefined = chosenType,
 ): ValueType {
-  const type = commonType(operands, "int64");
+  const type = typeOf(operands);
   if (type !== undefined) return type;
   const types = operands.map((operand) => typeText(operand.type)).join(", ");
   throw planningError(`Function '${context.name}' has no common type for its arguments (${types})`);

@@ -1,7 +1,6 @@
 import type { Expression } from "#model/query/expression.ts";
 import type { ScalarFunction } from "#model/query/functions/scalar.ts";
-import type { ValueType } from "#model/query/value-type.ts";
-import { coerce, isNumeric } from "../coerce.ts";
+import { coerce, commonType } from "../coerce.ts";
 import { literal } from "../fold.ts";
 import { call } from "../operators.ts";
 import {
@@ -26,7 +25,10 @@ export const CHOICE_FUNCTIONS: Readonly<Record<string, Builder>> = {
 function choice(name: ScalarFunction, count?: number): Builder {
   return (operands, context) => {
     if (count !== undefined || operands.length === 0) checkCount(operands, context, count ?? 1);
-    const type = choiceType(name, operands, context);
+    const type =
+      name === "nullif"
+        ? commonArgumentType(operands, context, (compared) => commonType(compared, "int64"))
+        : commonArgumentType(operands, context);
     if (type === "null") return literal(null, "null");
     return call(
       name,
@@ -34,20 +36,6 @@ function choice(name: ScalarFunction, count?: number): Builder {
       type,
     );
   };
-}
-
-/** Text among numbers has to be a number here, except in `nullif`, which compares. */
-function choiceType(
-  name: ScalarFunction,
-  operands: readonly Expression[],
-  context: CallContext,
-): ValueType {
-  const numbers = operands.filter(({ type }) => isNumeric(type));
-  const mixed = operands.every(
-    ({ type }) => isNumeric(type) || type === "string" || type === "null",
-  );
-  const chosen = name !== "nullif" && mixed && numbers.length > 0 ? numbers : operands;
-  return commonArgumentType(chosen, context);
 }
 
 /** `nvl2(x, a, b)`: a where x is not NULL, else b. */

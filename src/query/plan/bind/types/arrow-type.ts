@@ -33,7 +33,6 @@ const PLAIN: Readonly<Record<string, PlainType>> = {
   LargeBinary: "binary",
   BinaryView: "binary",
   Date32: "date",
-  Date64: "date",
 };
 const UNITS: Readonly<Record<string, TimeUnit>> = {
   s: "second",
@@ -55,6 +54,12 @@ export function parseArrowType(text: string): ValueType | undefined {
   const reader = new Reader(tokens);
   const type = reader.type(0);
   return reader.ended ? type : undefined;
+}
+
+/** The unit of the name of a time of day's type. */
+export function timeUnitOf(text: string): TimeUnit | undefined {
+  const name = /^\s*Time(?:32|64)\s*\(\s*(\w+)/u.exec(text)?.[1] ?? "";
+  return Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
 }
 
 function tokensOf(text: string): readonly string[] | undefined {
@@ -85,6 +90,8 @@ class Reader {
     if (depth > DEPTH_MAX) return undefined;
     this.#accept("nullable");
     const name = this.#take();
+    // Days in milliseconds, which may have a time of day.
+    if (name === "Date64") return timestampType("millisecond");
     const plain = name !== undefined && Object.hasOwn(PLAIN, name) ? PLAIN[name] : undefined;
     if (name === undefined || plain !== undefined) return plain;
     if (!this.#accept("(")) return undefined;

@@ -17,6 +17,9 @@ import { DAY_NS, UNIT_NS } from "#model/time-units.ts";
 import { type Literal, literal } from "../fold.ts";
 import { isDecimal, partsOf } from "./common-type.ts";
 
+const WHOLE = /^-?\d{1,20}$/;
+const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+
 /**
  * `source` as a literal of `type`: undefined where that is left to the engine.
  * Throws DbError `invalid` / `cast_failed` for text that is no time, date or interval.
@@ -55,8 +58,10 @@ function castText(text: string, type: ValueType): Literal | undefined {
       if (interval === undefined) throw castFailed(text, "an interval such as '1 hour'");
       return literal(interval, type);
     }
+    case "float64":
+      return FLOAT.test(text) ? literal(Number(text), type) : undefined;
     default:
-      return undefined;
+      return isInteger(type) && WHOLE.test(text) ? within(BigInt(text), type, type) : undefined;
   }
 }
 

@@ -15,6 +15,7 @@ import { readPattern } from "#model/time/read-pattern.ts";
 import { withinTime } from "#model/time/text.ts";
 import { DAY_NS, UNIT_NS } from "#model/time-units.ts";
 import { coerce, explicitCast } from "../../coerce.ts";
+import { planningError } from "../../errors.ts";
 import { call, literal } from "../../fold.ts";
 import { isDecimal } from "../../types/common-type.ts";
 import { argumentError, type Builder, type CallContext, checkCount } from "../builder.ts";
@@ -44,6 +45,9 @@ export function makeDate(operands: readonly Expression[], context: CallContext):
   checkCount(operands, context, 3);
   const parts = operands.map((operand) => {
     const { type } = operand;
+    if (operand.kind === "literal" && (operand.value === null || operand.value === "")) {
+      throw planningError("Unable to parse date from null/empty value");
+    }
     if (isInteger(type) || type === "string" || type === "null") return coerce(operand, "int32");
     throw argumentError(context, "Integer", operands, type);
   });

@@ -2,10 +2,11 @@
 import type { Expression } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
 import { isTimestamp, timestampType } from "#model/query/value-type.ts";
+import { UNIT_NS } from "#model/time-units.ts";
 import { coerce, explicitCast } from "../../coerce.ts";
 import { planningError } from "../../errors.ts";
 import { call, literal } from "../../fold.ts";
-import { parseArrowType } from "../../types/arrow-type.ts";
+import { parseArrowType, timeUnitOf } from "../../types/arrow-type.ts";
 import { partsOf } from "../../types/common-type.ts";
 import { type CallContext, checkCount } from "../builder.ts";
 import { timestampOf, zoneNameOf, zoneOf } from "./arguments.ts";
@@ -50,7 +51,17 @@ export function arrowCast(operands: readonly Expression[], context: CallContext)
       `Unsupported type '${text.slice(0, 100)}'. Must be a supported arrow type name such as 'Int32' or 'Timestamp(ns)'.`,
     );
   }
-  return explicitCast(operand, type, false);
+  const cast = explicitCast(operand, type, false);
+  const unit = type === "time" ? timeUnitOf(text) : undefined;
+  return unit === undefined ? cast : cutTime(cast, UNIT_NS[unit]);
+}
+
+/** Times of day have no unit of their own: what a coarser one has no room for is cut. */
+function cutTime(time: Expression, unitNs: bigint): Expression {
+  if (unitNs === 1n) return time;
+  const unit = literal(unitNs, "int64");
+  const count = call("divide", [coerce(time, "int64"), unit], "int64");
+  return coerce(call("multiply", [count, unit], "int64"), "time");
 }
 
 export function arrowTypeOf(operands: readonly Expression[], context: CallContext): Expression {
