@@ -122,8 +122,21 @@ export function comparison(operator: Comparison, one: Expression, other: Express
   }
   if (type === "null") return comparisonOfNulls(operator);
   const sides = [coerce(left, type), coerce(right, type)];
+  const [utc, otherUtc] = sides.map(utcOf);
+  if (utc !== undefined && otherUtc !== undefined) return comparison(operator, utc, otherUtc);
   const bounds = isTimestamp(type) && ORDERS.has(operator) ? sides.map(boundOfTime) : sides;
   return call(COMPARISONS[operator], bounds, "boolean");
+}
+
+/** The same instant as a timestamp without a zone, of UTC, where that is what a zoned one was made of: zones do not change which comes first. */
+function utcOf(side: Expression): Expression | undefined {
+  if (!isTimestamp(side.type)) return undefined;
+  const { unit, zone } = partsOf(side.type);
+  if (zone === undefined || unit !== "nanosecond") return undefined;
+  if (side.kind === "literal") return literal(side.value, "timestamp");
+  if (side.kind !== "cast") return undefined;
+  const utc = findZone(zone)?.fixedNs === 0n;
+  return side.operand.type === "timestamp" && utc ? side.operand : utcOf(side.operand);
 }
 
 /** Beside a timestamp without a zone, one of UTC is as good as without: so what is stored is compared as it is. */

@@ -56,9 +56,9 @@ export function parseArrowType(text: string): ValueType | undefined {
   return reader.ended ? type : undefined;
 }
 
-/** The unit of the name of a time of day's type. */
+/** The unit in the name of a type of times of day or durations, which have none of their own here. */
 export function timeUnitOf(text: string): TimeUnit | undefined {
-  const name = /^\s*Time(?:32|64)\s*\(\s*(\w+)/u.exec(text)?.[1] ?? "";
+  const name = /^\s*(?:Time32|Time64|Duration)\s*\(\s*(\w+)/u.exec(text)?.[1] ?? "";
   return Object.hasOwn(UNITS, name) ? UNITS[name] : undefined;
 }
 

@@ -1,7 +1,7 @@
 /** Functions of zones and types. */
 import type { Expression } from "#model/query/expression.ts";
 import { typeText } from "#model/query/type-text.ts";
-import { isTimestamp, timestampType } from "#model/query/value-type.ts";
+import { isInteger, isTimestamp, timestampType, type ValueType } from "#model/query/value-type.ts";
 import { UNIT_NS } from "#model/time-units.ts";
 import { coerce, explicitCast } from "../../coerce.ts";
 import { planningError } from "../../errors.ts";
@@ -51,9 +51,22 @@ export function arrowCast(operands: readonly Expression[], context: CallContext)
       `Unsupported type '${text.slice(0, 100)}'. Must be a supported arrow type name such as 'Int32' or 'Timestamp(ns)'.`,
     );
   }
-  const cast = explicitCast(operand, type, false);
-  const unit = type === "time" ? timeUnitOf(text) : undefined;
-  return unit === undefined ? cast : cutTime(cast, UNIT_NS[unit]);
+  const unit = timeUnitOf(text);
+  return unit === undefined
+    ? explicitCast(operand, type, false)
+    : castInUnit(operand, type, UNIT_NS[unit]);
+}
+
+/** A cast to a time of day or a duration of a unit: numbers count it, and what it has no room for is cut. */
+function castInUnit(operand: Expression, type: ValueType, unitNs: bigint): Expression {
+  const unit = literal(unitNs, "int64");
+  if (!isInteger(operand.type)) {
+    const cast = explicitCast(operand, type, false);
+    return type === "time" ? cutTime(cast, unitNs) : cast;
+  }
+  const count = coerce(operand, "int64");
+  const nanoseconds = unitNs === 1n ? count : call("multiply", [count, unit], "int64");
+  return explicitCast(nanoseconds, type, false);
 }
 
 /** Times of day have no unit of their own: what a coarser one has no room for is cut. */
