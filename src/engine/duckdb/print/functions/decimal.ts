@@ -47,6 +47,6 @@ function printUnscaled(value: string, scale: number, shift: number): string {
 
 function printScaled(whole: string, type: DecimalType): string {
   const unit = type.scale === 0 ? "1" : `0.${"1".padStart(type.scale, "0")}`;
-  const factor = `CAST('${unit}' AS DECIMAL(${type.scale + 1}, ${type.scale}))`;
+  const factor = `CAST('${unit}' AS DECIMAL(${Math.min(38, type.scale + 1)}, ${type.scale}))`;
   return `CAST(CAST(${whole} AS DECIMAL(38, 0)) * ${factor} AS ${sqlType(type)})`;
 }

@@ -102,12 +102,12 @@ function printMultiple(interval: string, factor: string, whole: boolean): string
     if (whole) return printPair([i, by], `(${i}).m * ${by}`, `(${i}).n * ${by}`);
     const months = `trunc((${i}).m * ${by})`;
     const rest = `((${i}).m * ${by} - ${months}) * ${MONTH_NS} + (${i}).n * ${by}`;
-    return printPair([i, by], `CAST(${months} AS BIGINT)`, `CAST(round(${rest}) AS BIGINT)`);
+    return printPair([i, by], months, `CAST(round(${rest}) AS BIGINT)`);
   });
 }
 
-/** An interval; NULL where one of `operands` is. */
+/** An interval, whose months must be 32 bits wide; NULL where one of `operands` is. */
 function printPair(operands: readonly string[], months: string, rest: string): string {
   const known = operands.map((operand) => `${operand} IS NOT NULL`).join(" AND ");
-  return `(CASE WHEN ${known} THEN {'m': ${months}, 'n': ${rest}} END)`;
+  return `(CASE WHEN ${known} THEN {'m': CAST(CAST(${months} AS INTEGER) AS BIGINT), 'n': ${rest}} END)`;
 }
