@@ -45,7 +45,7 @@ export const RUNS: readonly ConformanceRun[] = [
   { ...HTTP, name: "HTTP with tokens", auth: true },
   {
     name: "SQL",
-    isOn: false,
+    isOn: true,
     runner: "run-sql.mjs",
     file: "sql-visible.jsonl",
     auth: false,
@@ -54,7 +54,7 @@ export const RUNS: readonly ConformanceRun[] = [
   },
   {
     name: "SQL of time series",
-    isOn: false,
+    isOn: true,
     runner: "run-sql.mjs",
     file: "tsql-visible.jsonl",
     auth: false,
