@@ -9,6 +9,7 @@
 import { parseArgs } from "node:util";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { round } from "../scripts/long/figures.ts";
+import { cpuLines } from "./cpu-lines.ts";
 import { drained } from "./metrics.ts";
 import { benchFolder } from "./node.ts";
 import { cpuSeconds, processesOf } from "./processes.ts";
@@ -16,9 +17,6 @@ import { percentilesMs, report } from "./report.ts";
 
 const DATABASE = "bench";
 const BATCH_SIZE = 10_000;
-const HOST_COUNT = 100;
-const START_NS = 1_700_000_000_000_000_000n;
-const STEP_NS = 1_000_000_000n;
 const DRAIN_MS_MAX = 120_000;
 const SAMPLE_MS = 20;
 const SMALL_COUNT = 300;
@@ -47,7 +45,7 @@ const server = await folder.node("host01", "all", ["--snapshot-age", "3s"]);
 server.start();
 await server.ready();
 for (let first = 0; first < rowCount; first += BATCH_SIZE)
-  await server.write(DATABASE, lines(first, Math.min(rowCount, first + BATCH_SIZE)));
+  await server.write(DATABASE, cpuLines(first, Math.min(rowCount, first + BATCH_SIZE)));
 await drained(server, DRAIN_MS_MAX);
 const client = new Client(server.url.replace("http://", ""), credentials.createInsecure());
 const rounds: Taken[] = [];
@@ -95,19 +93,6 @@ report(
     [`the node grows by at most ${GROWTH_MIB_MAX} MiB`]: growthMib <= GROWTH_MIB_MAX,
   },
 );
-
-function lines(first: number, last: number): string {
-  const rows: string[] = [];
-  for (let row = first; row < last; row += 1) {
-    const time = START_NS + BigInt(row) * STEP_NS;
-    const load = Math.round(Math.sin(row) * 10_000) / 100;
-    const free = (row * 7919) % 100_003;
-    rows.push(
-      `cpu,host=host_${row % HOST_COUNT} load=${load},temp=${Math.cos(row)},free=${free}i ${time}`,
-    );
-  }
-  return rows.join("\n");
-}
 
 /** Takes the answer to `text`, message by message, as bytes. */
 async function ask(text: string): Promise<Taken> {

@@ -14,6 +14,7 @@ import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { round } from "../scripts/long/figures.ts";
 import type { Server } from "../scripts/long/server.ts";
+import { cpuLines } from "./cpu-lines.ts";
 import { drained } from "./metrics.ts";
 import { benchFolder } from "./node.ts";
 import { processesOf } from "./processes.ts";
@@ -21,9 +22,6 @@ import { report } from "./report.ts";
 
 const DATABASE = "bench";
 const BATCH_SIZE = 10_000;
-const HOST_COUNT = 100;
-const START_NS = 1_700_000_000_000_000_000n;
-const STEP_NS = 1_000_000_000n;
 const DRAIN_MS_MAX = 120_000;
 const SAMPLE_MS = 20;
 const NEWLINE = 0x0a;
@@ -48,7 +46,7 @@ const server = await folder.node("host01", "all", ["--snapshot-age", "3s"]);
 server.start();
 await server.ready();
 for (let first = 0; first < rowCount; first += BATCH_SIZE) {
-  await server.write(DATABASE, lines(first, Math.min(rowCount, first + BATCH_SIZE)));
+  await server.write(DATABASE, cpuLines(first, Math.min(rowCount, first + BATCH_SIZE)));
 }
 await drained(server, DRAIN_MS_MAX);
 const files = globSync(join(folder.path, "store", "**/*.parquet"));
@@ -102,19 +100,6 @@ report(
     [`the node grows by at most ${GROWTH_MIB_MAX} MiB`]: growthMib <= GROWTH_MIB_MAX,
   },
 );
-
-function lines(first: number, last: number): string {
-  const rows: string[] = [];
-  for (let row = first; row < last; row += 1) {
-    const time = START_NS + BigInt(row) * STEP_NS;
-    const load = Math.round(Math.sin(row) * 10_000) / 100;
-    const free = (row * 7919) % 100_003;
-    rows.push(
-      `cpu,host=host_${row % HOST_COUNT} load=${load},temp=${Math.cos(row)},free=${free}i ${time}`,
-    );
-  }
-  return rows.join("\n");
-}
 
 /** Milliseconds until the bare engine has written all rows to a file. */
 async function copied(format: Format): Promise<number> {

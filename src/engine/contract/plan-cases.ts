@@ -117,6 +117,16 @@ export const PLAN_CASES: ContractCases = {
     ]);
   },
 
+  "of rows with equal keys the first one is kept, in order": async (bench) => {
+    const rows = sorted(SOME, ascending(GROUP, false), descending(REAL, false));
+    const plan: Plan = { kind: "distinct_on", fields: rows.fields, input: rows, keys: [GROUP] };
+    assertSameList(await bench.rows(plan), [
+      ["a", 1n, 3],
+      ["b", -4n, -0.5],
+      [null, 4n, 4],
+    ]);
+  },
+
   "texts sort by code point and NaN above all numbers": async (bench) => {
     const texts = ["", "A", "a", "ab", "é", "～", "😀"];
     const textPlan = valuesOf(...texts.toReversed().map((one) => [text(one)]));

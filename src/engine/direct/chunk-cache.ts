@@ -1,4 +1,5 @@
 /** Decoded columns of row groups, kept while there is room; those that were used least recently go. */
+import { setImmediate } from "node:timers/promises";
 import type { ColumnId } from "#model/ids.ts";
 import type { ScanColumn } from "#model/query/plan.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
@@ -65,11 +66,13 @@ export class ChunkCache {
 
   /** Undefined where the rows are not sorted by series and time. */
   runs(group: GroupOfFile, tagIds: readonly ColumnId[], times: Times): Promise<Runs | undefined> {
-    return this.#get(group, "runs", (file) => {
+    return this.#get(group, "runs", async (file) => {
       const tags = new Map<ColumnId, CodedTexts>();
       for (const id of tagIds) {
         const cells = file.read(group.group, id);
         if (cells?.kind === "texts") tags.set(id, textsFrom(cells));
+        // To decode a column takes milliseconds, in which nothing else goes on.
+        await setImmediate();
       }
       const runs = runsOf(tags, times);
       return kept(runs, runs && sizeOfRuns(runs));
@@ -99,15 +102,24 @@ export class ChunkCache {
   async #get<Value extends Exclude<Kept["value"], null>>(
     { key, index, open }: Pick<GroupOfFile, "key" | "index" | "open">,
     name: string,
-    make: (file: OpenFile) => Kept,
+    make: (file: OpenFile) => Kept | Promise<Kept>,
   ): Promise<Value | undefined> {
     const place = `${key} ${index} ${name}`;
     const known = this.#kept.get(place);
-    const found = known ?? make(await open());
+    const found = known ?? (await this.#make(open, make));
     // Another query may have put it there meanwhile.
     if (this.#kept.delete(place)) this.#kept.set(place, known ?? found);
     else this.#add(place, found);
     return (found.value ?? undefined) as Value | undefined;
+  }
+
+  async #make(
+    open: () => Promise<OpenFile>,
+    make: (file: OpenFile) => Kept | Promise<Kept>,
+  ): Promise<Kept> {
+    const file = await open();
+    await setImmediate();
+    return make(file);
   }
 
   #add(place: string, found: Kept): void {

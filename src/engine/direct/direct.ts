@@ -37,8 +37,15 @@ export class DirectQueries {
     return this.#cache.sizeBytes;
   }
 
-  /** The rows of `plan`; undefined where it is not of a shape, or its data not of a form, that is computed here. Rejects as `Engine.query`. */
-  async answer(plan: Plan, signal: AbortSignal): Promise<AsyncIterable<ResultBatch> | undefined> {
+  /**
+   * The rows of `plan`; undefined where it is not of a shape, or its data not of a form, that is computed here, or where it gives
+   * over `rowCountMax` rows of a scan as they are. Rejects as `Engine.query`.
+   */
+  async answer(
+    plan: Plan,
+    signal: AbortSignal,
+    rowCountMax = Number.POSITIVE_INFINITY,
+  ): Promise<AsyncIterable<ResultBatch> | undefined> {
     const shape = shapeOf(plan);
     const parts = shape && partsOf(shape.scan);
     if (shape === undefined || parts === undefined) return undefined;
@@ -47,11 +54,11 @@ export class DirectQueries {
     const pieces = readPieces(shape, parts, { cache: this.#cache, open, signal });
     const { grouping } = shape;
     if (grouping !== undefined) return await this.#group(plan, { ...shape, grouping }, pieces);
-    const rows = await this.#collect(shape, pieces);
-    if (rows === undefined) return undefined;
     const kept = keptColumns(plan, shape.base);
+    const countMax = kept === undefined ? Math.min(rowCountMax, ROWS_ABOVE_MAX) : rowCountMax;
+    const rows = await this.#collect(shape, pieces, countMax);
+    if (rows === undefined) return undefined;
     if (kept !== undefined) return held(this.#gather(rows, { kept, signal }), files.move());
-    if (rows.count > ROWS_ABOVE_MAX) return undefined;
     const all = shape.scan.columns.map((_, index) => index);
     const list: Row[] = [];
     for await (const batch of this.#gather(rows, { kept: all, signal }))
@@ -74,16 +81,18 @@ export class DirectQueries {
   async #collect(
     { scan }: Shape,
     pieces: AsyncIterable<Piece | undefined>,
+    countMax: number,
   ): Promise<WantedRows | undefined> {
     if (!isGathered(scan)) return undefined;
     const wanted: Piece[] = [];
     let count = 0;
     for await (const piece of pieces) {
-      if (piece === undefined || !(await canGather(scan, piece, this.#cache))) return undefined;
-      wanted.push(piece);
+      if (piece === undefined) return undefined;
       count += rowCountOf(piece);
+      if (count > countMax || !(await canGather(scan, piece, this.#cache))) return undefined;
+      wanted.push(piece);
     }
-    return { scan, pieces: wanted, count };
+    return { scan, pieces: wanted };
   }
 
   async *#gather(
@@ -121,7 +130,6 @@ export class DirectQueries {
 interface WantedRows {
   readonly scan: ScanPlan;
   readonly pieces: readonly Piece[];
-  readonly count: number;
 }
 
 /** Where the fields of `plan` are in those of `base`, where nothing is computed between them; undefined where something is. */

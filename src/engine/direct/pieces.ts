@@ -13,6 +13,8 @@ import type { Shape } from "./shape.ts";
 
 /** What the files of a plan may hold together. */
 const ROWS_MAX = 8_000_000;
+/** After so many rows the process gets to its other work: some milliseconds. */
+const TURN_ROW_COUNT = 100_000;
 
 /** Rows of a row group that are wanted. */
 export interface Piece {
@@ -62,7 +64,7 @@ export function partsOf({ groups, time }: ScanPlan): readonly Part[] | undefined
 export type OpenDataFile = (file: DataFile) => Promise<OpenFile>;
 
 /**
- * The pieces of what `shape` scans. Undefined stands for one whose columns are not of the form that loops need. Rejects as OpenFile
+ * The pieces of what `shape` scans that have rows. Undefined stands for one whose columns are not of the form that loops need. Rejects as OpenFile
  * throws, with `file_vanished`, or with the reason of `signal`.
  */
 export async function* readPieces(
@@ -71,6 +73,7 @@ export async function* readPieces(
   { cache, open, signal }: { cache: ChunkCache; open: OpenDataFile; signal: AbortSignal },
 ): AsyncGenerator<Piece | undefined> {
   const passes = compilePredicate(shape.tagPredicate);
+  let rowCount = 0;
   for (const { file, times } of parts) {
     const opened = () => open(file);
     const groups = await cache.groups(file.key, opened);
@@ -78,8 +81,11 @@ export async function* readPieces(
       const within = times.flatMap((range) => intersection(range, time) ?? []);
       if (within.length === 0) continue;
       const place = { key: file.key, index, group, open: opened };
-      yield await readPiece({ shape, file, place, within, passes }, cache);
-      // Other work of this process goes on between row groups.
+      const piece = await readPiece({ shape, file, place, within, passes }, cache);
+      if (piece?.ranges.length !== 0) yield piece;
+      rowCount += piece?.ranges.reduce((count, { end, start }) => count + end - start, 0) ?? 0;
+      if (rowCount < TURN_ROW_COUNT) continue;
+      rowCount = 0;
       await setImmediate();
       signal.throwIfAborted();
     }
@@ -103,9 +109,21 @@ async function readPiece(reading: Reading, cache: ChunkCache): Promise<Piece | u
   if (runs === undefined) return undefined;
   const ranges = rangesOf(reading, times, runs);
   const piece = { group: place, file, times, runs, ranges, mask: undefined };
-  if (shape.conditions.length === 0 || ranges.length === 0) return piece;
+  if (shape.conditions.length === 0 || ranges.length === 0) return edged(piece, shape.edge);
   const mask = await maskOf(piece, shape, cache);
-  return mask && { ...piece, mask };
+  return mask && edged({ ...piece, mask }, shape.edge);
+}
+
+/** `piece` with the first or the last row of each range alone. */
+function edged(piece: Piece, edge: Shape["edge"]): Piece {
+  if (edge === undefined) return piece;
+  const { mask } = piece;
+  const ranges = piece.ranges.flatMap(({ end, run, start }) => {
+    let row = edge === "last" ? end - 1 : start;
+    while (row >= start && row < end && mask?.[row] === 0) row += edge === "last" ? -1 : 1;
+    return row >= start && row < end ? [{ run, start: row, end: row + 1 }] : [];
+  });
+  return { ...piece, ranges };
 }
 
 /** The rows that `scan` wants by tags and time. */

@@ -16,6 +16,8 @@ export interface Shape {
   readonly conditions: readonly FieldCondition[];
   /** The node whose rows are made from the scan's; what is above it is small. */
   readonly base: Plan;
+  /** Of each series one row alone is wanted: that with the least, or the greatest time. */
+  readonly edge: "first" | "last" | undefined;
   /** Undefined where `base` gives rows of the scan as they are. */
   readonly grouping: Grouping | undefined;
 }
@@ -48,18 +50,44 @@ const NOT_HERE: ReadonlySet<string> = new Set(["like", "ilike", "regexp_like", "
 /** Undefined where `plan` is of another shape. */
 export function shapeOf(plan: Plan): Shape | undefined {
   let node = plan;
-  while (node.kind === "project" || node.kind === "sort" || node.kind === "limit") {
+  let edge: Shape["edge"];
+  while (isAbove(node)) {
     if (!isHere(node)) return undefined;
+    if (node.kind === "distinct_on") edge = edgeOf(node);
     node = node.input;
   }
   if (node.kind === "filter" && node.input.kind === "aggregate") {
     if (!isHere(node)) return undefined;
     node = node.input;
   }
-  return shapeOfBase(node);
+  const shape = shapeOfBase(node);
+  return shape && { ...shape, edge: shape.grouping === undefined ? edge : undefined };
 }
 
-function shapeOfBase(base: Plan): Shape | undefined {
+type Above = Extract<Plan, { kind: "project" | "sort" | "limit" | "distinct_on" }>;
+
+function isAbove(plan: Plan): plan is Above {
+  return ["project", "sort", "limit", "distinct_on"].includes(plan.kind);
+}
+
+/** Of `DISTINCT ON (tags) … ORDER BY tags, time` directly over rows of a scan; undefined for all else. */
+function edgeOf({ input, keys }: Extract<Plan, { kind: "distinct_on" }>): Shape["edge"] {
+  if (input.kind !== "sort") return undefined;
+  const scan = input.input.kind === "filter" ? input.input.input : input.input;
+  if (scan.kind !== "scan") return undefined;
+  const tags = keys.map((key) => (kindOf(key, scan) === "tag" ? indexOf(key) : undefined));
+  const order = input.keys.slice(0, keys.length).map(({ expression }) => indexOf(expression));
+  const byTags = !tags.includes(undefined) && tags.every((index) => order.includes(index));
+  const time = input.keys[keys.length];
+  if (!byTags || time === undefined || kindOf(time.expression, scan) !== "time") return undefined;
+  return time.descending ? "last" : "first";
+}
+
+function indexOf(expression: Expression): number | undefined {
+  return expression.kind === "input" ? expression.index : undefined;
+}
+
+function shapeOfBase(base: Plan): Omit<Shape, "edge"> | undefined {
   const rows = base.kind === "aggregate" ? base.input : base;
   const scan = rows.kind === "filter" ? rows.input : rows;
   if (scan.kind !== "scan" || !isHere(scan) || !isOfTags(scan)) return undefined;

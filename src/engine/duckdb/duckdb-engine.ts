@@ -49,6 +49,7 @@ export interface DuckDbEngineOptions {
 }
 
 const QUERY_COUNT_MAX = 8;
+const WRITTEN_ROW_COUNT_MIN = 8_192;
 const DECODED_SIZE_MAX = 128 * 2 ** 20;
 const COMPACTION_SIZE_MAX = 768 * 2 ** 20;
 const QUERY_WAITING_MAX = 1_000;
@@ -145,7 +146,9 @@ export class DuckDbEngine implements Engine {
   async *query(plan: Plan, signal: AbortSignal, rowText?: RowText): AsyncGenerator<ResultBatch> {
     signal.throwIfAborted();
     assertShallow(plan);
-    const direct = await this.#direct.answer(plan, signal);
+    // The engine writes the text of many rows on its threads.
+    const rowCountMax = rowText === undefined ? undefined : WRITTEN_ROW_COUNT_MIN;
+    const direct = await this.#direct.answer(plan, signal, rowCountMax);
     if (direct !== undefined) return yield* direct;
     using held = new DisposableStack();
     const pins = held.use(await Pins.take(this.#options.files, filesOf(plan), signal));

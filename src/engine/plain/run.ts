@@ -5,7 +5,7 @@ import type { TableId } from "#model/ids.ts";
 import type { Plan } from "#model/query/plan.ts";
 import { aggregateRows, compileOrder } from "./expression/aggregate.ts";
 import { compile, compilePredicate } from "./expression/evaluate.ts";
-import { notHere, type Row } from "./expression/value.ts";
+import { keyOf, notHere, type Row } from "./expression/value.ts";
 import { type LoadSource, scan } from "./scan.ts";
 
 /** Gives what a source holds of a table, for scans of it. */
@@ -45,6 +45,14 @@ export async function run(plan: Plan, load: LoadTable, known?: Known): Promise<r
     }
     case "sort":
       return (await run(plan.input, load, known)).toSorted(compileOrder(plan.keys));
+    case "distinct_on": {
+      const keys = plan.keys.map(compile);
+      const seen = new Set<string>();
+      return (await run(plan.input, load, known)).filter((row) => {
+        const key = keyOf(keys.map((evaluate) => evaluate(row)));
+        return !seen.has(key) && seen.add(key) !== undefined;
+      });
+    }
     case "limit": {
       const { offset, countMax } = plan;
       const end = countMax === undefined ? undefined : Number(offset + countMax);
@@ -53,7 +61,6 @@ export async function run(plan: Plan, load: LoadTable, known?: Known): Promise<r
     case "join":
     case "set":
     case "window":
-    case "distinct_on":
     case "unnest":
     case "recursive":
     case "working":

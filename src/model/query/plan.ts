@@ -64,7 +64,7 @@ export type Plan =
     }
   | WidePlan;
 
-/** Nodes that the engine of nodes alone knows; the plain one refuses them with `unsupported` / `plain_engine`. */
+/** Nodes of which the plain engine knows `distinct_on` alone; it refuses the others with `unsupported` / `plain_engine`. */
 export type WidePlan =
   | JoinPlan
   /** Rows of all inputs, whose fields have the same types in order. Two inputs, but for unions, which have any number. */

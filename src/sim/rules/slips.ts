@@ -196,7 +196,7 @@ export const RULE_SLIPS: Readonly<Record<string, RuleSlip>> = {
   retention_not_asked_again: slip(
     "rule7_rows_come_back",
     "compaction/hold.ts",
-    " && (!leavesOut(plan, planned) || isKeptNoLonger(planned, database))",
+    " &&\n    (!leavesOut(plan, planned) || isKeptNoLonger(planned, retentionOf(database, table.id)))",
   ),
   plan_given_up: slip(
     "rule7_catalog_grows",
