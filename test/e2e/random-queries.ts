@@ -98,7 +98,7 @@ function number(random: Random, depth: number): string {
       "f",
       `${below(random, 100)}`,
       `${below(random, 100)}.5`,
-      "length(s)",
+      "date_part('minute', time)",
     ]);
   const [left, right] = [number(random, depth - 1), number(random, depth - 1)];
   return pick(random, [

@@ -10,11 +10,13 @@ import { runAbove } from "../plain/run.ts";
 import { ChunkCache } from "./chunk-cache.ts";
 import { canGather, gather, isGathered, rowCountOf } from "./gathered.ts";
 import { Groups } from "./grouped.ts";
-import { type OpenDataFile, type Piece, partsOf, readPieces } from "./pieces.ts";
+import { type OpenDataFile, type Part, type Piece, partsOf, readPieces } from "./pieces.ts";
 import { type Grouping, type Shape, shapeOf } from "./shape.ts";
 
 /** Rows that what is above the scan may be computed from: it takes them one by one. */
 const ROWS_ABOVE_MAX = 20_000;
+/** Rows of a scan as they are: of more the pieces take too much while a client reads them. */
+const ROWS_GATHERED_MAX = 100_000;
 const LEAST_STAMP = -(2n ** 63n);
 
 export interface DirectOptions {
@@ -44,21 +46,36 @@ export class DirectQueries {
   async answer(
     plan: Plan,
     signal: AbortSignal,
-    rowCountMax = Number.POSITIVE_INFINITY,
+    rowCountMax = ROWS_GATHERED_MAX,
   ): Promise<AsyncIterable<ResultBatch> | undefined> {
     const shape = shapeOf(plan);
     const parts = shape && partsOf(shape.scan);
     if (shape === undefined || parts === undefined) return undefined;
-    await using files = new AsyncDisposableStack();
+    const files = new AsyncDisposableStack();
+    let answer: AsyncIterable<ResultBatch> | undefined;
+    try {
+      answer = await this.#answer(plan, shape, { parts, files, signal, rowCountMax });
+      return answer && held(answer, files);
+    } finally {
+      if (answer === undefined) await files.disposeAsync();
+    }
+  }
+
+  /** As `answer`; `files` are open until its rows have been read. */
+  async #answer(
+    plan: Plan,
+    shape: Shape,
+    { files, parts, rowCountMax, signal }: Asked,
+  ): Promise<AsyncIterable<ResultBatch> | undefined> {
     const open = this.#opener(files, signal);
     const pieces = readPieces(shape, parts, { cache: this.#cache, open, signal });
     const { grouping } = shape;
-    if (grouping !== undefined) return await this.#group(plan, { ...shape, grouping }, pieces);
+    if (grouping !== undefined) return this.#group(plan, { ...shape, grouping }, pieces);
     const kept = keptColumns(plan, shape.base);
     const countMax = kept === undefined ? Math.min(rowCountMax, ROWS_ABOVE_MAX) : rowCountMax;
     const rows = await this.#collect(shape, pieces, countMax);
     if (rows === undefined) return undefined;
-    if (kept !== undefined) return held(this.#gather(rows, { kept, signal }), files.move());
+    if (kept !== undefined) return this.#gather(rows, { kept, signal });
     const all = shape.scan.columns.map((_, index) => index);
     const list: Row[] = [];
     for await (const batch of this.#gather(rows, { kept: all, signal }))
@@ -89,9 +106,10 @@ export class DirectQueries {
     for await (const piece of pieces) {
       if (piece === undefined) return undefined;
       count += rowCountOf(piece);
-      if (count > countMax || !(await canGather(scan, piece, this.#cache))) return undefined;
+      if (count > countMax) return undefined;
       wanted.push(piece);
     }
+    for (const piece of wanted) if (!(await canGather(scan, piece, this.#cache))) return undefined;
     return { scan, pieces: wanted };
   }
 
@@ -125,6 +143,13 @@ export class DirectQueries {
       return found;
     };
   }
+}
+
+interface Asked {
+  readonly files: AsyncDisposableStack;
+  readonly parts: readonly Part[];
+  readonly rowCountMax: number;
+  readonly signal: AbortSignal;
 }
 
 interface WantedRows {

@@ -1,5 +1,6 @@
 /** Groups of rows: a row for each, its keys and then its aggregates. */
 import type { ScanColumn } from "#model/query/plan.ts";
+import { TIME_MIN } from "#model/time-range.ts";
 import type { Row, Value } from "../plain/expression/value.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { type Fold, foldOf } from "./fold.ts";
@@ -8,6 +9,7 @@ import type { Grouping, GroupKey, Shape } from "./shape.ts";
 
 /** More of them take too much memory here. */
 const GROUPS_MAX = 200_000;
+const EXACT_MAX = 2 ** 53;
 /** Bins of a group key whose times are not divided. */
 const WHOLE = 0;
 
@@ -39,6 +41,7 @@ export class Groups {
   async add(piece: Piece, cache: ChunkCache): Promise<boolean> {
     if (!(await this.#bind(piece, cache))) return false;
     const bins = this.#bin && this.#binsIn(piece, this.#bin);
+    if (bins !== undefined && !bins.exact) return false;
     for (const { end, run, start } of piece.ranges) {
       const tags = this.#tags.map(({ id }) => {
         const found = piece.runs.tags.get(id);
@@ -58,19 +61,28 @@ export class Groups {
     for (const { bins, tags } of this.#byTags.values()) {
       for (const [bin, group] of bins) {
         const values = this.#folds.map((fold) => fold.value(group));
-        if (!values.every((value) => value !== undefined)) return undefined;
-        rows.push([...this.#keys(tags, bin), ...values]);
+        const keys = this.#keys(tags, bin);
+        if (keys === undefined || !values.every((value) => value !== undefined)) return undefined;
+        rows.push([...keys, ...values]);
       }
     }
     return rows;
   }
 
-  #keys(tags: Row, bin: number): Row {
+  /** Undefined where a bin begins before the first instant. */
+  #keys(tags: Row, bin: number): Row | undefined {
+    const values: Value[] = [];
     let next = 0;
-    return this.#grouping.groups.map((key): Value => {
-      if (key.kind === "tag") return tags[next++] ?? null;
-      return key.origin + ((this.#firstBin ?? 0n) + BigInt(bin)) * BigInt(key.strideNs);
-    });
+    for (const key of this.#grouping.groups) {
+      if (key.kind === "tag") {
+        values.push(tags[next++] ?? null);
+        continue;
+      }
+      const start = key.origin + ((this.#firstBin ?? 0n) + BigInt(bin)) * BigInt(key.strideNs);
+      if (start < TIME_MIN) return undefined;
+      values.push(start);
+    }
+    return values;
   }
 
   /** Gives the folds their columns. */
@@ -94,7 +106,10 @@ export class Groups {
     const ahead = rest < 0n ? rest + stride : rest;
     const bin = (sinceOrigin - ahead) / stride;
     this.#firstBin ??= bin;
-    return { ahead: Number(ahead), stride: strideNs, first: Number(bin - this.#firstBin) };
+    const first = Number(bin - this.#firstBin);
+    const last = times.offsets.reduce((most, offset) => Math.max(most, offset), 0);
+    const exact = last + Number(ahead) + strideNs < EXACT_MAX && Math.abs(first) + last < EXACT_MAX;
+    return { ahead: Number(ahead), stride: strideNs, first, exact };
   }
 
   #binsOf(tags: Row): Map<number, number> {
@@ -149,4 +164,6 @@ interface Bins {
   readonly ahead: number;
   readonly stride: number;
   readonly first: number;
+  /** Whether all bins of the piece, and where they end, are exact as floats. */
+  readonly exact: boolean;
 }

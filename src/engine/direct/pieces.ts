@@ -13,6 +13,8 @@ import type { Shape } from "./shape.ts";
 
 /** What the files of a plan may hold together. */
 const ROWS_MAX = 8_000_000;
+/** They may all be open at once. */
+const FILES_MAX = 200;
 /** After so many rows the process gets to its other work: some milliseconds. */
 const TURN_ROW_COUNT = 100_000;
 
@@ -57,7 +59,7 @@ export function partsOf({ groups, time }: ScanPlan): readonly Part[] | undefined
       rowCount += file.rowCount;
     }
   }
-  return rowCount <= ROWS_MAX ? parts : undefined;
+  return rowCount <= ROWS_MAX && parts.length <= FILES_MAX ? parts : undefined;
 }
 
 /** Gives a file on the local disk, opened; it stays so while the query runs. */

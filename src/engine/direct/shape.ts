@@ -5,6 +5,7 @@ import type { Plan, ScanPlan } from "#model/query/plan.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { expressionsOf } from "#model/query/walk.ts";
 import type { ColumnKind } from "#model/schema.ts";
+import { isKnownType } from "../plain/expression/value.ts";
 import { conditionOf, type FieldCondition, numberIndex } from "./condition.ts";
 
 /** A plan that ends in one scan, most of whose work is on that scan's rows. */
@@ -44,8 +45,14 @@ export type FoldName = "count" | "sum" | "avg" | "min" | "max";
 /** Longer ones cannot be told apart exactly as floats. */
 const STRIDE_NS_MAX = 2 ** 52;
 const FOLDS: ReadonlySet<string> = new Set(["count", "sum", "avg", "min", "max"]);
-/** They may take long for one text, or are not wholly what the other engine takes them for. */
-const NOT_HERE: ReadonlySet<string> = new Set(["like", "ilike", "regexp_like", "replace"]);
+/** Functions that take no time to speak of, and are the same to the plain engine and the other. */
+const HERE: ReadonlySet<string> = new Set(
+  (
+    "add subtract multiply divide modulo negate abs round ceil floor trunc equal not_equal less less_equal greater greater_equal " +
+    "is_distinct is_not_distinct and or not is_null is_not_null coalesce greatest least nullif date_bin date_trunc date_part " +
+    "add_interval subtract_interval"
+  ).split(" "),
+);
 
 /** Undefined where `plan` is of another shape. */
 export function shapeOf(plan: Plan): Shape | undefined {
@@ -191,11 +198,26 @@ function isOfTags({ columns, predicate }: ScanPlan): boolean {
 
 /** Whether all that `plan` itself computes can be computed in this process. */
 function isHere(plan: Plan): boolean {
+  if (!plan.fields.every(({ type }) => isKnownType(type))) return false;
   const pending = [...expressionsOf(plan)];
   for (let next = pending.pop(); next !== undefined; next = pending.pop()) {
-    if (next.kind === "subquery" || next.kind === "outer") return false;
-    if (next.kind === "call" && NOT_HERE.has(next.name)) return false;
+    if (!isExpressionHere(next)) return false;
     pending.push(...childrenOf(next));
   }
   return true;
+}
+
+function isExpressionHere(expression: Expression): boolean {
+  if (!isKnownType(expression.type)) return false;
+  switch (expression.kind) {
+    case "call":
+      return HERE.has(expression.name);
+    case "cast":
+      return expression.type !== "interval" && expression.operand.type !== "interval";
+    case "subquery":
+    case "outer":
+      return false;
+    default:
+      return true;
+  }
 }

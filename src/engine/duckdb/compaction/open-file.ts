@@ -27,6 +27,7 @@ export class OpenFile implements Disposable {
     try {
       this.#descriptor = openSync(envelope.path, "r");
     } catch (cause) {
+      if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
       const detail = { key: envelope.key };
       const message = `the data file ${envelope.key} is gone`;
       throw new DbError("not_found", "file_vanished", message, { detail, cause });

@@ -24,11 +24,15 @@ const TYPES = [
 
 export type Type = (typeof TYPES)[number];
 
+/** Whether this engine computes with `type`. */
+export function isKnownType(type: ValueType): type is Type {
+  return TYPES.some((one) => one === type);
+}
+
 /** `type`, where this engine computes with it. Throws `unsupported` / `plain_engine`. */
 export function knownType(type: ValueType): Type {
-  const known = TYPES.find((one) => one === type);
-  if (known === undefined) throw notHere("a type of values");
-  return known;
+  if (isKnownType(type)) return type;
+  throw notHere("a type of values");
 }
 
 /** The error that a plan holds what only the engine of nodes knows. */
