@@ -1,8 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
 import type { Plan } from "#model/query/plan.ts";
+import type { ResultBatch } from "#model/query/result.ts";
 import { scansOf } from "#model/query/walk.ts";
 import { SmallNode } from "#testing/small-node.ts";
+import { inSteps } from "./steps.ts";
 
 const FOREVER = new AbortController().signal;
 const FILE_COUNT = 8;
@@ -79,5 +81,28 @@ suite("the newest and the oldest rows", () => {
     ]) {
       assert.deepEqual(await ask(text), { numbers: [39_999], files: [FILE_COUNT] }, text);
     }
+  });
+
+  test("are not held where they are large", async () => {
+    const plan: Plan = { kind: "values", fields: [], rows: [] };
+    const step: Plan = { ...plan };
+    const given = new Map<Plan, number>([
+      [plan, 0],
+      [step, 0],
+    ]);
+    async function* run(one: Plan): AsyncGenerator<ResultBatch> {
+      for (let batch = 0; batch < 100; batch += 1) {
+        given.set(one, batch + 1);
+        yield { rowCount: 1, columns: [{ type: "string", values: ["x".repeat(1024 * 1024)] }] };
+      }
+    }
+    const rows = inSteps({ plan, earlier: [step, step], rowCount: 100 }, run);
+    let rowCount = 0;
+    for await (const batch of rows) {
+      rowCount += batch.rowCount;
+      assert.equal(given.get(plan), rowCount);
+    }
+    assert.equal(rowCount, 100);
+    assert.equal(given.get(step), 16);
   });
 });
