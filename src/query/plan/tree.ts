@@ -3,6 +3,7 @@ import type { Expression } from "#model/query/expression.ts";
 import { childrenOf } from "#model/query/expression.ts";
 import type { Plan } from "#model/query/plan.ts";
 import { typeText } from "#model/query/type-text.ts";
+import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 
 /** How many nodes the expressions of a statement may have: parts that are used twice, as the operand of BETWEEN is, count twice. */
 export const EXPRESSIONS_SIZE_MAX = 200_000;
@@ -43,14 +44,59 @@ export function mapChildren(
   }
 }
 
-/** Counts the nodes of expressions: shared parts in every place they stand in, without visiting them twice. */
+const sizes = new WeakMap<Expression | Plan, number>();
+const nodeCounts = new WeakMap<Plan, number>();
+
+/** The nodes of `expression`, those of its subqueries included: shared parts in every place they stand in, without visiting them twice. */
+export function sizeOf(expression: Expression): number {
+  const known = sizes.get(expression);
+  if (known !== undefined) return known;
+  let size = expression.kind === "subquery" ? 1 + sizeOfPlan(expression.plan) : 1;
+  for (const child of childrenOf(expression)) size += sizeOf(child);
+  sizes.set(expression, size);
+  return size;
+}
+
+/** The nodes of all expressions of `plan`, as `sizeOf` counts them. */
+export function sizeOfPlan(plan: Plan): number {
+  const known = sizes.get(plan);
+  if (known !== undefined) return known;
+  let size = 0;
+  for (const expression of expressionsOf(plan)) {
+    // Rows of literals are not copied, and system tables have many.
+    if (plan.kind !== "values" || expression.kind !== "literal") size += sizeOf(expression);
+  }
+  for (const input of inputsOf(plan)) size += sizeOfPlan(input);
+  sizes.set(plan, size);
+  return size;
+}
+
+/** The plans that `plan` is made of, those of subqueries included. */
+export function nodeCount(plan: Plan): number {
+  const known = nodeCounts.get(plan);
+  if (known !== undefined) return known;
+  const below = [...inputsOf(plan), ...expressionsOf(plan).flatMap(subqueriesOf)];
+  const count = below.reduce((sum, part) => sum + nodeCount(part), 1);
+  nodeCounts.set(plan, count);
+  return count;
+}
+
+/** Counts the expressions of a statement. */
 export class ExpressionSizes {
-  readonly #sizes = new WeakMap<Expression, number>();
   #total = 0;
 
   /** Throws DbError `exceeded` / `sql_too_complex` when all that were added have over EXPRESSIONS_SIZE_MAX nodes. */
   add(expression: Expression): void {
-    this.#total += this.#sizeOf(expression);
+    this.#take(sizeOf(expression));
+  }
+
+  /** As `add`, of all expressions of `plan`. */
+  addPlan(plan: Plan): void {
+    this.#take(sizeOfPlan(plan));
+  }
+
+  #take(size: number): void {
+    this.#total += size;
     if (this.#total <= EXPRESSIONS_SIZE_MAX) return;
     throw new DbError(
       "exceeded",
@@ -58,15 +104,6 @@ export class ExpressionSizes {
       `The statement has more than ${EXPRESSIONS_SIZE_MAX} parts: split it or simplify it.`,
       { detail: { sizeMax: EXPRESSIONS_SIZE_MAX } },
     );
-  }
-
-  #sizeOf(expression: Expression): number {
-    const known = this.#sizes.get(expression);
-    if (known !== undefined) return known;
-    let size = 1;
-    for (const child of childrenOf(expression)) size += this.#sizeOf(child);
-    this.#sizes.set(expression, size);
-    return size;
   }
 }
 

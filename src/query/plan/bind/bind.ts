@@ -3,7 +3,7 @@ import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/qu
 import { typeText } from "#model/query/type-text.ts";
 import type { CallExpression, OrderItem, SqlExpression } from "../../sql/ast.ts";
 import { shown, unsupported } from "../../sql/errors.ts";
-import { ExpressionSizes } from "../tree.ts";
+import type { ExpressionSizes } from "../tree.ts";
 import { isAggregate } from "./aggregates/aggregates.ts";
 import { bindAggregate } from "./calls/aggregate.ts";
 import { SelectCalls } from "./calls/calls.ts";
@@ -34,6 +34,14 @@ export interface BindContext {
   readonly parameters: Readonly<Record<string, LiteralValue>>;
   /** What `now()` is in the whole statement, nanoseconds since the Unix epoch. */
   readonly nowNs: bigint;
+}
+
+/** What a Binder shares with the others of its statement. */
+export interface BinderParts {
+  readonly planSubquery: SubqueryPlanner;
+  readonly sizes: ExpressionSizes;
+  /** None where it is left out. */
+  readonly windows?: WindowNames;
 }
 
 /** A clause: which names and whether aggregates are allowed in it. */
@@ -68,7 +76,7 @@ export class Binder {
   readonly #context: BindContext;
   readonly #planSubquery: SubqueryPlanner;
   readonly #windows: WindowNames;
-  readonly #sizes = new ExpressionSizes();
+  readonly #sizes: ExpressionSizes;
   readonly #unnests: Unnests;
   /** What inputs below zero stand for in the expressions that it gave. */
   readonly calls = new SelectCalls();
@@ -76,12 +84,12 @@ export class Binder {
   constructor(
     scope: Scope,
     context: BindContext,
-    planSubquery: SubqueryPlanner,
-    windows: WindowNames = new Map(),
+    { planSubquery, sizes, windows = new Map() }: BinderParts,
   ) {
     this.#scope = scope;
     this.#context = context;
     this.#planSubquery = planSubquery;
+    this.#sizes = sizes;
     this.#unnests = new Unnests(scope.columns.length);
     this.#windows = windows;
   }

@@ -13,10 +13,13 @@ import {
   mapPlans,
   raisedOuter,
 } from "../moving.ts";
-import { mapChildren } from "../tree.ts";
+import { EXPRESSIONS_SIZE_MAX, mapChildren, nodeCount, sizeOf } from "../tree.ts";
 import { pushDown } from "./time.ts";
 
 type Conjuncts = readonly Expression[];
+
+/** Nodes of the conditions that grow by going below one node of a plan, or that are said of the other side of a join as well. */
+const COPIED_SIZE_MAX = 4_000;
 
 /** The rows of `plan` for which all of `conjuncts`, over its fields, are true. */
 export function pushed(plan: Plan, conjuncts: Conjuncts = []): Plan {
@@ -30,20 +33,18 @@ export function pushed(plan: Plan, conjuncts: Conjuncts = []): Plan {
       ]);
     case "project": {
       const { expressions } = plan;
+      const steady = expressions.map(isSteady);
       const through = (conjunct: Expression) =>
-        !isVolatile(conjunct) && inputsNone(conjunct, (index) => !isSteady(expressions[index]));
-      return split(plan, conjuncts, through, (conjunct) =>
-        changeInputs(conjunct, (index, type) => expressions[index] ?? inputAt(index, type)),
-      );
+        !isVolatile(conjunct) && inputsNone(conjunct, (index) => steady[index] !== true);
+      return split(plan, conjuncts, through, expressions);
     }
     case "aggregate": {
       const { groups } = plan;
       const grouped = groups.length > 0 && plan.groupingSets === undefined;
+      const steady = groups.map(isSteady);
       const through = (conjunct: Expression) =>
-        grouped && inputsAll(conjunct, (index) => isSteady(groups[index]));
-      return split(plan, conjuncts, through, (conjunct) =>
-        changeInputs(conjunct, (index, type) => groups[index] ?? inputAt(index, type)),
-      );
+        grouped && inputsAll(conjunct, (index) => steady[index] === true);
+      return split(plan, conjuncts, through, groups);
     }
     case "sort":
       return split(plan, conjuncts, () => true);
@@ -59,10 +60,8 @@ function pushedWide(plan: WidePlan, conjuncts: Conjuncts): Plan {
   switch (plan.kind) {
     case "join":
       return pushedJoin(plan, conjuncts);
-    case "set": {
-      const inputs = plan.inputs.map((input) => pushed(input, conjuncts));
-      return { ...plan, inputs };
-    }
+    case "set":
+      return pushedSet(plan, conjuncts);
     case "distinct_on": {
       const keys = new Set(plan.keys.flatMap((key) => (key.kind === "input" ? key.index : [])));
       return split(plan, conjuncts, (one) => inputsAll(one, (index) => keys.has(index)));
@@ -89,20 +88,70 @@ function pushedWide(plan: WidePlan, conjuncts: Conjuncts): Plan {
   }
 }
 
-/** `plan` with those conjuncts below it that may go `through`, as `moved` says them there, and the others above. */
+/** Each input gets its own copy of the conditions; those with subqueries stay above, as all that are too many together. */
+function pushedSet(plan: Extract<Plan, { kind: "set" }>, conjuncts: Conjuncts): Plan {
+  const placeCount = nodeCount(plan);
+  let size = 0;
+  const below: Expression[] = [];
+  const above: Expression[] = [];
+  for (const conjunct of conjuncts) {
+    const own = sizeOf(conjunct) * placeCount;
+    const fits = isSteady(conjunct) && size + own <= EXPRESSIONS_SIZE_MAX;
+    if (fits) size += own;
+    (fits ? below : above).push(conjunct);
+  }
+  const inputs = plan.inputs.map((input) => pushed(input, below));
+  return filtered({ ...plan, inputs }, above);
+}
+
+/**
+ * `plan` with those conjuncts below it that may go `through`, and the others above. `sources` are what its fields are computed from;
+ * without them they are those of its input. Conjuncts that would become too large stay above.
+ */
 function split(
   plan: Exclude<Plan, { kind: "join" | "set" | "scan" | "filter" }>,
   conjuncts: Conjuncts,
   through: (conjunct: Expression) => boolean,
-  moved = (conjunct: Expression): Expression => conjunct,
+  sources: readonly Expression[] = [],
 ): Plan {
-  const below = conjuncts.filter(through).map(moved);
-  const above = conjuncts.filter((conjunct) => !through(conjunct));
+  let grownSize = 0;
+  const below: Expression[] = [];
+  const above: Expression[] = [];
+  for (const conjunct of conjuncts) {
+    const size = through(conjunct) ? sizeOver(conjunct, sources) : Number.POSITIVE_INFINITY;
+    const grown = size > sizeOf(conjunct) ? size : 0;
+    const fits = grownSize + grown <= COPIED_SIZE_MAX;
+    if (fits) grownSize += grown;
+    if (fits) below.push(over(conjunct, sources));
+    else above.push(conjunct);
+  }
   const own = mapExpressions(plan, withinSubqueries);
   return filtered(
     mapPlans(own, (input) => pushed(input, below)),
     above,
   );
+}
+
+/** `conjunct` with `sources` in place of the fields. */
+function over(conjunct: Expression, sources: readonly Expression[]): Expression {
+  if (sources.length === 0) return conjunct;
+  return changeInputs(conjunct, (index, type) => sources[index] ?? inputAt(index, type));
+}
+
+/** How many nodes `over` gives, or more where there are subqueries: these may name a field anywhere. */
+function sizeOver(conjunct: Expression, sources: readonly Expression[]): number {
+  const sizeAt = (index: number) => {
+    const source = sources[index];
+    return source === undefined ? 1 : sizeOf(source);
+  };
+  const count = (expression: Expression): number => {
+    if (expression.kind === "input") return sizeAt(expression.index);
+    return childrenOf(expression).reduce((sum, child) => sum + count(child), 1);
+  };
+  if (!hasSubquery(conjunct)) return count(conjunct);
+  const inputs = new Set<number>();
+  collectInputs(conjunct, inputs);
+  return sizeOf(conjunct) * Math.max(1, ...[...inputs].map(sizeAt));
 }
 
 function pushedScan(plan: ScanPlan, conjuncts: Conjuncts): Plan {
@@ -193,6 +242,7 @@ function impliedBy(
   const [index = -1, second] = inputs;
   const other = equals.get(index);
   if (other === undefined || second !== undefined || !isSteady(conjunct)) return [];
+  if (sizeOf(conjunct) > COPIED_SIZE_MAX) return [];
   return hasOuter(conjunct) ? [] : [changeInputs(conjunct, (_, type) => inputAt(other, type))];
 }
 

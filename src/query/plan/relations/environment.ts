@@ -1,13 +1,13 @@
 import { DbError } from "#base/errors.ts";
 import type { TableId } from "#model/ids.ts";
 import type { Field, Plan } from "#model/query/plan.ts";
-import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { Query } from "../../sql/ast.ts";
 import { Binder } from "../bind/bind.ts";
 import type { WindowNames } from "../bind/calls/window.ts";
 import type { Scope, ScopeColumn } from "../bind/scope.ts";
 import type { PlanContext, SystemTable } from "../context.ts";
+import { ExpressionSizes, nodeCount } from "../tree.ts";
 
 /** Rows, and what names can mean in them: a column for each field. */
 export interface Rows {
@@ -41,6 +41,8 @@ const COMMON_NODES_MAX = 2_000;
 export class StatementParts {
   /** The tables that it reads. */
   readonly tables = new Map<TableId, TableSchema>();
+  /** All its expressions, as often as they are used. */
+  readonly sizes = new ExpressionSizes();
   #recursions = 0;
   #commonNodes = 0;
 
@@ -51,6 +53,7 @@ export class StatementParts {
 
   /** Counts a table of WITH that is used. Throws DbError `exceeded` / `sql_too_complex`. */
   useCommon(plan: Plan): void {
+    this.sizes.addPlan(plan);
     this.#commonNodes += nodeCount(plan);
     if (this.#commonNodes <= COMMON_NODES_MAX) return;
     throw new DbError(
@@ -75,21 +78,9 @@ export function depthOf(parent: Scope | undefined): number {
 
 /** Binds expressions over the columns of `scope`; subqueries in them see `scope` and all that is around it. */
 export function binderFor(scope: Scope, environment: Environment, windows?: WindowNames): Binder {
-  return new Binder(
-    scope,
-    environment.context,
-    (query, parent) => environment.planQuery(query, { ...environment, parent }).plan,
-    windows,
-  );
-}
-
-const counts = new WeakMap<Plan, number>();
-
-function nodeCount(plan: Plan): number {
-  const known = counts.get(plan);
-  if (known !== undefined) return known;
-  const below = [...inputsOf(plan), ...expressionsOf(plan).flatMap(subqueriesOf)];
-  const count = below.reduce((sum, part) => sum + nodeCount(part), 1);
-  counts.set(plan, count);
-  return count;
+  return new Binder(scope, environment.context, {
+    planSubquery: (query, parent) => environment.planQuery(query, { ...environment, parent }).plan,
+    sizes: environment.statement.sizes,
+    ...(windows === undefined ? {} : { windows }),
+  });
 }
