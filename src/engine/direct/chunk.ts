@@ -90,11 +90,14 @@ export function runsOf(
   tags: ReadonlyMap<ColumnId, CodedTexts>,
   { offsets }: Times,
 ): Runs | undefined {
-  const columns = [...tags.values()].map(({ codes }) => codes);
+  const begins = new Uint8Array(offsets.length);
+  begins[0] = 1;
+  for (const { codes } of tags.values())
+    for (let row = 1; row < begins.length; row += 1)
+      if (codes[row] !== codes[row - 1]) begins[row] = 1;
   const starts: number[] = [];
-  for (let row = 0; row < offsets.length; row += 1) {
-    const begins = row === 0 || columns.some((codes) => codes[row] !== codes[row - 1]);
-    if (begins) starts.push(row);
+  for (let row = 0; row < begins.length; row += 1) {
+    if (begins[row] === 1) starts.push(row);
     else if ((offsets[row] as number) < (offsets[row - 1] as number)) return undefined;
   }
   const ofRuns = new Map(
