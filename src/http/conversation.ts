@@ -16,7 +16,7 @@ import { requestId } from "./exchange/request-id.ts";
 import { cut, sendReply } from "./exchange/send.ts";
 import type { StallWatch } from "./exchange/stall-watch.ts";
 import type { HttpLimits, HttpServerOptions } from "./options.ts";
-import { isSent } from "./response.ts";
+import { isSent, sendContinue } from "./response.ts";
 import { findMatch, type Match } from "./router.ts";
 import type { HttpServices, NodeIdentity } from "./services.ts";
 
@@ -167,7 +167,7 @@ export class Conversation {
         this.#claim = claim;
       },
       onStart: () => {
-        if (this.#expectsContinue) this.#response.writeContinue();
+        if (this.#expectsContinue) sendContinue(this.#response);
         this.#expectsContinue = false;
       },
       watch,

@@ -90,6 +90,23 @@ suite("over HTTP/2", () => {
     ]);
   });
 
+  test("a body that a client announces is asked for only when it is wanted", async () => {
+    await using server = await open();
+    await withSession(server, async (session) => {
+      for (const [path, asked, status] of [
+        [WRITE[":path"], true, 204],
+        ["/none", false, 404],
+      ] as const) {
+        let told = false;
+        const stream = session.request({ ...WRITE, ":path": path, expect: "100-continue" });
+        stream.once("continue", () => (told = true)).once("continue", () => stream.end("m v=1"));
+        const [said] = (await once(stream, "response")) as [IncomingHttpHeaders];
+        assert.equal(said[":status"], status);
+        assert.equal(told, asked);
+      }
+    });
+  });
+
   test("an answer that breaks off is none", async () => {
     const statuses: number[] = [];
     const fields = [{ name: "a", type: "string" } as const];

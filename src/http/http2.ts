@@ -11,6 +11,7 @@ import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import type { StallWatch } from "./exchange/stall-watch.ts";
 import { HEADER_COUNT_MAX, HEADERS_SIZE_MAX, type HttpLimits } from "./options.ts";
+import { isClosed } from "./response.ts";
 
 /** What a client of HTTP/2 says first, where nothing was agreed on before: no method of HTTP/1.1 begins so. */
 const PREFACE = Buffer.from("PRI");
@@ -18,15 +19,18 @@ const PREFACE = Buffer.from("PRI");
 const WINDOW_SIZE = 2 ** 20;
 /** Megabytes of one connection, beyond which it may begin no more requests. */
 const SESSION_MEMORY_MAX = 64;
+const METHOD_NOT_ALLOWED = 405;
+const EXPECTATION_FAILED = 417;
 
 export interface Http2Options {
   readonly limits: HttpLimits;
   readonly watch: StallWatch;
-  /** A request came over `socket`. */
+  /** A request came over `socket`. `expectsContinue`: the client waits for a word before it sends the body. */
   readonly accept: (
     socket: Socket,
     request: Http2ServerRequest,
     response: Http2ServerResponse,
+    expectsContinue: boolean,
   ) => void;
 }
 
@@ -47,13 +51,14 @@ export class Http2Side {
       maxSessionMemory: SESSION_MEMORY_MAX,
       maxHeaderListPairs: HEADER_COUNT_MAX,
     });
-    this.#http2.on("request", (request, response) => {
-      const { session } = request.stream;
-      const socket = session && this.#sessions.get(session as ServerHttp2Session);
-      // Of a connection that is gone already.
-      if (socket === undefined) response.stream.close();
-      else options.accept(socket, request, response);
-    });
+    const take =
+      (expectsContinue: boolean) => (request: Http2ServerRequest, response: Http2ServerResponse) =>
+        this.#take(request, response, expectsContinue);
+    this.#http2.on("request", take(false));
+    // What Node would answer to these by itself throws where the client has closed the stream already, and nobody would catch it.
+    this.#http2.on("checkContinue", take(true));
+    this.#http2.on("checkExpectation", (_, response) => refuse(response, EXPECTATION_FAILED));
+    this.#http2.on("connect", (_, response) => refuse(response, METHOD_NOT_ALLOWED));
   }
 
   /** From now on takes those connections of `server` that speak HTTP/2. Call it before any comes. */
@@ -78,6 +83,19 @@ export class Http2Side {
   /** Cuts all connections off. */
   destroy(): void {
     for (const session of this.#sessions.keys()) session.destroy();
+  }
+
+  #take(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    expectsContinue: boolean,
+  ): void {
+    const { stream } = response;
+    const { session } = stream;
+    const socket = session && this.#sessions.get(session as ServerHttp2Session);
+    // Of a connection that is gone already, or of a client that has left.
+    if (socket === undefined || isClosed(stream)) stream.close();
+    else this.#options.accept(socket, request, response, expectsContinue);
   }
 
   #serve(socket: Socket): void {
@@ -114,4 +132,10 @@ export class Http2Side {
     };
     socket.on("readable", look).on("end", leave).on("error", leave).on("close", leave);
   }
+}
+
+function refuse(response: Http2ServerResponse, status: number): void {
+  if (isClosed(response.stream)) return;
+  response.statusCode = status;
+  response.end();
 }

@@ -1,6 +1,11 @@
 /** What the answers of HTTP/1.1 and HTTP/2 do not do alike. */
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { constants, type Http2ServerRequest, Http2ServerResponse } from "node:http2";
+import {
+  constants,
+  type Http2ServerRequest,
+  Http2ServerResponse,
+  type ServerHttp2Stream,
+} from "node:http2";
 
 /**
  * A request of HTTP/2 and its answer as those of HTTP/1.1, which Node makes them alike to. Where they are not, `isSent` and `cutStream`
@@ -11,6 +16,18 @@ export function asHttp1(
   response: Http2ServerResponse,
 ): [IncomingMessage, ServerResponse] {
   return [request, response] as unknown as [IncomingMessage, ServerResponse];
+}
+
+/** Whether nothing can be said over `stream` any more. */
+export function isClosed(stream: ServerHttp2Stream): boolean {
+  return stream.destroyed || stream.closed;
+}
+
+/** Tells a client that waits for it to send the body. One that has left is told nothing. */
+export function sendContinue(response: ServerResponse): void {
+  const any: unknown = response;
+  if (any instanceof Http2ServerResponse && isClosed(any.stream)) return;
+  response.writeContinue();
 }
 
 /** Whether all of an answer is handed to the connection, once that has let go of it. */

@@ -184,11 +184,15 @@ export class HttpServer implements AsyncDisposable {
     return new Http2Side({
       limits: this.#limits,
       watch: this.#watch,
-      accept: (socket, request, response) => {
+      accept: (socket, request, response, expectsContinue) => {
         connections.begin(socket);
         response.once("close", () => connections.end(socket));
-        if (isGrpc(request)) this.#call(request, response);
-        else this.#accept(...asHttp1(request, response), false);
+        if (!isGrpc(request)) {
+          this.#accept(...asHttp1(request, response), expectsContinue);
+          return;
+        }
+        if (expectsContinue) response.writeContinue();
+        this.#call(request, response);
       },
     });
   }

@@ -1,0 +1,85 @@
+/** Clients of HTTP/2 that mean harm, frame by frame, each beside one that does not. */
+import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
+import { suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import { openServer, send, someServices } from "#testing/http.ts";
+import type { HttpServer } from "./server.ts";
+
+const PATH = "/api/v3/write_lp?db=a";
+const TYPE = { data: 0, headers: 1, reset: 3, settings: 4 } as const;
+const END_HEADERS = 4;
+const CODE = { none: 0, cancel: 8 } as const;
+
+/** A frame of stream 1, or of the connection. */
+function frame(type: keyof typeof TYPE, flags: number, payload: Uint8Array): Buffer {
+  const head = Buffer.from([0, 0, 0, TYPE[type], flags, 0, 0, 0, type === "settings" ? 0 : 1]);
+  head.writeUIntBE(payload.length, 0, 3);
+  return Buffer.concat([head, payload]);
+}
+
+const PREFACE = Buffer.concat([
+  Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"),
+  frame("settings", 0, Buffer.alloc(0)),
+]);
+
+/** A request's headers, each in words of its own. */
+function headers(named: Readonly<Record<string, string>>, flags = 0): Buffer {
+  const fields = Object.entries(named).flatMap(([name, value]) => [
+    Buffer.from([0, name.length]),
+    Buffer.from(name),
+    Buffer.from([value.length]),
+    Buffer.from(value),
+  ]);
+  return frame("headers", END_HEADERS | flags, Buffer.concat(fields));
+}
+
+function reset(code: keyof typeof CODE): Buffer {
+  return frame("reset", 0, Buffer.from([0, 0, 0, CODE[code]]));
+}
+
+const GET = { ":method": "GET", ":scheme": "http", ":path": "/nowhere", ":authority": "a" };
+const POST = { ...GET, ":method": "POST", ":path": PATH };
+
+function open({ address }: HttpServer): Socket {
+  const socket = connect(Number(address.split(":")[1]), "127.0.0.1");
+  return socket.setNoDelay(true).on("error", () => undefined);
+}
+
+/** A server that notes each body it gets. */
+function noting(bodies: string[]): Promise<HttpServer> {
+  return openServer({
+    services: someServices({
+      write: async ({ body }) => {
+        bodies.push(Buffer.from(body).toString());
+        return { token: undefined, rejected: [], rejectedCount: 0, limitMet: false };
+      },
+    }),
+  });
+}
+
+async function assertServes(server: HttpServer): Promise<void> {
+  const call = { method: "POST", path: PATH, body: "m v=1" };
+  assert.equal((await send(server.address, call)).status, 204);
+}
+
+suite("a hostile client of HTTP/2", () => {
+  test("that asks and leaves in one packet ends its stream alone, not the process", async () => {
+    await using server = await noting([]);
+    for (const asked of [
+      { ...POST, expect: "100-continue" },
+      { ...POST, expect: "a miracle" },
+      { ":method": "CONNECT", ":authority": "a" },
+      { ...POST, "content-type": "application/grpc" },
+      { ...POST, "content-type": "application/grpc", expect: "100-continue" },
+      GET,
+    ]) {
+      const socket = open(server).resume();
+      socket.write(Buffer.concat([PREFACE, headers(asked), reset("cancel")]));
+      await delay(20);
+      await assertServes(server);
+      assert.equal(socket.closed, false);
+      socket.destroy();
+    }
+  });
+});
