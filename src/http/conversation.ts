@@ -151,6 +151,8 @@ export class Conversation {
       random,
       readBody: async () => {
         const body = await this.#readBody();
+        // Of a client that left in between, nothing is done.
+        this.#abort.signal.throwIfAborted();
         if (principal.kind === "node") checkBody(principal, body);
         return body;
       },

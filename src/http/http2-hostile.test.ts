@@ -82,4 +82,21 @@ suite("a hostile client of HTTP/2", () => {
       socket.destroy();
     }
   });
+
+  test("that closes its stream in the midst of a body has written nothing", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies);
+    const part = frame("data", 0, Buffer.from("cpu v=12"));
+    for (const asked of [POST, { ...POST, "content-length": "12" }])
+      for (const pauseMs of [0, 20]) {
+        const socket = open(server).resume();
+        socket.write(Buffer.concat([PREFACE, headers(asked), part]));
+        await delay(pauseMs);
+        socket.write(reset("none"));
+        await delay(20);
+        await assertServes(server);
+        socket.destroy();
+      }
+    assert.deepEqual(new Set(bodies), new Set(["m v=1"]));
+  });
 });

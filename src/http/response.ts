@@ -2,7 +2,7 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import {
   constants,
-  type Http2ServerRequest,
+  Http2ServerRequest,
   Http2ServerResponse,
   type ServerHttp2Stream,
 } from "node:http2";
@@ -28,6 +28,12 @@ export function sendContinue(response: ServerResponse): void {
   const any: unknown = response;
   if (any instanceof Http2ServerResponse && isClosed(any.stream)) return;
   response.writeContinue();
+}
+
+/** Whether the end of a body is what its client said: over HTTP/2, a stream that the client closes in the midst of it ends as well. */
+export function isWhole(request: IncomingMessage): boolean {
+  const any: unknown = request;
+  return !(any instanceof Http2ServerRequest && any.stream.aborted);
 }
 
 /** Whether all of an answer is handed to the connection, once that has let go of it. */

@@ -1,8 +1,10 @@
 import type { IncomingMessage } from "node:http";
 import type { Semaphore } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
+import { isWhole } from "../response.ts";
 import type { BodyBudget, BodyClaim } from "./body-budget.ts";
 import { BodyMemory } from "./body-memory.ts";
+import { CLIENT_LEFT } from "./errors.ts";
 import { inflate } from "./inflate.ts";
 import type { StallWatch } from "./stall-watch.ts";
 
@@ -71,12 +73,14 @@ class Reception {
   readonly #request: IncomingMessage;
   readonly #options: BodyOptions;
   readonly #memory: BodyMemory;
+  readonly #sizeSaid: number | undefined;
   readonly #settle = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
   readonly #watched: ReturnType<StallWatch["begin"]>;
 
   constructor(request: IncomingMessage, options: BodyOptions, sizeSaid: number | undefined) {
     this.#request = request;
     this.#options = options;
+    this.#sizeSaid = sizeSaid;
     this.promise = this.#settle.promise;
     this.claim = options.budget.claim((reason) => this.#fail(reason));
     this.#memory = new BodyMemory(this.claim, options.sizeMax, sizeSaid);
@@ -99,6 +103,11 @@ class Reception {
   };
 
   readonly #end = (): void => {
+    const { sizeBytes } = this.#memory;
+    if (!isWhole(this.#request) || (this.#sizeSaid ?? sizeBytes) !== sizeBytes) {
+      this.#fail(CLIENT_LEFT);
+      return;
+    }
     this.#stop();
     try {
       this.#settle.resolve(this.#memory.take());
