@@ -99,7 +99,10 @@ export class Groups {
   }
 
   /** How the times of a piece are divided: row at `offset` is in bin `floor((offset + ahead) / stride) + first`. */
-  #binsIn({ times }: Piece, { origin, strideNs }: Extract<GroupKey, { kind: "bin" }>): Bins {
+  #binsIn(
+    { ranges, times }: Piece,
+    { origin, strideNs }: Extract<GroupKey, { kind: "bin" }>,
+  ): Bins {
     const stride = BigInt(strideNs);
     const sinceOrigin = times.base - origin;
     const rest = sinceOrigin % stride;
@@ -107,7 +110,8 @@ export class Groups {
     const bin = (sinceOrigin - ahead) / stride;
     this.#firstBin ??= bin;
     const first = Number(bin - this.#firstBin);
-    const last = times.offsets.reduce((most, offset) => Math.max(most, offset), 0);
+    let last = 0;
+    for (const { end } of ranges) last = Math.max(last, times.offsets[end - 1] as number);
     const exact = last + Number(ahead) + strideNs < EXACT_MAX && Math.abs(first) + last < EXACT_MAX;
     return { ahead: Number(ahead), stride: strideNs, first, exact };
   }
