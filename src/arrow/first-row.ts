@@ -18,17 +18,25 @@ export interface Cell {
   readonly value: LiteralValue;
 }
 
+/** Parameters of a statement: all of them are held, and stand in its handle. */
+const FIELD_COUNT_MAX = 1_000;
+/** Validity, offsets and cells. */
+const BUFFERS_PER_FIELD_MAX = 3;
 const NS_PER_UNIT = [1_000_000_000n, 1_000_000n, 1_000n, 1n];
 const NAMES: ReadonlyMap<number, string> = new Map(
   Object.entries(ARROW_TYPES).map(([name, number]) => [number, name]),
 );
 
 /**
- * The cells of the one row that a schema and a record batch are; points in time are text. Throws `invalid` / `arrow_message`, or
- * `query_parameter` where there are more rows, or a type that parameters do not have.
+ * The cells of the one row that a schema and a record batch are; points in time are text. They hold no more bytes than both messages.
+ * Throws `invalid` / `arrow_message`, or `query_parameter` where there are more rows, or a type that parameters do not have;
+ * `exceeded` / `query_parameter_count`.
  */
 export function readFirstRow(schema: SentMessage, batch: SentMessage): readonly Cell[] {
-  const fields = headerOf(schema, HEADERS.schema).tables(1);
+  const table = headerOf(schema, HEADERS.schema);
+  const fieldCount = table.count(1);
+  if (fieldCount > FIELD_COUNT_MAX) throw tooMany(fieldCount);
+  const fields = table.tables(1);
   const header = headerOf(batch, HEADERS.batch);
   const rowCount = header.int64(0);
   if (rowCount !== 1) throw wrong(`parameters come in one row, not in ${rowCount}`);
@@ -52,8 +60,11 @@ class Row {
   readonly #body: Uint8Array;
   #node = 0;
   #buffer = 0;
+  #takenSize = 0;
 
   constructor(header: FlatTable, body: Uint8Array) {
+    const bufferCountMax = BUFFERS_PER_FIELD_MAX * FIELD_COUNT_MAX;
+    if (header.count(1) > FIELD_COUNT_MAX || header.count(2) > bufferCountMax) throw malformed();
     this.#nodes = header.pairs(1);
     this.#buffers = header.pairs(2);
     this.#body = body;
@@ -86,6 +97,9 @@ class Row {
     const [start, size] = this.#buffers[this.#buffer] ?? [0, -1];
     this.#buffer += 1;
     if (start < 0 || size < 0 || start + size > this.#body.length) throw malformed();
+    // Buffers do not overlap: else a body would count once for each column.
+    this.#takenSize += size;
+    if (this.#takenSize > this.#body.length) throw malformed();
     return new DataView(this.#body.buffer, this.#body.byteOffset + start, size);
   }
 }
@@ -120,11 +134,22 @@ function cellOf(
     case ARROW_TYPES.int:
       return wholeOf(type, cells);
     case ARROW_TYPES.float:
-      return type.int16(0) === 2 ? cells.getFloat64(0, true) : cells.getFloat32(0, true);
+      return floatOf(name, type, cells);
     case ARROW_TYPES.timestamp:
       return formatTimestamp(cells.getBigInt64(0, true) * (NS_PER_UNIT[type.int16(0)] ?? 1n));
     default:
       throw unsupported(name, NAMES.get(number) ?? `type ${number}`);
+  }
+}
+
+function floatOf(name: string, type: FlatTable, cells: DataView): number {
+  switch (type.int16(0)) {
+    case 1:
+      return cells.getFloat32(0, true);
+    case 2:
+      return cells.getFloat64(0, true);
+    default:
+      throw unsupported(name, "floats of half precision");
   }
 }
 
@@ -145,6 +170,15 @@ function wholeOf(type: FlatTable, cells: DataView): bigint {
 function unsupported(name: string, what: string): DbError {
   return wrong(
     `parameter '${name}' is of a type that parameters do not have here (${what}): send null, a boolean, a number, a text or a timestamp`,
+  );
+}
+
+function tooMany(count: number): DbError {
+  return new DbError(
+    "exceeded",
+    "query_parameter_count",
+    `there are ${count} parameters, more than ${FIELD_COUNT_MAX}`,
+    { detail: { count, countMax: FIELD_COUNT_MAX } },
   );
 }
 

@@ -7,10 +7,13 @@ export class FlatTable {
   readonly #view: DataView;
   readonly #start: number;
   readonly #layout: number;
+  /** Of all tables of the buffer. */
+  readonly #texts: { sizeBytes: number };
 
-  private constructor(view: DataView, start: number) {
+  private constructor(view: DataView, start: number, texts: { sizeBytes: number }) {
     this.#view = view;
     this.#start = start;
+    this.#texts = texts;
     this.#layout = reading(() => start - view.getInt32(start, true));
   }
 
@@ -20,6 +23,7 @@ export class FlatTable {
     return new FlatTable(
       view,
       reading(() => view.getUint32(0, true)),
+      { sizeBytes: 0 },
     );
   }
 
@@ -39,6 +43,7 @@ export class FlatTable {
     return this.#number(field, (view, place) => Number(view.getBigInt64(place, true)));
   }
 
+  /** All texts that are read of a buffer are together no longer than it: places may lead to one text again and again. */
   text(field: number): string {
     const start = this.#target(field);
     if (start === undefined) return "";
@@ -47,13 +52,21 @@ export class FlatTable {
       const { buffer, byteOffset } = this.#view;
       // Throws where the text would reach beyond the buffer.
       if (start + 4 + size > this.#view.byteLength) throw new RangeError("the text is cut off");
+      this.#texts.sizeBytes += size;
+      if (this.#texts.sizeBytes > this.#view.byteLength)
+        throw new RangeError("the texts are longer than the message");
       return fromUtf8(new Uint8Array(buffer, byteOffset + start + 4, size));
     });
   }
 
   table(field: number): FlatTable | undefined {
     const start = this.#target(field);
-    return start === undefined ? undefined : new FlatTable(this.#view, start);
+    return start === undefined ? undefined : new FlatTable(this.#view, start, this.#texts);
+  }
+
+  /** How many tables or structs there are in `field`. */
+  count(field: number): number {
+    return this.#vector(field, 4).count;
   }
 
   tables(field: number): readonly FlatTable[] {
@@ -63,6 +76,7 @@ export class FlatTable {
       return new FlatTable(
         this.#view,
         reading(() => place + this.#view.getUint32(place, true)),
+        this.#texts,
       );
     });
   }
