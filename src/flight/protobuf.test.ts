@@ -49,6 +49,8 @@ suite("Protocol Buffers", () => {
     assert.throws(() => new Message(many), invalid);
     const packed = encodeProtobuf({ 1: new Uint8Array(10_001) });
     assert.throws(() => new Message(packed).numbers(1), invalid);
+    const both = encodeProtobuf({ 1: [new Uint8Array(6_000), new Uint8Array(6_000)] });
+    assert.throws(() => new Message(both).numbers(1), invalid);
     assert.throws(() => new Message(encodeProtobuf({ 1: Uint8Array.of(255) })).text(1), invalid);
     assert.throws(() => new Message(encodeProtobuf({ 1: 5n })).bytes(1), invalid);
   });

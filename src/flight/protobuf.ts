@@ -72,16 +72,20 @@ export class Message {
 
   /** All numbers, whether they stand one by one or packed. */
   numbers(number: number): readonly bigint[] {
-    return this.#all(number).flatMap((value) => {
-      if (typeof value === "bigint") return [value];
-      const reader = new Reader(value);
-      const numbers: bigint[] = [];
-      while (!reader.ended) {
-        if (numbers.length === VALUE_COUNT_MAX) throw tooMany();
-        numbers.push(reader.varint());
+    const numbers: bigint[] = [];
+    const add = (value: bigint) => {
+      if (numbers.length === VALUE_COUNT_MAX) throw tooMany();
+      numbers.push(value);
+    };
+    for (const value of this.#all(number)) {
+      if (typeof value === "bigint") {
+        add(value);
+        continue;
       }
-      return numbers;
-    });
+      const reader = new Reader(value);
+      while (!reader.ended) add(reader.varint());
+    }
+    return numbers;
   }
 
   #all(number: number): readonly Value[] {

@@ -162,7 +162,8 @@ const INFO: ReadonlyMap<number, InfoValue> = new Map<number, InfoValue>(
 
 /** The answers to `ids`, all where there are none; numbers that mean nothing are passed over. */
 export function sqlInfoAnswer(ids: readonly number[]): SmallAnswer {
-  const wanted = [...INFO].filter(([id]) => ids.length === 0 || ids.includes(id));
+  const asked = new Set(ids);
+  const wanted = [...INFO].filter(([id]) => asked.size === 0 || asked.has(id));
   const names = columnOf(
     "uint32",
     wanted.map(([id]) => id),
