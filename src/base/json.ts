@@ -1,6 +1,7 @@
 /** JSON as clients write it. */
 
-const WHOLE_NUMBER = /^-?\d+$/;
+/** Longer ones are beyond 64 bits, and would cost more the longer they are. */
+const WHOLE_NUMBER = /^-?\d{1,20}$/;
 const INT64_MIN = -(2n ** 63n);
 const UINT64_MAX = 2n ** 64n - 1n;
 

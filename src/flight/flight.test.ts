@@ -14,10 +14,19 @@ import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import { machineClock as clock } from "#testing/http.ts";
 import { flightMethods } from "./flight.ts";
 import { GrpcServer } from "./grpc/server.ts";
-import { encodeProtobuf, Message } from "./protobuf.ts";
+import { encodeAny, encodeProtobuf, Message } from "./protobuf.ts";
+import type { FlightServices } from "./services.ts";
+import { parsePattern } from "./sql/pattern.ts";
+import { readHandle } from "./sql/prepared.ts";
 
 const FIELDS: readonly Field[] = [{ name: "v", type: "int64", column: "integer" }];
 const KEEP_ALIVE_MS = 40;
+const LIMITS = {
+  requestSizeMax: 200_000,
+  bodyStallMsMax: 5_000,
+  requestMsMax: 5_000,
+  answerStallMsMax: 5_000,
+};
 
 function batchOf(...values: readonly bigint[]): ResultBatch {
   return {
@@ -38,25 +47,44 @@ async function take(
   query: (request: QueryRequest, signal: AbortSignal) => Promise<QueryAnswer>,
   options: { readonly auth?: boolean; readonly cancelAfter?: number } = {},
 ): Promise<Taken> {
+  const json = JSON.stringify({ database: "db", sql_query: "SELECT" });
+  return call({ query }, { ...options, method: "DoGet", message: encodeProtobuf({ 1: json }) });
+}
+
+/** What a client takes that calls a method of a node with `services`. */
+async function call(
+  services: Partial<FlightServices>,
+  options: {
+    readonly method: string;
+    readonly message: Uint8Array;
+    readonly auth?: boolean;
+    readonly cancelAfter?: number;
+  },
+): Promise<Taken> {
   const methods = flightMethods({
-    services: { query, describe: async () => FIELDS, authenticate: async () => NOBODY },
+    services: {
+      query: async () => assert.fail("it was asked"),
+      describe: async () => FIELDS,
+      authenticate: async () => NOBODY,
+      ...services,
+    },
     access: { withoutAuth: options.auth !== true, openActions: [] },
     clock,
     keepAliveMs: KEEP_ALIVE_MS,
   });
-  const limits = { requestSizeMax: 10_000, stallMsMax: 5_000 };
-  const grpc = new GrpcServer({ methods, limits, clock, log: silentLog });
+  const grpc = new GrpcServer({ methods, limits: LIMITS, clock, log: silentLog });
   const server = createServer((request, response) => grpc.answer(request, response));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new Client(address, credentials.createInsecure());
-  const json = JSON.stringify({ database: "db", sql_query: "SELECT" });
+  const headers = new Metadata();
+  headers.set("database", "db");
   const stream = client.makeServerStreamRequest(
-    "/arrow.flight.protocol.FlightService/DoGet",
+    `/arrow.flight.protocol.FlightService/${options.method}`,
     (bytes: Uint8Array) => Buffer.from(bytes),
     (bytes: Buffer) => new Message(bytes).bytes(1000).length,
-    encodeProtobuf({ 1: json }),
-    new Metadata(),
+    options.message,
+    headers,
   );
   const bodies: number[] = [];
   stream.on("data", (size: number) => {
@@ -146,5 +174,96 @@ suite("answers of DoGet", () => {
   test("are for who brings a token", async () => {
     const taken = await take(async () => assert.fail("it was asked"), { auth: true });
     assert.equal(taken.code, 16);
+  });
+});
+
+/** Greets with so many bytes. */
+function greet(sizeBytes: number): Promise<Taken> {
+  return call(
+    {},
+    { method: "Handshake", message: encodeProtobuf({ 2: new Uint8Array(sizeBytes) }) },
+  );
+}
+
+suite("greetings", () => {
+  test("are short, for nobody is known who sends one", async () => {
+    assert.equal((await greet(60_000)).code, 0);
+    assert.equal((await greet(70_000)).code, 8);
+  });
+});
+
+/** An action that makes a prepared statement. */
+function preparing(query: string) {
+  const request = encodeAny(
+    "arrow.flight.protocol.sql.ActionCreatePreparedStatementRequest",
+    encodeProtobuf({ 1: query }),
+  );
+  const message = encodeProtobuf({ 1: "CreatePreparedStatement", 2: request });
+  return { method: "DoAction", message };
+}
+
+/** A statement of so many parameters. */
+function many(count: number): string {
+  return `SELECT ${Array.from({ length: count }, (_, index) => `$a${index}`).join(",")}`;
+}
+
+/** A handle whose one parameter is `whole`. */
+function handleOf(whole: unknown): Uint8Array {
+  return encodeAny(
+    "influxdata.iox.querier.v1.FlightSqlPreparedStatementHandle",
+    encodeProtobuf({ 1: "SELECT $a", 2: JSON.stringify([["a", { whole }]]) }),
+  );
+}
+
+suite("prepared statements", () => {
+  test("have up to 100 parameters, and are planned between the work of others", async () => {
+    let planCount = 0;
+    let othersCount = 0;
+    const describe = async () => {
+      if (planCount === 0) setImmediate(() => (othersCount += 1));
+      planCount += 1;
+      if (planCount > 50) assert.ok(othersCount > 0, "nobody else had a turn");
+      return FIELDS;
+    };
+    assert.equal((await call({ describe }, preparing(many(100)))).code, 0);
+    assert.equal(planCount, 101);
+    assert.equal((await call({ describe }, preparing(many(101)))).code, 8);
+    assert.equal(planCount, 101);
+  });
+
+  test("that have no plan are planned once", async () => {
+    let planCount = 0;
+    const describe = async () => {
+      planCount += 1;
+      throw new DbError("invalid", "sql_column", "there is no such column");
+    };
+    const { code } = await call({ describe }, preparing("SELECT nope FROM cpu WHERE a = $a"));
+    assert.deepEqual([code, planCount], [3, 1]);
+  });
+
+  test("have whole numbers of 64 bits", () => {
+    for (const value of [-(2n ** 63n), 0n, 2n ** 64n - 1n])
+      assert.deepEqual(readHandle(handleOf(String(value))).parameters, { a: value });
+    for (const wrong of [String(2n ** 64n), String(-(2n ** 63n) - 1n), "9".repeat(100), "", "0x1"])
+      assert.throws(() => readHandle(handleOf(wrong)), { code: "flight_handle" });
+  });
+});
+
+suite("patterns", () => {
+  const cases: readonly [string | undefined, string, boolean][] = [
+    [undefined, "cpu", true],
+    ["c%u", "cpu", true],
+    ["c_", "cpu", false],
+    ["c\\_u", "c_u", true],
+    ["c\\_u", "cpu", false],
+    ["%".repeat(1_000), "cpu", true],
+  ];
+  for (const [pattern, name, isFit] of cases)
+    test(`${pattern?.slice(0, 10)} fits ${name}: ${isFit}`, () => {
+      assert.equal(parsePattern(pattern)(name), isFit);
+    });
+
+  test("have up to 1,000 letters", () => {
+    assert.throws(() => parsePattern("a".repeat(1_001)), { code: "flight_pattern" });
   });
 });

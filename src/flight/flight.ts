@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import type { AccessPolicy } from "#access/authorize.ts";
 import { parseAuthorization } from "#access/credential.ts";
 import { readFirstRow, type SentMessage } from "#arrow/first-row.ts";
@@ -29,6 +30,10 @@ const SQL = "arrow.flight.protocol.sql.";
 /** The number of descriptors that hold a command. */
 const COMMAND = 2n;
 const BODY = 1000;
+/** Parameters of a prepared statement, which is planned up to four times for each. */
+const PARAMETER_COUNT_MAX = 100;
+/** Bytes of the greeting of a client, who is not known yet, and gets them back. */
+const HANDSHAKE_SIZE_MAX = 64 * 1024;
 
 export interface FlightOptions {
   readonly services: FlightServices;
@@ -70,7 +75,7 @@ class Flight {
 
   /** Gives a client that brings a token, or a password that is one, the header that it is to bring from now on. Checks nothing. */
   async handshake(call: Call): Promise<void> {
-    const request = new Message(await call.message());
+    const request = new Message(await call.message(HANDSHAKE_SIZE_MAX));
     const { authorization } = call.headers;
     const credential = parseAuthorization(authorization, { method: "POST", path: call.path });
     if (credential.kind === "token") call.setHeader("authorization", `Bearer ${credential.token}`);
@@ -148,7 +153,14 @@ class Flight {
     const describe = ({ parameters }: Pick<Prepared, "parameters">) =>
       this.#statements.describe({ database, text, parameters, tokens: [] }, call.signal);
     const names = parameterNames(text);
+    if (names.length > PARAMETER_COUNT_MAX) throw tooManyParameters(names.length);
+    // What has no plan with parameters that are not known is told before it is planned again and again.
+    const unknown = Object.fromEntries(names.map((name) => [name, null] as const));
+    const fields = arrowFields(await describe({ parameters: unknown }));
     const types = await probeTypes(names, async (parameters) => {
+      // Planning may take long, and wait for nothing: others have their turn.
+      await setImmediate();
+      call.signal.throwIfAborted();
       try {
         await describe({ parameters });
         return true;
@@ -157,8 +169,6 @@ class Flight {
         throw error;
       }
     });
-    const unknown = Object.fromEntries(names.map((name) => [name, null] as const));
-    const fields = arrowFields(await describe({ parameters: unknown }));
     const parameters = names.map((name, index) => ({
       name: `$${name}`,
       type: types[index] ?? "string",
@@ -175,6 +185,15 @@ class Flight {
     const { access, services } = this.#options;
     return admit(call, "query", access, services);
   }
+}
+
+function tooManyParameters(count: number): DbError {
+  return new DbError(
+    "exceeded",
+    "query_parameter_count",
+    `the statement has ${count} parameters, more than the ${PARAMETER_COUNT_MAX} that a prepared one may have`,
+    { detail: { count, countMax: PARAMETER_COUNT_MAX } },
+  );
 }
 
 /** The handle of the prepared statement that a descriptor names. */

@@ -14,8 +14,18 @@ import { encodeStatusMessage, type Status } from "./status.ts";
 export interface CallLimits {
   /** Bytes of a message of a client. */
   readonly requestSizeMax: number;
-  /** How long a client may send nothing of what it is asked for, and take nothing of what it is sent. */
-  readonly stallMsMax: number;
+  /** How long a client may send nothing of what it is asked for. */
+  readonly bodyStallMsMax: number;
+  /** How long it may take to send all messages that it is asked for. */
+  readonly requestMsMax: number;
+  /** How long it may take nothing of what it is sent. */
+  readonly answerStallMsMax: number;
+}
+
+/** When a client has stalled, and what is told of it. */
+interface Stall {
+  readonly afterMs: number;
+  readonly what: string;
 }
 
 /** One call, as a method sees it. */
@@ -54,15 +64,19 @@ export class Call {
     return this.#sizeBytes;
   }
 
-  /** The client's messages as they come. Read them once. */
-  async *messages(): AsyncGenerator<Uint8Array, void> {
-    const reader = new FrameReader(this.#limits.requestSizeMax);
+  /** The client's messages as they come, of at most `sizeMax` bytes each, if that is less than what is allowed. Read them once. */
+  async *messages(sizeMax = Infinity): AsyncGenerator<Uint8Array, void> {
+    const reader = new FrameReader(Math.min(sizeMax, this.#limits.requestSizeMax));
     const chunks = this.#request.iterator({ destroyOnReturn: false });
+    const { bodyStallMsMax, requestMsMax } = this.#limits;
+    const endMs = this.#clock.monotonicMs() + requestMsMax;
     for (;;) {
-      const step = (await this.#withinStall(
-        chunks.next(),
-        "sends nothing",
-      )) as IteratorResult<Uint8Array>;
+      const leftMs = endMs - this.#clock.monotonicMs();
+      const stalled =
+        leftMs < bodyStallMsMax
+          ? { afterMs: Math.max(0, leftMs), what: `is not done after ${requestMsMax} ms` }
+          : { afterMs: bodyStallMsMax, what: `sends nothing for ${bodyStallMsMax} ms` };
+      const step = (await this.#within(stalled, chunks.next())) as IteratorResult<Uint8Array>;
       if (step.done === true) break;
       yield* reader.push(step.value);
     }
@@ -71,8 +85,8 @@ export class Call {
   }
 
   /** The first message, which must be there. */
-  async message(): Promise<Uint8Array> {
-    const messages = this.messages();
+  async message(sizeMax?: number): Promise<Uint8Array> {
+    const messages = this.messages(sizeMax);
     const { value } = await messages.next();
     if (value !== undefined) return value;
     throw new DbError("invalid", "protobuf", "the call has no message");
@@ -99,9 +113,10 @@ export class Call {
     this.begin();
     this.#sizeBytes += frames.length;
     if (this.#response.write(frames)) return;
-    await this.#withinStall(
+    const { answerStallMsMax } = this.#limits;
+    await this.#within(
+      { afterMs: answerStallMsMax, what: `takes nothing for ${answerStallMsMax} ms` },
       once(this.#response, "drain", { signal: this.signal }),
-      "takes nothing",
     );
   }
 
@@ -124,23 +139,19 @@ export class Call {
     }
     const closed = new AbortController();
     this.#response.once("close", () => closed.abort());
-    this.#clock.sleep(this.#limits.stallMsMax, closed.signal).then(
+    this.#clock.sleep(this.#limits.answerStallMsMax, closed.signal).then(
       () => stream.close(constants.NGHTTP2_CANCEL),
       () => undefined,
     );
   }
 
-  async #withinStall<T>(work: Promise<T>, what: string): Promise<T> {
+  /** As `work` settles, or rejects after so long. */
+  async #within<T>({ afterMs, what }: Stall, work: Promise<T>): Promise<T> {
     const done = new AbortController();
-    const { stallMsMax } = this.#limits;
     const stalled = this.#clock
-      .sleep(stallMsMax, AbortSignal.any([done.signal, this.signal]))
+      .sleep(afterMs, AbortSignal.any([done.signal, this.signal]))
       .then(() => {
-        throw new DbError(
-          "unavailable",
-          "request_stalled",
-          `the client ${what} for ${stallMsMax} ms`,
-        );
+        throw new DbError("unavailable", "request_stalled", `the client ${what}`);
       });
     // Whoever wins, the other one is heard by nobody.
     stalled.catch(() => undefined);

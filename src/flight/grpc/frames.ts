@@ -3,6 +3,7 @@ import { concatBytes } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 
 export const FRAME_HEAD_SIZE = 5;
+const EMPTY: Uint8Array = new Uint8Array();
 
 /** `message` as it is sent. */
 export function frame(message: Uint8Array): Uint8Array {
@@ -15,10 +16,11 @@ export function frameHead(sizeBytes: number): Uint8Array {
   return head;
 }
 
-/** Finds the messages in what comes, piece by piece, of at most `sizeMax` bytes each. */
+/** Finds the messages in what comes, piece by piece, of at most `sizeMax` bytes each. Holds at most twice what came of one, however small the pieces. */
 export class FrameReader {
   readonly #sizeMax: number;
-  #chunks: Uint8Array[] = [];
+  /** What came of a head or a message: its first `#size` bytes. */
+  #held = EMPTY;
   #size = 0;
   /** Of the message that comes, once its size is there. */
   #wantedSize: number | undefined;
@@ -34,17 +36,22 @@ export class FrameReader {
 
   /** The messages that `chunk` makes whole. Throws `exceeded` / `grpc_message_size`, `unsupported` / `grpc_compression`. */
   push(chunk: Uint8Array): readonly Uint8Array[] {
-    this.#chunks.push(chunk);
-    this.#size += chunk.length;
     const messages: Uint8Array[] = [];
+    let rest = chunk;
     for (;;) {
-      if (this.#wantedSize === undefined) {
-        if (this.#size < FRAME_HEAD_SIZE) return messages;
-        this.#wantedSize = this.#readHead(this.#take(FRAME_HEAD_SIZE));
+      const wantedSize = this.#wantedSize ?? FRAME_HEAD_SIZE;
+      const piece = rest.subarray(0, wantedSize - this.#size);
+      rest = rest.subarray(piece.length);
+      this.#hold(piece, wantedSize);
+      if (this.#size < wantedSize) return messages;
+      const whole = this.#held.subarray(0, wantedSize);
+      this.#held = EMPTY;
+      this.#size = 0;
+      if (this.#wantedSize === undefined) this.#wantedSize = this.#readHead(whole);
+      else {
+        messages.push(whole);
+        this.#wantedSize = undefined;
       }
-      if (this.#size < this.#wantedSize) return messages;
-      messages.push(this.#take(this.#wantedSize));
-      this.#wantedSize = undefined;
     }
   }
 
@@ -60,16 +67,19 @@ export class FrameReader {
     throw new DbError(
       "exceeded",
       "grpc_message_size",
-      `a message of ${sizeBytes} bytes is longer than ${this.#sizeMax}, the most that --max-http-request-size allows`,
+      `a message of ${sizeBytes} bytes is longer than ${this.#sizeMax}, the most that is taken (--max-http-request-size, or less)`,
       { detail: { sizeBytes, sizeMax: this.#sizeMax } },
     );
   }
 
-  #take(sizeBytes: number): Uint8Array {
-    const all =
-      this.#chunks.length === 1 ? (this.#chunks[0] as Uint8Array) : concatBytes(this.#chunks);
-    this.#chunks = [all.subarray(sizeBytes)];
-    this.#size -= sizeBytes;
-    return all.subarray(0, sizeBytes);
+  #hold(piece: Uint8Array, wantedSize: number): void {
+    const size = this.#size + piece.length;
+    if (size > this.#held.length) {
+      const larger = new Uint8Array(Math.min(wantedSize, 2 * size));
+      larger.set(this.#held.subarray(0, this.#size));
+      this.#held = larger;
+    }
+    this.#held.set(piece, this.#size);
+    this.#size = size;
   }
 }

@@ -15,10 +15,15 @@ import { concatBytes, utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { silentLog } from "#ports/log.ts";
 import { machineClock as clock } from "#testing/http.ts";
-import { frame } from "./frames.ts";
+import { FrameReader, frame } from "./frames.ts";
 import { GrpcServer, type Method, type ObservedCall } from "./server.ts";
 
-const LIMITS = { requestSizeMax: 1_000, stallMsMax: 5_000 };
+const LIMITS = {
+  requestSizeMax: 1_000,
+  bodyStallMsMax: 5_000,
+  requestMsMax: 5_000,
+  answerStallMsMax: 5_000,
+};
 
 /** A server of one method, `/a/B`. */
 class Served implements AsyncDisposable {
@@ -186,9 +191,62 @@ suite("gRPC", () => {
   });
 
   test("gives up a client that sends nothing of what it is asked for", async () => {
-    await using served = new Served(echo, { stallMsMax: 40 });
+    await using served = new Served(echo, { bodyStallMsMax: 40 });
     const said = await byHand(served, {}, (stream) => stream.write(Uint8Array.of(0, 0)));
     assert.equal(said["grpc-status"], "14");
+  });
+
+  test("gives up a client that sends a little for ever", async () => {
+    await using served = new Served(echo, { requestMsMax: 100 });
+    const stop = new AbortController();
+    const said = await byHand(served, {}, (stream) => {
+      stream.once("close", () => stop.abort());
+      stream.write(Uint8Array.of(0, 0, 0, 3, 0));
+      const drip = async () => {
+        for (;;) {
+          await clock.sleep(20, stop.signal);
+          stream.write(Uint8Array.of(1));
+        }
+      };
+      drip().catch(() => undefined);
+    });
+    assert.equal(said["grpc-status"], "14");
+    assert.ok(decodeURIComponent(String(said["grpc-message"])).includes("not done after 100 ms"));
+  });
+
+  test("waits longer for a client that takes than for one that sends", async () => {
+    const piece = new Uint8Array(500_000);
+    await using served = new Served(
+      async (one) => {
+        for (let i = 0; i < 3; i += 1) await one.send(frame(piece));
+      },
+      { bodyStallMsMax: 40 },
+    );
+    let sizeBytes = 0;
+    const said = await byHand(served, {}, (stream) => {
+      stream.end();
+      stream.pause().on("data", (chunk: Uint8Array) => (sizeBytes += chunk.length));
+      stream.pause();
+      void clock.sleep(150).then(() => stream.resume());
+    });
+    assert.equal(said["grpc-status"], "0");
+    assert.equal(sizeBytes, 3 * (piece.length + 5));
+  });
+
+  test("finds messages, whatever the pieces that they come in", () => {
+    const reader = new FrameReader(1_000_000);
+    const message = Uint8Array.from({ length: 100_000 }, (_, index) => index);
+    const bytes = concatBytes([frame(message), frame(utf8("")), frame(utf8("b"))]);
+    for (const size of [1, 7, 99_999, bytes.length]) {
+      const messages: Uint8Array[] = [];
+      for (let place = 0; place < bytes.length; place += size)
+        messages.push(...reader.push(Buffer.from(bytes.subarray(place, place + size))));
+      assert.deepEqual(
+        messages.map((one) => Uint8Array.from(one)),
+        [message, utf8(""), utf8("b")],
+      );
+      assert.ok(!reader.unfinished);
+    }
   });
 
   test("ends when its client leaves", async () => {
@@ -209,7 +267,7 @@ suite("gRPC", () => {
       async (one) => {
         for (; sentCount < 1_000; sentCount += 1) await one.send(frame(piece));
       },
-      { stallMsMax: 100 },
+      { answerStallMsMax: 100 },
     );
     const session = connect(`http://${await served.address()}`);
     const stream = session.request({

@@ -2,7 +2,7 @@
 import { encapsulated, encodeSchema } from "#arrow/schema.ts";
 import type { ArrowField } from "#arrow/type.ts";
 import type { Command } from "./command.ts";
-import { fitsPattern } from "./pattern.ts";
+import { parsePattern } from "./pattern.ts";
 import { type SmallAnswer, smallAnswer, smallField } from "./rows.ts";
 
 /** A table as `SHOW TABLES` tells of it. */
@@ -67,7 +67,7 @@ export function schemasAnswer({
   schema,
 }: Extract<Command, { readonly kind: "schemas" }>): SmallAnswer {
   const names = (catalog ?? CATALOG) === CATALOG ? SCHEMAS : [];
-  const rows = names.filter((name) => fitsPattern(name, schema)).map((name) => [CATALOG, name]);
+  const rows = names.filter(parsePattern(schema)).map((name) => [CATALOG, name]);
   return smallAnswer(SCHEMA_FIELDS, rows);
 }
 
@@ -87,9 +87,10 @@ export async function tablesAnswer(
   baseType: string,
   { describe, tables }: { readonly tables: readonly TableName[]; readonly describe: DescribeTable },
 ): Promise<SmallAnswer> {
+  const isWanted = wantedBy(command);
   const wanted = tables
     .map((table) => ({ ...table, type: table.type === BASE_TABLE ? baseType : table.type }))
-    .filter((table) => isWanted(command, table))
+    .filter(isWanted)
     .toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
   const rows = [];
   for (const table of wanted) {
@@ -100,13 +101,15 @@ export async function tablesAnswer(
   return smallAnswer(tableFields(command), rows);
 }
 
-function isWanted(command: TablesCommand, { catalog, schema, table, type }: TableName): boolean {
-  return (
+function wantedBy(command: TablesCommand): (table: TableName) => boolean {
+  const isSchema = parsePattern(command.schema);
+  const isTable = parsePattern(command.table);
+  const types = new Set(command.types);
+  return ({ catalog, schema, table, type }) =>
     (command.catalog ?? catalog) === catalog &&
-    fitsPattern(schema, command.schema) &&
-    fitsPattern(table, command.table) &&
-    (command.types.length === 0 || command.types.includes(type))
-  );
+    isSchema(schema) &&
+    isTable(table) &&
+    (types.size === 0 || types.has(type));
 }
 
 function sortKey({ schema, table }: TableName): string {

@@ -1,11 +1,21 @@
+import { DbError } from "#base/errors.ts";
+
+/** Letters of a pattern: names are shorter. */
+const PATTERN_LENGTH_MAX = 1_000;
+
 /**
- * Whether `name` fits `pattern`, in which `%` stands for any letters, `_` for one, and `\` takes the next as it is.
- * Takes at most the product of both lengths.
+ * Tells whether a name fits `pattern`, in which `%` stands for any letters, `_` for one, and `\` takes the next as it is; all fit none.
+ * Takes at most the product of both lengths. Throws `exceeded` / `flight_pattern`.
  */
-export function fitsPattern(name: string, pattern: string | undefined): boolean {
-  if (pattern === undefined) return true;
-  const letters = Array.from(name);
+export function parsePattern(pattern: string | undefined): (name: string) => boolean {
+  if (pattern === undefined) return () => true;
+  if (pattern.length > PATTERN_LENGTH_MAX) throw tooLong(pattern.length);
   const parts = partsOf(pattern);
+  return (name) => fits(name, parts);
+}
+
+function fits(name: string, parts: readonly Part[]): boolean {
+  const letters = Array.from(name);
   let letter = 0;
   let part = 0;
   /** The last `%`, and up to where it has been taken to reach. */
@@ -42,4 +52,13 @@ function partsOf(pattern: string): readonly Part[] {
     else parts.push({ kind: letter === "%" ? "any" : "one" });
   }
   return parts;
+}
+
+function tooLong(length: number): DbError {
+  return new DbError(
+    "exceeded",
+    "flight_pattern",
+    `a pattern has ${length} letters, more than ${PATTERN_LENGTH_MAX}`,
+    { detail: { length, lengthMax: PATTERN_LENGTH_MAX } },
+  );
 }

@@ -13,6 +13,9 @@ export interface Prepared {
   readonly parameters: Parameters;
 }
 
+const WHOLE = /^-?\d{1,20}$/;
+const INT64_MIN = -(2n ** 63n);
+const UINT64_MAX = 2n ** 64n - 1n;
 const HANDLE = "influxdata.iox.querier.v1.FlightSqlPreparedStatementHandle";
 
 export function encodeHandle({ parameters, text }: Prepared): Uint8Array {
@@ -91,10 +94,18 @@ function parametersOf(json: string): Parameters {
 function untagged(value: unknown): LiteralValue {
   if (value === null || typeof value === "boolean" || typeof value === "string") return value;
   const { bytes, float, whole } = value as Readonly<Record<string, string | undefined>>;
-  if (whole !== undefined) return BigInt(whole);
+  if (whole !== undefined) return wholeOf(whole);
   if (float !== undefined) return Number(float);
   if (bytes !== undefined) return Uint8Array.fromBase64(bytes);
   throw badHandle();
+}
+
+/** A number of 64 bits, with a sign or without. */
+function wholeOf(text: string): bigint {
+  if (!WHOLE.test(text)) throw badHandle();
+  const value = BigInt(text);
+  if (value < INT64_MIN || value > UINT64_MAX) throw badHandle();
+  return value;
 }
 
 function textOf(bytes: Uint8Array): string {

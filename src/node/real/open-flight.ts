@@ -17,7 +17,9 @@ export function openFlight(
     methods: flightMethods({ services, access: config, clock }),
     limits: {
       requestSizeMax: config.httpRequestSizeMax,
-      stallMsMax: HTTP_LIMITS.bodyStallMsMax,
+      bodyStallMsMax: HTTP_LIMITS.bodyStallMsMax,
+      requestMsMax: HTTP_LIMITS.requestMsMax,
+      answerStallMsMax: HTTP_LIMITS.answerStallMsMax,
     },
     clock,
     log,
