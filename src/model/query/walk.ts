@@ -1,7 +1,10 @@
 /** What lies directly in a plan or an expression. */
 import type { AggregateCall, Expression, SortKey } from "./expression.ts";
 import { childrenOf } from "./expression.ts";
+import type { ScalarFunction } from "./functions/scalar.ts";
 import type { Plan, ScanPlan, WindowCall } from "./plan.ts";
+
+const CHANCE: ReadonlySet<ScalarFunction> = new Set<ScalarFunction>(["random", "uuid"]);
 
 /** The plans whose rows `plan` takes; those of subqueries in its expressions are not among them. */
 export function inputsOf(plan: Plan): readonly Plan[] {
@@ -63,6 +66,17 @@ export function scansOf(plan: Plan): readonly ScanPlan[] {
   const own = plan.kind === "scan" ? [plan] : [];
   const below = [...inputsOf(plan), ...expressionsOf(plan).flatMap(subqueriesOf)];
   return [...own, ...below.flatMap(scansOf)];
+}
+
+/** Whether `plan` makes values that are others each time. */
+export function hasChance(plan: Plan): boolean {
+  return expressionsOf(plan).some(isChance) || inputsOf(plan).some(hasChance);
+}
+
+function isChance(expression: Expression): boolean {
+  if (expression.kind === "call" && CHANCE.has(expression.name)) return true;
+  if (expression.kind === "subquery" && hasChance(expression.plan)) return true;
+  return childrenOf(expression).some(isChance);
 }
 
 function expressionsOfCall(call: AggregateCall): readonly Expression[] {

@@ -109,6 +109,22 @@ suite("hostile lists, structs and maps", () => {
     assert.ok(answers > 60);
   });
 
+  test("a value made by chance that cannot be used is the user's mistake", async () => {
+    const sql =
+      "SELECT 1 / (CASE WHEN random() < 3e-6 THEN 0 ELSE 1 END) AS a FROM unnest(generate_series(1, 300000)) t(v)";
+    const plan = planStatement(parseStatement(sql), homeContext());
+    const codes = new Set<string>();
+    for (let i = 0; i < 60 && !codes.has("function_random"); i += 1) {
+      try {
+        await Array.fromAsync(engine.query(plan, new AbortController().signal));
+      } catch (error) {
+        assert.ok(error instanceof DbError && error.kind === "invalid", String(error));
+        codes.add(error.code);
+      }
+    }
+    assert.ok(codes.has("function_random"), [...codes].join());
+  });
+
   test("calls within calls do not grow beyond bounds", async () => {
     let expression = "[1]";
     for (let depth = 0; depth < 40; depth += 1) {

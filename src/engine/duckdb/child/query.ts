@@ -2,6 +2,7 @@
 import type { DuckDBConnection, DuckDBDataChunk, DuckDBResult } from "@duckdb/node-api";
 import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/query/plan.ts";
+import { hasChance } from "#model/query/walk.ts";
 import type { RowText } from "#ports/engine.ts";
 import { BATCHES_AHEAD, type MadeBatch } from "../messages.ts";
 import { printPlan, printTextWithEnd, printWithEnd, rowCountBound } from "../print/plan.ts";
@@ -107,7 +108,7 @@ export async function runQuery(job: Job, wanted: Wanted, context: PrintContext):
       streamed,
       text === undefined ? columnsOf(plan) : textOf(rowText),
     );
-    if (!ended && !job.cancelled) await failAgain(connection, sql);
+    if (!ended && !job.cancelled) await failAgain(connection, plan, sql);
   });
 }
 
@@ -179,9 +180,16 @@ async function drain(result: DuckDBResult): Promise<void> {
 
 /**
  * A stream that fails looks to its reader like one that ends, and the binding keeps the reason. So what has ended without its
- * last row is run once more, without its rows, to fail the same way.
+ * last row is run once more, without its rows, to fail the same way. With other values by chance it may not.
  */
-async function failAgain(connection: DuckDBConnection, sql: string): Promise<never> {
+async function failAgain(connection: DuckDBConnection, plan: Plan, sql: string): Promise<never> {
   await connection.run(`EXPLAIN ANALYZE ${sql}`);
+  if (hasChance(plan)) {
+    throw new DbError(
+      "invalid",
+      "function_random",
+      "a value that the statement made by chance could not be used: another time it may be",
+    );
+  }
   throw new DbError("internal", "engine_error", "the engine ended a result before its end");
 }

@@ -26,8 +26,14 @@ const PRINTERS: Printers<ScalarFunction> = {
 /** The most characters of an expression; nested functions that print an argument twice grow fast. */
 export const EXPRESSION_SIZE_MAX = 4_000_000;
 
-/** Rejects with `exceeded` / `expression_size` when the text grows beyond EXPRESSION_SIZE_MAX. */
+/** Throws `exceeded` / `expression_size` when the text grows beyond EXPRESSION_SIZE_MAX, or that of the plan beyond its own bound. */
 export function printExpression(expression: Expression, names: Names): string {
+  const text = printPart(expression, names);
+  names.count(text);
+  return text;
+}
+
+function printPart(expression: Expression, names: Names): string {
   const text = printKind(expression, names);
   if (text.length <= EXPRESSION_SIZE_MAX) return text;
   throw new DbError("exceeded", "expression_size", "an expression of the query is too large", {
@@ -36,7 +42,7 @@ export function printExpression(expression: Expression, names: Names): string {
 }
 
 function printKind(expression: Expression, names: Names): string {
-  const print = (part: Expression) => printExpression(part, names);
+  const print = (part: Expression) => printPart(part, names);
   switch (expression.kind) {
     case "input":
       return names.input(expression.index);

@@ -10,11 +10,13 @@ export interface Names {
   outer(level: number, index: number): string;
   /** A SELECT of the fields of a subquery's plan, as c0, c1 … */
   subquery(plan: Plan): string;
+  /** Is given each piece of the plan's text once. Throws DbError `exceeded` / `expression_size` where all are too large. */
+  count(text: string): void;
 }
 
 /** The names of a place where neither subqueries nor rows around them are. */
 export function inputNames(input: (index: number) => string): Names {
-  return { input, outer: misplaced, subquery: misplaced };
+  return { input, outer: misplaced, subquery: misplaced, count: () => undefined };
 }
 
 function misplaced(): never {

@@ -27,6 +27,9 @@ export interface Rows {
   readonly names: Names;
 }
 
+/** The most characters of a plan: the engine takes many times as much memory to read them. */
+export const PLAN_SIZE_MAX = 8 * 1024 * 1024;
+
 const COUNT_MAX = 2n ** 63n - 1n;
 const JOIN_WORDS = {
   inner: "JOIN",
@@ -40,16 +43,24 @@ const SET_WORDS = { union: "UNION", intersect: "INTERSECT", except: "EXCEPT" } a
 export class NodePrinter {
   readonly #context: PrintContext;
   #aliasCount = 0;
+  /** Of the texts that were counted: some that were joined, and grew by that, are here again. */
+  #size = 0;
 
   constructor(context: PrintContext) {
     this.#context = context;
   }
 
-  /** A SELECT of the fields of `plan` as c0, c1 … */
+  /** A SELECT of the fields of `plan` as c0, c1 … Throws `exceeded` / `expression_size` beyond PLAN_SIZE_MAX. */
   print(plan: Plan, outer: OuterRows): string {
+    const text = this.#printNode(plan, outer);
+    if (text.length > PLAN_SIZE_MAX) throw tooLarge();
+    return text;
+  }
+
+  #printNode(plan: Plan, outer: OuterRows): string {
     switch (plan.kind) {
       case "scan":
-        return printScan(plan, this.#context);
+        return printScan(plan, this.#context, this.#count);
       case "values":
         return printValues(plan, this.#names(noInput, outer));
       case "filter": {
@@ -145,8 +156,14 @@ export class NodePrinter {
         return found(index);
       },
       subquery: (plan) => this.print(plan, [row, ...outer]),
+      count: this.#count,
     };
   }
+
+  readonly #count = (text: string): void => {
+    this.#size += text.length;
+    if (this.#size > PLAN_SIZE_MAX) throw tooLarge();
+  };
 
   #alias(): string {
     this.#aliasCount += 1;
@@ -156,6 +173,12 @@ export class NodePrinter {
 
 function rowOf(alias: string): RowName {
   return (index) => `${alias}.c${index}`;
+}
+
+function tooLarge(): DbError {
+  return new DbError("exceeded", "expression_size", "the expressions of the query are too large", {
+    detail: { sizeMax: PLAN_SIZE_MAX },
+  });
 }
 
 function noInput(): never {
@@ -195,12 +218,20 @@ function printAggregation(plan: PlanOf<"aggregate">, { from, names }: Rows): str
   const results = [...groups, ...aggregates].map((text, index) => `${text} AS c${index}`);
   // Without groups and aggregates there is still one row.
   if (results.length === 0) return `SELECT count(*) AS z FROM ${from}`;
-  return `SELECT ${results.join(", ")} FROM ${from}${printGroups(plan, groups)}`;
+  return `SELECT ${results.join(", ")} FROM ${from}${printGroups(plan, groups, names)}`;
 }
 
-function printGroups({ groupingSets }: PlanOf<"aggregate">, groups: readonly string[]): string {
+function printGroups(
+  { groupingSets }: PlanOf<"aggregate">,
+  groups: readonly string[],
+  names: Names,
+): string {
   if (groupingSets !== undefined) {
-    const sets = groupingSets.map((set) => `(${set.map((place) => groups[place]).join(", ")})`);
+    const sets = groupingSets.map((set) => {
+      const text = `(${set.map((place) => groups[place]).join(", ")})`;
+      names.count(text);
+      return text;
+    });
     return ` GROUP BY GROUPING SETS (${sets.join(", ")})`;
   }
   return groups.length > 0 ? ` GROUP BY ${groups.map((_, index) => index + 1).join(", ")}` : "";

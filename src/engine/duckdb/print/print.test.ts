@@ -10,9 +10,10 @@ import type { Plan, ScanPlan } from "#model/query/plan.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { call, input, int } from "../../contract/build.ts";
 import { printExpression } from "./expression.ts";
+import { printLet } from "./functions/let.ts";
 import { printLiteral, printName, printText } from "./literal.ts";
 import { inputNames } from "./names.ts";
-import { rowCountBound } from "./plan.ts";
+import { printPlan, rowCountBound } from "./plan.ts";
 import { printScan } from "./scan.ts";
 
 async function connect() {
@@ -78,6 +79,44 @@ suite("printing plans", () => {
         ),
       (error) => isKind(error, "exceeded") && error.code === "expression_size",
     );
+  });
+
+  test("what a text says is no depth of functions", () => {
+    const printed = printLet(["concat('it''s v100', c0)"], (name) => `f(${name})`);
+    assert.match(printed, /lambda v1: f\(v1\.m0\)/);
+    assert.match(
+      printLet([printed], (name) => name),
+      /lambda v2:/,
+    );
+  });
+
+  test("a function of a function names its argument once", () => {
+    let expression: Expression = call("float64", "add", input(0, "float64"), input(0, "float64"));
+    for (let i = 0; i < 30; i += 1)
+      expression = call("float64", i % 2 === 0 ? "sqrt" : "ln", expression);
+    const text = printExpression(
+      expression,
+      inputNames((index) => `c${index}`),
+    );
+    assert.ok(text.length < 10_000, String(text.length));
+  });
+
+  test("expressions that are too large together are refused before they are joined", () => {
+    let large: Expression = input(0, "int64");
+    for (let i = 0; i < 15; i += 1) large = call("int64", "divide", int(1), large);
+    const names = inputNames((index) => `c${index}`);
+    assert.ok(printExpression(large, names).length > 100_000);
+    const row: Plan = { kind: "values", fields: [{ name: "a", type: "int64" }], rows: [[int(1)]] };
+    const expressions = Array<Expression>(200).fill(large);
+    const fields = expressions.map((_, index) => ({ name: `a${index}`, type: "int64" as const }));
+    const groups = Array<Expression>(4).fill(large);
+    const groupingSets = Array.from({ length: 200 }, () => [0, 1, 2, 3]);
+    for (const plan of [
+      { kind: "project", fields, input: row, expressions },
+      { kind: "aggregate", fields, input: row, groups, groupingSets, aggregates: [] },
+    ] satisfies Plan[]) {
+      assert.throws(() => printPlan(plan, context), { kind: "exceeded", code: "expression_size" });
+    }
   });
 
   test("a file within the scan's time is read without a filter, another with one on raw time", () => {

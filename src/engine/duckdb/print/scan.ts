@@ -8,7 +8,7 @@ import type { OrderStamp } from "#model/stamp.ts";
 import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import { printExpression } from "./expression.ts";
 import { printText } from "./literal.ts";
-import { inputNames } from "./names.ts";
+import { inputNames, type Names } from "./names.ts";
 
 /** The Parquet field id of the order stamp, far from any column's. */
 export const ORDER_FIELD_ID = 2_000_000_000;
@@ -40,8 +40,16 @@ const COLUMN_TYPES: Readonly<Record<ColumnKind, string>> = {
 const TIME_COLUMN: ScanColumn = { id: TIME_COLUMN_ID, kind: "time" };
 
 /** A SELECT that gives the scan's columns as `c0`, `c1` … */
-export function printScan(plan: ScanPlan, context: PrintContext): string {
-  const groups = plan.groups.flatMap((group) => printGroup(plan, group, context));
+export function printScan(
+  plan: ScanPlan,
+  context: PrintContext,
+  count: Names["count"] = () => undefined,
+): string {
+  const groups = plan.groups.flatMap((group) => {
+    const printed = printGroup(plan, group, context);
+    for (const text of printed) count(text);
+    return printed;
+  });
   if (groups.length > 0) return groups.join(" UNION ALL ");
   const nothing = plan.columns.map(
     ({ kind }, index) => `CAST(NULL AS ${COLUMN_TYPES[kind]}) AS c${index}`,

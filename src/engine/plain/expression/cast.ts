@@ -7,7 +7,8 @@ import { fits } from "./arithmetic.ts";
 import { knownType, type Present } from "./value.ts";
 
 const WHOLE = /^[+-]?\d+$/;
-const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** With one way to match each text: others take the square of its digits. */
+const FLOAT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 const NOT_FINITE = /^([+-]?)(nan|inf|infinity)$/i;
 const INSTANT =
   /^(\d{4}-\d{2}-\d{2})(?:[T ](\d{2}:\d{2})(?::(\d{2})(?:\.(\d{1,9}))?)?)?(Z|[+-]\d{2}:\d{2})?$/;

@@ -11,9 +11,9 @@ export const TEXT = {
   lower: ([text]) => (text as string).toLowerCase(),
   upper: ([text]) => (text as string).toUpperCase(),
   length: ([text]) => BigInt(characters(text).length),
-  trim: ([text]) => (text as string).replaceAll(/^ +| +$/g, ""),
-  ltrim: ([text]) => (text as string).replace(/^ +/, ""),
-  rtrim: ([text]) => (text as string).replace(/ +$/, ""),
+  trim: ([text]) => withoutLast(withoutFirst(text as string)),
+  ltrim: ([text]) => withoutFirst(text as string),
+  rtrim: ([text]) => withoutLast(text as string),
   replace: ([text, from, to]) =>
     from === "" ? (text as string) : (text as string).split(from as string).join(to as string),
   starts_with: ([text, part]) => (text as string).startsWith(part as string),
@@ -27,6 +27,19 @@ export const TEXT = {
   left: ([text, count]) => characters(text).slice(0, Number(count)).join(""),
   right: ([text, count]) => rightmost(characters(text), Number(count)).join(""),
 } as const satisfies Partial<Record<CoreFunction, StrictFunction>>;
+
+function withoutFirst(text: string): string {
+  let start = 0;
+  while (text[start] === " ") start += 1;
+  return text.slice(start);
+}
+
+/** A regular expression for this takes the square of the spaces within a text. */
+function withoutLast(text: string): string {
+  let end = text.length;
+  while (text[end - 1] === " ") end -= 1;
+  return text.slice(0, end);
+}
 
 function characters(text: unknown): string[] {
   return Array.from(text as string);

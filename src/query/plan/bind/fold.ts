@@ -1,6 +1,11 @@
 import { DbError } from "#base/errors.ts";
 import { compile } from "#engine/plain/expression/evaluate.ts";
-import type { Expression, IntervalValue, LiteralValue } from "#model/query/expression.ts";
+import {
+  childrenOf,
+  type Expression,
+  type IntervalValue,
+  type LiteralValue,
+} from "#model/query/expression.ts";
 import type { ScalarFunction } from "#model/query/functions/scalar.ts";
 import { isTimestamp, type ValueType } from "#model/query/value-type.ts";
 import { findZone } from "#model/time/zone.ts";
@@ -13,6 +18,52 @@ const INT64_MAX = 2n ** 63n - 1n;
 const INT64_MIN = -(2n ** 63n);
 const MONTHS_MAX = 2 ** 31 - 1;
 const MONTH_NS = 30n * 86_400_000_000_000n;
+/** What is computed while a statement is planned. Functions of text are not: patterns may take a node's thread for hours. */
+const FOLDED: ReadonlySet<ScalarFunction> = new Set<ScalarFunction>([
+  "add",
+  "subtract",
+  "multiply",
+  "divide",
+  "modulo",
+  "negate",
+  "abs",
+  "ceil",
+  "floor",
+  "round",
+  "trunc",
+  "sqrt",
+  "ln",
+  "log10",
+  "log2",
+  "exp",
+  "power",
+  "sin",
+  "cos",
+  "tan",
+  "equal",
+  "not_equal",
+  "less",
+  "less_equal",
+  "greater",
+  "greater_equal",
+  "is_distinct",
+  "is_not_distinct",
+  "and",
+  "or",
+  "not",
+  "is_null",
+  "is_not_null",
+  "coalesce",
+  "greatest",
+  "least",
+  "nullif",
+  "date_bin",
+  "date_trunc",
+  "date_part",
+  "add_interval",
+  "subtract_interval",
+  "timestamp_difference",
+]);
 
 export function literal(value: LiteralValue, type: ValueType): Literal {
   return { kind: "literal", value, type };
@@ -39,9 +90,11 @@ export function literalOf(value: LiteralValue): Literal {
 
 /**
  * The value of an expression without columns, computed as the plain engine does, which is the other one's measure.
- * Undefined where that fails, as `1 / 0` does: then it fails when the query runs; and where the plain engine knows too little.
+ * Undefined where that fails, as `1 / 0` does: then it fails when the query runs; where the plain engine knows too little; and where
+ * it calls a function that is not FOLDED.
  */
 export function constantOf(expression: Expression): Literal | undefined {
+  if (!isFolded(expression)) return undefined;
   try {
     return literal(compile(expression)([]), expression.type);
   } catch (error) {
@@ -49,6 +102,11 @@ export function constantOf(expression: Expression): Literal | undefined {
     if (unknown || (error instanceof DbError && error.kind === "invalid")) return undefined;
     throw error;
   }
+}
+
+function isFolded(expression: Expression): boolean {
+  if (expression.kind === "call" && !FOLDED.has(expression.name)) return false;
+  return childrenOf(expression).every(isFolded);
 }
 
 /**

@@ -14,6 +14,7 @@ import {
   printZonedShift,
 } from "../time.ts";
 import { isDecimal, printDecimal, printDecimalQuotient } from "./decimal.ts";
+import { printLet } from "./let.ts";
 import {
   argument,
   type Call,
@@ -82,7 +83,8 @@ export const CORE: Printers<CoreFunction> = {
   round: ([a = "", digits]) =>
     digits === undefined ? `round(${a})` : `round(${a}, CAST(${digits} AS INTEGER))`,
   trunc: named("trunc"),
-  sqrt: ([a = ""]) => `(CASE WHEN ${a} < 0 THEN ${NAN} ELSE sqrt(${a}) END)`,
+  sqrt: (args) =>
+    printLet(args, (a = "") => `(CASE WHEN ${a} < 0 THEN ${NAN} ELSE sqrt(${a}) END)`),
   ln: logarithm("ln"),
   log10: logarithm("log10"),
   log2: logarithm("log2"),
@@ -187,8 +189,11 @@ function printSubstring([text = "", from = "", count]: readonly string[]): strin
 }
 
 function logarithm(name: string): CallPrinter {
-  return ([a = ""]) =>
-    `(CASE WHEN ${a} < 0 THEN ${NAN} WHEN ${a} = 0 THEN CAST('-Infinity' AS DOUBLE) ELSE ${name}(${a}) END)`;
+  return (args) =>
+    printLet(args, (a = "") => {
+      const infinite = "CAST('-Infinity' AS DOUBLE)";
+      return `(CASE WHEN ${a} < 0 THEN ${NAN} WHEN ${a} = 0 THEN ${infinite} ELSE ${name}(${a}) END)`;
+    });
 }
 
 function ofFinite(name: string): CallPrinter {

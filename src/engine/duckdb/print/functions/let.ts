@@ -9,6 +9,8 @@ const PLAIN = /^(?:(?:\w+\.)?\w+|CAST\('?-?[\w.+-]+'? AS [\w()[\], ]+\)|'(?:[^']
 const DEPTH_MAX = 48;
 /** What the lambdas of this file call their parameter. */
 const OWN = /\bv(\d+)\b/g;
+/** Literals; one with quotes in it is several of these in a row. */
+const QUOTED = /'[^']*'/g;
 
 /**
  * `body` of the SQL of each of `values`, each of which is computed once: the text of nested calls would double with every level
@@ -22,7 +24,9 @@ export function printLet(
   const bound = values.map((value, index) => ({ value, index, plain: PLAIN.test(value) }));
   const members = bound.filter(({ plain }) => !plain);
   if (members.length === 0) return body(...values);
-  const used = values.flatMap((value) => [...value.matchAll(OWN)].map((match) => Number(match[1])));
+  const used = values
+    .flatMap((value) => [...value.replaceAll(QUOTED, "''").matchAll(OWN)])
+    .map((match) => Number(match[1]));
   const depth = used.reduce((most, index) => Math.max(most, index), 0) + 1;
   if (depth > DEPTH_MAX) throw tooDeep();
   const own = `v${depth}`;

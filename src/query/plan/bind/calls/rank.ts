@@ -112,7 +112,8 @@ function shiftParts(
     throw planningError(`Function '${name}' expects 1 to 3 arguments`);
   }
   const { type } = value;
-  const count = distance === undefined ? 1n : (constantValue(distance) ?? 1n);
+  const constant = distance === undefined ? null : constantValue(distance);
+  const count = constant === null ? 1n : constant;
   if (typeof count !== "bigint") {
     throw planningError(`${name} needs a constant whole number as its offset`);
   }

@@ -18,7 +18,8 @@ import { type Literal, literal } from "../fold.ts";
 import { isDecimal, partsOf } from "./common-type.ts";
 
 const WHOLE = /^-?\d{1,20}$/;
-const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
+/** With one way to match each text: others take the square of its digits. */
+const FLOAT = /^[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?$/;
 
 /**
  * `source` as a literal of `type`: undefined where that is left to the engine.
