@@ -39,6 +39,9 @@ export class Http2Side {
   readonly #options: Http2Options;
   readonly #http2: Http2Server;
   readonly #sessions = new Map<ServerHttp2Session, Socket>();
+  /** Those that have not said enough to be told apart. */
+  readonly #looking = new Set<Socket>();
+  #closed = false;
 
   constructor(options: Http2Options) {
     this.#options = options;
@@ -75,13 +78,18 @@ export class Http2Side {
     });
   }
 
-  /** Asks clients to send no more requests over the connections that are open; those that run go on. */
+  /**
+   * Asks clients to send no more requests over the connections that are open; those that run go on. Connections that turn out to speak
+   * HTTP/2 from now on are cut off.
+   */
   close(): void {
+    this.#closed = true;
     for (const session of this.#sessions.keys()) session.close();
   }
 
-  /** Cuts all connections off. */
+  /** Cuts all connections off, with those that are not told apart yet. */
   destroy(): void {
+    for (const socket of this.#looking) socket.destroy();
     for (const session of this.#sessions.keys()) session.destroy();
   }
 
@@ -99,6 +107,10 @@ export class Http2Side {
   }
 
   #serve(socket: Socket): void {
+    if (this.#closed) {
+      socket.destroy();
+      return;
+    }
     this.#http2.once("session", (session) => {
       this.#sessions.set(session, socket);
       session.once("close", () => this.#sessions.delete(session));
@@ -111,8 +123,10 @@ export class Http2Side {
     const { limits, watch } = this.#options;
     let seen = Buffer.alloc(0);
     const watched = watch.begin(limits.headersMsMax, () => socket.destroy());
+    this.#looking.add(socket);
     const stop = () => {
       watched.end();
+      this.#looking.delete(socket);
       socket.off("readable", look).off("end", leave).off("error", leave).off("close", leave);
     };
     const leave = () => {

@@ -98,4 +98,42 @@ suite("a stop", () => {
     assert.ok(isKind(reason, "unavailable") && reason.code === "node_stopping");
     silent.destroy();
   });
+
+  test("cuts off connections whose first bytes do not tell what they speak", async () => {
+    for (const said of ["", "PR"]) {
+      const server = await openServer();
+      const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+      socket.on("error", () => undefined).resume();
+      await once(socket, "connect");
+      socket.write(said);
+      await send(server.address, { path: "/health" });
+      const stop = server[Symbol.asyncDispose]();
+      assert.equal(await Promise.race([stop, delay(2_000, "late", { ref: false })]), undefined);
+      if (!socket.closed) await once(socket, "close");
+    }
+  });
+
+  test("takes no connection that turns out to speak HTTP/2 meanwhile", async () => {
+    const started = Promise.withResolvers<void>();
+    const gate = Promise.withResolvers<string>();
+    const metrics = () => {
+      started.resolve();
+      return gate.promise;
+    };
+    const server = await openServer({ services: someServices({ metrics }) });
+    const socket = connect(Number(server.address.split(":")[1]), "127.0.0.1");
+    socket.on("error", () => undefined);
+    let received = "";
+    socket.on("data", (chunk) => (received += chunk.toString("latin1")));
+    await once(socket, "connect");
+    const running = send(server.address, { path: "/metrics" });
+    await started.promise;
+    const stop = server[Symbol.asyncDispose]();
+    const closed = once(socket, "close");
+    socket.write("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0");
+    await delay(50);
+    gate.resolve("done");
+    await Promise.all([running, stop, closed]);
+    assert.equal(received, "");
+  });
 });
