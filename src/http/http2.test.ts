@@ -4,6 +4,7 @@ import { type ClientHttp2Session, connect, type IncomingHttpHeaders } from "node
 import { request as tlsRequest } from "node:https";
 import { connect as connectSocket } from "node:net";
 import { suite, test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { utf8 } from "#base/bytes.ts";
 import { openServer, send, someServices } from "#testing/http.ts";
 import { AUTHORITY, CERTIFICATE, KEY } from "#testing/tls/files.ts";
@@ -143,6 +144,25 @@ suite("over HTTP/2", () => {
       statuses.toSorted((a, b) => a - b),
       [200, 499],
     );
+  });
+
+  test("a client whose connection ends has left", async () => {
+    const begun = Promise.withResolvers<void>();
+    const left = Promise.withResolvers<string>();
+    const services = someServices({
+      query: async (_request, signal) => {
+        begun.resolve();
+        await once(signal, "abort");
+        left.resolve("left");
+        throw signal.reason;
+      },
+    });
+    await using server = await open({ services, limits: { stopMsMax: 10 } });
+    await withSession(server, async (session) => {
+      session.request({ ":path": "/api/v3/query_sql?db=a&q=b" }).on("error", () => undefined);
+      await begun.promise;
+    });
+    assert.equal(await Promise.race([left.promise, delay(2_000, "late", { ref: false })]), "left");
   });
 
   test("the first bytes may come one by one, of either version", async () => {

@@ -115,6 +115,8 @@ export class Http2Side {
       this.#sessions.set(session, socket);
       session.once("close", () => this.#sessions.delete(session));
     });
+    // Sockets of node:http may end one way only; here that is a client that has left.
+    socket.allowHalfOpen = false;
     this.#http2.emit("connection", socket);
   }
 
