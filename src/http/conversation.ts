@@ -1,5 +1,4 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import type { Socket } from "node:net";
 import { isOpen } from "#access/authorize.ts";
 import { ANSWER_PROOF_HEADER, checkBody } from "#access/node-call.ts";
 import type { Principal } from "#access/principal.ts";
@@ -108,9 +107,9 @@ export class Conversation {
     });
   }
 
-  /** The connection it came over, if `claim` is what its body holds. */
-  socketOf(claim: BodyClaim): Socket | undefined {
-    return this.#claim === claim ? this.#request.socket : undefined;
+  /** Whether `claim` is what its body holds. */
+  holds(claim: BodyClaim): boolean {
+    return this.#claim === claim;
   }
 
   /** Asks the work behind the answer to stop. */

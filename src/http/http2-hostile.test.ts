@@ -4,6 +4,7 @@ import { connect, type Socket } from "node:net";
 import { suite, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { openServer, send, someServices } from "#testing/http.ts";
+import type { HttpLimits } from "./options.ts";
 import type { HttpServer } from "./server.ts";
 
 const PATH = "/api/v3/write_lp?db=a";
@@ -47,8 +48,9 @@ function open({ address }: HttpServer): Socket {
 }
 
 /** A server that notes each body it gets. */
-function noting(bodies: string[]): Promise<HttpServer> {
+function noting(bodies: string[], limits: Partial<HttpLimits> = {}): Promise<HttpServer> {
   return openServer({
+    limits,
     services: someServices({
       write: async ({ body }) => {
         bodies.push(Buffer.from(body).toString());
@@ -81,6 +83,21 @@ suite("a hostile client of HTTP/2", () => {
       assert.equal(socket.closed, false);
       socket.destroy();
     }
+  });
+
+  test("with a slow body on every connection keeps nobody out", async () => {
+    await using server = await noting([], { connectionCountMax: 3, bodySlowMs: 50 });
+    const slow = [open(server), open(server), open(server)];
+    let closedCount = 0;
+    for (const socket of slow) {
+      socket.once("close", () => (closedCount += 1)).resume();
+      const part = frame("data", 0, Buffer.from("x"));
+      socket.write(Buffer.concat([PREFACE, headers(POST), part]));
+    }
+    await delay(100);
+    await assertServes(server);
+    assert.equal(closedCount, 1);
+    for (const socket of slow) socket.destroy();
   });
 
   test("that closes its stream in the midst of a body has written nothing", async () => {

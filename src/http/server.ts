@@ -42,7 +42,8 @@ export class HttpServer implements AsyncDisposable {
   readonly #http2: Http2Side;
   readonly #watch: StallWatch;
   readonly #stopWatch = new AbortController();
-  readonly #running = new Set<Running>();
+  /** With the connections they came over, which a request of HTTP/2 does not know itself. */
+  readonly #running = new Map<Running, Socket>();
   #idle = Promise.withResolvers<void>();
   #watching: Promise<void> = Promise.resolve();
   #services: HttpServices | undefined;
@@ -157,7 +158,7 @@ export class HttpServer implements AsyncDisposable {
       const { socket } = request;
       connections.begin(socket);
       response.once("close", () => connections.end(socket));
-      this.#accept(request, response, expects);
+      this.#accept(socket, request, response, expects);
     };
     server.on("request", (request, response) => accept(request, response, false));
     // The word to go on is given when the body is wanted: a refusal then costs no body.
@@ -188,11 +189,11 @@ export class HttpServer implements AsyncDisposable {
         connections.begin(socket);
         response.once("close", () => connections.end(socket));
         if (!isGrpc(request)) {
-          this.#accept(...asHttp1(request, response), expectsContinue);
+          this.#accept(socket, ...asHttp1(request, response), expectsContinue);
           return;
         }
         if (expectsContinue) response.writeContinue();
-        this.#call(request, response);
+        this.#call(socket, request, response);
       },
     });
   }
@@ -201,10 +202,8 @@ export class HttpServer implements AsyncDisposable {
   #slowestSender(): Socket | undefined {
     const claim = this.#host.budget.slowest();
     if (claim === undefined) return undefined;
-    for (const running of this.#running) {
-      const socket = running instanceof Conversation ? running.socketOf(claim) : undefined;
-      if (socket !== undefined) return socket;
-    }
+    for (const [running, socket] of this.#running)
+      if (running instanceof Conversation && running.holds(claim)) return socket;
     return undefined;
   }
 
@@ -227,26 +226,32 @@ export class HttpServer implements AsyncDisposable {
     });
   }
 
-  #accept(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): void {
+  #accept(
+    socket: Socket,
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue: boolean,
+  ): void {
     const conversation = new Conversation(this.#host, request, response, expectsContinue);
-    this.#keep(conversation, response, () => conversation.finish());
+    this.#keep(conversation, socket, response, () => conversation.finish());
     void conversation.run();
   }
 
-  #call(request: Http2ServerRequest, response: Http2ServerResponse): void {
+  #call(socket: Socket, request: Http2ServerRequest, response: Http2ServerResponse): void {
     if (this.#stopping) return refuseGrpc(response, STOPPING);
     if (this.#services === undefined) return refuseGrpc(response, STARTING);
     if (this.#grpc === undefined) return refuseGrpc(response, NO_GRPC);
-    this.#keep(this.#grpc.answer(request, response), response, () => undefined);
+    this.#keep(this.#grpc.answer(request, response), socket, response, () => undefined);
   }
 
   /** Counts `running` among those that run until its answer is sent, or its client gone; then calls `finish`. */
   #keep(
     running: Running,
+    socket: Socket,
     response: ServerResponse | Http2ServerResponse,
     finish: () => void,
   ): void {
-    this.#running.add(running);
+    this.#running.set(running, socket);
     response.on("close", () => {
       this.#running.delete(running);
       finish();
@@ -271,7 +276,7 @@ export class HttpServer implements AsyncDisposable {
       waiting.abort();
       await late.catch(() => undefined);
     }
-    for (const running of this.#running) running.abort(STOPPING);
+    for (const running of this.#running.keys()) running.abort(STOPPING);
   }
 
   async #stop(): Promise<void> {
