@@ -15,7 +15,7 @@ import { requestId } from "./exchange/request-id.ts";
 import { cut, sendReply } from "./exchange/send.ts";
 import type { StallWatch } from "./exchange/stall-watch.ts";
 import type { HttpLimits, HttpServerOptions } from "./options.ts";
-import { isSent, sendContinue } from "./response.ts";
+import { closeAnswered, isSent, sendContinue } from "./response.ts";
 import { findMatch, type Match } from "./router.ts";
 import type { HttpServices, NodeIdentity } from "./services.ts";
 
@@ -193,6 +193,7 @@ export class Conversation {
     });
     if (!this.#request.complete) {
       passOver(this.#request, PASSED_OVER_TIMES * options.requestSizeMax);
+      closeAnswered(this.#request, this.#response);
     }
   }
 

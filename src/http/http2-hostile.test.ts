@@ -47,6 +47,17 @@ function open({ address }: HttpServer): Socket {
   return socket.setNoDelay(true).on("error", () => undefined);
 }
 
+/** Resolves when `bytes` have come, and no later than a second. */
+async function seen(socket: Socket, bytes: Uint8Array): Promise<void> {
+  let came = Buffer.alloc(0);
+  const { promise, resolve } = Promise.withResolvers<void>();
+  socket.on("data", (chunk: Buffer) => {
+    came = Buffer.concat([came, chunk]);
+    if (came.includes(bytes)) resolve();
+  });
+  await Promise.race([promise, delay(1_000, undefined, { ref: false })]);
+}
+
 /** A server that notes each body it gets. */
 function noting(bodies: string[], limits: Partial<HttpLimits> = {}): Promise<HttpServer> {
   return openServer({
@@ -83,6 +94,21 @@ suite("a hostile client of HTTP/2", () => {
       assert.equal(socket.closed, false);
       socket.destroy();
     }
+  });
+
+  test("that does not end what was answered makes room for others", async () => {
+    await using server = await noting([], { connectionCountMax: 3 });
+    const answered = [open(server), open(server), open(server)];
+    let closedCount = 0;
+    for (const socket of answered) {
+      socket.once("close", () => (closedCount += 1));
+      socket.write(Buffer.concat([PREFACE, headers(GET)]));
+    }
+    await Promise.all(answered.map((socket) => seen(socket, reset("none"))));
+    await assertServes(server);
+    await assertServes(server);
+    assert.equal(closedCount, 1);
+    for (const socket of answered) socket.destroy();
   });
 
   test("with a slow body on every connection keeps nobody out", async () => {

@@ -44,6 +44,21 @@ export function isSent(response: ServerResponse): boolean {
   return any.writableEnded && any.stream.rstCode === constants.NGHTTP2_NO_ERROR;
 }
 
+/**
+ * Closes the stream of a request of HTTP/2 that is answered though its client has not sent all of it, when the answer has gone (RFC 9113,
+ * section 8.1): it would stay open for as long as the client likes.
+ */
+export function closeAnswered(request: IncomingMessage, response: ServerResponse): void {
+  const any: unknown = response;
+  if (!(any instanceof Http2ServerResponse)) return;
+  const { stream } = any;
+  const close = () => {
+    if (!request.complete) stream.close(constants.NGHTTP2_NO_ERROR);
+  };
+  if (stream.writableFinished) setImmediate(close);
+  else stream.once("finish", () => setImmediate(close));
+}
+
 /** Ends an answer over HTTP/2 so that nobody takes it for whole; answers whether it was one. */
 export function cutStream(response: ServerResponse): boolean {
   const any: unknown = response;
