@@ -19,8 +19,6 @@ const PREFACE = Buffer.from("PRI");
 const WINDOW_SIZE = 2 ** 20;
 /** Megabytes of one connection, beyond which it may begin no more requests. */
 const SESSION_MEMORY_MAX = 64;
-const METHOD_NOT_ALLOWED = 405;
-const EXPECTATION_FAILED = 417;
 
 export interface Http2Options {
   readonly limits: HttpLimits;
@@ -58,10 +56,8 @@ export class Http2Side {
       (expectsContinue: boolean) => (request: Http2ServerRequest, response: Http2ServerResponse) =>
         this.#take(request, response, expectsContinue);
     this.#http2.on("request", take(false));
-    // What Node would answer to these by itself throws where the client has closed the stream already, and nobody would catch it.
+    // The word to go on, which Node would give by itself, throws where the client has closed the stream already, and nobody would catch it.
     this.#http2.on("checkContinue", take(true));
-    this.#http2.on("checkExpectation", (_, response) => refuse(response, EXPECTATION_FAILED));
-    this.#http2.on("connect", (_, response) => refuse(response, METHOD_NOT_ALLOWED));
   }
 
   /** From now on takes those connections of `server` that speak HTTP/2. Call it before any comes. */
@@ -148,10 +144,4 @@ export class Http2Side {
     };
     socket.on("readable", look).on("end", leave).on("error", leave).on("close", leave);
   }
-}
-
-function refuse(response: Http2ServerResponse, status: number): void {
-  if (isClosed(response.stream)) return;
-  response.statusCode = status;
-  response.end();
 }
