@@ -103,7 +103,7 @@ suite("printing plans", () => {
 
   test("expressions that are too large together are refused before they are joined", () => {
     let large: Expression = input(0, "int64");
-    for (let i = 0; i < 15; i += 1) large = call("int64", "divide", int(1), large);
+    for (let i = 0; i < 12; i += 1) large = call("int64", "divide", int(1), large);
     const names = inputNames((index) => `c${index}`);
     assert.ok(printExpression(large, names).length > 100_000);
     const row: Plan = { kind: "values", fields: [{ name: "a", type: "int64" }], rows: [[int(1)]] };
