@@ -153,7 +153,12 @@ async function startMonitor(cluster: Cluster, parts: AsyncDisposableStack): Prom
 
 async function startDisk(cluster: Cluster, parts: AsyncDisposableStack): Promise<void> {
   const { directory, common } = cluster;
-  await command("ceph", ...common, "osd", "new", DISK_UUID, "0");
+  // A monitor that is up may not take commands yet; to ask again for the same disk changes nothing.
+  const addDisk = ["ceph", ...common, "osd", "new", DISK_UUID, "0"] as const;
+  for (let left = OSD_TRIES_MAX; !(await succeeds(...addDisk)); left -= 1) {
+    if (left === 0) await command(...addDisk);
+    await machineClock.sleep(OSD_PAUSE_MS);
+  }
   await command(
     "ceph-osd",
     ...common,
