@@ -5,14 +5,7 @@ import type { ColumnKind } from "../schema.ts";
 export type PlainType =
   | "null"
   | "boolean"
-  | "int8"
-  | "int16"
-  | "int32"
-  | "int64"
-  | "uint8"
-  | "uint16"
-  | "uint32"
-  | "uint64"
+  | IntegerType
   | "float32"
   | "float64"
   | "string"
