@@ -7,7 +7,7 @@ import type { Connection } from "./connection.ts";
 import { encodeFrame } from "./frame.ts";
 import { encodeMessage } from "./message-codec.ts";
 
-/** What waits for one peer. */
+/** What waits for one peer: no message is added to so many, or so much. */
 export const QUEUE_COUNT_MAX = 4_096;
 export const QUEUE_BYTES_MAX = 32 * 2 ** 20;
 /** What is handed to the system at once; the rest waits here, where it is counted. */
@@ -56,10 +56,9 @@ export class Outbox {
 
   send(message: Message): void {
     if (!this.#connecting && this.#socket === undefined) return this.#options.unreachable();
+    const full = this.#queue.length >= QUEUE_COUNT_MAX || this.#queueBytes >= QUEUE_BYTES_MAX;
+    if (full) return this.#options.unreachable();
     const frame = encodeFrame(encodeMessage(message));
-    const full =
-      this.#queue.length >= QUEUE_COUNT_MAX || this.#queueBytes + frame.length > QUEUE_BYTES_MAX;
-    if (full && this.#queue.length > 0) return this.#options.unreachable();
     this.#queue.push(frame);
     this.#queueBytes += frame.length;
     this.#pump();
