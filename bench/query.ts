@@ -9,20 +9,16 @@
  */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs, promisify } from "node:util";
 import { round } from "../scripts/long/figures.ts";
 import { Server } from "../scripts/long/server.ts";
-import { drained, metric } from "./metrics.ts";
+import { merged } from "./metrics.ts";
 import { benchFolder } from "./node.ts";
 import { missingTool, TOOLS } from "./peers.ts";
 import { type Figures, report } from "./report.ts";
 
 const DATABASE = "bench";
 const OUTPUT_SIZE_MAX = 2 ** 24;
-/** Files that nobody writes into are merged after about a minute; when nothing was merged for so long, it is done. */
-const QUIET_MS = 90_000;
-const LOOK_MS = 1_000;
 
 interface Goals {
   /** Of the geometric mean of the medians, in the peer's. */
@@ -104,21 +100,6 @@ async function load(url: string, api: string, verify: string): Promise<void> {
   words.push("--create", create, "--verify", verify);
   const { stdout } = await run(process.execPath, [join(TOOLS, "load.mjs"), ...words]);
   process.stderr.write(`${url}: ${stdout}`);
-}
-
-/** Waits until all rows are in files and the compactor has found nothing more to do for a while. */
-async function merged(server: Server): Promise<void> {
-  await drained(server, QUIET_MS);
-  let last = Number.NaN;
-  let sinceMs = performance.now();
-  while (performance.now() - sinceMs < QUIET_MS) {
-    await sleep(LOOK_MS);
-    const now = await metric(server, "tidelake_compactions_total");
-    if (now === last) continue;
-    last = now;
-    sinceMs = performance.now();
-  }
-  process.stderr.write(`compactions: ${last}\n`);
 }
 
 function tell({ geomeanP50Ratio, out }: Outcome, asked: Goals): void {
