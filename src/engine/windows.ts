@@ -41,7 +41,16 @@ export function joinWindows(
     if (left.length > 0) give(left);
     break;
   }
-  return fileOf;
+  return withoutOverlap(fileOf);
+}
+
+/** The same files, cut where windows of another file lie between their own. */
+function withoutOverlap(fileOf: readonly number[]): readonly number[] {
+  let number = -1;
+  return fileOf.map((file, index) => {
+    if (file !== fileOf[index - 1]) number += 1;
+    return number;
+  });
 }
 
 function rowCountOf(windows: readonly TimeWindow[]): number {

@@ -134,31 +134,35 @@ export const FILE_CASES: ContractCases = {
     assert.deepEqual(await bench.rows(scan), expected);
   },
 
-  "windows with few rows share a file of a wider window, others have their own": async (bench) => {
-    const table = bench.table({ f: "integer" });
-    const generation = bench.generation();
-    const minute = 60_000_000_000n;
-    const times = [
-      // Few rows in each of many windows of ten minutes, and many in one.
-      ...Array.from({ length: 50 }, (_, i) => BigInt(i) * 20n * minute - 100n * minute),
-      ...Array.from({ length: 40 }, (_, i) => 3_000n * minute + BigInt(i)),
-    ];
-    await table.append(
-      generation,
-      1,
-      1n,
-      times.map((time) => ({ time, f: time })),
-    );
-    const options = { windowNs: 10n * minute, rowCountMin: 20 };
-    const files = await table.persist([table.buffered(generation)], options);
-    assert.ok(files.length >= 2 && files.length <= 4, `${files.length} files`);
-    const own = files.find(({ time }) => time.start === 3_000n * minute);
-    assert.equal(own?.rowCount, 40);
-    assertSameRows(
-      await table.read(files.map(fileSource), { columns: ["time"] }),
-      times.map((time) => [time]),
-    );
-  },
+  "windows with few rows share a file of a wider window, others have their own, and none lies within another":
+    async (bench) => {
+      const table = bench.table({ f: "integer" });
+      const generation = bench.generation();
+      const minute = 60_000_000_000n;
+      const times = [
+        // Few rows in each of many windows of ten minutes, and many in one between them.
+        ...Array.from({ length: 50 }, (_, i) => BigInt(i) * 20n * minute - 100n * minute),
+        ...Array.from({ length: 40 }, (_, i) => 410n * minute + BigInt(i)),
+      ];
+      await table.append(
+        generation,
+        1,
+        1n,
+        times.map((time) => ({ time, f: time })),
+      );
+      const options = { windowNs: 10n * minute, rowCountMin: 20 };
+      const files = await table.persist([table.buffered(generation)], options);
+      assert.ok(files.length >= 3 && files.length <= 7, `${files.length} files`);
+      const rising = files.toSorted((a, b) => Number(a.time.start - b.time.start));
+      for (const [place, { time }] of rising.entries())
+        assert.ok(place === 0 || time.start > (rising[place - 1]?.time.end ?? 0n), "they overlap");
+      const own = files.find(({ time }) => time.start === 410n * minute);
+      assert.equal(own?.rowCount, 40);
+      assertSameRows(
+        await table.read(files.map(fileSource), { columns: ["time"] }),
+        times.map((time) => [time]),
+      );
+    },
 
   "a file is unique where no two rows have one series and time; every row is kept": async (
     bench,
