@@ -13,6 +13,8 @@ import {
 } from "./catalog-state.ts";
 import { databaseSchema, decodeTransaction, nodeSchema } from "./changes.ts";
 import { tokenSchema } from "./tokens.ts";
+import { continuousQueryKey, continuousQuerySchema } from "./v1/continuous-queries.ts";
+import { userSchema } from "./v1/users.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const checkpointSchema = v.object({
@@ -25,6 +27,8 @@ const checkpointSchema = v.object({
   nextNodeNumber: whole,
   tokens: v.optional(v.array(tokenSchema), []),
   nextTokenId: v.optional(whole, 0),
+  users: v.optional(v.array(userSchema), []),
+  continuousQueries: v.optional(v.array(continuousQuerySchema), []),
 });
 
 export const catalogMachine = {
@@ -50,6 +54,7 @@ function applyEntry(state: CatalogState, entry: LogEntry): CatalogState {
 function checkpointBody(state: CatalogState) {
   const { cluster, nextDatabaseId, nextTableId, nextNodeNumber, removed, tokens, nextTokenId } =
     state;
+  const { users, continuousQueries } = state;
   return {
     ...(cluster && { cluster }),
     databases: [...state.databases.values()].map(databaseBody),
@@ -59,16 +64,19 @@ function checkpointBody(state: CatalogState) {
     nextTableId,
     nextNodeNumber,
     ...(nextTokenId > 0 && { tokens: [...tokens.values()], nextTokenId }),
+    ...(users.size > 0 && { users: [...users.values()] }),
+    ...(continuousQueries.size > 0 && { continuousQueries: [...continuousQueries.values()] }),
   };
 }
 
 function databaseBody(database: DatabaseRecord) {
-  const { id, name, retentionNs, schemaMode, dropped, tables, tableRetentionNs } = database;
+  const { id, name, retentionNs, schemaMode, policy, dropped, tables, tableRetentionNs } = database;
   return {
     id,
     name,
     retentionNs,
     ...(schemaMode === "explicit" && { schemaMode }),
+    policy,
     dropped,
     tables: [
       ...[...tables.values()].map((table) => ({
@@ -118,12 +126,16 @@ function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
     nextNodeNumber: stored.nextNodeNumber as NodeNumber,
     tokens: new Map(stored.tokens.map((token) => [token.id, token])),
     nextTokenId: stored.nextTokenId as TokenId,
+    users: new Map(stored.users.map((user) => [user.name, user])),
+    continuousQueries: new Map(
+      stored.continuousQueries.map((query) => [continuousQueryKey(query), query]),
+    ),
     needs: checkpoint.needs,
   };
 }
 
 function restoreDatabase(stored: v.InferOutput<typeof databaseSchema>): DatabaseRecord {
-  const { id: databaseId, name, retentionNs, schemaMode = "implicit", dropped } = stored;
+  const { id: databaseId, name, retentionNs, schemaMode = "implicit", policy, dropped } = stored;
   const tables = new Map<TableId, TableSchema>();
   const tableRetentionNs = new Map<TableId, bigint>();
   const droppedTables = new Map<TableId, DroppedTable>();
@@ -135,6 +147,6 @@ function restoreDatabase(stored: v.InferOutput<typeof databaseSchema>): Database
     if (body.retentionNs !== undefined) tableRetentionNs.set(id, body.retentionNs);
   }
   const tableIds = new Map([...tables.values()].map((table) => [table.name, table.id]));
-  const record = { id: databaseId, name, retentionNs, schemaMode, dropped };
+  const record = { id: databaseId, name, retentionNs, schemaMode, policy, dropped };
   return { ...record, tables, tableIds, tableRetentionNs, droppedTables };
 }

@@ -13,6 +13,11 @@ import {
 } from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
 import { KINDS, nodeOf, textOf, throughBytes, tokenOf, transaction, WRITER } from "./testing.ts";
+import type { V1Change } from "./v1/changes.ts";
+import { continuousQueryKey } from "./v1/continuous-queries.ts";
+
+const POLICY = { name: "autogen", replication: 1, shardDurationNs: 1n, isDefault: true };
+const QUERY = { database: "db", name: "q", text: "text" };
 
 /** A change that may be made of `state`, chosen by the numbers; undefined where there is none of that kind. */
 function legalChange(
@@ -49,7 +54,7 @@ function legalChange(
       return leaving && { kind, number: leaving.number };
     }
     case "create_database": {
-      const name = `db${dice % 5}`;
+      const name = dice % 7 === 0 ? "db0/rp" : `db${dice % 5}`;
       if (state.databaseIds.has(name)) return undefined;
       const retentionNs = dice % 3 === 0 ? atNs : undefined;
       const schemaMode = dice % 2 === 0 ? "explicit" : undefined;
@@ -97,6 +102,43 @@ function legalChange(
     }
     case "delete_token":
       return token && token.id > 0 ? { kind, id: token.id } : undefined;
+    case "set_policy": {
+      const policy = {
+        name: "rp",
+        replication: 1,
+        shardDurationNs: atNs,
+        isDefault: dice % 2 === 0,
+      };
+      return database && { kind, id: database.id, policy };
+    }
+    default:
+      return legalV1Change(state, kind, dice);
+  }
+}
+
+function legalV1Change(
+  { users, continuousQueries }: CatalogState,
+  kind: V1Change["kind"],
+  dice: number,
+): CatalogChange | undefined {
+  const user = [...users.values()][dice % Math.max(1, users.size)];
+  const query = [...continuousQueries.values()][dice % Math.max(1, continuousQueries.size)];
+  switch (kind) {
+    case "set_user": {
+      const name = `user${dice % 4}`;
+      const grants = [{ database: "db", privilege: "read" as const }].slice(dice % 2);
+      return { kind, user: { name, password: `${dice}`, admin: dice % 3 === 0, grants } };
+    }
+    case "drop_user":
+      return user && { kind, name: user.name };
+    case "create_continuous_query": {
+      const created = { database: `db${dice % 2}`, name: `${dice % 5}`, text: `text ${dice}` };
+      return continuousQueries.has(continuousQueryKey(created))
+        ? undefined
+        : { kind, query: created };
+    }
+    case "drop_continuous_query":
+      return query && { kind, database: query.database, name: query.name };
   }
 }
 
@@ -121,6 +163,11 @@ const aTransaction = fc.array(
       "create_token",
       "replace_token",
       "delete_token",
+      "set_policy",
+      "set_user",
+      "drop_user",
+      "create_continuous_query",
+      "drop_continuous_query",
     ),
     fc.nat(1000),
   ),
@@ -261,6 +308,10 @@ suite("state of the catalog", () => {
       "a drop of nothing",
       { kind: "drop_database", id: 9 as DatabaseId, droppedName: "nothing", atNs: 1n },
     ],
+    ["a policy of what is dropped", { kind: "set_policy", id: 2 as DatabaseId, policy: POLICY }],
+    ["a drop of no user", { kind: "drop_user", name: "nobody" }],
+    ["a drop of no query", { kind: "drop_continuous_query", database: "db", name: "none" }],
+    ["a query twice", { kind: "create_continuous_query", query: QUERY }],
     ["a period of what is dropped", { kind: "set_retention", id: 2 as DatabaseId }],
     ["a table id twice", tableChange(1, 1, "new")],
     ["a table name twice", tableChange(1, 2, "t")],
@@ -279,6 +330,7 @@ suite("state of the catalog", () => {
         { kind: "create_database", id: 2 as DatabaseId, name: "gone" },
         { kind: "drop_database", id: 2 as DatabaseId, droppedName: "gone-1", atNs: 1n },
         tableChange(1, 1, "t"),
+        { kind: "create_continuous_query", query: QUERY },
       ]);
       assert.throws(() => applyChanges(state, [change]), { code: "assertion_failed" });
     });

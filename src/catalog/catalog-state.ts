@@ -18,9 +18,11 @@ import {
 import { NEEDS_NOTHING, type Needs } from "#objectlog/record.ts";
 import type { CatalogChange } from "./changes.ts";
 import { applyTokenChange, isTokenChange, type TokenRecord, type TokenState } from "./tokens.ts";
+import { applyV1Change, isV1Change, type V1State } from "./v1/changes.ts";
+import { type PolicyRecord, setPolicy } from "./v1/policy.ts";
 
 /** All that nodes agree on beside the rows, at one version. A value. */
-export interface CatalogState extends TokenState {
+export interface CatalogState extends TokenState, V1State {
   /** The version: the position of the last transaction. */
   readonly position: Position;
   /** Undefined in an empty store. */
@@ -53,6 +55,8 @@ export interface DatabaseRecord {
   readonly retentionNs: bigint | undefined;
   /** Whether its tables and columns are only those that somebody created; writes create none. */
   readonly schemaMode: SchemaMode;
+  /** Undefined: what a retention policy of InfluxDB 1 is where nobody says more. */
+  readonly policy: PolicyRecord | undefined;
   readonly dropped: DropRecord | undefined;
   readonly tables: ReadonlyMap<TableId, TableSchema>;
   readonly tableIds: ReadonlyMap<string, TableId>;
@@ -111,6 +115,8 @@ export const EMPTY_CATALOG: CatalogState = {
   nextNodeNumber: 1 as NodeNumber,
   tokens: new Map<TokenId, TokenRecord>(),
   nextTokenId: 0 as TokenId,
+  users: new Map(),
+  continuousQueries: new Map(),
   needs: NEEDS_NOTHING,
 };
 
@@ -183,6 +189,7 @@ function applyChange(draft: Draft, change: CatalogChange): void {
   const { state } = draft;
   if (isTableChange(change)) return applyTableChange(draft, change);
   if (isTokenChange(change)) return void Object.assign(state, applyTokenChange(state, change));
+  if (isV1Change(change)) return void Object.assign(state, applyV1Change(state, change));
   switch (change.kind) {
     case "create_cluster":
       assert(state.cluster === undefined, "a cluster is created once");
@@ -206,6 +213,8 @@ function applyChange(draft: Draft, change: CatalogChange): void {
       state.databases.set(id, { ...liveDatabase(draft, id), retentionNs });
       return;
     }
+    case "set_policy":
+      return setPolicy(state.databases, liveDatabase(draft, change.id), change);
     case "drop_database":
       return dropDatabase(draft, change);
   }
@@ -265,7 +274,8 @@ function createDatabase(
     droppedTables: new Map(),
   };
   draft.own.set(id, own);
-  state.databases.set(id, { id, name, retentionNs, schemaMode, dropped: undefined, ...own });
+  const kept = { retentionNs, schemaMode, policy: undefined };
+  state.databases.set(id, { id, name, ...kept, dropped: undefined, ...own });
   state.databaseIds.set(name, id);
   state.nextDatabaseId = (id + 1) as DatabaseId;
 }

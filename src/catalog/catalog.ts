@@ -16,6 +16,7 @@ import {
   type SchemaMode,
 } from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
+import { forgottenWith } from "./v1/forget.ts";
 
 /** What a node says of itself when it starts. */
 export interface Registration {
@@ -184,7 +185,8 @@ export class Catalog {
       const { id } = requireDatabase(state, name);
       const { nowNs: atNs, hardDeleteAtNs } = times;
       const droppedName = nameOfDropped(name, id, atNs);
-      return [{ kind: "drop_database", id, droppedName, atNs, hardDeleteAtNs }];
+      const dropped = { kind: "drop_database", id, droppedName, atNs, hardDeleteAtNs } as const;
+      return [dropped, ...forgottenWith(state, [name])];
     });
   }
 }

@@ -3,6 +3,8 @@ import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { LogEntry } from "#objectlog/record.ts";
 import { tokenChangeSchemas } from "./tokens.ts";
+import { v1ChangeSchemas } from "./v1/changes.ts";
+import { policyChangeSchema, policySchema } from "./v1/policy.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const databaseId = v.pipe(
@@ -56,6 +58,7 @@ export const databaseSchema = v.object({
   name: v.string(),
   retentionNs: optionalNs,
   schemaMode,
+  policy: v.optional(policySchema),
   dropped: v.optional(dropSchema),
   tables: v.array(tableSchema),
 });
@@ -107,7 +110,9 @@ const changeSchema = v.variant("kind", [
     atNs: bigintText,
     hardDeleteAtNs: optionalNs,
   }),
+  policyChangeSchema,
   ...tokenChangeSchemas,
+  ...v1ChangeSchemas,
 ]);
 
 /** One step of a transaction: docs/formats/catalog.md. */

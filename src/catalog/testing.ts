@@ -74,5 +74,7 @@ export function textOf(state: CatalogState): string {
     nodes: [...state.nodes],
     tokens: [...state.tokens],
     removed: [...state.removed],
+    users: [...state.users],
+    continuousQueries: [...state.continuousQueries],
   });
 }

@@ -36,6 +36,7 @@ function catalogOf(retentionNs?: bigint) {
     name: "db",
     retentionNs,
     schemaMode: "implicit" as const,
+    policy: undefined,
     dropped: undefined,
     tableRetentionNs: new Map<TableId, bigint>(),
     droppedTables: new Map(),

@@ -2,12 +2,12 @@ import { DbError } from "#base/errors.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { RejectedLine } from "#lineprotocol/parsed.ts";
 import { precisionFromText, v1PrecisionFromText } from "#lineprotocol/precision.ts";
+import { checkWrittenName, nameWithPolicy } from "#model/database-name.ts";
 import { v2Reply } from "../exchange/errors.ts";
 import { type Exchange, WRITE_TOKEN_HEADER, writeTokens } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
 import { emptyReply, jsonReply, type Reply } from "../exchange/reply.ts";
 import { requireUtf8 } from "../exchange/text.ts";
-import { checkWrittenName, nameWithPolicy } from "./database-name.ts";
 
 /** Lines named in an answer. */
 const REJECTED_MAX = 100;

@@ -1,4 +1,5 @@
 import { DbError, isKind } from "#base/errors.ts";
+import { checkDatabaseName, INTERNAL_DATABASE } from "#model/database-name.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
 import { encodeResult } from "#query/result/result.ts";
@@ -10,7 +11,6 @@ import type {
   DatabaseListing,
   DeleteDatabaseRequest,
 } from "../../services.ts";
-import { checkDatabaseName, INTERNAL_DATABASE } from "../database-name.ts";
 import { contentType, requiredFormat } from "../format.ts";
 import { hardDeleteTime } from "./hard-delete.ts";
 import { requireFound } from "./not-found.ts";

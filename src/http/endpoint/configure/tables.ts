@@ -1,4 +1,5 @@
 import { DbError } from "#base/errors.ts";
+import { INTERNAL_DATABASE } from "#model/database-name.ts";
 import type { FieldKind } from "#model/schema.ts";
 import type { Exchange } from "../../exchange/exchange.ts";
 import {
@@ -10,7 +11,6 @@ import {
 } from "../../exchange/parameters.ts";
 import { emptyReply, type Reply } from "../../exchange/reply.ts";
 import type { CreateTableRequest, TableTarget } from "../../services.ts";
-import { INTERNAL_DATABASE } from "../database-name.ts";
 import { hardDeleteTime } from "./hard-delete.ts";
 import { requireFound } from "./not-found.ts";
 import { queriedRetention, retentionOf } from "./retention.ts";

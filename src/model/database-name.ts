@@ -8,7 +8,10 @@ const LETTER_OR_DIGIT = /^[A-Za-z0-9]$/;
 const NAME_CHARACTER = /^[A-Za-z0-9_-]$/;
 const ASCII_MAX = 0x7f;
 /** Stands between the database and the retention policy of v1, which together name one database. */
-const POLICY_SEPARATOR = "/";
+export const POLICY_SEPARATOR = "/";
+
+/** The policy of v1 whose database has the name alone. */
+export const AUTOGEN = "autogen";
 
 /**
  * Throws DbError `invalid` / `database_name` unless a database may be called `name`: 1 to 64 of A–Z a–z 0–9 `_` `-`,
@@ -53,8 +56,14 @@ export function checkWrittenName(name: string): void {
  */
 export function nameWithPolicy(database: string, policy: string | undefined): string {
   const lower = (policy ?? "").toLowerCase();
-  if (["", "''", "autogen", "default"].includes(lower)) return database;
+  if (["", "''", AUTOGEN, "default"].includes(lower)) return database;
   return `${database}${POLICY_SEPARATOR}${lower}`;
+}
+
+/** The database of v1 that our database `name` belongs to. */
+export function v1NameOf(name: string): string {
+  const end = name.indexOf(POLICY_SEPARATOR);
+  return end < 0 ? name : name.slice(0, end);
 }
 
 function wrongCharacter(): DbError {

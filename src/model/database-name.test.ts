@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { isKind } from "#base/errors.ts";
-import { checkDatabaseName, nameWithPolicy } from "./database-name.ts";
+import { checkDatabaseName, nameWithPolicy, v1NameOf } from "./database-name.ts";
 
 const CHARACTER =
   "invalid character in database or rp name: must be ASCII, containing only letters, numbers, underscores, or hyphens";
@@ -49,5 +49,6 @@ suite("database names", () => {
       assert.equal(nameWithPolicy("db", policy), "db");
     }
     assert.equal(nameWithPolicy("db", "Two_Weeks"), "db/two_weeks");
+    for (const name of ["db", "db/two_weeks"]) assert.equal(v1NameOf(name), "db");
   });
 });
