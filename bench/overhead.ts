@@ -1,6 +1,6 @@
 /**
- * What a node adds to its engine: questions through HTTP, and the same in the engine's words on the same files, in turns: medians, their
- * ratio, and the difference where the answer is small.
+ * What a node adds to its engine: questions through HTTP as CSV, and what the node asks of its engine for them, asked of a bare one on the
+ * same files, in turns: medians, their ratio, and the difference where the answer is small.
  *
  *     node bench/overhead.ts [--rows 1000000] [--rounds 21]
  *
@@ -12,6 +12,7 @@ import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { round } from "../scripts/long/figures.ts";
 import { cpuLines } from "./cpu-lines.ts";
+import { engineSql } from "./engine-sql.ts";
 import { merged } from "./metrics.ts";
 import { benchFolder } from "./node.ts";
 import { report } from "./report.ts";
@@ -24,38 +25,16 @@ const ADDED_MS_MAX = 5;
 /** Rounds that fill caches and let the code be compiled. */
 const WARM_COUNT = 10;
 
-interface Question {
-  readonly ours: string;
-  /** `cpu` stands for the files. */
-  readonly bare: string;
-}
-
-const DAY = "time >= TIMESTAMP '2023-11-16' AND time < TIMESTAMP '2023-11-17'";
-/** One text for both, but for the function that both call by another name. */
-function same(text: string): Question {
-  return {
-    ours: text.replaceAll("BIN(", "date_bin(").replaceAll("TIMESTAMP '", "'"),
-    bare: text.replaceAll("BIN(", "time_bucket("),
-  };
-}
-
-const QUESTIONS: Readonly<Record<string, Question>> = {
-  "one host": same(
-    `SELECT BIN(INTERVAL '1 hour', time) AS hour, max(load) AS m FROM cpu WHERE host = 'host_7' AND ${DAY} GROUP BY 1 ORDER BY 1`,
-  ),
-  "all hosts": same(
-    `SELECT host, BIN(INTERVAL '1 hour', time) AS hour, avg(load) AS a, avg(temp) AS b FROM cpu WHERE ${DAY} GROUP BY 1, 2 ORDER BY 1, 2`,
-  ),
-  "distinct values": same(`SELECT count(DISTINCT free) AS n FROM cpu WHERE ${DAY}`),
-  medians: same(`SELECT host, median(temp) AS m FROM cpu WHERE ${DAY} GROUP BY host ORDER BY host`),
-  "last of each": same(
-    `SELECT host, time, load FROM (SELECT host, time, load, row_number() OVER (PARTITION BY host ORDER BY time DESC) AS n FROM cpu WHERE ${DAY}) AS numbered WHERE n = 1 ORDER BY host`,
-  ),
-  join: same(
-    `SELECT c.host, count(*) AS n FROM cpu AS c JOIN (SELECT host, avg(load) AS mean FROM cpu WHERE ${DAY} GROUP BY host) AS h ON c.host = h.host WHERE c.load > h.mean AND ${DAY.replaceAll("time", "c.time").replaceAll("c.timeSTAMP", "TIMESTAMP")} GROUP BY c.host ORDER BY c.host`,
-  ),
-  "rows of a host": same("SELECT time, load, temp, free FROM cpu WHERE host = 'host_7'"),
-  "rows of a day": same(`SELECT time, host, load, temp, free FROM cpu WHERE ${DAY}`),
+const DAY = "time >= '2023-11-16' AND time < '2023-11-17'";
+const QUESTIONS: Readonly<Record<string, string>> = {
+  "one host": `SELECT date_bin(INTERVAL '1 hour', time) AS hour, max(load) AS m FROM cpu WHERE host = 'host_7' AND ${DAY} GROUP BY 1 ORDER BY 1`,
+  "all hosts": `SELECT host, date_bin(INTERVAL '1 hour', time) AS hour, avg(load) AS a, avg(temp) AS b FROM cpu WHERE ${DAY} GROUP BY 1, 2 ORDER BY 1, 2`,
+  "distinct values": `SELECT count(DISTINCT free) AS n FROM cpu WHERE ${DAY}`,
+  medians: `SELECT host, median(temp) AS m FROM cpu WHERE ${DAY} GROUP BY host ORDER BY host`,
+  "last of each": `SELECT host, time, load FROM (SELECT host, time, load, row_number() OVER (PARTITION BY host ORDER BY time DESC) AS n FROM cpu WHERE ${DAY}) AS numbered WHERE n = 1 ORDER BY host`,
+  join: `SELECT c.host, count(*) AS n FROM cpu AS c JOIN (SELECT host, avg(load) AS mean FROM cpu WHERE ${DAY} GROUP BY host) AS h ON c.host = h.host WHERE c.load > h.mean GROUP BY c.host ORDER BY c.host`,
+  "rows of a host": "SELECT time, load, temp, free FROM cpu WHERE host = 'host_7'",
+  "rows of a day": `SELECT time, host, load, temp, free FROM cpu WHERE ${DAY}`,
 };
 
 const { values } = parseArgs({
@@ -78,22 +57,23 @@ const files = await server.query(
   DATABASE,
   "SELECT path FROM system.parquet_files WHERE table_name = 'cpu'",
 );
-const list = files.map(({ path }) => `'${join(folder.path, "store", String(path))}'`).join(", ");
+const paths = files.map(({ path }) => join(folder.path, "store", String(path)));
 const engine = await DuckDBInstance.create(":memory:", {
   threads: String(availableParallelism()),
 });
 const bare = await engine.connect();
-await bare.run("SET TimeZone = 'UTC'");
-await bare.run(`CREATE VIEW cpu AS SELECT * FROM read_parquet([${list}])`);
+for (const setting of ["TimeZone = 'UTC'", "parquet_metadata_cache = true"])
+  await bare.run(`SET ${setting}`);
 
 const figures: Record<string, number> = {};
 const goals: Record<string, boolean> = {};
 for (const [name, question] of Object.entries(QUESTIONS)) {
+  const sql = engineSql(question, paths);
   const times = { ours: [] as number[], bare: [] as number[] };
   let answerCount = 0;
   for (let count = 0; count < Number(values.rounds) + WARM_COUNT; count += 1) {
-    const ours = await timed(() => answered(question.ours));
-    const theirs = await timed(async () => (await bare.run(question.bare)).fetchAllChunks());
+    const ours = await timed(() => answered(question));
+    const theirs = await timed(async () => (await bare.run(sql)).fetchAllChunks());
     answerCount = ours.value;
     const bareCount = theirs.value.reduce((sum, chunk) => sum + chunk.rowCount, 0);
     if (bareCount !== answerCount) throw new Error(`${name}: ${answerCount} rows, ${bareCount}`);
