@@ -144,6 +144,31 @@ suite("a raft node", () => {
     assert.equal(new RaftNode({ ...options, appliedIndex: 2 }).status().commit, 2);
   });
 
+  test("that votes alone answers a read when it knows again what it had committed", () => {
+    const { node, storage, options } = alone();
+    node.campaign();
+    work(node, storage);
+    node.propose(bytes("kept"));
+    work(node, storage);
+    const { term, vote } = storage.initialState().hardState;
+    storage.setHardState({ term, vote, commit: 1 });
+    const again = new RaftNode(options);
+    again.campaign();
+    const { hardState } = again.ready();
+    if (hardState !== undefined) storage.setHardState(hardState);
+    again.advance();
+    assert.equal(again.status().role, "leader");
+    again.readIndex("one");
+    const first = again.ready();
+    assert.deepEqual(first.readStates, []);
+    storage.append(first.entries);
+    again.advance();
+    assert.deepEqual(again.ready().readStates, [{ index: 4, context: "one" }]);
+    again.advance();
+    again.readIndex("two");
+    assert.deepEqual(again.ready().readStates, [{ index: 4, context: "two" }]);
+  });
+
   test("has no two Readys at once, and no use for options that contradict themselves", () => {
     const { node, options } = alone();
     node.campaign();

@@ -5,11 +5,8 @@ import type { RaftState } from "./state.ts";
 
 /** A leader is asked for an index at which a read sees all that was committed before it came. */
 export function readAsLeader(raft: RaftState, request: Message): void {
-  if (raft.tracker.isOnlyVoter(raft.id)) {
-    answerRead(raft, request, raft.log.committed);
-    return;
-  }
-  // Until an entry of its own term is committed, a leader does not know what its predecessors committed.
+  // Until an entry of its own term is committed, a leader does not know what its predecessors committed; nor does the only voter what it
+  // committed itself before it was started again, for a commit index is not synced.
   if (!hasCommittedInTerm(raft)) {
     if (raft.earlyReads.length < raft.options.readCountMax) raft.earlyReads.push(request);
     return;
@@ -36,7 +33,8 @@ export function ackRead(raft: RaftState, from: PeerId, context: string): void {
 }
 
 function confirmRead(raft: RaftState, request: Message): void {
-  if (raft.options.readMode === "lease") {
+  // Where this node votes alone, there is no quorum without it.
+  if (raft.options.readMode === "lease" || raft.tracker.isOnlyVoter(raft.id)) {
     answerRead(raft, request, raft.log.committed);
     return;
   }
