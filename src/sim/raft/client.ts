@@ -13,7 +13,12 @@ export interface RegisterGroup {
   goesOn(): boolean;
   /** Any member, dead or alive, and its registers; undefined for one that is just being started. */
   anyMember():
-    | { readonly member: RaftMember<boolean>; readonly machine: RegisterMachine }
+    | {
+        readonly member: RaftMember<boolean>;
+        readonly machine: RegisterMachine;
+        /** A read begins; what this answers is called when it looks at the registers. */
+        readonly beginRead: () => () => void;
+      }
     | undefined;
   /** One who holds itself to be the leader. */
   leader(): RaftMember<boolean> | undefined;
@@ -61,9 +66,13 @@ export class RegisterClient {
     const found = this.#group.anyMember();
     if (found === undefined) return undefined;
     const { machine, member } = found;
+    const looked = found.beginRead();
     const answer = await inTime(
       world,
-      member.read().then(() => machine.read(key)),
+      member.read().then(() => {
+        looked();
+        return machine.read(key);
+      }),
     );
     if (!("value" in answer)) return undefined;
     const { value } = answer;

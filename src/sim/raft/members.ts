@@ -34,10 +34,10 @@ export interface MembersOptions {
   readonly raft: Partial<RaftOptions>;
   /** The chance that a process ends at a write of its disk; a quarter of that at another call. */
   readonly callCrashChance: number;
+  /** So long a disk takes to answer that is not slow, at most. */
+  readonly callMsMax: number;
 }
 
-/** So long a disk takes to answer that is not slow, at most. */
-const CALL_MS_MAX = 1.2;
 const SLOW_MS_MAX = 600;
 
 /** The members of a group, dead or alive, and their disks, on which faults happen until there is peace. */
@@ -169,6 +169,7 @@ export class Members {
     const restore = machine.restore.bind(machine);
     machine.restore = (chunks) => {
       this.#snapshotCount += 1;
+      this.#options.witness.restores(life);
       return restore(chunks);
     };
   }
@@ -183,9 +184,9 @@ export class Members {
   }
 
   async #diskCall(life: Life, call: DiskCall): Promise<void> {
-    const { callCrashChance, count, world } = this.#options;
+    const { callCrashChance, callMsMax, count, world } = this.#options;
     const { id, process } = life;
-    let delayMs = 0.2 + world.random.next() * (CALL_MS_MAX - 0.2);
+    let delayMs = 0.2 + world.random.next() * (callMsMax - 0.2);
     if (!this.peace && world.chance(0.01)) {
       count("slow_disk");
       delayMs = world.random.next() * SLOW_MS_MAX;

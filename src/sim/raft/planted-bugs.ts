@@ -58,8 +58,17 @@ export const RAFT_BUGS: Readonly<Record<string, PlantedBug | readonly PlantedBug
     file: "raft/protocol/read-index.ts",
     edits: [
       {
-        find: 'if (raft.options.readMode === "lease") {',
+        find: 'if (raft.options.readMode === "lease" || raft.tracker.isOnlyVoter(raft.id)) {',
         replace: 'if (raft.role === "leader") {',
+      },
+    ],
+  },
+  lone_voter_trusted: {
+    file: "raft/protocol/read-index.ts",
+    edits: [
+      {
+        find: "if (!hasCommittedInTerm(raft)) {",
+        replace: "if (!raft.tracker.isOnlyVoter(raft.id) && !hasCommittedInTerm(raft)) {",
       },
     ],
   },

@@ -20,6 +20,8 @@ export interface Temper {
   readonly changing: boolean;
   /** Whether who joins does not vote, as often as not. */
   readonly learning: boolean;
+  /** Whether the group gets as small as one that votes alone. */
+  readonly shrinking: boolean;
   /** Whether leaders hardly begin, each of another log than the last. */
   readonly hunting: boolean;
 }
@@ -45,7 +47,8 @@ export function anyTemper(world: World, changing: boolean): Temper {
   const pauseMsMax = draw < 8 ? 700 : 6_000;
   const hunting = draw >= 8;
   const learning = changing && world.chance(0.3);
-  const others = { changing, hunting, learning, pauseMsMax };
+  const shrinking = changing && !learning && world.chance(0.4);
+  const others = { changing, hunting, learning, pauseMsMax, shrinking };
   if (draw < 5) return { ...others, strikes: { ...NO_STRIKES, changed: learning ? 0.4 : 0 } };
   if (hunting) return { ...others, strikes: { ...NO_STRIKES, led: 0.5, began: 0.8 } };
   const rates = MOMENTS.map((moment) => {
@@ -73,7 +76,7 @@ export class Trouble {
     while (world.nowMs < forMs) {
       await world.sleep(50 + world.below(temper.pauseMsMax));
       const draw = world.below(10);
-      if (draw < 3) members.crash(members.any(), 2_000);
+      if (draw < 3) members.crash(this.#victim(), 2_000);
       else if (draw < 6) this.#divide();
       else if (draw === 6) members.pause(members.any(), world.below(2_000));
       else if (draw === 7) this.#transfer();
@@ -84,6 +87,13 @@ export class Trouble {
     network.calm = true;
     members.peace = true;
     network.heal();
+  }
+
+  /** Any; in a group that gets small often the leader, for the others hardly matter. */
+  #victim(): PeerId {
+    const { members, temper, world } = this.#options;
+    const leader = temper.shrinking && world.chance(0.6) ? members.leader() : undefined;
+    return leader?.status.id ?? members.any();
   }
 
   /** `id` has just done that. */
@@ -237,11 +247,11 @@ export class Trouble {
 
   /** Asks the leader for other members, by a joint configuration or in one step. */
   #change(): void {
-    const { members, world } = this.#options;
+    const { members, temper, world } = this.#options;
     const leader = members.leader();
     if (leader === undefined) return;
     const wanted = this.#wanted(leader.status);
-    if (wanted.size < 3) return;
+    if (wanted.size < (temper.shrinking ? 1 : 3)) return;
     const all = this.#operations(wanted, new Set(leader.status.members.keys()));
     const operations = world.chance(0.2) ? all.slice(0, 1) : all;
     if (operations.length === 0) return;
@@ -252,10 +262,15 @@ export class Trouble {
     }
   }
 
-  /** All; or three that replace as many as can be; or any. */
+  /** All; or some few; or three that replace as many as can be; or any. */
   #wanted({ configuration, id }: Status): ReadonlySet<PeerId> {
     const { members, temper, world } = this.#options;
     if (temper.learning && world.chance(0.5)) return new Set(members.ids);
+    if (temper.shrinking && world.chance(0.8))
+      return new Set([
+        world.chance(0.7) ? id : members.any(),
+        ...(world.chance(0.3) ? [members.any()] : []),
+      ]);
     const replaces = world.chance(0.5);
     return new Set(
       replaces
@@ -277,6 +292,9 @@ export class Trouble {
     const { members, temper, world } = this.#options;
     const learnerChance = temper.learning ? 0.7 : 0.2;
     return members.ids.flatMap((peer): Operation[] => {
+      // Who hears what is agreed on goes on being read.
+      if (temper.shrinking && !wanted.has(peer) && world.chance(0.8))
+        return [{ kind: "add_learner", peer }];
       if (!wanted.has(peer)) return present.has(peer) ? [{ kind: "remove", peer }] : [];
       if (!present.has(peer))
         return [{ kind: world.chance(learnerChance) ? "add_learner" : "add_voter", peer }];

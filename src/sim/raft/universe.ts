@@ -73,6 +73,7 @@ class Universe {
       founders,
       raft: anyOptions(world, temper),
       callCrashChance: [0, 0.001, 0.008][world.below(3)] ?? 0,
+      callMsMax: world.chance(0.3) ? 30 : 1.2,
     });
     this.#trouble = new Trouble({ world, network, count, temper, members: this.#members });
   }
@@ -113,8 +114,10 @@ class Universe {
   }
 
   #anyMember(): ReturnType<RegisterGroup["anyMember"]> {
-    const { machine, member } = this.#members.life(this.#members.any()) ?? {};
-    return machine === undefined || member === undefined ? undefined : { machine, member };
+    const life = this.#members.life(this.#members.any());
+    if (life?.member === undefined) return undefined;
+    const { machine, member } = life;
+    return { machine, member, beginRead: () => this.#witness.beginRead(life) };
   }
 
   /** In peace all members of the group come to one state, and take a write. */

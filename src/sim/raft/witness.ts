@@ -36,6 +36,8 @@ interface Seen {
   configuration: unknown;
   snapshotIndex: number;
   appliedIndex: number;
+  /** Whether its registers are those of `appliedIndex`, and not of a snapshot that came since. */
+  appliedLast: boolean;
 }
 
 /**
@@ -52,6 +54,7 @@ export class Witness {
   /** Entries that were looked at where they stand. */
   readonly #entries = new WeakSet<Entry>();
   readonly #applied = new Map<number, string>();
+  #appliedMax = 0;
   #leaderCount = 0;
 
   constructor(options: WitnessOptions) {
@@ -72,6 +75,24 @@ export class Witness {
     this.#hold(() => {
       for (const command of commands) this.#apply(run, command);
     });
+  }
+
+  /** The registers of `run` become those of a snapshot. */
+  restores(run: Run): void {
+    const seen = this.#runs.get(run);
+    if (seen !== undefined) seen.appliedLast = false;
+  }
+
+  /** A read begins at `run`; what this answers is called when its registers are looked at: they hold all that anybody has applied before it began. */
+  beginRead(run: Run): () => void {
+    const index = this.#appliedMax;
+    return () => {
+      const seen = this.#runs.get(run);
+      if (seen?.appliedLast !== true || seen.appliedIndex >= index) return;
+      this.#options.violate(
+        `a read at ${run.id} sees what was applied up to ${seen.appliedIndex}, and ${index} was before it came`,
+      );
+    };
   }
 
   #look(run: Run, core: RaftNode, durable: DurableLog): void {
@@ -163,11 +184,13 @@ export class Witness {
       assert(index <= commit, `${run.id} applies ${index}, and ${commit} is committed`);
       assert(index > seen.appliedIndex, `${run.id} applies ${index} after ${seen.appliedIndex}`);
       seen.appliedIndex = index;
+      seen.appliedLast = true;
     }
     const text = hex(data);
     const known = this.#applied.get(index) ?? text;
     assert(known === text, `state machine safety: ${index} is applied as two, now by ${run.id}`);
     this.#applied.set(index, text);
+    this.#appliedMax = Math.max(this.#appliedMax, index);
   }
 
   #seenOf(run: Run, core: RaftNode, state: LogState): Seen {
@@ -185,6 +208,7 @@ export class Witness {
       configuration,
       snapshotIndex: state.compacted.index,
       appliedIndex: 0,
+      appliedLast: false,
     };
     this.#runs.set(run, seen);
     return seen;
