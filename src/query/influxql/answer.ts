@@ -1,4 +1,10 @@
+import type { DbError } from "#base/errors.ts";
 import type { ResultColumn } from "#model/query/result.ts";
+
+/** What became of one statement of a request; statements are counted from 0. */
+export type StatementResult =
+  | { readonly kind: "answer"; readonly id: number; readonly answer: StatementAnswer }
+  | { readonly kind: "error"; readonly id: number; readonly error: DbError };
 
 /** What one statement of a request answers. */
 export interface StatementAnswer {
