@@ -1,0 +1,38 @@
+const NANOSECONDS: Readonly<Record<string, bigint>> = {
+  ns: 1n,
+  u: 1_000n,
+  µ: 1_000n,
+  ms: 1_000_000n,
+  s: 1_000_000_000n,
+  m: 60_000_000_000n,
+  h: 3_600_000_000_000n,
+  d: 86_400_000_000_000n,
+  w: 604_800_000_000_000n,
+};
+const INTEGER_MAX = 2n ** 63n - 1n;
+
+/** Nanoseconds of `1h30m`, or what 1.x says of text that is no duration. They wrap around as those of 1.x do. */
+export function durationOf(text: string): bigint | { readonly fault: string } {
+  const part = /(\d+)(ns|ms|[uµsmhdw])/uy;
+  let [total, last] = [0n, ""];
+  for (let offset = 0; offset < text.length; offset = part.lastIndex) {
+    part.lastIndex = offset;
+    const [whole, digits = "", unit = ""] = part.exec(text) ?? [];
+    if (whole === undefined || BigInt(digits) > INTEGER_MAX) return { fault: "invalid duration" };
+    total = BigInt.asIntN(64, total + BigInt(digits) * (NANOSECONDS[unit] ?? 0n));
+    last = `${BigInt(digits)}${unit}`;
+  }
+  if (last === "") return { fault: "invalid duration" };
+  if (total >= 0n) return total;
+  return { fault: `overflowed duration ${last}: choose a smaller duration or INF` };
+}
+
+/** Nanoseconds as one whole number of the greatest unit that fits. */
+export function durationText(value: bigint): string {
+  if (value === 0n) return "0s";
+  for (const unit of ["w", "d", "h", "m", "s", "ms", "u"]) {
+    const size = NANOSECONDS[unit] ?? 1n;
+    if (value % size === 0n) return `${value / size}${unit}`;
+  }
+  return `${value}ns`;
+}
