@@ -12,6 +12,7 @@ import {
   newTable,
 } from "./catalog-state.ts";
 import { databaseSchema, decodeTransaction, nodeSchema } from "./changes.ts";
+import { deleteSchema, restoreDeletes } from "./deletes.ts";
 import { tokenSchema } from "./tokens.ts";
 import { continuousQueryKey, continuousQuerySchema } from "./v1/continuous-queries.ts";
 import { userSchema } from "./v1/users.ts";
@@ -29,6 +30,8 @@ const checkpointSchema = v.object({
   nextTokenId: v.optional(whole, 0),
   users: v.optional(v.array(userSchema), []),
   continuousQueries: v.optional(v.array(continuousQuerySchema), []),
+  deletes: v.optional(v.array(deleteSchema), []),
+  nextDeleteId: v.optional(whole, 1),
 });
 
 export const catalogMachine = {
@@ -55,6 +58,7 @@ function checkpointBody(state: CatalogState) {
   const { cluster, nextDatabaseId, nextTableId, nextNodeNumber, removed, tokens, nextTokenId } =
     state;
   const { users, continuousQueries } = state;
+  const { deletes, nextDeleteId } = state;
   return {
     ...(cluster && { cluster }),
     databases: [...state.databases.values()].map(databaseBody),
@@ -66,6 +70,7 @@ function checkpointBody(state: CatalogState) {
     ...(nextTokenId > 0 && { tokens: [...tokens.values()], nextTokenId }),
     ...(users.size > 0 && { users: [...users.values()] }),
     ...(continuousQueries.size > 0 && { continuousQueries: [...continuousQueries.values()] }),
+    ...(nextDeleteId > 1 && { deletes: [...deletes.values()].flat(), nextDeleteId }),
   };
 }
 
@@ -130,6 +135,7 @@ function restoreCheckpoint(checkpoint: LogEntry): CatalogState {
     continuousQueries: new Map(
       stored.continuousQueries.map((query) => [continuousQueryKey(query), query]),
     ),
+    ...restoreDeletes(stored.deletes, stored.nextDeleteId),
     needs: checkpoint.needs,
   };
 }

@@ -12,7 +12,16 @@ import {
   findTable,
 } from "./catalog-state.ts";
 import type { CatalogChange } from "./changes.ts";
-import { KINDS, nodeOf, textOf, throughBytes, tokenOf, transaction, WRITER } from "./testing.ts";
+import {
+  deleteOf,
+  KINDS,
+  nodeOf,
+  textOf,
+  throughBytes,
+  tokenOf,
+  transaction,
+  WRITER,
+} from "./testing.ts";
 import type { V1Change } from "./v1/changes.ts";
 import { continuousQueryKey } from "./v1/continuous-queries.ts";
 
@@ -102,6 +111,17 @@ function legalChange(
     }
     case "delete_token":
       return token && token.id > 0 ? { kind, id: token.id } : undefined;
+    case "delete_rows": {
+      const table = database && [...database.tables.values()][dice % 3];
+      return table && { kind, delete: deleteOf(state.nextDeleteId, table.id, dice) };
+    }
+    case "forget_deletes": {
+      const [first] = state.deletes;
+      if (first === undefined) return undefined;
+      const [tableId, deletes] = first;
+      const ids = deletes.slice(0, 1 + (dice % 2)).map(({ id }) => id);
+      return { kind, tableId, ids };
+    }
     case "set_policy": {
       const policy = {
         name: "rp",
@@ -168,6 +188,9 @@ const aTransaction = fc.array(
       "drop_user",
       "create_continuous_query",
       "drop_continuous_query",
+      "delete_rows",
+      "delete_rows",
+      "forget_deletes",
     ),
     fc.nat(1000),
   ),

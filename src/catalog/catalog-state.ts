@@ -17,12 +17,19 @@ import {
 } from "#model/schema.ts";
 import { NEEDS_NOTHING, type Needs } from "#objectlog/record.ts";
 import type { CatalogChange } from "./changes.ts";
+import {
+  applyDeleteChange,
+  type DeleteState,
+  isDeleteChange,
+  NO_DELETES,
+  withoutDeletesOf,
+} from "./deletes.ts";
 import { applyTokenChange, isTokenChange, type TokenRecord, type TokenState } from "./tokens.ts";
 import { applyV1Change, isV1Change, type V1State } from "./v1/changes.ts";
 import { type PolicyRecord, setPolicy } from "./v1/policy.ts";
 
 /** All that nodes agree on beside the rows, at one version. A value. */
-export interface CatalogState extends TokenState, V1State {
+export interface CatalogState extends TokenState, V1State, DeleteState {
   /** The version: the position of the last transaction. */
   readonly position: Position;
   /** Undefined in an empty store. */
@@ -117,6 +124,7 @@ export const EMPTY_CATALOG: CatalogState = {
   nextTokenId: 0 as TokenId,
   users: new Map(),
   continuousQueries: new Map(),
+  ...NO_DELETES,
   needs: NEEDS_NOTHING,
 };
 
@@ -187,7 +195,8 @@ interface OwnTables {
 
 function applyChange(draft: Draft, change: CatalogChange): void {
   const { state } = draft;
-  if (isTableChange(change)) return applyTableChange(draft, change);
+  if (isDeleteChange(change)) return void Object.assign(state, applyDeleteChange(state, change));
+  if ("tableId" in change || change.kind === "create_table") return applyTableChange(draft, change);
   if (isTokenChange(change)) return void Object.assign(state, applyTokenChange(state, change));
   if (isV1Change(change)) return void Object.assign(state, applyV1Change(state, change));
   switch (change.kind) {
@@ -218,10 +227,6 @@ function applyChange(draft: Draft, change: CatalogChange): void {
     case "drop_database":
       return dropDatabase(draft, change);
   }
-}
-
-function isTableChange(change: CatalogChange): change is TableChange {
-  return "tableId" in change || change.kind === "create_table";
 }
 
 function applyTableChange(draft: Draft, change: TableChange): void {
@@ -290,6 +295,7 @@ function dropDatabase(
   const dropped = { atNs, hardDeleteAtNs };
   state.databases.set(id, { ...database, name: droppedName, dropped });
   state.tableCount -= database.tables.size;
+  Object.assign(state, withoutDeletesOf(state, database.tables.keys()));
 }
 
 function createTable(
@@ -340,6 +346,7 @@ function dropTable(
   const dropped = { atNs, hardDeleteAtNs };
   own.droppedTables.set(tableId, { table: { ...table, name: droppedName }, dropped });
   state.tableCount -= 1;
+  Object.assign(state, withoutDeletesOf(state, [tableId]));
 }
 
 function liveDatabase({ state }: Draft, id: DatabaseId): DatabaseRecord {

@@ -2,6 +2,7 @@ import { DbError } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
 import type { LogEntry } from "#objectlog/record.ts";
+import { deleteChangeSchemas } from "./deletes.ts";
 import { tokenChangeSchemas } from "./tokens.ts";
 import { v1ChangeSchemas } from "./v1/changes.ts";
 import { policyChangeSchema, policySchema } from "./v1/policy.ts";
@@ -113,6 +114,7 @@ const changeSchema = v.variant("kind", [
   policyChangeSchema,
   ...tokenChangeSchemas,
   ...v1ChangeSchemas,
+  ...deleteChangeSchemas,
 ]);
 
 /** One step of a transaction: docs/formats/catalog.md. */

@@ -1,6 +1,7 @@
 /** Records for the tests of the catalog's state. */
 import { toJson } from "#base/schema.ts";
-import type { NodeNumber, TokenId } from "#model/ids.ts";
+import type { ColumnId, NodeNumber, RowDeleteId, TableId, TokenId } from "#model/ids.ts";
+import type { RowDelete, TagCondition } from "#model/row-delete.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
@@ -59,6 +60,26 @@ export function throughBytes(record: LogRecord, position: number): LogEntry {
   return fromEnvelope(decodeEnvelope("key", bytes), "key", position);
 }
 
+/** A delete of some rows or all of a table. */
+export function deleteOf(id: RowDeleteId, tableId: TableId, dice: number): RowDelete {
+  const tag: TagCondition = {
+    kind: "in",
+    columnId: 1 as ColumnId,
+    values: ["a", `b${dice}`],
+    negated: dice % 2 === 0,
+  };
+  return {
+    id,
+    tableId,
+    time: { start: -BigInt(dice), end: 10n ** 18n },
+    ...(dice % 3 > 0 && {
+      condition: dice % 3 === 1 ? tag : { kind: "or", conditions: [tag, tag] },
+    }),
+    cuts: [{ node: 1 as NodeNumber, stamp: 1n + BigInt(dice) }],
+    atNs: 10n ** 18n,
+  };
+}
+
 /** All of a state as text, maps in their order, what is undefined left out. */
 export function textOf(state: CatalogState): string {
   return toJson({
@@ -76,5 +97,6 @@ export function textOf(state: CatalogState): string {
     removed: [...state.removed],
     users: [...state.users],
     continuousQueries: [...state.continuousQueries],
+    deletes: [...state.deletes].toSorted(([left], [right]) => left - right),
   });
 }

@@ -146,7 +146,10 @@ export class Compactor {
     await this.#leftovers.clear(store, manifest.state);
   }
 
-  async *#run({ keptFromNs, plan, table }: Task, signal: AbortSignal): AsyncGenerator<WrittenFile> {
+  async *#run(
+    { deletes, keptFromNs, plan, table }: Task,
+    signal: AbortSignal,
+  ): AsyncGenerator<WrittenFile> {
     if (plan.kind === "expire") return;
     const columns = fileColumns(table);
     const time: TimeRange =
@@ -157,6 +160,7 @@ export class Compactor {
         columns,
         files: plan.inputs,
         time,
+        deletes,
         rowCountMax: plan.rowCountMax,
         rowGroupSize: rowGroupSize(columns.length),
         zstdLevel: COMPACTED_ZSTD_LEVEL,
@@ -166,7 +170,7 @@ export class Compactor {
   }
 
   #describe(
-    { table }: Task,
+    { deletesBelow, table }: Task,
     written: Omit<WrittenFile, "bytes">,
     { bytes, office }: { bytes: Uint8Array; office: Writer },
   ): DataFile {
@@ -181,6 +185,7 @@ export class Compactor {
       sizeBytes: bytes.length,
       checksum: crc32(bytes),
       node: NO_NODE,
+      deletesBelow,
     };
   }
 

@@ -3,7 +3,7 @@
 export interface CompactionEvent {
   readonly atNs: bigint;
   /** Files merged, or rows past their retention removed. */
-  readonly kind: "merge" | "expire";
+  readonly kind: "merge" | "erase" | "expire";
   readonly durationMs: number;
   /** `stale`: other entries came first, so it is planned anew. */
   readonly outcome: "success" | "stale" | "failed";

@@ -1,6 +1,7 @@
 /** Whether a plan that was made with one version of the catalog is still right under a later one. */
 import { type CatalogState, type DatabaseRecord, retentionOf } from "#catalog/catalog-state.ts";
-import type { TableId } from "#model/ids.ts";
+import type { RowDeleteId, TableId } from "#model/ids.ts";
+import type { RowDelete } from "#model/row-delete.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { CompactionPlan } from "./plan.ts";
 
@@ -9,6 +10,10 @@ export interface PlannedWith {
   /** The columns that its files may have. */
   readonly table: TableSchema;
   readonly retentionNs: bigint | undefined;
+  /** Rows that one of these covers are left out. */
+  readonly deletes: readonly RowDelete[];
+  /** No delete with a lower id covers any row that is left, whether it is in force or not any more. */
+  readonly deletesBelow: RowDeleteId;
   /** Older rows are left out; undefined: none. */
   readonly keptFromNs: bigint | undefined;
 }
@@ -20,6 +25,9 @@ export interface PlannedWith {
  * - the table is gone;
  * - it has left out rows that count again, for the retention is longer now;
  * - a column that it knew is another one. Columns that have come since are in none of its inputs.
+ *
+ * Deletes of rows do not make it wrong: those that have come since are not carried out by it, and its files say so; of those that are not in
+ * force any more, no row was left before they went.
  *
  * What the catalog says else of which rows there are must be asked for here as well.
  */

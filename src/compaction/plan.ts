@@ -1,5 +1,6 @@
 /** Which files of a table are merged next: a function of the files alone, and of the time of day for what can wait. */
 import type { ManifestFile } from "#manifest/manifest-file.ts";
+import { mayCoverFile, type RowDelete } from "#model/row-delete.ts";
 import { STAMP_NONE, timeOfStamp } from "#model/stamp.ts";
 import { hull, type TimeRange } from "#model/time-range.ts";
 import { type Generation, windowOf } from "./generations.ts";
@@ -20,6 +21,8 @@ export interface PlanTimes {
   readonly latelyNs: bigint;
   /** Older rows are past the table's retention; undefined: none is. */
   readonly keptFromNs: bigint | undefined;
+  /** Deletes that are to be carried out: no file that may have rows which they cover is left as it is. */
+  readonly deletes?: readonly RowDelete[];
 }
 
 /** Files to be replaced by fewer, or by as many that overlap each other no more. */
@@ -33,18 +36,26 @@ export type CompactionPlan =
       /** Rows of a file that comes of it, about. */
       readonly rowCountMax: number;
     }
+  /** Written anew without the rows that deletes cover. */
+  | {
+      readonly kind: "erase";
+      readonly inputs: readonly ManifestFile[];
+      readonly rowCountMax: number;
+    }
   /** All rows of the inputs are past their retention. */
   | { readonly kind: "expire"; readonly inputs: readonly ManifestFile[] };
 
 /** Rows that are written anew for each row that was not in its place yet. */
 const REWRITES_MAX = 10;
+/** Files of a table that deletes may cover are written anew so many before it is looked again what is to be merged. */
+const ERASED_FILES_MAX = 16;
 /** So many files are worth it, whatever their size; a window that is not closed has to have as many. */
 const FILE_COUNT_MANY = 8;
 
 /**
- * Plans for files of one table, no two of which share a file: first what has expired, then by generation, lowest first. Done again on what
- * came of them, this ends: no plan leaves more files, and one that leaves as many leaves some that cover less time together. No file
- * grows beyond `rowLimit` or the average of those that it is made of.
+ * Plans for files of one table, no two of which share a file: first what has expired, then what deletes may cover, then by generation, lowest
+ * first. Done again on what came of them, this ends: no plan leaves more files, one that leaves as many leaves some that cover less time
+ * together, and of a delete a file is written anew once at most. No file grows beyond `rowLimit` or the average of those that it is made of.
  */
 export function planCompaction(
   files: readonly ManifestFile[],
@@ -56,6 +67,29 @@ export function planCompaction(
     keptFromNs === undefined ? [] : files.filter(({ file }) => file.time.end < keptFromNs);
   if (expired.length > 0)
     return [{ kind: "expire", inputs: expired.slice(0, settings.filesPerPlanMax) }];
+  const erasing = files.filter((one) => hasDeleted(one, times.deletes ?? []));
+  const erased = new Set(erasing);
+  const others = erasing.length > 0 ? files.filter((one) => !erased.has(one)) : files;
+  return [
+    ...erasing.slice(0, ERASED_FILES_MAX).map(planErase),
+    ...planMerges(others, settings, times),
+  ];
+}
+
+function hasDeleted({ file, stampAbove }: ManifestFile, deletes: readonly RowDelete[]): boolean {
+  return deletes.some((one) => mayCoverFile(one, file, stampAbove));
+}
+
+/** Each file by itself: as it is large enough, a merge takes it no more, and if it is not, what is left of it is little to merge. */
+function planErase(one: ManifestFile): CompactionPlan {
+  return { kind: "erase", inputs: [one], rowCountMax: Math.max(1, one.file.rowCount) };
+}
+
+function planMerges(
+  files: readonly ManifestFile[],
+  settings: PlanSettings,
+  times: PlanTimes,
+): readonly CompactionPlan[] {
   for (const generation of settings.generations) {
     const plans = [...windowsOf(files, generation)].flatMap((window) =>
       planWindow(window, generation.number, { settings, times }),

@@ -6,6 +6,7 @@ import type { ManifestFiles } from "#manifest/manifest-files.ts";
 import type { ManifestState } from "#manifest/manifest-state.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { TableId } from "#model/ids.ts";
+import type { RowDelete } from "#model/row-delete.ts";
 import { type Generation, generationsOf } from "./generations.ts";
 import { findTable, holdsUnder, type PlannedWith } from "./hold.ts";
 import { fileRowCount } from "./layout.ts";
@@ -20,6 +21,8 @@ export interface CompactionSettings {
   readonly rowLimit: number;
   /** Where there is nothing to do, it is looked again after this. */
   readonly checkIntervalMs: number;
+  /** Files are written anew for a delete so long after it was asked for; two minutes unless given. */
+  readonly eraseAfterMs?: number;
 }
 
 /** A plan, and what it was made with. */
@@ -37,14 +40,23 @@ const REST_NS = 60_000_000_000n;
 /** Files that cannot be merged are left out of plans for so long. */
 const ASIDE_NS = 3_600_000_000_000n;
 
+/** Files are written anew for a delete so much later: other deletes, and merges, may come until then. */
+const ERASE_AFTER_MS = 120_000;
+
 /** Rows are to be expected where some came within as many looks. */
 const LATELY_LOOK_COUNT = 6n;
+
+/** Until when there is nothing to do, as long as the deletes are these. */
+interface Quiet {
+  readonly untilNs: bigint;
+  readonly deletes: readonly RowDelete[] | undefined;
+}
 
 export class Planner {
   readonly generations: readonly Generation[];
   readonly #settings: CompactionSettings;
-  /** Tables for which there is nothing to do with the files that were seen last, and until when. */
-  readonly #quietUntilNs = new Map<TableId, bigint>();
+  /** Tables for which there is nothing to do with the files that were seen last. */
+  readonly #quiet = new Map<TableId, Quiet>();
   #seen: ManifestFiles | undefined;
   readonly #restingUntilNs = new Map<TableId, bigint>();
   /** Files that cannot be merged, whatever the others are. */
@@ -114,7 +126,7 @@ export class Planner {
     const changed = changedTables(this.#seen ?? files, files);
     this.#seen = files;
     for (const id of changed) {
-      this.#quietUntilNs.delete(id);
+      this.#quiet.delete(id);
       if (files.partsOf(id).length > 0) continue;
       this.#restingUntilNs.delete(id);
       this.#rowLimits.delete(id);
@@ -125,7 +137,9 @@ export class Planner {
     id: TableId,
     { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
   ): readonly Task[] {
-    if ((this.#quietUntilNs.get(id) ?? 0n) > nowNs) return [];
+    const deletes = catalog.deletes.get(id);
+    const quiet = this.#quiet.get(id);
+    if (quiet?.deletes === deletes && (quiet?.untilNs ?? 0n) > nowNs) return [];
     if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
     this.#restingUntilNs.delete(id);
     const found = findTable(catalog, id);
@@ -149,9 +163,25 @@ export class Planner {
     };
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
     const latelyNs = nowNs - this.#latelyLengthNs;
-    const plans = planCompaction(sound, settings, { nowNs, latelyNs, keptFromNs });
-    if (plans.length === 0) this.#quietUntilNs.set(id, this.#quietUntil(files, nowNs));
-    return plans.map((plan) => ({ plan, table, retentionNs, keptFromNs }));
+    const eraseAfterNs = BigInt(this.#settings.eraseAfterMs ?? ERASE_AFTER_MS) * 1_000_000n;
+    const dueNs = ({ atNs }: RowDelete) => atNs + eraseAfterNs;
+    const due = (deletes ?? []).filter((one) => dueNs(one) <= nowNs);
+    const times = { nowNs, latelyNs, keptFromNs, deletes: due };
+    const plans = planCompaction(sound, settings, times);
+    if (plans.length === 0) {
+      const others = (deletes ?? []).filter((one) => !due.includes(one)).map(dueNs);
+      const untilNs = [...others, this.#quietUntil(files, nowNs)].reduce((a, b) => (a < b ? a : b));
+      this.#quiet.set(id, { untilNs, deletes });
+    }
+    const { nextDeleteId: deletesBelow } = catalog;
+    return plans.map((plan) => ({
+      plan,
+      table,
+      retentionNs,
+      keptFromNs,
+      deletes: deletes ?? [],
+      deletesBelow,
+    }));
   }
 
   get #latelyLengthNs(): bigint {

@@ -4,6 +4,7 @@ import { assert } from "#base/errors.ts";
 import { Bench, type ContractCases, type OpenEngine } from "./contract/bench.ts";
 import { BUFFER_CASES } from "./contract/buffer-cases.ts";
 import { COMPACT_CASES } from "./contract/compact-cases.ts";
+import { DELETE_CASES } from "./contract/delete-cases.ts";
 import { FILE_CASES } from "./contract/file-cases.ts";
 import { MERGE_CASES } from "./contract/merge-cases.ts";
 import { PLAN_CASES } from "./contract/plan-cases.ts";
@@ -17,6 +18,7 @@ const SUITES: Readonly<Record<string, ContractCases>> = {
   merge: MERGE_CASES,
   files: FILE_CASES,
   compaction: COMPACT_CASES,
+  deletes: DELETE_CASES,
   values: VALUE_CASES,
   scalars: { ...SCALAR_CASES, ...TEXT_CASES },
   plans: PLAN_CASES,

@@ -5,7 +5,7 @@ import { concatBytes, fromUtf8, utf8 } from "#base/bytes.ts";
 import { crc32 } from "#base/crc32.ts";
 import { DbError } from "#base/errors.ts";
 import { decodeStored, v } from "#base/schema.ts";
-import type { ColumnId, DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
+import type { ColumnId, DatabaseId, NodeNumber, RowDeleteId, TableId } from "#model/ids.ts";
 import type { ManifestFile } from "./manifest-file.ts";
 
 /** Files, packed: some forty bytes each. */
@@ -43,6 +43,8 @@ const columnsSchema = v.object({
   unique: booleans,
   columns: wholeNumbers,
   node: wholeNumbers,
+  /** 0 of a file that has none; absent where none has one. */
+  deletesBelow: v.optional(wholeNumbers),
   columnSets: v.array(wholeNumbers),
 });
 type Columns = v.InferOutput<typeof columnsSchema>;
@@ -62,7 +64,7 @@ export function unpackFiles(bytes: Uint8Array, count: number, what: string): Man
   const columns = decodeStored(columnsSchema, parse(bytes.subarray(HASH_SIZE * count)), what);
   const { columnSets, ...perFile } = columns;
   const isComplete =
-    Object.values(perFile).every(({ length }) => length === count) &&
+    Object.values(perFile).every((column) => (column?.length ?? count) === count) &&
     columns.columns.every((set) => set < columnSets.length);
   if (isComplete) return columns.key.map((_, index) => fileAt(columns, index));
   throw new DbError("corrupt", "record_malformed", `${what}: it does not have ${count} files`, {
@@ -91,12 +93,16 @@ function columnsOf(files: readonly ManifestFile[]): Columns {
     unique: of(({ file }) => file.unique),
     columns,
     node: of(({ file }) => file.node),
+    ...(files.some(({ file }) => file.deletesBelow !== undefined) && {
+      deletesBelow: of(({ file }) => file.deletesBelow ?? 0),
+    }),
     columnSets: [...columnSets.keys()].map((ids) => (ids === "" ? [] : ids.split(",").map(Number))),
   };
 }
 
 /** Lengths and sets were checked: each column has a value at `index`. */
 function fileAt(columns: Columns, index: number): ManifestFile {
+  const deletesBelow = (columns.deletesBelow?.[index] ?? 0) as RowDeleteId;
   return {
     file: {
       key: columns.key[index] as string,
@@ -114,6 +120,7 @@ function fileAt(columns: Columns, index: number): ManifestFile {
       unique: columns.unique[index] as boolean,
       columnIds: columns.columnSets[columns.columns[index] as number] as ColumnId[],
       node: columns.node[index] as NodeNumber,
+      ...(deletesBelow > 0 && { deletesBelow }),
     },
     stampAbove: BigInt(columns.stampAbove[index] as string),
   };

@@ -1,4 +1,4 @@
-import type { ColumnId, DatabaseId, NodeNumber, TableId } from "./ids.ts";
+import type { ColumnId, DatabaseId, NodeNumber, RowDeleteId, TableId } from "./ids.ts";
 import type { OrderStamp } from "./stamp.ts";
 import type { TimeRange } from "./time-range.ts";
 
@@ -29,4 +29,6 @@ export interface DataFile {
   readonly columnIds: readonly ColumnId[];
   /** The node that wrote it; 0 for a compacted file. */
   readonly node: NodeNumber;
+  /** No row that a delete with a lower id covers is in it; absent: that is not known of any. */
+  readonly deletesBelow?: RowDeleteId | undefined;
 }

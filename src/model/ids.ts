@@ -11,6 +11,8 @@ export type ColumnId = Branded<"ColumnId">;
 export type NodeNumber = Branded<"NodeNumber">;
 /** Of a token in its cluster, from 0; given by the catalog, never used again. */
 export type TokenId = Branded<"TokenId">;
+/** Of a delete of rows in its cluster, 1, 2, 3 …; given by the catalog, never used again. */
+export type RowDeleteId = Branded<"RowDeleteId">;
 /** Of a set of buffered blocks of one node log, unique within one process. */
 export type GenerationId = Branded<"GenerationId">;
 /** Of an entry in an object log: 1, 2, 3 … without holes. 0 is before the first. */

@@ -4,6 +4,7 @@ import { Compactor } from "#compaction/compactor.ts";
 import { Audit } from "#compaction/garbage/audit.ts";
 import { Cleanup } from "#compaction/garbage/cleanup.ts";
 import { DroppedTables } from "#compaction/garbage/dropped.ts";
+import { FinishedDeletes } from "#compaction/garbage/finished-deletes.ts";
 import { Sweep } from "#compaction/garbage/sweep.ts";
 import { type Generation, generationsOf } from "#compaction/generations.ts";
 import { Adoption } from "#compaction/office/adoption.ts";
@@ -57,6 +58,7 @@ export class CompactPart {
         adopt: new Adoption(shared),
         compact: this.compactor,
         erase: new DroppedTables(shared),
+        deletes: new FinishedDeletes(shared),
         cleanup: this.#cleanup,
         sweep: this.#sweep,
       },

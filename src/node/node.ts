@@ -74,7 +74,7 @@ export class Node {
     const { config, ports } = options;
     const { clock } = ports;
     this.#parts = parts;
-    const logs = () => this.#logs();
+    const logs = () => this.logs();
     this.compaction = config.modes.includes("compact")
       ? new CompactPart({ ...parts, config, ports, logs })
       : undefined;
@@ -294,7 +294,7 @@ export class Node {
   /** Resolves when the node can serve; rejects with the reason otherwise. */
   async ready(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
-    const troubles = [...this.#logs()].map(({ trouble }) => trouble);
+    const troubles = [...this.logs()].map(({ trouble }) => trouble);
     for (const trouble of [tasks.failed, ingest?.flusher.trouble, this.#damage, ...troubles])
       if (trouble !== undefined) throw trouble;
     await requireAnswer(catalog.refresh(), options.ports.clock);
@@ -361,7 +361,8 @@ export class Node {
     await catalog.setNodeState("stopped", options.ports.clock.nowNs());
   }
 
-  *#logs(): Generator<LogSource> {
+  /** The node logs that this node reads, its own and others'. */
+  *logs(): Generator<LogSource> {
     const { followers, ingest } = this.#parts;
     if (ingest !== undefined) yield ingest.source;
     yield* followers.all();

@@ -1,6 +1,6 @@
 import { bigintText, v } from "#base/schema.ts";
 import type { DataFile } from "#model/data-file.ts";
-import type { ColumnId, DatabaseId, NodeNumber, TableId } from "#model/ids.ts";
+import type { ColumnId, DatabaseId, NodeNumber, RowDeleteId, TableId } from "#model/ids.ts";
 
 const whole = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
@@ -19,10 +19,12 @@ export const dataFileSchema = v.pipe(
     unique: v.boolean(),
     columnIds: v.array(whole),
     node: whole,
+    deletesBelow: v.optional(whole),
   }),
   v.transform(
-    (file): DataFile => ({
+    ({ deletesBelow, ...file }): DataFile => ({
       ...file,
+      ...(deletesBelow !== undefined && { deletesBelow: deletesBelow as RowDeleteId }),
       databaseId: file.databaseId as DatabaseId,
       tableId: file.tableId as TableId,
       columnIds: file.columnIds as ColumnId[],

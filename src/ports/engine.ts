@@ -2,6 +2,7 @@ import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, Position, TableId } from "#model/ids.ts";
 import type { Plan } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
+import type { RowDelete } from "#model/row-delete.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import type { TimeRange } from "#model/time-range.ts";
@@ -52,6 +53,8 @@ export interface CompactRequest {
   readonly files: readonly { readonly file: DataFile; readonly stampAbove: OrderStamp }[];
   /** Rows of other times are left out. */
   readonly time: TimeRange;
+  /** Rows that one of these covers are left out, before any row is found to be superfluous. */
+  readonly deletes?: readonly RowDelete[];
   /** Of each file, about: rows of one instant stay together. */
   readonly rowCountMax: number;
   /** Rows that a reader can pass over together. */

@@ -1,4 +1,5 @@
 import type { ScanSource, SourceGroup } from "#model/query/plan.ts";
+import { cutOf, mayCoverFile, type RowDelete } from "#model/row-delete.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { hull, intersection, overlaps, type TimeRange } from "#model/time-range.ts";
 import type { View } from "#view/view.ts";
@@ -9,6 +10,8 @@ interface Candidate {
   /** Of its rows, cut to the time that is asked for. */
   readonly time: TimeRange;
   readonly unique: boolean;
+  /** Those that may cover some of its rows. */
+  readonly deletes: readonly RowDelete[];
 }
 
 /** Ranges of time that a plan names; with more, the nearest are joined. */
@@ -141,16 +144,26 @@ function groupOf(
   candidates: readonly Candidate[],
   how: Pick<SourceGroup, "merge" | "times">,
 ): SourceGroup {
-  return { ...how, sources: candidates.map(({ source }) => source) };
+  const deletes = [...new Set(candidates.flatMap((one) => one.deletes))];
+  const sources = candidates.map(({ source }) => source);
+  return { ...how, ...(deletes.length > 0 && { deletes }), sources };
 }
 
 function candidatesOf(view: View, table: TableSchema, time: TimeRange): readonly Candidate[] {
+  const pending = view.deletes(table.id).filter((one) => overlaps(one.time, time));
   const files = view.files(table.id, time).map(({ file, stampAbove }): Candidate => {
     const whole = file.stampMin > stampAbove;
     const source: ScanSource = { kind: "file", file, ...(!whole && { stampAbove }) };
-    return { source, time: file.time, unique: file.unique };
+    const deletes = pending.filter((one) => mayCoverFile(one, file, stampAbove));
+    return { source, time: file.time, unique: file.unique, deletes };
   });
-  return [...files, ...view.buffers(table.id)];
+  const buffers = view.buffers(table.id).map((buffer): Candidate => {
+    const deletes = pending.filter(
+      (one) => overlaps(one.time, buffer.time) && buffer.stampAbove < cutOf(one, buffer.node),
+    );
+    return { ...buffer, deletes };
+  });
+  return [...files, ...buffers];
 }
 
 function compare(left: bigint, right: bigint): number {

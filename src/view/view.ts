@@ -1,9 +1,11 @@
 import type { Generation } from "#buffer/generation.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
 import type { ManifestFile } from "#manifest/manifest-file.ts";
-import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
+import { type AdoptedLog, adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
 import type { NodeNumber, Position, TableId } from "#model/ids.ts";
 import type { BufferSource } from "#model/query/plan.ts";
+import type { RowDelete } from "#model/row-delete.ts";
+import type { OrderStamp } from "#model/stamp.ts";
 import { overlaps, type TimeRange } from "#model/time-range.ts";
 import type { Snapshot } from "#nodelog/records.ts";
 import type { LogSource } from "./log-source.ts";
@@ -11,6 +13,9 @@ import type { LogSource } from "./log-source.ts";
 /** Rows of one table in one buffered generation, as far as a view sees them. */
 export interface ViewBuffer {
   readonly source: BufferSource;
+  readonly node: NodeNumber;
+  /** Its rows have higher stamps. */
+  readonly stampAbove: OrderStamp;
   readonly time: TimeRange;
   readonly unique: boolean;
 }
@@ -18,9 +23,9 @@ export interface ViewBuffer {
 /** What a view sees of one node log: of the rows above `adopted`, those in files, and the rest in generations. */
 interface LogPart {
   /** Rows up to here are the manifest's. */
-  readonly adopted: { readonly position: Position; readonly stamp: bigint };
-  /** Rows up to here are in files. */
-  readonly inFiles: Position;
+  readonly adopted: AdoptedLog;
+  /** Rows up to here are in files; all others have higher stamps. */
+  readonly inFiles: { readonly position: Position; readonly stamp: OrderStamp };
   readonly position: Position;
   readonly snapshots: readonly Snapshot[];
   readonly generations: readonly Generation[];
@@ -78,16 +83,22 @@ export class View implements Disposable {
   /** The generations that hold rows of `tableId`. */
   buffers(tableId: TableId): readonly ViewBuffer[] {
     const buffers: ViewBuffer[] = [];
-    for (const { inFiles, position, generations } of this.#logs.values()) {
-      const range = { positionAbove: inFiles, positionMax: position };
+    for (const [node, { inFiles, position, generations }] of this.#logs) {
+      const range = { positionAbove: inFiles.position, positionMax: position };
       for (const generation of generations) {
         const table = generation.find(tableId, range);
         if (table === undefined) continue;
         const source: BufferSource = { kind: "buffer", generation: generation.id, ...range };
-        buffers.push({ source, time: table.time, unique: table.unique });
+        const { time, unique } = table;
+        buffers.push({ source, node, stampAbove: inFiles.stamp, time, unique });
       }
     }
     return buffers;
+  }
+
+  /** Deletes of rows of `tableId` that are in force; not all of them cover rows that are still there. */
+  deletes(tableId: TableId): readonly RowDelete[] {
+    return this.catalog.deletes.get(tableId) ?? [];
   }
 
   /** Lets go of what it names. Safe to call twice. */
@@ -105,12 +116,15 @@ export class View implements Disposable {
 
 function partOf({ node, state, buffer }: LogSource, manifest: ManifestState): LogPart {
   const adopted = adoptedOf(manifest, node);
-  const inFiles = Math.max(state.snapshotted, adopted.position);
+  const snapshots = state.snapshots.filter(({ through }) => through > adopted.position);
+  const position = Math.max(state.snapshotted, adopted.position);
+  // A checkpoint may have left out snapshots that a newer manifest had adopted: the stamp is then too low, which does no harm.
+  const stamp = snapshots.at(-1)?.stamp ?? adopted.stamp;
   return {
     adopted,
-    inFiles,
+    inFiles: { position, stamp },
     position: state.position,
-    snapshots: state.snapshots.filter(({ through }) => through > adopted.position),
-    generations: buffer.generations.filter(({ positionMax }) => positionMax > inFiles),
+    snapshots,
+    generations: buffer.generations.filter(({ positionMax }) => positionMax > position),
   };
 }

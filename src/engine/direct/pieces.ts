@@ -46,7 +46,9 @@ export interface Part {
 export function partsOf({ groups, time }: ScanPlan): readonly Part[] | undefined {
   const parts: Part[] = [];
   let rowCount = 0;
-  for (const { merge, sources, times = [time] } of groups) {
+  for (const { deletes = [], merge, sources, times = [time] } of groups) {
+    // Order stamps are not among what is kept here.
+    if (deletes.length > 0) return undefined;
     const within = times.flatMap((range) => intersection(range, time) ?? []);
     for (const source of sources) {
       if (source.kind !== "file") return undefined;

@@ -2,6 +2,7 @@
 import { assert } from "#base/errors.ts";
 import { nodeOfStamp } from "#model/stamp.ts";
 import type { CompactRequest, FileColumn, WrittenFile } from "#ports/engine.ts";
+import { compileDeletes } from "./deletes.ts";
 import { compareKeys, compareRows, rowsOf, type StampedBatch, type StampedRow } from "./rows.ts";
 import { tagsFirst, writtenFile } from "./write.ts";
 
@@ -27,7 +28,7 @@ export function* compactedFiles(
 }
 
 function countingRows(
-  { columns, files, time }: CompactRequest,
+  { columns, deletes, files, time }: CompactRequest,
   batch: StampedBatch,
   index: number,
 ): StampedRow[] {
@@ -36,8 +37,13 @@ function countingRows(
   const ids = tagsFirst(columns).map(({ id }) => id);
   const known = batch.batch.columns.every(({ id }) => ids.includes(id));
   assert(known, "a request names every column of its files");
+  const isDeleted = compileDeletes(deletes, ids);
   return rowsOf(batch, ids).filter(
-    (row) => row.stamp > input.stampAbove && row.time >= time.start && row.time <= time.end,
+    (row) =>
+      row.stamp > input.stampAbove &&
+      row.time >= time.start &&
+      row.time <= time.end &&
+      !isDeleted(row),
   );
 }
 

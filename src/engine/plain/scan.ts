@@ -1,6 +1,7 @@
 /** The rows of a ScanPlan: read, filtered, merged. */
 import type { ColumnId } from "#model/ids.ts";
 import type { ScanPlan, ScanSource, SourceGroup } from "#model/query/plan.ts";
+import { compileDeletes } from "./deletes.ts";
 import { compilePredicate } from "./expression/evaluate.ts";
 import { keyOf, type Row, type Value } from "./expression/value.ts";
 import { rowsOf, type StampedBatch, type StampedRow } from "./rows.ts";
@@ -20,12 +21,14 @@ async function scanGroup(plan: ScanPlan, group: SourceGroup, load: LoadSource): 
   const columnIds = plan.columns.map(({ id }) => id);
   const tagIds = plan.tags.map(({ id }) => id);
   const accepts = compilePredicate(plan.predicate);
+  const isDeleted = compileDeletes(group.deletes, [...columnIds, ...tagIds]);
   const rows: StampedRow[] = [];
   for (const source of group.sources) {
     for (const batch of await load(source)) {
       // The columns first, so that the predicate finds them; then the key.
       for (const row of rowsOf(batch, [...columnIds, ...tagIds])) {
-        if (inTimes(group, row) && inRange(plan, source, row) && accepts(row.cells)) rows.push(row);
+        if (!inTimes(group, row) || !inRange(plan, source, row) || !accepts(row.cells)) continue;
+        if (!isDeleted(row)) rows.push(row);
       }
     }
   }

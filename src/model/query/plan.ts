@@ -1,5 +1,6 @@
 import type { DataFile } from "../data-file.ts";
 import type { ColumnId, GenerationId, Position, TableId } from "../ids.ts";
+import type { RowDelete } from "../row-delete.ts";
 import type { ColumnKind } from "../schema.ts";
 import type { OrderStamp } from "../stamp.ts";
 import type { TimeRange } from "../time-range.ts";
@@ -216,6 +217,8 @@ export interface SourceGroup {
   readonly merge: boolean;
   /** Only rows whose time lies in one of these are read; all without it. They rise, and have no instant in common. */
   readonly times?: readonly TimeRange[];
+  /** Rows that one of these covers are left out before rows are merged. Their tags are among the scan's. */
+  readonly deletes?: readonly RowDelete[];
   readonly sources: readonly ScanSource[];
 }
 

@@ -3,6 +3,7 @@ import { fromUtf8 } from "#base/bytes.ts";
 import { assert } from "#base/errors.ts";
 import type { BlockSeries } from "#block/block.ts";
 import type { ColumnId } from "#model/ids.ts";
+import type { RowDelete } from "#model/row-delete.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
 import { overlaps, type TimeRange } from "#model/time-range.ts";
 import type { RowCells } from "#parquet/column.ts";
@@ -12,6 +13,7 @@ import { type Texts, textAt } from "#parquet/texts.ts";
 import type { Rows } from "../files/rows.ts";
 import { joinSeries } from "../files/series.ts";
 import { ORDER_FIELD_ID } from "../print/scan.ts";
+import { deletedRows } from "./deleted-rows.ts";
 import type { OpenFile } from "./open-file.ts";
 
 /** Rows of one row group. */
@@ -41,18 +43,23 @@ export interface FileRows {
   readonly pieces: readonly Piece[];
 }
 
-/** The rows of `files` in `time` that count, whose tags are all among `tagIds`. Throws `corrupt` / `file_damaged`. */
-export function rowsOfFiles(
-  files: readonly OpenFile[],
-  time: TimeRange,
-  tagIds: readonly ColumnId[],
-): FileRows {
+/** Which rows count, and the tags that they may have. */
+export interface WantedRows {
+  readonly time: TimeRange;
+  readonly tagIds: readonly ColumnId[];
+  /** Rows that one of these covers do not count. */
+  readonly deletes: readonly RowDelete[];
+}
+
+/** The rows of `files` that are wanted. Throws `corrupt` / `file_damaged`. */
+export function rowsOfFiles(files: readonly OpenFile[], wanted: WantedRows): FileRows {
+  const { tagIds, time } = wanted;
   const keys: PieceKeys[] = [];
   for (const file of files) {
     if (!overlaps(file.envelope.time, time)) continue;
     for (const group of file.groups) {
       if (!overlaps(file.timeOf(group), time)) continue;
-      const some = keysOf(file, group, { time, tagIds });
+      const some = keysOf(file, group, wanted);
       if (some.piece.rowCount > 0) keys.push(some);
     }
   }
@@ -69,16 +76,12 @@ export function timesOf(file: OpenFile, group: StoredGroup): BigInt64Array {
   return times;
 }
 
-function keysOf(
-  file: OpenFile,
-  group: StoredGroup,
-  { tagIds, time }: { time: TimeRange; tagIds: readonly ColumnId[] },
-): PieceKeys {
+function keysOf(file: OpenFile, group: StoredGroup, wanted: WantedRows): PieceKeys {
   const times = timesOf(file, group);
   const stamps = codedOf(file.read(group, ORDER_FIELD_ID));
-  const chosen = choose(file, { group, times, stamps }, time);
+  const chosen = choose(file, { group, times, stamps }, wanted);
   const piece = { file, group, chosen, rowCount: chosen?.length ?? group.rowCount };
-  const series = seriesOf(piece, tagIds);
+  const series = seriesOf(piece, wanted.tagIds);
   if (chosen === undefined) return { piece, times, series, stamps };
   const codes = chosen.map((row) => stamps.codes[row] as number);
   return {
@@ -89,22 +92,25 @@ function keysOf(
   };
 }
 
-/** Rows in `time` with a stamp above the one from which the file counts; undefined where all are. */
+/** Rows that are wanted, with a stamp above the one from which the file counts; undefined where all are. */
 function choose(
   file: OpenFile,
   { group, stamps, times }: { group: StoredGroup; times: BigInt64Array; stamps: Coded },
-  time: TimeRange,
+  { deletes, time }: WantedRows,
 ): Uint32Array | undefined {
   const { stampAbove, stampMin } = file.envelope;
   const bounds = file.timeOf(group);
   const inTime = bounds.start >= time.start && bounds.end <= time.end;
-  if (inTime && stampMin > stampAbove) return undefined;
+  const inRange = (range: TimeRange) => rangeTester(times, range);
+  const deleted = deletedRows({ file, group, stamps, inRange }, deletes);
+  if (inTime && stampMin > stampAbove && deleted === undefined) return undefined;
   const counts = Uint8Array.from(stamps.dictionary, (stamp) => Number(stamp > stampAbove));
   const chosen = new Uint32Array(times.length);
   let count = 0;
   const isIn = inTime ? () => true : rangeTester(times, time);
   for (let row = 0; row < times.length; row += 1)
-    if (counts[stamps.codes[row] as number] === 1 && isIn(row)) chosen[count++] = row;
+    if (counts[stamps.codes[row] as number] === 1 && isIn(row) && deleted?.[row] !== 1)
+      chosen[count++] = row;
   return chosen.slice(0, count);
 }
 

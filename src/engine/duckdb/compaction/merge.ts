@@ -73,7 +73,8 @@ function* mergeSlices(
   const { columns, rowGroupSize, zstdLevel } = request;
   const times = slices.map(({ time }) => time);
   const tagIds = columns.filter(({ kind }) => kind === "tag").map(({ id }) => id);
-  const found = rowsOfFiles(files, times.reduce(hull), tagIds);
+  const { deletes = [] } = request;
+  const found = rowsOfFiles(files, { time: times.reduce(hull), tagIds, deletes });
   const { pieces, rows } = found;
   if (rows.count === 0) return;
   onStep();

@@ -3,9 +3,11 @@ import { DbError } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferSource, ScanColumn, ScanPlan, SourceGroup } from "#model/query/plan.ts";
+import { tagsOfCondition } from "#model/row-delete.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
 import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
+import { printDelete } from "./deletes.ts";
 import { printExpression } from "./expression.ts";
 import { printText } from "./literal.ts";
 import { inputNames, type Names } from "./names.ts";
@@ -124,17 +126,17 @@ function printGroup(plan: ScanPlan, group: SourceGroup, context: PrintContext): 
   const key = [TIME_COLUMN, ...plan.tags];
   const keyIds = new Set(key.map(({ id }) => id));
   const fields = plan.columns.filter(({ id }) => !keyIds.has(id));
-  const columns = group.merge ? [...key, ...fields] : plan.columns;
+  const columns = group.merge ? [...key, ...fields] : withDeleteColumns(plan, group);
   const sources = printSources(plan, group, columns, context);
   if (sources.length === 0) return [];
-  const predicate =
-    plan.predicate === undefined
-      ? ""
-      : ` WHERE ${printExpression(
-          plan.predicate,
-          inputNames((index) => `k${plan.columns[index]?.id}`),
-        )}`;
-  const rows = `SELECT * FROM (${sources.join(" UNION ALL ")}) s${predicate}`;
+  const conditions = (group.deletes ?? []).map(printDelete);
+  if (plan.predicate !== undefined) {
+    const names = inputNames((index) => `k${plan.columns[index]?.id}`);
+    const predicate = printExpression(plan.predicate, names);
+    conditions.unshift(conditions.length === 0 ? predicate : `(${predicate})`);
+  }
+  const where = conditions.length > 0 ? ` WHERE ${conditions.join(" AND ")}` : "";
+  const rows = `SELECT * FROM (${sources.join(" UNION ALL ")}) s${where}`;
   if (!group.merge) {
     const results = plan.columns.map(({ id }, index) => `k${id} AS c${index}`);
     return [`SELECT ${orPlaceholder(results)} FROM (${rows}) m`];
@@ -147,9 +149,18 @@ function printGroup(plan: ScanPlan, group: SourceGroup, context: PrintContext): 
   return [`SELECT ${orPlaceholder(results)} FROM (${rows}) m GROUP BY ${keys.join(", ")}`];
 }
 
+/** The columns of `plan`, and those by which deletes of `group` tell rows. */
+function withDeleteColumns(plan: ScanPlan, { deletes = [] }: SourceGroup): readonly ScanColumn[] {
+  if (deletes.length === 0) return plan.columns;
+  const asked = new Set(deletes.flatMap(({ condition }) => tagsOfCondition(condition)));
+  const known = new Set(plan.columns.map(({ id }) => id));
+  const more = [TIME_COLUMN, ...plan.tags.filter(({ id }) => asked.has(id))];
+  return [...plan.columns, ...more.filter(({ id }) => !known.has(id))];
+}
+
 function printSources(
   plan: ScanPlan,
-  { sources, times }: SourceGroup,
+  { deletes = [], sources, times }: SourceGroup,
   columns: readonly ScanColumn[],
   context: PrintContext,
 ): string[] {
@@ -171,7 +182,7 @@ function printSources(
     const conditions = timeConditions("b.time", plan.time, String);
     if (times !== undefined) conditions.push(anyTimeCondition("b.time", times, String));
     // Where nothing is merged with them, the codes of one table tell series apart.
-    const asCodes = sources.length > 1 ? [] : keyOnly(plan, columns);
+    const asCodes = sources.length > 1 || deletes.length > 0 ? [] : keyOnly(plan, columns);
     printed.push(printBuffer(table, source, { columns, conditions, asCodes }));
   }
   return printed;
