@@ -49,8 +49,17 @@ const LATELY_LOOK_COUNT = 6n;
 /** Until when there is nothing to do, as long as the deletes are these. */
 interface Quiet {
   readonly untilNs: bigint;
-  readonly deletes: readonly RowDelete[] | undefined;
+  readonly deletes: readonly RowDelete[];
 }
+
+/** What a table is at a look. */
+interface Seen {
+  readonly files: readonly ManifestFile[];
+  readonly deletes: readonly RowDelete[];
+  readonly nowNs: bigint;
+}
+
+const NO_DELETES: readonly RowDelete[] = [];
 
 export class Planner {
   readonly generations: readonly Generation[];
@@ -137,9 +146,9 @@ export class Planner {
     id: TableId,
     { catalog, manifest, nowNs }: { catalog: CatalogState; manifest: ManifestState; nowNs: bigint },
   ): readonly Task[] {
-    const deletes = catalog.deletes.get(id);
+    const deletes = catalog.deletes.get(id) ?? NO_DELETES;
     const quiet = this.#quiet.get(id);
-    if (quiet?.deletes === deletes && (quiet?.untilNs ?? 0n) > nowNs) return [];
+    if (quiet?.deletes === deletes && quiet.untilNs > nowNs) return [];
     if ((this.#restingUntilNs.get(id) ?? 0n) > nowNs) return [];
     this.#restingUntilNs.delete(id);
     const found = findTable(catalog, id);
@@ -155,33 +164,31 @@ export class Planner {
       rowLimit,
     );
     const learned = this.#rowLimits.get(id) ?? limit;
-    const settings = {
-      generations: this.generations,
-      filesPerPlanMax,
-      inputSizeMax,
-      rowLimit: Math.min(limit, learned),
-    };
+    const { generations } = this;
+    const fitting = Math.min(limit, learned);
+    const settings = { generations, filesPerPlanMax, inputSizeMax, rowLimit: fitting };
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
     const latelyNs = nowNs - this.#latelyLengthNs;
-    const eraseAfterNs = BigInt(this.#settings.eraseAfterMs ?? ERASE_AFTER_MS) * 1_000_000n;
-    const dueNs = ({ atNs }: RowDelete) => atNs + eraseAfterNs;
-    const due = (deletes ?? []).filter((one) => dueNs(one) <= nowNs);
+    const due = deletes.filter((one) => this.#dueNs(one) <= nowNs);
     const times = { nowNs, latelyNs, keptFromNs, deletes: due };
     const plans = planCompaction(sound, settings, times);
-    if (plans.length === 0) {
-      const others = (deletes ?? []).filter((one) => !due.includes(one)).map(dueNs);
-      const untilNs = [...others, this.#quietUntil(files, nowNs)].reduce((a, b) => (a < b ? a : b));
-      this.#quiet.set(id, { untilNs, deletes });
-    }
+    if (plans.length === 0) this.#rest(id, { files, deletes, nowNs });
     const { nextDeleteId: deletesBelow } = catalog;
-    return plans.map((plan) => ({
-      plan,
-      table,
-      retentionNs,
-      keptFromNs,
-      deletes: deletes ?? [],
-      deletesBelow,
-    }));
+    const shared = { table, retentionNs, keptFromNs, deletes, deletesBelow };
+    return plans.map((plan) => ({ plan, ...shared }));
+  }
+
+  /** There is nothing to do, until other files or deletes come, or the time does. */
+  #rest(id: TableId, { deletes, files, nowNs }: Seen): void {
+    const later = deletes.map((one) => this.#dueNs(one)).filter((dueNs) => dueNs > nowNs);
+    const quietNs = this.#quietUntil(files, nowNs);
+    const untilNs = later.reduce((first, dueNs) => (dueNs < first ? dueNs : first), quietNs);
+    this.#quiet.set(id, { untilNs, deletes });
+  }
+
+  /** When files are to be written anew for a delete. */
+  #dueNs({ atNs }: RowDelete): bigint {
+    return atNs + BigInt(this.#settings.eraseAfterMs ?? ERASE_AFTER_MS) * 1_000_000n;
   }
 
   get #latelyLengthNs(): bigint {

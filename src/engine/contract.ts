@@ -4,7 +4,7 @@ import { assert } from "#base/errors.ts";
 import { Bench, type ContractCases, type OpenEngine } from "./contract/bench.ts";
 import { BUFFER_CASES } from "./contract/buffer-cases.ts";
 import { COMPACT_CASES } from "./contract/compact-cases.ts";
-import { DELETE_CASES } from "./contract/delete-cases.ts";
+import { DELETE_CASES } from "./contract/deletes/delete-cases.ts";
 import { FILE_CASES } from "./contract/file-cases.ts";
 import { MERGE_CASES } from "./contract/merge-cases.ts";
 import { PLAN_CASES } from "./contract/plan-cases.ts";

@@ -43,12 +43,16 @@ export interface Part {
 }
 
 /** What a scan would read, where each row is in one file alone; undefined where that is not so, or too much. */
-export function partsOf({ groups, time }: ScanPlan): readonly Part[] | undefined {
+export function partsOf(scan: ScanPlan): readonly Part[] | undefined {
+  // Deletes ask for order stamps, which are not among what is kept here.
+  const hasDeletes = scan.groups.some(({ deletes }) => deletes !== undefined);
+  return hasDeletes ? undefined : filesOf(scan);
+}
+
+function filesOf({ groups, time }: ScanPlan): readonly Part[] | undefined {
   const parts: Part[] = [];
   let rowCount = 0;
-  for (const { deletes = [], merge, sources, times = [time] } of groups) {
-    // Order stamps are not among what is kept here.
-    if (deletes.length > 0) return undefined;
+  for (const { merge, sources, times = [time] } of groups) {
     const within = times.flatMap((range) => intersection(range, time) ?? []);
     for (const source of sources) {
       if (source.kind !== "file") return undefined;

@@ -14,7 +14,7 @@ export function compileDeletes(
         ? () => true
         : compileTagCondition<StampedRow>(condition, (columnId, accepts) => {
             const index = columnIds.indexOf(columnId);
-            return ({ cells }) => accepts(String(cells[index] ?? ""));
+            return ({ cells }) => accepts((cells[index] ?? "") as string);
           });
     return (row: StampedRow) =>
       row.time >= time.start && row.time <= time.end && coversStamp(one, row.stamp) && hasTags(row);

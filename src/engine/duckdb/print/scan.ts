@@ -3,11 +3,10 @@ import { DbError } from "#base/errors.ts";
 import type { DataFile } from "#model/data-file.ts";
 import type { ColumnId, GenerationId, TableId } from "#model/ids.ts";
 import type { BufferSource, ScanColumn, ScanPlan, SourceGroup } from "#model/query/plan.ts";
-import { tagsOfCondition } from "#model/row-delete.ts";
+import { type RowDelete, type TagCondition, tagsOfCondition } from "#model/row-delete.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
-import type { OrderStamp } from "#model/stamp.ts";
+import { NODE_NUMBER_MAX, type OrderStamp } from "#model/stamp.ts";
 import { overlaps, TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
-import { printDelete } from "./deletes.ts";
 import { printExpression } from "./expression.ts";
 import { printText } from "./literal.ts";
 import { inputNames, type Names } from "./names.ts";
@@ -262,4 +261,33 @@ function anyTimeCondition(
     return conditions.length === 0 ? "TRUE" : `(${conditions.join(" AND ")})`;
   });
   return `(${ranges.join(" OR ")})`;
+}
+
+/** True of the rows, of `k<id>` and the stamp `o`, that the delete does not cover; never NULL. */
+function printDelete({ condition, cuts, time }: RowDelete): string {
+  const conditions = [cutsText(cuts)];
+  if (time.start > TIME_MIN) conditions.push(`k${TIME_COLUMN_ID} >= ${time.start}`);
+  if (time.end < TIME_MAX) conditions.push(`k${TIME_COLUMN_ID} <= ${time.end}`);
+  if (condition !== undefined) conditions.push(tagsText(condition));
+  return `NOT (${conditions.join(" AND ")})`;
+}
+
+/** The lowest bits of a stamp are its node's number (`model/stamp.ts`). */
+function cutsText(cuts: RowDelete["cuts"]): string {
+  const covered = cuts.map(
+    ({ node, stamp }) => `((o & ${NODE_NUMBER_MAX}) = ${node} AND o <= ${stamp})`,
+  );
+  return covered.length === 0 ? "FALSE" : `(${covered.join(" OR ")})`;
+}
+
+function tagsText(condition: TagCondition): string {
+  if (condition.kind === "in") {
+    const { columnId, negated, values } = condition;
+    if (values.length === 0) return negated ? "TRUE" : "FALSE";
+    const list = values.map(printText).join(", ");
+    return `coalesce(k${columnId}, '') ${negated ? "NOT IN" : "IN"} (${list})`;
+  }
+  const parts = condition.conditions.map(tagsText);
+  if (parts.length === 0) return condition.kind === "and" ? "TRUE" : "FALSE";
+  return `(${parts.join(condition.kind === "and" ? " AND " : " OR ")})`;
 }

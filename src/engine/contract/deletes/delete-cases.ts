@@ -5,8 +5,8 @@ import type { ScanSource } from "#model/query/plan.ts";
 import type { RowDelete, TagCondition } from "#model/row-delete.ts";
 import { nextStamp, type OrderStamp } from "#model/stamp.ts";
 import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
-import type { Bench, BenchTable, ContractCases, WrittenRow } from "./bench.ts";
-import { assertSameRows } from "./build.ts";
+import type { Bench, BenchTable, ContractCases, WrittenRow } from "../bench.ts";
+import { assertSameRows } from "../build.ts";
 
 const TIME = fc.oneof(
   { weight: 9, arbitrary: fc.bigInt({ min: -2n, max: 6n }) },
@@ -63,7 +63,7 @@ function isCovered(given: Given, row: WrittenRow, node: number, tick: number): b
   if (row.time < start || row.time > end) return false;
   if (given.wanted === undefined) return true;
   const { either, hosts, negated, zone } = given.wanted;
-  const ofHost = hosts.includes(String(row["host"] ?? "")) !== negated;
+  const ofHost = hosts.includes((row["host"] ?? "") as string) !== negated;
   if (zone === undefined) return ofHost;
   const ofZone = (row["zone"] ?? "") !== zone;
   return either ? ofHost || ofZone : ofHost && ofZone;
