@@ -1,0 +1,299 @@
+import { assert } from "#base/errors.ts";
+import type { TimeRange } from "#model/time-range.ts";
+import type { Random } from "#ports/random.ts";
+import type { ReducerInput, ResolvedSelect, TimeWindow, VariableInput } from "../../resolved.ts";
+import { createReducer } from "../reduce/create.ts";
+import {
+  type BesideColumn,
+  type Lane,
+  LaneBuilder,
+  type Reducer,
+  type Rows,
+} from "../reduce/reducer.ts";
+import { Integral } from "../transform/integral.ts";
+import { createTransform, type Transform } from "../transform/transform.ts";
+import { columnType, type PointColumn, sliceColumn, valueAt } from "../values/columns.ts";
+import { bucketEnd, Windows } from "../values/window.ts";
+import { filled } from "./fill.ts";
+import type { LaneSpec } from "./specs.ts";
+
+/** What lanes of a SELECT have in common. */
+export interface LaneContext {
+  readonly select: ResolvedSelect;
+  /** Where each variable stands among the columns that are read. */
+  indexOf(variable: VariableInput): number;
+  readonly beside: readonly BesideColumn[];
+  /** Whether the one call is a selector, and rows are those that it chose. */
+  readonly selector: boolean;
+  readonly random: Random;
+}
+
+/** One call at work on one series. */
+export interface LaneWork {
+  /** Whether `take` gives something before the end. */
+  readonly streams: boolean;
+  add(rows: Rows): void;
+  /** What there is so far; at the end all the rest. */
+  take(end: boolean): Lane;
+}
+
+/** Work of lane `spec` on rows as they are stored. */
+export function rowWork(spec: LaneSpec, context: LaneContext): LaneWork {
+  const { reducer } = spec;
+  if (reducer === undefined || reducer.name === "integral") return new StreamWork(spec, context);
+  return new ReduceWork(spec, reducer, context);
+}
+
+/** Work of lane `spec` on rows that the source has reduced: column `index`, and beside it those behind. */
+export function reducedWork(spec: LaneSpec, index: number, context: LaneContext): LaneWork {
+  assert(spec.reducer !== undefined, "rows are reduced for a lane that reduces none");
+  return new ReducedWork(spec, spec.reducer, index, context);
+}
+
+function windowsOf(spec: LaneSpec, { select }: LaneContext): Windows {
+  return new Windows(select.window, select.zone, spec.time);
+}
+
+/** Rows of `rows` within `time`. */
+function within(rows: Rows, time: TimeRange, descending: boolean): readonly [number, number] {
+  const { times } = rows;
+  const below = (row: number): boolean => {
+    const timeNs = times[row] ?? 0n;
+    return descending ? timeNs > time.end : timeNs < time.start;
+  };
+  const inside = (row: number): boolean => {
+    const timeNs = times[row] ?? 0n;
+    return descending ? timeNs >= time.start : timeNs <= time.end;
+  };
+  return [partition(times.length, below), partition(times.length, inside)];
+}
+
+/** The first row for which `holds` is false; it is true for all before it. */
+function partition(count: number, holds: (row: number) => boolean): number {
+  let low = 0;
+  let high = count;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (holds(middle)) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+/** Reduces rows bucket by bucket, and at the end of the series fills and transforms. */
+class ReduceWork implements LaneWork {
+  readonly streams = false;
+  readonly #spec: LaneSpec;
+  readonly #reducer: ReducerInput;
+  readonly #context: LaneContext;
+  readonly #work: Reducer;
+  readonly #output: LaneBuilder;
+  readonly #windows: Windows;
+  #bucket: { readonly start: bigint; readonly end: bigint } | undefined;
+
+  constructor(spec: LaneSpec, reducer: ReducerInput, context: LaneContext) {
+    this.#spec = spec;
+    this.#reducer = reducer;
+    this.#context = context;
+    this.#windows = windowsOf(spec, context);
+    this.#work = createReducer(reducer, context);
+    this.#output = new LaneBuilder(
+      columnType(reducer.type),
+      context.selector ? context.beside : [],
+      keepsOwnTime(reducer, context.selector, context.select.window),
+    );
+  }
+
+  add(rows: Rows): void {
+    const { descending } = this.#context.select;
+    const [start, end] = within(rows, this.#spec.time, descending);
+    let row = start;
+    while (row < end) {
+      const timeNs = rows.times[row] ?? 0n;
+      if (this.#bucket === undefined || timeNs < this.#bucket.start || timeNs >= this.#bucket.end) {
+        this.#close();
+        this.#bucket = this.#windows.bucketAt(timeNs);
+      }
+      const next =
+        this.#windows.window === undefined ? end : bucketEnd(rows.times, row, end, this.#bucket);
+      this.#work.add(rows, row, next);
+      row = next;
+    }
+  }
+
+  take(): Lane {
+    this.#close();
+    return finished(this.#output.finish(), this.#spec, this.#reducer, this.#context);
+  }
+
+  #close(): void {
+    if (this.#bucket === undefined) return;
+    this.#output.bucketTime = this.#windows.rowTime(this.#bucket);
+    this.#work.finish(this.#output);
+    this.#bucket = undefined;
+  }
+}
+
+/** Takes rows of buckets as the source has reduced them. */
+class ReducedWork implements LaneWork {
+  readonly streams = false;
+  readonly #spec: LaneSpec;
+  readonly #reducer: ReducerInput;
+  readonly #index: number;
+  readonly #context: LaneContext;
+  readonly #output: LaneBuilder;
+  readonly #windows: Windows;
+
+  constructor(spec: LaneSpec, reducer: ReducerInput, index: number, context: LaneContext) {
+    this.#spec = spec;
+    this.#reducer = reducer;
+    this.#index = index;
+    this.#context = context;
+    this.#windows = windowsOf(spec, context);
+    this.#output = new LaneBuilder(columnType(reducer.type), context.beside, true);
+  }
+
+  add(rows: Rows): void {
+    const column = rows.columns[this.#index];
+    if (column === undefined) return;
+    const { selector, select } = this.#context;
+    const placed =
+      select.window === undefined && !keepsOwnTime(this.#reducer, selector, select.window)
+        ? { ...rows, times: this.#bucketTimes(rows.times.length) }
+        : rows;
+    for (let row = 0; row < rows.times.length; row += 1) {
+      const value = valueAt(column, row);
+      if (value !== null) this.#output.pushChosen(value, { rows: placed, row });
+    }
+  }
+
+  take(): Lane {
+    return finished(this.#output.finish(), this.#spec, this.#reducer, this.#context);
+  }
+
+  #bucketTimes(count: number): BigInt64Array {
+    const { range } = this.#windows;
+    return new BigInt64Array(count).fill(
+      this.#windows.rowTime(this.#windows.bucketAt(range.start)),
+    );
+  }
+}
+
+const MANY: ReadonlySet<string> = new Set(["top", "bottom", "sample"]);
+
+/** Whether rows have the time of the row that was chosen. */
+export function keepsOwnTime(
+  { name }: ReducerInput,
+  selector: boolean,
+  window: TimeWindow | undefined,
+): boolean {
+  return MANY.has(name) || (selector && window === undefined);
+}
+
+/** `lane` with its empty buckets, transformed. */
+function finished(lane: Lane, spec: LaneSpec, reducer: ReducerInput, context: LaneContext): Lane {
+  const { select } = context;
+  const windows = windowsOf(spec, context);
+  const fills =
+    select.window !== undefined && !MANY.has(reducer.name) && reducer.name !== "distinct";
+  const whole = fills
+    ? filled(lane, {
+        fill: select.fill,
+        windows,
+        descending: select.descending,
+        counts: reducer.name === "count",
+      })
+    : lane;
+  return transformed(whole, spec, context);
+}
+
+function transformed(lane: Lane, spec: LaneSpec, context: LaneContext): Lane {
+  if (spec.transforms.length === 0) return lane;
+  const chain = new Chain(spec, lane.values.type, context);
+  chain.add(lane.times, lane.values);
+  return chain.take(true);
+}
+
+/** Transformations one after the other. */
+class Chain {
+  readonly #links: { readonly transform: Transform; readonly output: LaneBuilder }[];
+
+  constructor(spec: LaneSpec, type: PointColumn["type"], context: LaneContext) {
+    const windows = windowsOf(spec, context);
+    const { descending } = context.select;
+    this.#links = [];
+    let current = type;
+    if (spec.reducer?.name === "integral") {
+      const unitNs = BigInt(spec.reducer.parameter ?? SECOND_NS);
+      this.#push(new Integral({ unitNs, windows, descending }));
+      current = "float64";
+    }
+    for (const expression of spec.transforms) {
+      const transform = createTransform(expression, current, { windows, descending });
+      this.#push(transform);
+      current = transform.type;
+    }
+  }
+
+  add(times: BigInt64Array, values: PointColumn): void {
+    const [first] = this.#links;
+    if (first !== undefined) feed(first, times, values);
+  }
+
+  /** What came out of the last one; `end`: nothing more goes in. */
+  take(end: boolean): Lane {
+    let lane: Lane | undefined;
+    for (const link of this.#links) {
+      if (lane !== undefined) feed(link, lane.times, lane.values);
+      if (end) link.transform.finish(link.output);
+      lane = link.output.finish();
+    }
+    return lane ?? { times: new BigInt64Array(0), values: { type: "null" }, beside: [] };
+  }
+
+  #push(transform: Transform): void {
+    this.#links.push({ transform, output: new LaneBuilder(transform.type, [], false) });
+  }
+}
+
+const SECOND_NS = 1_000_000_000;
+
+function feed(
+  { transform, output }: { readonly transform: Transform; readonly output: LaneBuilder },
+  times: BigInt64Array,
+  values: PointColumn,
+): void {
+  for (let row = 0; row < times.length; row += 1) {
+    const value = valueAt(values, row);
+    if (typeof value === "number" || typeof value === "bigint") {
+      transform.add(times[row] ?? 0n, value, output);
+    }
+  }
+}
+
+/** Transforms rows as they come. */
+class StreamWork implements LaneWork {
+  readonly streams = true;
+  readonly #spec: LaneSpec;
+  readonly #descending: boolean;
+  readonly #index: number;
+  readonly #chain: Chain;
+
+  constructor(spec: LaneSpec, context: LaneContext) {
+    this.#spec = spec;
+    this.#descending = context.select.descending;
+    this.#index = context.indexOf(spec.argument);
+    this.#chain = new Chain(spec, columnType(spec.argument.type), context);
+  }
+
+  add(rows: Rows): void {
+    const [start, end] = within(rows, this.#spec.time, this.#descending);
+    const column = rows.columns[this.#index];
+    if (column === undefined || column.type === "null" || start >= end) return;
+    this.#chain.add(rows.times.subarray(start, end), sliceColumn(column, start, end));
+  }
+
+  take(end: boolean): Lane {
+    return this.#chain.take(end);
+  }
+}

@@ -1,0 +1,186 @@
+/** What needs all values of a bucket, or all that differ. */
+import { type PointColumn, type PointValue, valueAt } from "../values/columns.ts";
+import { type Chosen, checkHeld, type LaneBuilder, type Reducer, type Rows } from "./reducer.ts";
+import { compareValues } from "./selectors.ts";
+
+const NOTHING: PointColumn = { type: "null" };
+
+interface Held extends Chosen {
+  readonly value: PointValue;
+  readonly timeNs: bigint;
+}
+
+/** Calls `each` with the cells of rows `start` to before `end` that are there. */
+function eachValue(
+  rows: Rows,
+  index: number,
+  range: readonly [start: number, end: number],
+  each: (value: PointValue, row: number) => void,
+): void {
+  const column = rows.columns[index] ?? NOTHING;
+  if (column.type === "null") return;
+  for (let row = range[0]; row < range[1]; row += 1) {
+    const value = valueAt(column, row);
+    if (value !== null) each(value, row);
+  }
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export class Median implements Reducer {
+  readonly #index: number;
+  #values: (number | bigint)[] = [];
+
+  constructor(index: number) {
+    this.#index = index;
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    eachValue(rows, this.#index, [start, end], (value) => {
+      if (typeof value === "number" || typeof value === "bigint") this.#values.push(value);
+    });
+    checkHeld(this.#values.length, "median()");
+  }
+
+  finish(output: LaneBuilder): void {
+    const values = this.#values.toSorted((left, right) => compareValues(left, right));
+    this.#values = [];
+    const high = values[values.length >> 1];
+    if (high === undefined) return;
+    const low = values[(values.length >> 1) - 1];
+    output.pushValue(
+      values.length % 2 === 1 || low === undefined ? Number(high) : middle(low, high),
+    );
+  }
+}
+
+function middle(low: number | bigint, high: number | bigint): number {
+  if (typeof low === "bigint" && typeof high === "bigint") {
+    return Number(low) + Number(BigInt.asIntN(64, high - low)) / 2;
+  }
+  return Number(low) + (Number(high) - Number(low)) / 2;
+}
+
+/** The row whose value has the rank nearest to so many hundredths of all; none where that is no rank. */
+export class Percentile implements Reducer {
+  readonly #index: number;
+  readonly #percent: number;
+  #held: Held[] = [];
+
+  constructor(index: number, percent: number) {
+    this.#index = index;
+    this.#percent = percent;
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    eachValue(rows, this.#index, [start, end], (value, row) => {
+      this.#held.push({ value, row, rows, timeNs: rows.times[row] ?? 0n });
+    });
+    checkHeld(this.#held.length, "percentile()");
+  }
+
+  finish(output: LaneBuilder): void {
+    const held = this.#held.toSorted((left, right) => compareValues(left.value, right.value));
+    this.#held = [];
+    const chosen = held[Math.floor((held.length * this.#percent) / 100 + 0.5) - 1];
+    if (chosen !== undefined) output.pushChosen(chosen.value, chosen);
+  }
+}
+
+/**
+ * The most frequent value. Among equals in number, values in order: the later one wins, unless it first came after the last of those
+ * before it; where no value comes twice, the least.
+ */
+export class Mode implements Reducer {
+  readonly #index: number;
+  #groups = new Map<PointValue, { count: number; firstNs: bigint; lastNs: bigint }>();
+  #first: PointValue | undefined;
+
+  constructor(index: number) {
+    this.#index = index;
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    eachValue(rows, this.#index, [start, end], (value, row) => {
+      const timeNs = rows.times[row] ?? 0n;
+      this.#first ??= value;
+      const group = this.#groups.get(value);
+      if (group === undefined) {
+        this.#groups.set(value, { count: 1, firstNs: timeNs, lastNs: timeNs });
+      } else {
+        group.count += 1;
+        group.lastNs = timeNs;
+      }
+    });
+    checkHeld(this.#groups.size, "mode()");
+  }
+
+  finish(output: LaneBuilder): void {
+    const found = typeof this.#first === "boolean" ? this.#ofBooleans() : this.#ofValues();
+    if (found !== undefined) output.pushValue(found);
+    this.#groups = new Map();
+    this.#first = undefined;
+  }
+
+  #ofBooleans(): PointValue | undefined {
+    const yes = this.#groups.get(true)?.count ?? 0;
+    const no = this.#groups.get(false)?.count ?? 0;
+    return yes === no ? this.#first : yes > no;
+  }
+
+  #ofValues(): PointValue | undefined {
+    const sorted = [...this.#groups].toSorted(([left], [right]) => compareValues(left, right));
+    let best = sorted[0];
+    for (const candidate of sorted.slice(1)) {
+      if (best === undefined || candidate[1].count < Math.max(2, best[1].count)) continue;
+      const tied = candidate[1].count === best[1].count;
+      if (!tied || candidate[1].firstNs <= best[1].lastNs) best = candidate;
+    }
+    return best?.[0];
+  }
+}
+
+/** `count(distinct(x))`. */
+export class CountDistinct implements Reducer {
+  readonly #index: number;
+  #values = new Set<PointValue>();
+
+  constructor(index: number) {
+    this.#index = index;
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    eachValue(rows, this.#index, [start, end], (value) => this.#values.add(value));
+    checkHeld(this.#values.size, "count()");
+  }
+
+  finish(output: LaneBuilder): void {
+    if (this.#values.size > 0) output.pushValue(BigInt(this.#values.size));
+    this.#values = new Set();
+  }
+}
+
+/** Each value once: by the time at which it was first met, then by value. */
+export class Distinct implements Reducer {
+  readonly #index: number;
+  #times = new Map<PointValue, bigint>();
+
+  constructor(index: number) {
+    this.#index = index;
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    eachValue(rows, this.#index, [start, end], (value, row) => {
+      if (!this.#times.has(value)) this.#times.set(value, rows.times[row] ?? 0n);
+    });
+    checkHeld(this.#times.size, "distinct()");
+  }
+
+  finish(output: LaneBuilder): void {
+    const found = [...this.#times].toSorted(
+      ([left, leftNs], [right, rightNs]) =>
+        Number(leftNs > rightNs) - Number(leftNs < rightNs) || compareValues(left, right),
+    );
+    for (const [value] of found) output.pushValue(value);
+    this.#times = new Map();
+  }
+}

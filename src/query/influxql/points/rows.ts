@@ -1,0 +1,211 @@
+import type { TimeRange } from "#model/time-range.ts";
+import type { Random } from "#ports/random.ts";
+import type { Points, SeriesKey } from "../points.ts";
+import type { ResolvedSelect, ResolvedSource, VariableInput } from "../resolved.ts";
+import type { Matcher } from "./condition.ts";
+import { Defaults } from "./fold/join.ts";
+import { type LaneContext, type LaneWork, reducedWork, rowWork } from "./fold/lanes.ts";
+import { Quota } from "./fold/quota.ts";
+import { outputColumns, SeriesFold } from "./fold/series.ts";
+import { type LaneSpec, type LaneSpecs, laneSpecs } from "./fold/specs.ts";
+import { merged, rowsIn, sameSeries } from "./merge.ts";
+import { reduceRequests } from "./reduced.ts";
+import { limitSeries } from "./series-limit.ts";
+import type { PointSource } from "./source.ts";
+import { subqueryPoints } from "./subquery.ts";
+import { columnType, pointColumn, sliceColumn } from "./values/columns.ts";
+import { besideOf, isSelector, keyOfVariable, variablesOf } from "./variables.ts";
+
+/** What a SELECT needs beside itself. */
+export interface Outside {
+  readonly source: PointSource;
+  readonly random: Random;
+  readonly matcher: Matcher;
+}
+
+/** The rows of a SELECT, with its outputs as columns. Series without rows do not come. */
+export function rowsOf(select: ResolvedSelect, outside: Outside): AsyncIterable<Points> {
+  return select.raw ? rawRows(select, outside) : foldedRows(select, outside);
+}
+
+async function* rawRows(select: ResolvedSelect, outside: Outside): AsyncGenerator<Points> {
+  const variables = variablesOf(select);
+  const indexOf = indexIn(variables);
+  const rowsMax = select.limit === 0 ? undefined : select.limit + select.offset;
+  const points = sourcePoints(select, outside, { variables, time: select.time, rowsMax });
+  let series: SeriesKey | undefined;
+  let quota = new Quota(select);
+  let defaults = new Defaults(select.fill);
+  for await (const piece of points) {
+    if (series === undefined || !sameSeries(series, piece.series)) {
+      series = piece.series;
+      quota = new Quota(select);
+      defaults = new Defaults(select.fill);
+    }
+    const [start, end] = quota.take(piece.rowCount);
+    const whole = start === 0 && end === piece.rowCount;
+    const columns = piece.columns.map((column, index) => {
+      const known = pointColumn(column);
+      return defaults.apply(whole ? known : sliceColumn(known, start, end), index);
+    });
+    const cells = {
+      rowCount: end - start,
+      columnOf: (expression: { readonly kind: string; readonly index?: number }) => {
+        const input =
+          expression.kind === "input" ? select.inputs[expression.index ?? -1] : undefined;
+        const column = input?.kind === "variable" ? columns[indexOf(input)] : undefined;
+        return column ?? ({ type: "null" } as const);
+      },
+    };
+    yield {
+      series,
+      rowCount: cells.rowCount,
+      times: whole ? piece.times : piece.times.subarray(start, end),
+      columns: outputColumns(select.outputs, cells),
+      last: piece.last,
+    };
+  }
+}
+
+function indexIn(variables: readonly VariableInput[]): (variable: VariableInput) => number {
+  const places = new Map(variables.map((variable, index) => [keyOfVariable(variable), index]));
+  return (variable) => places.get(keyOfVariable(variable)) ?? -1;
+}
+
+async function* foldedRows(select: ResolvedSelect, outside: Outside): AsyncGenerator<Points> {
+  const specs = laneSpecs(select);
+  const { points, newWorks } = foldInput(select, specs, outside);
+  const indexOfBeside = indexIn(besideOf(select));
+  const newFold = (): SeriesFold =>
+    new SeriesFold({
+      select,
+      works: newWorks(),
+      laneOf: specs.laneOf,
+      besideOf: (expression) =>
+        expression.kind === "beside" ? indexOfBeside(expression.input) : -1,
+    });
+  let series: SeriesKey | undefined;
+  let fold = newFold();
+  for await (const piece of points) {
+    if (series !== undefined && !sameSeries(series, piece.series)) {
+      yield { series, ...fold.finish(), last: true };
+      fold = newFold();
+    }
+    series = piece.series;
+    if (fold.spent) continue;
+    const rows = fold.add(rowsIn(piece));
+    if (rows !== undefined && rows.rowCount > 0) yield { series, ...rows, last: false };
+  }
+  if (series !== undefined) yield { series, ...fold.finish(), last: true };
+}
+
+interface FoldInput {
+  readonly points: AsyncIterable<Points>;
+  readonly newWorks: () => readonly LaneWork[];
+}
+
+/** What lanes work on: rows that the source has reduced, where it can, else rows as they are. */
+function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): FoldInput {
+  const { lanes } = specs;
+  const [only] = lanes;
+  const selector =
+    lanes.length === 1 &&
+    only?.reducer !== undefined &&
+    only.transforms.length === 0 &&
+    isSelector(only.reducer);
+  const beside = besideOf(select);
+  const context = { select, selector, random: outside.random };
+  const requests = reduceRequests(select, { lanes, selector, beside }, outside.source);
+  if (requests !== undefined) {
+    const types = [
+      ...lanes.map(({ reducer }) => columnType(reducer?.type)),
+      ...besideTypes(beside),
+    ];
+    const streams = requests.map((request) => limitSeries(outside.source.reduced(request), select));
+    const read: LaneContext = {
+      ...context,
+      indexOf: () => -1,
+      beside: beside.map(({ type }, index) => ({
+        index: lanes.length + index,
+        type: columnType(type),
+      })),
+    };
+    return {
+      points: merged(streams, { descending: select.descending, types }),
+      newWorks: () => lanes.map((spec, index) => reducedWork(spec, index, read)),
+    };
+  }
+  const variables = variablesOf(select);
+  const indexOf = indexIn(variables);
+  const read: LaneContext = {
+    ...context,
+    indexOf,
+    beside: beside.map((variable) => ({
+      index: indexOf(variable),
+      type: columnType(variable.type),
+    })),
+  };
+  return {
+    points: sourcePoints(select, outside, {
+      variables,
+      time: hullOf(lanes, select),
+      rowsMax: undefined,
+    }),
+    newWorks: () => lanes.map((spec) => rowWork(spec, read)),
+  };
+}
+
+function besideTypes(beside: readonly VariableInput[]) {
+  return beside.map(({ type }) => columnType(type));
+}
+
+function hullOf(lanes: readonly LaneSpec[], { time }: ResolvedSelect): TimeRange {
+  return lanes.reduce(
+    (whole, lane) => ({
+      start: lane.time.start < whole.start ? lane.time.start : whole.start,
+      end: lane.time.end > whole.end ? lane.time.end : whole.end,
+    }),
+    time,
+  );
+}
+
+interface SourceRequest {
+  readonly variables: readonly VariableInput[];
+  readonly time: TimeRange;
+  readonly rowsMax: number | undefined;
+}
+
+/** Rows of all sources of `select`. */
+function sourcePoints(
+  select: ResolvedSelect,
+  outside: Outside,
+  request: SourceRequest,
+): AsyncIterable<Points> {
+  const streams = select.sources.map((source) => {
+    const points = pointsOf(source, select, outside, request);
+    // A subquery has the limits of what is around it in its own.
+    return source.kind === "table" ? limitSeries(points, select) : points;
+  });
+  return merged(streams, {
+    descending: select.descending,
+    types: request.variables.map(({ type }) => columnType(type)),
+  });
+}
+
+function pointsOf(
+  source: ResolvedSource,
+  { dimensions, descending }: ResolvedSelect,
+  outside: Outside,
+  request: SourceRequest,
+): AsyncIterable<Points> {
+  if (source.kind === "table") {
+    return outside.source.raw({ ...request, source, dimensions, descending });
+  }
+  return subqueryPoints(rowsOf(source.select, outside), {
+    select: source.select,
+    condition: source.condition,
+    dimensions,
+    variables: request.variables,
+    matcher: outside.matcher,
+  });
+}

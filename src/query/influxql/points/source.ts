@@ -1,0 +1,46 @@
+import type { TimeRange } from "#model/time-range.ts";
+import type { Points } from "../points.ts";
+import type { ReducerInput, ResolvedSource, TimeWindow, VariableInput } from "../resolved.ts";
+
+export type TableSource = Extract<ResolvedSource, { readonly kind: "table" }>;
+
+/** Where the rows of tables come from. What is asked is of one statement, whose signal is the source's own. */
+export interface PointSource {
+  /** Rows of a table. */
+  raw(request: RowRequest): AsyncIterable<Points>;
+  /** Whether `reduced` gives exactly what reducing the rows of `raw` gives. */
+  canReduce(request: ReduceRequest): boolean;
+  reduced(request: ReduceRequest): AsyncIterable<Points>;
+}
+
+interface TableRequest {
+  /** Its condition is applied by the source. */
+  readonly source: TableSource;
+  /** Wider than that of the SELECT where a transformation reads buckets before it. */
+  readonly time: TimeRange;
+  /** Tags whose values make a series, by name. */
+  readonly dimensions: readonly string[];
+  /** Series, too, come the other way round. */
+  readonly descending: boolean;
+  /** No more than the first so many rows of each series are looked at; more may come all the same. Undefined: all. */
+  readonly rowsMax: number | undefined;
+}
+
+export interface RowRequest extends TableRequest {
+  /** The columns to give. A row is there where one that is no tag has a value, or all are tags. */
+  readonly variables: readonly VariableInput[];
+}
+
+export interface ReduceRequest extends TableRequest {
+  readonly window: TimeWindow | undefined;
+  readonly zone: string | undefined;
+  /**
+   * The first columns to give, one row for each series and bucket in which one of them has a value. The row has the time at which its bucket
+   * begins; without a window any.
+   */
+  readonly reducers: readonly ReducerInput[];
+  /** The columns behind them: of the row that the one reducer, a selector, chose. */
+  readonly beside: readonly VariableInput[];
+  /** Whether a row has the time of the row that the one reducer chose. */
+  readonly ownTime: boolean;
+}

@@ -1,0 +1,81 @@
+import type { LaneBuilder } from "../reduce/reducer.ts";
+import type { Bucket, Windows } from "../values/window.ts";
+import type { Transform } from "./transform.ts";
+
+export interface IntegralOptions {
+  readonly unitNs: bigint;
+  readonly windows: Windows;
+  readonly descending: boolean;
+}
+
+/**
+ * The area below the values, of straight lines from one to the next; for each bucket in which a value lies. The area before the first value of a
+ * bucket, back to the last bucket that had one, is its own.
+ */
+export class Integral implements Transform {
+  readonly type = "float64";
+  readonly #options: IntegralOptions;
+  #time: bigint | undefined;
+  #value = 0;
+  #sum = 0;
+  /** Where the bucket begins and ends, in the order of rows. */
+  #startNs = 0n;
+  #endNs = 0n;
+
+  constructor(options: IntegralOptions) {
+    this.#options = options;
+  }
+
+  add(timeNs: bigint, value: number | bigint, output: LaneBuilder): void {
+    const y = Number(value);
+    if (this.#time === undefined) {
+      this.#enter(timeNs);
+    } else if (this.#time !== timeNs) {
+      if (this.#isPast(timeNs)) {
+        this.#leave(timeNs, y, output);
+        this.#enter(timeNs);
+      }
+      this.#sum += this.#area(timeNs, y);
+    }
+    this.#time = timeNs;
+    this.#value = y;
+  }
+
+  finish(output: LaneBuilder): void {
+    if (this.#time === undefined || this.#time === this.#startNs) return;
+    output.bucketTime = this.#startNs;
+    output.pushValue(this.#sum);
+  }
+
+  #isPast(timeNs: bigint): boolean {
+    if (this.#options.windows.window === undefined) return false;
+    return this.#options.descending ? timeNs <= this.#endNs : timeNs >= this.#endNs;
+  }
+
+  #enter(timeNs: bigint): void {
+    if (this.#options.windows.window === undefined) return;
+    const bucket: Bucket = this.#options.windows.bucketAt(timeNs);
+    this.#startNs = this.#options.descending ? bucket.end : bucket.start;
+    this.#endNs = this.#options.descending ? bucket.start : bucket.end;
+  }
+
+  /** Closes the bucket at its end, with the value that the line to the next one has there. */
+  #leave(timeNs: bigint, value: number, output: LaneBuilder): void {
+    const time = this.#time ?? timeNs;
+    if (time !== this.#endNs) {
+      const slope = (value - this.#value) / Number(timeNs - time);
+      const atEnd = slope * Number(this.#endNs - time) + this.#value;
+      this.#sum += this.#area(this.#endNs, atEnd);
+      this.#value = atEnd;
+      this.#time = this.#endNs;
+    }
+    output.bucketTime = this.#startNs;
+    output.pushValue(this.#sum);
+    this.#sum = 0;
+  }
+
+  #area(timeNs: bigint, value: number): number {
+    const width = Number(timeNs - (this.#time ?? timeNs)) / Number(this.#options.unitNs);
+    return 0.5 * (value + this.#value) * width;
+  }
+}

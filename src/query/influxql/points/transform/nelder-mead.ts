@@ -1,0 +1,153 @@
+/** The downhill simplex of Nelder and Mead (1965), with the constants that InfluxDB 1 fits with. */
+const ROUNDS_MAX = 1000;
+const REFLECTION = 1;
+const CONTRACTION = 0.5;
+const EXPANSION = 2;
+
+export interface Minimum {
+  readonly cost: number;
+  readonly point: Float64Array;
+}
+
+/**
+ * Looks for the least cost, beginning around `start`. `cost` may move the point that it is given, and the simplex moves with it. It ends when the
+ * costs of all corners deviate by less than `tolerance`, or after 1000 rounds.
+ */
+export function minimize(
+  cost: (point: Float64Array) => number,
+  start: Float64Array,
+  tolerance: number,
+): Minimum {
+  const simplex = new Simplex(cost, start);
+  for (let round = 0; round < ROUNDS_MAX; round += 1) {
+    simplex.step();
+    if (simplex.deviation() < tolerance) break;
+  }
+  return simplex.best();
+}
+
+class Simplex {
+  readonly #cost: (point: Float64Array) => number;
+  readonly #size: number;
+  readonly #corners: Float64Array[];
+  readonly #costs: Float64Array;
+
+  constructor(cost: (point: Float64Array) => number, start: Float64Array) {
+    const size = start.length;
+    const root = Math.sqrt(size + 1) - 1;
+    const far = (root + size) / (size * Math.SQRT2);
+    const near = root / (size * Math.SQRT2);
+    this.#cost = cost;
+    this.#size = size;
+    this.#corners = Array.from({ length: size + 1 }, (_, corner) =>
+      corner === 0
+        ? start.slice()
+        : start.map((value, axis) => value + (axis === corner - 1 ? far : near)),
+    );
+    this.#costs = Float64Array.from(this.#corners, (corner) => cost(corner));
+  }
+
+  /** One round: the worst corner moves, or all draw near the best. */
+  step(): void {
+    const costs = this.#costs;
+    const { least, second, greatest } = this.#ranks();
+    const middle = this.#middle(greatest);
+    const reflected = along(middle, this.#corner(greatest), -REFLECTION);
+    const cost = this.#cost(reflected);
+    const [costLeast, costSecond] = [at(costs, least), at(costs, second)];
+    if (cost < costSecond && cost >= costLeast) this.#replace(greatest, reflected, cost);
+    if (cost < costLeast) this.#expand(greatest, middle, { point: reflected, cost });
+    // The ranks may have moved: the second is compared as it is now.
+    if (cost >= at(costs, second)) {
+      this.#contract({ least, second, greatest }, middle, { point: reflected, cost });
+    }
+  }
+
+  deviation(): number {
+    const mean = this.#costs.reduce((sum, cost) => sum + cost, 0) / (this.#size + 1);
+    return Math.sqrt(this.#costs.reduce((sum, cost) => sum + (cost - mean) ** 2 / this.#size, 0));
+  }
+
+  best(): Minimum {
+    let least = 0;
+    this.#costs.forEach((cost, corner) => {
+      if (cost < at(this.#costs, least)) least = corner;
+    });
+    const point = this.#corner(least).slice();
+    return { cost: this.#cost(this.#corner(least)), point };
+  }
+
+  #corner(index: number): Float64Array {
+    return this.#corners[index] ?? new Float64Array(this.#size);
+  }
+
+  #ranks(): { least: number; second: number; greatest: number } {
+    const costs = this.#costs;
+    let least = 0;
+    let greatest = 0;
+    for (let i = 0; i < costs.length; i += 1) {
+      if (at(costs, i) > at(costs, greatest)) greatest = i;
+      if (at(costs, i) < at(costs, least)) least = i;
+    }
+    let second = least;
+    for (let i = 0; i < costs.length; i += 1) {
+      if (at(costs, i) > at(costs, second) && at(costs, i) < at(costs, greatest)) second = i;
+    }
+    return { least, second, greatest };
+  }
+
+  /** The mean of all corners but one. */
+  #middle(without: number): Float64Array {
+    return new Float64Array(this.#size).map((_, axis) => {
+      let sum = 0;
+      this.#corners.forEach((corner, index) => {
+        if (index !== without) sum += at(corner, axis);
+      });
+      return sum / this.#size;
+    });
+  }
+
+  #replace(corner: number, point: Float64Array, cost: number): void {
+    this.#corner(corner).set(point);
+    this.#costs[corner] = cost;
+  }
+
+  #expand(corner: number, middle: Float64Array, reflected: Minimum): void {
+    const point = along(middle, reflected.point, EXPANSION);
+    const cost = this.#cost(point);
+    if (cost < reflected.cost) this.#replace(corner, point, cost);
+    else this.#replace(corner, reflected.point, reflected.cost);
+  }
+
+  #contract(
+    ranks: { least: number; second: number; greatest: number },
+    middle: Float64Array,
+    reflected: Minimum,
+  ): void {
+    const worst = at(this.#costs, ranks.greatest);
+    const towards = reflected.cost < worst ? reflected.point : this.#corner(ranks.greatest);
+    const point = along(middle, towards, CONTRACTION);
+    const cost = this.#cost(point);
+    if (cost < worst) {
+      this.#replace(ranks.greatest, point, cost);
+      return;
+    }
+    const center = this.#corner(ranks.least);
+    this.#corners.forEach((corner, index) => {
+      if (index === ranks.least) return;
+      corner.set(corner.map((value, axis) => at(center, axis) + (value - at(center, axis)) / 2));
+    });
+    for (const index of [ranks.greatest, ranks.second]) {
+      this.#costs[index] = this.#cost(this.#corner(index));
+    }
+  }
+}
+
+/** The point on the line from `from` through `to`, `factor` times as far. */
+function along(from: Float64Array, to: Float64Array, factor: number): Float64Array {
+  return from.map((value, axis) => value + factor * (at(to, axis) - value));
+}
+
+function at(values: Float64Array, index: number): number {
+  return values[index] ?? Number.NaN;
+}

@@ -1,0 +1,115 @@
+import { findZone, type Zone } from "#model/time/zone.ts";
+import { TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
+import type { TimeWindow } from "../../resolved.ts";
+
+/** A stretch of time: `start` inclusive, `end` exclusive. */
+export interface Bucket {
+  readonly start: bigint;
+  readonly end: bigint;
+}
+
+/** Into which buckets GROUP BY time puts rows; without it all of them into the one that WHERE bounds. */
+export class Windows {
+  readonly window: TimeWindow | undefined;
+  readonly range: TimeRange;
+  readonly #zone: Zone | undefined;
+
+  constructor(window: TimeWindow | undefined, zone: string | undefined, range: TimeRange) {
+    this.window = window;
+    this.range = range;
+    const found = zone === undefined ? undefined : findZone(zone);
+    this.#zone = found?.fixedNs === 0n ? undefined : found;
+  }
+
+  /** The bucket of an instant. Where clocks change, one that is shorter or longer than others. */
+  bucketAt(timeNs: bigint): Bucket {
+    if (this.window === undefined) return { start: this.range.start, end: this.range.end + 1n };
+    const { everyNs, offsetNs } = this.window;
+    const time = timeNs - offsetNs;
+    const ahead = this.#aheadAt(time);
+    const into = modulo(time + ahead, everyNs);
+    const start = time - into <= TIME_MIN ? TIME_MIN : time - into + offsetNs;
+    const end = time - into + everyNs >= TIME_MAX ? TIME_MAX : time - into + everyNs + offsetNs;
+    return { start: this.#moved(start, ahead), end: this.#moved(end, ahead) };
+  }
+
+  /** The time of the row of a bucket: when it begins, 0 where that is without bounds. */
+  rowTime(bucket: Bucket): bigint {
+    return bucket.start === TIME_MIN ? 0n : bucket.start;
+  }
+
+  /** Where the buckets that lie beside each other from that of `timeNs` on begin. */
+  walk(timeNs: bigint, descending: boolean): BucketWalk {
+    const everyNs = this.window?.everyNs ?? 0n;
+    return new BucketWalk(timeNs, descending ? -everyNs : everyNs, this.#zone);
+  }
+
+  #aheadAt(timeNs: bigint): bigint {
+    return this.#zone?.offsetAt(timeNs) ?? 0n;
+  }
+
+  /** An edge that was found with `ahead`, which is another one there; as long as that is less than a bucket. */
+  #moved(edge: bigint, ahead: bigint): bigint {
+    if (this.#zone === undefined || edge === TIME_MIN || edge === TIME_MAX) return edge;
+    const by = ahead - this.#aheadAt(edge);
+    return absolute(by) < (this.window?.everyNs ?? 0n) ? edge + by : edge;
+  }
+}
+
+/** Steps from bucket to bucket; clocks that change between two make a step longer or shorter. */
+export class BucketWalk {
+  #time: bigint;
+  #ahead: bigint;
+  readonly #step: bigint;
+  readonly #zone: Zone | undefined;
+
+  constructor(timeNs: bigint, step: bigint, zone: Zone | undefined) {
+    this.#time = timeNs;
+    this.#step = step;
+    this.#zone = zone;
+    this.#ahead = zone?.offsetAt(timeNs) ?? 0n;
+  }
+
+  get timeNs(): bigint {
+    return this.#time;
+  }
+
+  advance(): void {
+    this.#time += this.#step;
+    if (this.#zone === undefined) return;
+    const ahead = this.#zone.offsetAt(this.#time - 1n);
+    if (ahead === this.#ahead) return;
+    const by = this.#ahead - ahead;
+    if (absolute(by) < absolute(this.#step)) this.#time += by;
+    this.#ahead = ahead;
+  }
+}
+
+/** The first row at or behind `from`, before `to`, whose time is not in the bucket; times rise, or fall. */
+export function bucketEnd(times: BigInt64Array, from: number, to: number, bucket: Bucket): number {
+  let inside = from;
+  let outside = from + 1;
+  while (outside < to && holds(bucket, times[outside])) {
+    inside = outside;
+    outside = Math.min(to, outside + (outside - from) + 1);
+  }
+  while (outside - inside > 1) {
+    const middle = (inside + outside) >> 1;
+    if (holds(bucket, times[middle])) inside = middle;
+    else outside = middle;
+  }
+  return outside;
+}
+
+function holds({ start, end }: Bucket, timeNs: bigint | undefined): boolean {
+  return timeNs !== undefined && timeNs >= start && timeNs < end;
+}
+
+function modulo(value: bigint, by: bigint): bigint {
+  const rest = value % by;
+  return rest < 0n ? rest + by : rest;
+}
+
+function absolute(value: bigint): bigint {
+  return value < 0n ? -value : value;
+}
