@@ -1,7 +1,7 @@
 import type { BinaryOperator, CastType, Expression, LiteralExpression } from "../ast.ts";
 import { parseSegments } from "./names.ts";
 import { type Cursor, HEIGHT_MAX } from "./tokens/cursor.ts";
-import { durationOf } from "./tokens/duration.ts";
+import { durationOf, wholeNumber } from "./tokens/duration.ts";
 import { syntaxError, tooDeep } from "./tokens/errors.ts";
 import type { Token } from "./tokens/tokens.ts";
 
@@ -271,8 +271,7 @@ function numberOf(cursor: Cursor, token: Token): number {
 }
 
 function integerOf(cursor: Cursor, token: Token): LiteralExpression {
-  // Digits beyond these cost more than they can mean.
-  const value = token.text.length > 1_000 ? UNSIGNED_MAX + 1n : BigInt(token.text);
+  const value = wholeNumber(token.text);
   if (value >= -INTEGER_MAX - 1n && value <= INTEGER_MAX) return { kind: "integer", value };
   if (value > 0n && value <= UNSIGNED_MAX) return { kind: "unsigned", value };
   throw cursor.errorAt("unable to parse integer", token);

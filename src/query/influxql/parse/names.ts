@@ -23,7 +23,13 @@ function checkedSegments(cursor: Cursor, names: readonly string[]): readonly str
 /** A source that is no subquery. */
 export function parseMeasurement(cursor: Cursor): MeasurementSource {
   const pattern = cursor.findRegex();
-  if (pattern !== undefined) return source([], { kind: "regex", pattern });
+  return pattern === undefined
+    ? parseNamedMeasurement(cursor)
+    : source([], { kind: "regex", pattern });
+}
+
+/** A source that begins with a name. */
+export function parseNamedMeasurement(cursor: Cursor): MeasurementSource {
   const names = parseSegments(cursor);
   const regex = names.length < 3 ? cursor.findRegex() : undefined;
   if (regex !== undefined) return source(names, { kind: "regex", pattern: regex });

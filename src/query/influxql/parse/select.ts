@@ -2,7 +2,7 @@ import { DbError } from "#base/errors.ts";
 import { findZone } from "#model/time/zone.ts";
 import type { Dimension, Expression, Fill, SelectField, SelectStatement, Source } from "../ast.ts";
 import { findCondition, isWord, parseExpression } from "./expression.ts";
-import { parseMeasurement, parseTarget } from "./names.ts";
+import { parseNamedMeasurement, parseTarget } from "./names.ts";
 import type { Cursor } from "./tokens/cursor.ts";
 import { syntaxError } from "./tokens/errors.ts";
 import { parseLimit } from "./values.ts";
@@ -92,7 +92,7 @@ function parseSources(cursor: Cursor): readonly Source[] {
 function parseSource(cursor: Cursor): Source {
   const pattern = cursor.findRegex();
   if (pattern !== undefined) return regexSource(pattern);
-  if (!cursor.accept("(")) return parseMeasurement(cursor);
+  if (!cursor.accept("(")) return parseNamedMeasurement(cursor);
   cursor.expect("SELECT");
   cursor.enter();
   const select = parseSelect(cursor, "optional");
@@ -102,12 +102,8 @@ function parseSource(cursor: Cursor): Source {
 }
 
 function regexSource(pattern: string): Source {
-  return {
-    kind: "measurement",
-    database: undefined,
-    retentionPolicy: undefined,
-    name: { kind: "regex", pattern },
-  };
+  const name = { kind: "regex", pattern } as const;
+  return { kind: "measurement", database: undefined, retentionPolicy: undefined, name };
 }
 
 export function parseWhere(cursor: Cursor): Expression | undefined {

@@ -1,5 +1,5 @@
 import type { Cursor } from "./tokens/cursor.ts";
-import { durationOf } from "./tokens/duration.ts";
+import { durationOf, wholeNumber } from "./tokens/duration.ts";
 import type { Token } from "./tokens/tokens.ts";
 
 const INTEGER_MAX = 2n ** 63n - 1n;
@@ -25,7 +25,7 @@ export function parseDuration(cursor: Cursor): bigint {
 export function parseInteger(cursor: Cursor, min: bigint, max: bigint): bigint {
   const token = cursor.next();
   if (token.kind !== "integer") throw cursor.unexpected(token, "integer");
-  const value = BigInt(token.text);
+  const value = wholeNumber(token.text);
   if (value > INTEGER_MAX) {
     const what = `strconv.Atoi: parsing "${token.text}": value out of range`;
     throw cursor.errorAt(what, token);
@@ -38,7 +38,7 @@ export function parseInteger(cursor: Cursor, min: bigint, max: bigint): bigint {
 export function parseIdentifier(cursor: Cursor): bigint {
   const token = cursor.next();
   if (token.kind !== "integer") throw cursor.unexpected(token, "integer");
-  const value = BigInt(token.text);
+  const value = wholeNumber(token.text);
   if (value >= 0n && value < 2n ** 64n) return value;
   const what = value < 0n ? "invalid syntax" : "value out of range";
   throw cursor.errorAt(`strconv.ParseUint: parsing "${token.text}": ${what}`, token);

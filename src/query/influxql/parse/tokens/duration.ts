@@ -18,9 +18,10 @@ export function durationOf(text: string): bigint | { readonly fault: string } {
   for (let offset = 0; offset < text.length; offset = part.lastIndex) {
     part.lastIndex = offset;
     const [whole, digits = "", unit = ""] = part.exec(text) ?? [];
-    if (whole === undefined || BigInt(digits) > INTEGER_MAX) return { fault: "invalid duration" };
-    total = BigInt.asIntN(64, total + BigInt(digits) * (NANOSECONDS[unit] ?? 0n));
-    last = `${BigInt(digits)}${unit}`;
+    const count = wholeNumber(digits);
+    if (whole === undefined || count > INTEGER_MAX) return { fault: "invalid duration" };
+    total = BigInt.asIntN(64, total + count * (NANOSECONDS[unit] ?? 0n));
+    last = `${count}${unit}`;
   }
   if (last === "") return { fault: "invalid duration" };
   if (total >= 0n) return total;
@@ -35,4 +36,9 @@ export function durationText(value: bigint): string {
     if (value % size === 0n) return `${value / size}${unit}`;
   }
   return `${value}ns`;
+}
+
+/** The number that digits, also with a sign, are; a great one for more digits than any number has that can be used. */
+export function wholeNumber(digits: string): bigint {
+  return digits.length > 1_000 ? 2n ** 65n : BigInt(digits);
 }
