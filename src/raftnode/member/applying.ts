@@ -34,6 +34,7 @@ export class Applying<Answer> {
   #at: SnapshotMark;
   readonly #jobs: Jobs<Job>;
   #bytes = 0;
+  #changing = false;
 
   constructor(options: ApplyingOptions<Answer>) {
     this.#options = options;
@@ -43,6 +44,11 @@ export class Applying<Answer> {
       work: async ([job]) => job && this.#work(job),
       failed: options.failed,
     });
+  }
+
+  /** Whether the state machine is on its way to another state, and is not that of `at`. */
+  get changing(): boolean {
+    return this.#changing;
   }
 
   /** The last entry that is applied, and who was in the group then. */
@@ -76,6 +82,7 @@ export class Applying<Answer> {
 
   async #restore(snapshot: Snapshot, done: PromiseWithResolvers<void>): Promise<void> {
     const { configuration, index, term } = snapshot;
+    this.#changing = true;
     try {
       if (index > this.#at.index) {
         await this.#options.machine.restore(this.#options.read(snapshot));
@@ -85,6 +92,7 @@ export class Applying<Answer> {
       done.reject(error);
       throw error;
     }
+    this.#changing = false;
     this.#options.restored();
     done.resolve();
   }
@@ -92,6 +100,7 @@ export class Applying<Answer> {
   async #apply(message: Message): Promise<void> {
     let commands: { readonly entry: Entry; readonly proposed: ProposedCommand }[] = [];
     const { entries } = message;
+    this.#changing = true;
     for (const entry of entries) {
       // A snapshot that came between holds it already.
       if (entry.index <= this.#at.index) continue;
@@ -110,6 +119,7 @@ export class Applying<Answer> {
     const last = entries.at(-1);
     if (last !== undefined && last.index > this.#at.index)
       this.#at = { ...this.#at, index: last.index, term: last.term };
+    this.#changing = false;
     if (!this.#jobs.stopped) this.#options.applied(message);
   }
 

@@ -8,9 +8,11 @@ import { peerId } from "#raft/message.ts";
 import { diskError, MemoryDisk } from "#testing/raft/disk.ts";
 import { realClock, realRandom } from "#testing/raft/real.ts";
 import { encodeCommand, RegisterMachine } from "#testing/raft/register-machine.ts";
+import type { Chunks } from "../snapshot/snapshot-folder.ts";
 import { TcpTransport } from "../transport/tcp-transport.ts";
 import { RaftMember } from "./member.ts";
 import type { MemberOptions } from "./member-options.ts";
+import type { Command, StateMachine } from "./state-machine.ts";
 
 type Id = 1 | 2 | 3;
 
@@ -111,6 +113,32 @@ function write(node: Node, value: string): Promise<boolean> {
   return node.member.propose(encodeCommand({ kind: "write", key: "k", value }));
 }
 
+/** Registers that change some time before they say so, and count how often they are captured then, and at all. */
+class SlowMachine implements StateMachine<boolean> {
+  readonly #registers = new RegisterMachine();
+  #changing = false;
+  captureCount = 0;
+  halfCount = 0;
+
+  async apply(commands: readonly Command[]): Promise<readonly boolean[]> {
+    this.#changing = true;
+    const answers = this.#registers.apply(commands);
+    await pause(5);
+    this.#changing = false;
+    return answers;
+  }
+
+  capture(): Chunks {
+    this.captureCount += 1;
+    if (this.#changing) this.halfCount += 1;
+    return this.#registers.capture();
+  }
+
+  restore(chunks: AsyncIterable<Uint8Array>): Promise<void> {
+    return this.#registers.restore(chunks);
+  }
+}
+
 /** "done", or the code of why not. */
 function outcome(asked: Promise<unknown>): Promise<string> {
   return asked.then(
@@ -151,6 +179,18 @@ suite("a member of a raft group", () => {
     await late.member.read();
     assert.equal(late.machine.read("k"), "20");
     assert.ok(performance.now() - startedMs < 5_000, "before it is given up");
+  });
+
+  test("makes no snapshot of a state that is changing", async () => {
+    const machine = new SlowMachine();
+    await using trio = new Trio({ founders: [peerId(1)], machine, snapshotEntryCount: 1 });
+    // The next one is due when one is made.
+    trio.disks[0].fault = () => pause(1);
+    const node = await trio.start(1);
+    await until("it leads", () => node.member.status.role === "leader");
+    for (let count = 1; count <= 30; count += 1) await write(node, `${count}`);
+    assert.ok(machine.captureCount > 5, `${machine.captureCount} were made`);
+    assert.equal(machine.halfCount, 0);
   });
 
   test("ends when its disk is full, says so, and goes on from what is stored when there is room", async () => {

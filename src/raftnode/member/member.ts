@@ -326,8 +326,9 @@ export class RaftMember<Answer> {
     this.#snapshotIfDue();
   }
 
+  /** Asked again when commands that are being applied are. */
   #snapshotIfDue(): void {
-    if (this.#ended) return;
+    if (this.#ended || this.#applying.changing) return;
     const { machine, snapshotBytes, snapshotEntryCount } = this.#options;
     const { at, bytes } = this.#applying;
     const entryCount = at.index - (this.#durable.state.mark?.index ?? 0);

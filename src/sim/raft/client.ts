@@ -15,7 +15,7 @@ export interface RegisterGroup {
   anyMember():
     | {
         readonly member: RaftMember<boolean>;
-        readonly machine: RegisterMachine;
+        readonly machine: Pick<RegisterMachine, "read">;
         /** A read begins; what this answers is called when it looks at the registers. */
         readonly beginRead: () => () => void;
       }

@@ -4,19 +4,18 @@ import { seededRandom } from "#ports/random.ts";
 import type { PeerId } from "#raft/message.ts";
 import type { RaftOptions } from "#raft/options.ts";
 import { RaftMember } from "#raftnode/member/member.ts";
-import type { Command } from "#raftnode/member/state-machine.ts";
 import { type DiskCall, diskError, MemoryDisk } from "#testing/raft/disk.ts";
-import { RegisterMachine } from "#testing/raft/register-machine.ts";
 import { Process } from "../process.ts";
 import type { World } from "../world.ts";
 import type { CountFault } from "./faults.ts";
+import { SimulatedMachine } from "./machine.ts";
 import type { RaftNetwork } from "./network.ts";
 import type { Run, Witness } from "./witness.ts";
 
 /** One run of a member. */
 export interface Life extends Run {
   readonly process: Process;
-  readonly machine: RegisterMachine;
+  readonly machine: SimulatedMachine;
   /** Undefined until it is open. */
   member: RaftMember<boolean> | undefined;
 }
@@ -36,6 +35,8 @@ export interface MembersOptions {
   readonly callCrashChance: number;
   /** So long a disk takes to answer that is not slow, at most. */
   readonly callMsMax: number;
+  /** So long a state machine takes to apply commands, at most; 0: it is done at once. */
+  readonly applyMsMax: number;
 }
 
 const SLOW_MS_MAX = 600;
@@ -119,13 +120,22 @@ export class Members {
   }
 
   #start(id: PeerId): void {
-    const { count, founders, network, raft, witness, world } = this.#options;
+    const { applyMsMax, count, founders, network, raft, violate, witness, world } = this.#options;
     const process = new Process(world, 0);
     const number = (this.#lives.get(id)?.number ?? 0) + 1;
-    const machine = new RegisterMachine();
+    const machine = new SimulatedMachine({
+      world,
+      process,
+      applyMsMax,
+      violate,
+      applies: (commands) => witness.applies(life, commands),
+      restores: () => {
+        this.#snapshotCount += 1;
+        witness.restores(life);
+      },
+    });
     const life: Life = { id, number, process, machine, member: undefined };
     this.#lives.set(id, life);
-    this.#watch(life);
     const speed = 0.8 + 0.4 * world.random.next();
     if (Math.abs(speed - 1) > 0.05) count("clock_skew");
     const disk = this.#disk(id);
@@ -156,22 +166,6 @@ export class Members {
       (member) => void (life.member = member),
       (error: unknown) => this.#failed(life, error),
     );
-  }
-
-  /** Has the witness see what is applied. */
-  #watch(life: Life): void {
-    const { machine } = life;
-    const apply = machine.apply.bind(machine);
-    machine.apply = (commands: readonly Command[]) => {
-      this.#options.witness.applies(life, commands);
-      return apply(commands);
-    };
-    const restore = machine.restore.bind(machine);
-    machine.restore = (chunks) => {
-      this.#snapshotCount += 1;
-      this.#options.witness.restores(life);
-      return restore(chunks);
-    };
   }
 
   /** What a member may end with is a disk that refuses; then it is started again. */

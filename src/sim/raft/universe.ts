@@ -74,6 +74,7 @@ class Universe {
       raft: anyOptions(world, temper),
       callCrashChance: [0, 0.001, 0.008][world.below(3)] ?? 0,
       callMsMax: world.chance(0.3) ? 30 : 1.2,
+      applyMsMax: world.chance(0.3) ? 10 : 0,
     });
     this.#trouble = new Trouble({ world, network, count, temper, members: this.#members });
   }
