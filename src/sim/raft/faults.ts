@@ -20,6 +20,7 @@ export const RAFT_FAULTS = [
   "write_lost",
   "write_torn",
   "slow_disk",
+  "hung_disk",
   "failed_sync",
   "full_disk",
   // Shapes of a network that is divided.

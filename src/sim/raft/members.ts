@@ -18,6 +18,8 @@ export interface Life extends Run {
   readonly machine: SimulatedMachine;
   /** Undefined until it is open. */
   member: RaftMember<boolean> | undefined;
+  /** Resolves when its disk answers again; undefined where it does. */
+  hanging: PromiseWithResolvers<void> | undefined;
 }
 
 export interface MembersOptions {
@@ -43,7 +45,7 @@ const SLOW_MS_MAX = 600;
 
 /** The members of a group, dead or alive, and their disks, on which faults happen until there is peace. */
 export class Members {
-  peace = false;
+  #peace = false;
   readonly #options: MembersOptions;
   readonly #disks: ReadonlyMap<PeerId, MemoryDisk>;
   readonly #lives = new Map<PeerId, Life>();
@@ -115,6 +117,27 @@ export class Members {
     this.#lives.get(id)?.process.pause(forMs);
   }
 
+  /** The disk of a member answers nothing for `forMs`, or until its process ends, or there is peace. */
+  hangDisk(id: PeerId, forMs?: number): void {
+    const { count, world } = this.#options;
+    const life = this.#lives.get(id);
+    if (life?.process.alive !== true || life.hanging !== undefined) return;
+    count("hung_disk");
+    life.hanging = Promise.withResolvers();
+    if (forMs !== undefined) world.schedule(forMs, () => this.#answerAgain(life));
+  }
+
+  /** Nothing bad happens to disks any more. */
+  makePeace(): void {
+    this.#peace = true;
+    for (const life of this.#lives.values()) this.#answerAgain(life);
+  }
+
+  #answerAgain(life: Life): void {
+    life.hanging?.resolve();
+    life.hanging = undefined;
+  }
+
   #startIfDead(id: PeerId): void {
     if (!this.isAlive(id)) this.#start(id);
   }
@@ -134,7 +157,7 @@ export class Members {
         witness.restores(life);
       },
     });
-    const life: Life = { id, number, process, machine, member: undefined };
+    const life: Life = { id, number, process, machine, member: undefined, hanging: undefined };
     this.#lives.set(id, life);
     const speed = 0.8 + 0.4 * world.random.next();
     if (Math.abs(speed - 1) > 0.05) count("clock_skew");
@@ -180,14 +203,15 @@ export class Members {
   async #diskCall(life: Life, call: DiskCall): Promise<void> {
     const { callCrashChance, callMsMax, count, world } = this.#options;
     const { id, process } = life;
+    await life.hanging?.promise;
     let delayMs = 0.2 + world.random.next() * (callMsMax - 0.2);
-    if (!this.peace && world.chance(0.01)) {
+    if (!this.#peace && world.chance(0.01)) {
       count("slow_disk");
       delayMs = world.random.next() * SLOW_MS_MAX;
     }
     const refusal = this.#refusalOf(call);
     const crashChance = call === "write" ? callCrashChance : callCrashChance / 4;
-    const crashes = !this.peace && world.chance(crashChance);
+    const crashes = !this.#peace && world.chance(crashChance);
     const crash = () => {
       if (this.#lives.get(id) !== life || !process.alive) return;
       count("crash_in_call");
@@ -206,7 +230,7 @@ export class Members {
 
   #refusalOf(call: DiskCall): "EIO" | "ENOSPC" | undefined {
     const { world } = this.#options;
-    if (this.peace) return undefined;
+    if (this.#peace) return undefined;
     if (call.startsWith("sync")) return world.chance(0.002) ? "EIO" : undefined;
     const grows = call === "write" || call === "create";
     return grows && world.chance(0.001) ? "ENOSPC" : undefined;

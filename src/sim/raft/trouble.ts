@@ -78,15 +78,22 @@ export class Trouble {
       const draw = world.below(10);
       if (draw < 3) members.crash(this.#victim(), 2_000);
       else if (draw < 6) this.#divide();
-      else if (draw === 6) members.pause(members.any(), world.below(2_000));
+      else if (draw === 6) this.#stop(members.any());
       else if (draw === 7) this.#transfer();
       else if (temper.changing) this.#change();
       else if (draw === 8) this.#campaign();
     }
     this.#ended = true;
     network.calm = true;
-    members.peace = true;
+    members.makePeace();
     network.heal();
+  }
+
+  /** It, or its disk, does nothing for a while. */
+  #stop(id: PeerId): void {
+    const { members, world } = this.#options;
+    if (world.chance(0.6)) members.pause(id, world.below(2_000));
+    else members.hangDisk(id, world.chance(0.5) ? world.below(8_000) : undefined);
   }
 
   /** Any; in a group that gets small often the leader, for the others hardly matter. */
