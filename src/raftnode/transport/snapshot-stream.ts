@@ -16,6 +16,10 @@ const CHUNK_SIZE_MAX = 256 * 1024;
 const MESSAGE_SIZE_MAX = 2 ** 20;
 /** For the next chunk to come, or to go. */
 const CHUNK_MS_MAX = 10_000;
+/** For a whole state, of which the peer is waited for: so long, and as much more as what has come takes at the slowest rate, and no longer. */
+const STATE_MS = 60_000;
+const STATE_BYTES_PER_MS_MIN = 32;
+const STATE_MS_MAX = 3_600_000;
 /** For the peer to store what it has. */
 const STORED_MS_MAX = 60_000;
 const DONE = "stored";
@@ -57,7 +61,10 @@ export async function sendSnapshotOn(
     );
 }
 
-/** Hands on the snapshot that the peer `from` sends, and tells it how that went. */
+/**
+ * Hands on the snapshot that the peer `from` sends, and tells it how that went. One that comes too slowly is given up: meanwhile no other is
+ * taken, also of a peer that leads since.
+ */
 export async function readSnapshot(
   connection: Connection,
   from: PeerId,
@@ -66,9 +73,19 @@ export async function readSnapshot(
 ): Promise<void> {
   const { reader, socket } = connection;
   const limits = { clock, signal, limitMs: CHUNK_MS_MAX };
+  let sizeBytes = 0;
+  let waitedMs = 0;
   const next = async (sizeBytesMax: number) => {
-    const body = await inTime(connection, limits, () => reader.next(sizeBytesMax));
+    const leftMs = stateMsMax(sizeBytes) - waitedMs;
+    if (leftMs <= 0) throw tooSlow(sizeBytes, waitedMs);
+    const begunMs = clock.monotonicMs();
+    const limitMs = Math.min(CHUNK_MS_MAX, leftMs);
+    const body = await inTime(connection, { clock, signal, limitMs }, () =>
+      reader.next(sizeBytesMax),
+    );
     if (body === undefined) throw malformed("a snapshot ends before its end");
+    waitedMs += clock.monotonicMs() - begunMs;
+    sizeBytes += body.length;
     return body;
   };
   async function* chunks(): AsyncGenerator<Uint8Array, void, undefined> {
@@ -92,4 +109,18 @@ export async function readSnapshot(
   socket.end(encodeFrame(utf8(said)), () => flushed.resolve());
   socket.once("close", () => flushed.resolve());
   await inTime(connection, limits, () => flushed.promise);
+}
+
+/** How long a peer is waited for that has sent `sizeBytes`. */
+function stateMsMax(sizeBytes: number): number {
+  return Math.min(STATE_MS + sizeBytes / STATE_BYTES_PER_MS_MIN, STATE_MS_MAX);
+}
+
+function tooSlow(sizeBytes: number, waitedMs: number): DbError {
+  return new DbError(
+    "unavailable",
+    "raft_snapshot_refused",
+    `The snapshot comes too slowly: ${sizeBytes} bytes in ${Math.round(waitedMs)} ms.`,
+    { detail: { sizeBytes, waitedMs } },
+  );
 }
