@@ -4,11 +4,11 @@ import type { Field, Plan } from "#model/query/plan.ts";
 import type { ColumnSchema } from "#model/schema.ts";
 import { call, literal } from "../../plan/bind/fold.ts";
 import { filtered } from "../../plan/conditions.ts";
+import type { RowRequest } from "../points/source.ts";
 import type { VariableInput } from "../resolved.ts";
 import { castColumn } from "./cast.ts";
 import { ScanColumns } from "./columns.ts";
 import { conditionOf } from "./condition/condition.ts";
-import type { RowRequest } from "./source.ts";
 
 /** A column that no row of the table has a value in. */
 const NOTHING: Expression = literal(null, "null");

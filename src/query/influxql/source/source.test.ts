@@ -6,9 +6,10 @@ import { plainEngine } from "#engine/plain/plain.ts";
 import { cellAt } from "#model/query/result.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import type { Expression } from "../ast.ts";
+import type { RowRequest } from "../points/source.ts";
 import type { VariableInput } from "../resolved.ts";
 import { compareText } from "./columns.ts";
-import { EnginePoints, type RowRequest } from "./source.ts";
+import { EnginePoints } from "./source.ts";
 import { distinctTags, fieldsWithData } from "./tags.ts";
 import { showPoints, type TestTable, testTable } from "./test-table.ts";
 

@@ -1,25 +1,15 @@
 /** Tables as points: what a SELECT reads of them, reduced by the engine where that gives the same. */
-import type { TimeRange } from "#model/time-range.ts";
+import { isKind } from "#base/errors.ts";
+import type { PointSource, ReduceRequest, RowRequest } from "../points/source.ts";
 import type { Points } from "../points.ts";
-import type { ResolvedSource, VariableInput } from "../resolved.ts";
 import { piecesOf } from "./pieces.ts";
 import { type Reading, readPlan } from "./reading.ts";
+import { canReduce, planReduced } from "./reduced/plan.ts";
+import { finishedPoints } from "./reduced/rows.ts";
 import { planRows } from "./rows.ts";
 
-export type TableSource = Extract<ResolvedSource, { kind: "table" }>;
-
-export interface RowRequest {
-  readonly source: TableSource;
-  readonly time: TimeRange;
-  readonly dimensions: readonly string[];
-  readonly descending: boolean;
-  readonly variables: readonly VariableInput[];
-  /** Of each series no more rows than this are looked at, from the first on; they may come all the same. */
-  readonly rowsMax?: number | undefined;
-}
-
 /** The tables of one view. */
-export class EnginePoints {
+export class EnginePoints implements PointSource {
   readonly #reading: Reading;
 
   constructor(reading: Reading) {
@@ -33,5 +23,34 @@ export class EnginePoints {
     if (plan === undefined) return;
     const fields = { name: source.name, dimensionCount: dimensions.length };
     yield* piecesOf(readPlan(plan, source.table, this.#reading), fields);
+  }
+
+  canReduce(request: ReduceRequest): boolean {
+    return canReduce(request);
+  }
+
+  /** Of a request that `canReduce`. Rejects as `Engine.query`. */
+  async *reduced(request: ReduceRequest): AsyncGenerator<Points> {
+    let given = false;
+    try {
+      for await (const points of this.#reduced(request, false)) {
+        given = true;
+        yield points;
+      }
+    } catch (error) {
+      const overflow = isKind(error, "invalid") && error.code === "number_overflow";
+      // The engine gives no row before all sums are there.
+      if (!overflow || given) throw error;
+      yield* this.#reduced(request, true);
+    }
+  }
+
+  async *#reduced(request: ReduceRequest, wide: boolean): AsyncGenerator<Points> {
+    const { dimensions, reducers, source } = request;
+    const planned = planReduced(request, wide);
+    if (planned === undefined) return;
+    const fields = { name: source.name, dimensionCount: dimensions.length };
+    const pieces = piecesOf(readPlan(planned.plan, source.table, this.#reading), fields);
+    yield* finishedPoints(pieces, planned.parts, reducers.length);
   }
 }

@@ -1,0 +1,265 @@
+import assert from "node:assert/strict";
+import { after, before, suite, test } from "node:test";
+import * as fc from "fast-check";
+import { Bench } from "#engine/contract/bench.ts";
+import { openTestEngine } from "#engine/duckdb/test-engine.ts";
+import { plainEngine } from "#engine/plain/plain.ts";
+import { ALL_TIME } from "#model/time-range.ts";
+import type { ReduceRequest } from "../../points/source.ts";
+import type { ReducerInput, ReducerName, VariableInput } from "../../resolved.ts";
+import { EnginePoints } from "../source.ts";
+import { showPoints, type TestTable, testTable } from "../test-table.ts";
+
+const KINDS = { host: "tag", f: "float", i: "integer", s: "string" } as const;
+const NAMES: readonly ReducerName[] = [
+  "count",
+  "sum",
+  "mean",
+  "median",
+  "spread",
+  "stddev",
+  "first",
+  "last",
+  "min",
+  "max",
+];
+
+function variable(name: "f" | "i" | "s", type: "float" | "integer" | "string"): VariableInput {
+  return { kind: "variable", name, type };
+}
+
+const F = variable("f", "float");
+const I = variable("i", "integer");
+const S = variable("s", "string");
+
+function reducer(name: ReducerName, argument: VariableInput, distinct = false): ReducerInput {
+  const type = argument.type;
+  return { kind: "reducer", name, argument, distinct, parameter: undefined, keys: [], type };
+}
+
+function requestOf({ table }: TestTable, some: Partial<ReduceRequest>): ReduceRequest {
+  return {
+    source: { kind: "table", name: "m", table, database: "db", condition: undefined },
+    time: ALL_TIME,
+    dimensions: [],
+    descending: false,
+    window: undefined,
+    zone: undefined,
+    reducers: [],
+    beside: [],
+    ownTime: false,
+    ...some,
+  };
+}
+
+async function reduce(from: TestTable, some: Partial<ReduceRequest>) {
+  const source = new EnginePoints(from.reading);
+  const request = requestOf(from, some);
+  assert.ok(source.canReduce(request), "it can be reduced");
+  return showPoints(source.reduced(request));
+}
+
+interface NumberRow {
+  readonly time: bigint;
+  readonly host: string | null;
+  readonly f: number | null;
+  readonly i: bigint | null;
+}
+
+/** As InfluxDB 1 does it, row by row. */
+function expected(name: ReducerName, rows: readonly NumberRow[], field: "f" | "i"): string {
+  const whole = field === "i";
+  const present = rows.flatMap((row) =>
+    row[field] === null ? [] : [{ ...row, value: Number(row[field]) }],
+  );
+  const values = present.map(({ value }) => value);
+  const sorted = values.toSorted((left, right) => left - right);
+  const sum = values.reduce((all, value) => all + value, 0);
+  const mean = sum / values.length;
+  const edge = (time: bigint) =>
+    Math.max(...present.filter((row) => row.time === time).map(({ value }) => value));
+  const times = present.map(({ time }) => time).toSorted((left, right) => Number(left - right));
+  const middle = [sorted[(sorted.length - 1) >> 1] ?? 0, sorted[sorted.length >> 1] ?? 0];
+  const squares = values.reduce((all, value) => all + (value - mean) ** 2, 0);
+  const answers: Partial<Record<ReducerName, number>> = {
+    count: values.length,
+    sum,
+    mean,
+    median: (middle[0] ?? 0) / 2 + (middle[1] ?? 0) / 2,
+    spread: (sorted.at(-1) ?? 0) - (sorted[0] ?? 0),
+    stddev: Math.sqrt(squares / (values.length - 1)),
+    first: edge(times[0] ?? 0n),
+    last: edge(times.at(-1) ?? 0n),
+    min: sorted[0] ?? 0,
+    max: sorted.at(-1) ?? 0,
+  };
+  const answer = values.length === 0 ? undefined : answers[name];
+  if (answer === undefined || (name === "stddev" && values.length === 1)) return "-";
+  return whole && Number.isInteger(answer) ? String(answer) : answer.toPrecision(9);
+}
+
+/** Of zeros one that has no sign. */
+function zeros(line: string): string {
+  return line.replace(/ -?0\.00000000\b/g, " 0.00000000");
+}
+
+function rounded(cell: string, whole: boolean): string {
+  if (cell === "-" || (whole && /^-?\d+$/.test(cell))) return cell;
+  return Number(cell).toPrecision(9);
+}
+
+const numberRow = fc.record({
+  time: fc.bigInt({ min: -40n, max: 40n }),
+  host: fc.constantFrom("a", "b", null),
+  region: fc.constantFrom("x", "y"),
+  f: fc.option(fc.integer({ min: -8, max: 8 }).map((value) => value / 4)),
+  i: fc.option(fc.bigInt({ min: -5n, max: 5n })),
+});
+
+suite("tables, reduced by the engine", () => {
+  let bench: Bench;
+
+  before(async () => {
+    bench = await Bench.open((files) => openTestEngine(files));
+  });
+  after(() => bench[Symbol.asyncDispose]());
+
+  test("what the engine makes of rows is what InfluxDB 1 makes of them", async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.uniqueArray(numberRow, {
+          minLength: 1,
+          maxLength: 30,
+          selector: ({ host, region, time }) => `${time} ${host} ${region}`,
+        }),
+        fc.record({
+          windowed: fc.boolean(),
+          byHost: fc.boolean(),
+          descending: fc.boolean(),
+          field: fc.constantFrom("f" as const, "i" as const),
+          offsetNs: fc.bigInt({ min: -12n, max: 12n }),
+        }),
+        async (rows, { byHost, descending, field, offsetNs, windowed }) => {
+          const kinds = { ...KINDS, region: "tag" } as const;
+          const from = await testTable(bench, "m", kinds, rows);
+          const everyNs = 10n;
+          const start = ({ time }: NumberRow) => {
+            const rest = (((time - offsetNs) % everyNs) + everyNs) % everyNs;
+            return windowed ? time - rest : 0n;
+          };
+          const key = (row: NumberRow) => `m[${byHost ? (row.host ?? "") : ""}] ${start(row)}`;
+          const groups = Map.groupBy(rows, key);
+          const argument = field === "f" ? F : I;
+          const answered = await reduce(from, {
+            reducers: NAMES.map((name) => reducer(name, argument)),
+            dimensions: byHost ? ["host"] : [],
+            window: windowed ? { everyNs, offsetNs } : undefined,
+            descending,
+          });
+          const shown = answered.map((line) => {
+            const [series, time, ...cells] = line.split(" ");
+            return [series, time, ...cells.map((cell) => rounded(cell, field === "i"))].join(" ");
+          });
+          const wanted = [...groups]
+            .filter(([, members]) => members.some((row) => row[field] !== null))
+            .map(([label, members]) => ({
+              label: [label, ...NAMES.map((name) => expected(name, members, field))].join(" "),
+              series: label.split(" ")[0] ?? "",
+              time: start(members[0] as NumberRow),
+            }))
+            .toSorted((left, right) => {
+              if (left.series !== right.series) return left.series < right.series ? -1 : 1;
+              return Number(left.time - right.time);
+            })
+            .map(({ label }) => label);
+          assert.deepEqual(
+            shown.map(zeros),
+            (descending ? wanted.toReversed() : wanted).map(zeros),
+          );
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  test("sums of whole numbers go round as they do there, also below a mean", async () => {
+    const most = 2n ** 63n - 1n;
+    const rows = [most, most, 5n].map((i, time) => ({ time: BigInt(time), i }));
+    const from = await testTable(bench, "m", KINDS, rows);
+    const reducers = [reducer("sum", I), reducer("mean", I), reducer("count", I)];
+    assert.deepEqual(await reduce(from, { reducers }), ["m[] 0 3 1 3"]);
+  });
+
+  test("a selector alone has its own time, and what stands beside it", async () => {
+    const rows = [
+      { time: 1n, host: "a", f: 2, s: "one" },
+      { time: 2n, host: "a", f: 3, s: "two" },
+      { time: 3n, host: "b", f: 3 },
+      { time: 3n, host: "c", f: 1, s: "last" },
+      { time: 4n, host: "d", s: "without" },
+    ];
+    const from = await testTable(bench, "m", KINDS, rows);
+    const host: VariableInput = { kind: "variable", name: "host", type: "tag" };
+    const one = (name: ReducerName) =>
+      reduce(from, { reducers: [reducer(name, F)], beside: [S, host], ownTime: true });
+    assert.deepEqual(await one("max"), ["m[] 2 3 two a"]);
+    assert.deepEqual(await one("min"), ["m[] 3 1 last c"]);
+    assert.deepEqual(await one("first"), ["m[] 1 2 one a"]);
+    assert.deepEqual(await one("last"), ["m[] 3 3 - b"]);
+  });
+
+  test("text is counted and selected, and different values are counted", async () => {
+    const rows = ["b", "a", "b"].map((s, time) => ({ time: BigInt(time), s }));
+    const from = await testTable(bench, "m", KINDS, rows);
+    const reducers = [
+      reducer("count", S),
+      reducer("count", S, true),
+      reducer("first", S),
+      reducer("last", F),
+    ];
+    assert.deepEqual(await reduce(from, { reducers }), ["m[] 0 3 2 b -"]);
+  });
+
+  test("buckets without a value are not there, nor are series", async () => {
+    const rows = [
+      { time: 1n, host: "a", f: 1 },
+      { time: 11n, host: "a", s: "x" },
+      { time: 12n, host: "b", s: "x" },
+      { time: 21n, host: "c", f: 2 },
+    ];
+    const from = await testTable(bench, "m", KINDS, rows);
+    const window = { everyNs: 10n, offsetNs: 0n };
+    const answer = await reduce(from, {
+      reducers: [reducer("count", F)],
+      dimensions: ["host"],
+      window,
+    });
+    assert.deepEqual(answer, ["m[a] 0 1", "m[c] 20 1"]);
+  });
+
+  test("what the engine does not do the same way is left to others", async () => {
+    const from = await testTable(bench, "m", KINDS, []);
+    const can = (some: Partial<ReduceRequest>) =>
+      new EnginePoints(from.reading).canReduce(requestOf(from, some));
+    const window = { everyNs: 10n, offsetNs: 0n };
+    assert.equal(can({ reducers: [reducer("mode", F)] }), false);
+    assert.equal(can({ reducers: [reducer("sum", S)] }), false);
+    assert.equal(can({ reducers: [reducer("mean", F)], window, zone: "Europe/Paris" }), false);
+    assert.equal(can({ reducers: [reducer("mean", F)], zone: "Europe/Paris" }), true);
+  });
+});
+
+test("the engine without a process reduces alike", async () => {
+  await using bench = await Bench.open(async (files) => plainEngine({ files }));
+  const rows = [
+    { time: 1n, host: "a", f: 2, i: 3n },
+    { time: 12n, host: "a", f: 4, i: 4n },
+    { time: 13n, host: "b", f: 6 },
+  ];
+  const from = await testTable(bench, "m", KINDS, rows);
+  const reducers = NAMES.flatMap((name) => [reducer(name, F), reducer(name, I)]);
+  assert.deepEqual(await reduce(from, { reducers, window: { everyNs: 10n, offsetNs: 0n } }), [
+    "m[] 0 1 1 2 3 2 3 2 3 0 0 - - 2 3 2 3 2 3 2 3",
+    "m[] 10 2 1 10 4 5 4 5 4 2 0 1.4142135623730951 - 4 4 6 4 4 4 6 4",
+  ]);
+});
