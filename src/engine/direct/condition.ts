@@ -3,8 +3,16 @@ import type { Comparison, Expression, LiteralValue } from "#model/query/expressi
 import type { ScanPlan } from "#model/query/plan.ts";
 import type { Numbers } from "./chunk.ts";
 
+export type FieldCondition = NumberCondition | PresenceCondition;
+
+/** One of these fields, by their places in the scan, has a value. */
+export interface PresenceCondition {
+  readonly test: "any_present";
+  readonly indexes: readonly number[];
+}
+
 /** A field, by its place in the scan, compared with a number; NULL passes none. */
-export interface FieldCondition {
+export interface NumberCondition {
   readonly index: number;
   readonly test: Comparison | "present";
   readonly value: number;
@@ -24,6 +32,7 @@ const NUMBERS: ReadonlySet<string> = new Set(["float", "integer", "uinteger"]);
 export function conditionOf(condition: Expression, scan: ScanPlan): FieldCondition | undefined {
   if (condition.kind !== "call") return undefined;
   const { name } = condition;
+  if (name === "or") return anyPresent(condition.arguments, scan);
   const [left, right] = condition.arguments;
   if (name === "is_not_null") {
     const index = numberIndex(left, scan);
@@ -33,13 +42,42 @@ export function conditionOf(condition: Expression, scan: ScanPlan): FieldConditi
   return comparisonOf(name, left, right, scan) ?? comparisonOf(FLIPPED[name], right, left, scan);
 }
 
-/** Sets `mask` to 0 from `start` to before `end` where a row does not pass. */
-export function applyCondition(
-  { test, value }: FieldCondition,
-  { present, values }: Numbers,
+/** Undefined where one of `tests` asks for something else than a value. */
+function anyPresent(tests: readonly Expression[], scan: ScanPlan): PresenceCondition | undefined {
+  const indexes: number[] = [];
+  for (const test of tests) {
+    if (test.kind !== "call" || test.name !== "is_not_null") return undefined;
+    const index = numberIndex(test.arguments[0], scan);
+    if (index === undefined) return undefined;
+    indexes.push(index);
+  }
+  return { test: "any_present", indexes };
+}
+
+/** Sets `mask` to 0 from `start` to before `end` where none of `fields` has a value; a field that is undefined has none. */
+export function applyPresence(
+  fields: readonly (Numbers | undefined)[],
   mask: Uint8Array,
   [start, end]: readonly [number, number],
 ): void {
+  const known = fields.filter((field) => field !== undefined);
+  if (known.some(({ present }) => present === undefined)) return;
+  for (let row = start; row < end; row += 1)
+    if (!known.some(({ present }) => present?.[row] === 1)) mask[row] = 0;
+}
+
+/** Sets `mask` to 0 from `start` to before `end` where a row does not pass; none does where no cell has a number. */
+export function applyCondition(
+  { test, value }: NumberCondition,
+  numbers: Numbers | undefined,
+  mask: Uint8Array,
+  [start, end]: readonly [number, number],
+): void {
+  if (numbers === undefined) {
+    mask.fill(0, start, end);
+    return;
+  }
+  const { present, values } = numbers;
   const passes = TESTS[test];
   for (let row = start; row < end; row += 1)
     if (mask[row] === 1 && (present?.[row] === 0 || !passes(values[row] as number, value)))
@@ -47,7 +85,7 @@ export function applyCondition(
 }
 
 /** NaN is above all other numbers. */
-const TESTS: Readonly<Record<FieldCondition["test"], (cell: number, value: number) => boolean>> = {
+const TESTS: Readonly<Record<NumberCondition["test"], (cell: number, value: number) => boolean>> = {
   present: () => true,
   equal: (cell, value) => cell === value,
   not_equal: (cell, value) => cell !== value,
@@ -63,7 +101,7 @@ function comparisonOf(
   field: Expression | undefined,
   literal: Expression | undefined,
   scan: ScanPlan,
-): FieldCondition | undefined {
+): NumberCondition | undefined {
   const index = numberIndex(field, scan);
   const value = literal?.kind === "literal" ? exactNumber(literal.value) : undefined;
   return index === undefined || value === undefined ? undefined : { index, test, value };

@@ -9,7 +9,9 @@ import { resultBatches } from "../plain/result.ts";
 import { runAbove } from "../plain/run.ts";
 import { ChunkCache } from "./chunk-cache.ts";
 import { canGather, gather, isGathered, rowCountOf } from "./gathered.ts";
+import { gatherInOrder } from "./gathered-order.ts";
 import { Groups } from "./grouped.ts";
+import { orderOf, placesInOrder, type RowOrder } from "./ordered.ts";
 import { type OpenDataFile, type Part, type Piece, partsOf, readPieces } from "./pieces.ts";
 import { type Grouping, type Shape, shapeOf } from "./shape.ts";
 
@@ -72,10 +74,13 @@ export class DirectQueries {
     const { grouping } = shape;
     if (grouping !== undefined) return this.#group(plan, { ...shape, grouping }, pieces);
     const kept = keptColumns(plan, shape.base);
-    const countMax = kept === undefined ? Math.min(rowCountMax, ROWS_ABOVE_MAX) : rowCountMax;
+    const sorted = sortedColumns(plan, shape);
+    const whole = kept !== undefined || sorted !== undefined;
+    const countMax = whole ? rowCountMax : Math.min(rowCountMax, ROWS_ABOVE_MAX);
     const rows = await this.#collect(shape, pieces, countMax);
     if (rows === undefined) return undefined;
     if (kept !== undefined) return this.#gather(rows, { kept, signal });
+    if (sorted !== undefined) return this.#gatherInOrder(rows, { ...sorted, signal });
     const all = shape.scan.columns.map((_, index) => index);
     const list: Row[] = [];
     for await (const batch of this.#gather(rows, { kept: all, signal }))
@@ -126,6 +131,17 @@ export class DirectQueries {
     }
   }
 
+  /** Undefined where the order is not to be told here. */
+  #gatherInOrder(
+    { pieces, scan }: WantedRows,
+    { kept, order, signal }: SortedColumns & { readonly signal: AbortSignal },
+  ): AsyncIterable<ResultBatch> | undefined {
+    const columns = kept.map((index) => scan.columns[index] as ScanColumn);
+    const places = placesInOrder(pieces, order);
+    signal.throwIfAborted();
+    return places && gatherInOrder(columns, pieces, places, this.#cache);
+  }
+
   /** Opens each file once; `stack` closes them. */
   #opener(stack: AsyncDisposableStack, signal: AbortSignal): OpenDataFile {
     const opened = new Map<string, Promise<OpenFile>>();
@@ -170,6 +186,21 @@ function keptColumns(plan: Plan, base: Plan): readonly number[] | undefined {
     kept.push(place);
   }
   return kept;
+}
+
+interface SortedColumns {
+  readonly kept: readonly number[];
+  readonly order: RowOrder;
+}
+
+/** Where `plan` only sorts rows of a scan, and gives columns of them: which, and in which order. */
+function sortedColumns(plan: Plan, { base, scan }: Shape): SortedColumns | undefined {
+  let sort = plan;
+  while (sort.kind === "project") sort = sort.input;
+  if (sort.kind !== "sort" || sort.input !== base) return undefined;
+  const order = orderOf(sort, scan);
+  const kept = keptColumns(plan, sort);
+  return order && kept && { kept, order };
 }
 
 /** Gives `batches`, and lets go of `files` when that has ended. */

@@ -1,7 +1,7 @@
 /** Functions of many rows over pieces of decoded columns, many groups at a time. */
 import type { Value } from "../plain/expression/value.ts";
-import type { Numbers } from "./chunk.ts";
-import type { Folded } from "./shape.ts";
+import type { Numbers, Times } from "./chunk.ts";
+import type { FoldedNumbers } from "./shape.ts";
 
 /** Sums of whole numbers beyond this are not exact as floats. */
 const EXACT_MAX = 2 ** 53;
@@ -9,22 +9,21 @@ const FIRST_CAPACITY = 64;
 
 /** One aggregate of all groups; groups are numbered from 0. */
 export interface Fold {
-  /** The field in the rows that come next; undefined where all of its cells are NULL. */
-  numbers: Numbers | undefined;
+  /** Tells of the rows that come next: the numbers of the fields that it reads, undefined where all cells are NULL, and their times. */
+  bind(numbers: readonly (Numbers | undefined)[], times: Times): void;
   /** Takes rows from `start` to before `end`, those alone that are 1 in `mask`, into `group`. */
   add(group: number, start: number, end: number, mask: Uint8Array | undefined): void;
   /** Undefined where the value cannot be told exactly. */
   value(group: number): Value | undefined;
 }
 
-export function foldOf(folded: Folded): Fold {
-  if (folded.index === undefined) return new RowCount();
-  return new NumberFold(folded);
-}
-
-class RowCount implements Fold {
-  numbers: Numbers | undefined;
+/** How many rows there are. */
+export class RowCount implements Fold {
   #counts = new Float64Array(FIRST_CAPACITY);
+
+  bind(): void {
+    // It reads no field.
+  }
 
   add(group: number, start: number, end: number, mask: Uint8Array | undefined): void {
     this.#counts = withRoom(this.#counts, group);
@@ -41,9 +40,10 @@ class RowCount implements Fold {
   }
 }
 
-class NumberFold implements Fold {
-  numbers: Numbers | undefined;
-  readonly #folded: Folded;
+/** What is made of the numbers of one field. */
+export class NumberFold implements Fold {
+  #numbers: Numbers | undefined;
+  readonly #folded: FoldedNumbers;
   readonly #step: (so: number, cell: number) => number;
   readonly #first: number;
   /** How many cells were no NULL. */
@@ -53,24 +53,28 @@ class NumberFold implements Fold {
   readonly #wholeSum: boolean;
   #exact = true;
 
-  constructor(folded: Folded) {
+  constructor(folded: FoldedNumbers) {
     this.#folded = folded;
     this.#wholeSum = folded.name === "sum" && folded.type !== "float64";
     this.#step = STEPS[folded.name];
     this.#first = FIRSTS[folded.name];
   }
 
+  bind([numbers]: readonly (Numbers | undefined)[]): void {
+    this.#numbers = numbers;
+  }
+
   add(group: number, start: number, end: number, mask: Uint8Array | undefined): void {
     this.#counts = withRoom(this.#counts, group);
     this.#values = withRoom(this.#values, group);
-    if (this.numbers === undefined) return;
-    const { present, values } = this.numbers;
+    if (this.#numbers === undefined) return;
+    const { present, values } = this.#numbers;
     const before = this.#counts[group] as number;
     const held = before === 0 ? this.#first : (this.#values[group] as number);
     if (present === undefined && mask === undefined && !this.#wholeSum) {
       this.#counts[group] = before + end - start;
       this.#values[group] = this.#all(values, start, end, held);
-    } else this.#addSome(group, { start, end, mask, before, held }, this.numbers);
+    } else this.#addSome(group, { start, end, mask, before, held }, this.#numbers);
   }
 
   #addSome(
@@ -137,7 +141,7 @@ interface Some {
 }
 
 /** NaN is above all other numbers. */
-const STEPS: Readonly<Record<Folded["name"], (so: number, cell: number) => number>> = {
+const STEPS: Readonly<Record<FoldedNumbers["name"], (so: number, cell: number) => number>> = {
   count: (so) => so,
   sum: (so, cell) => so + cell,
   avg: (so, cell) => so + cell,
@@ -145,7 +149,7 @@ const STEPS: Readonly<Record<Folded["name"], (so: number, cell: number) => numbe
   min: (so, cell) => (cell < so || Number.isNaN(so) ? cell : so),
 };
 
-const FIRSTS: Readonly<Record<Folded["name"], number>> = {
+const FIRSTS: Readonly<Record<FoldedNumbers["name"], number>> = {
   count: 0,
   sum: 0,
   avg: 0,
@@ -153,7 +157,11 @@ const FIRSTS: Readonly<Record<Folded["name"], number>> = {
   min: Number.NaN,
 };
 
-function withRoom(values: Float64Array<ArrayBuffer>, index: number): Float64Array<ArrayBuffer> {
+/** `values`, or a longer copy, with room for `index`. */
+export function withRoom(
+  values: Float64Array<ArrayBuffer>,
+  index: number,
+): Float64Array<ArrayBuffer> {
   if (index < values.length) return values;
   const larger = new Float64Array(Math.max(2 * values.length, index + 1));
   larger.set(values);

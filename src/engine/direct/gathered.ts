@@ -5,7 +5,7 @@ import { type Numbers, putTime, putWhole } from "./chunk.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { numbersOf, type Piece } from "./pieces.ts";
 
-const BATCH_ROW_COUNT_MAX = 8192;
+export const BATCH_ROW_COUNT_MAX = 8192;
 
 /** Rows of a piece that go into one batch; `runs` has the run of each. */
 interface Chosen {
@@ -133,6 +133,7 @@ function presence({ present }: Numbers, rows: Uint32Array): { readonly present?:
   return some.includes(0) ? { present: some } : {};
 }
 
-function isNumber({ kind }: ScanColumn): boolean {
+/** Whether its cells are decoded as numbers. */
+export function isNumber({ kind }: ScanColumn): boolean {
   return kind === "float" || kind === "integer" || kind === "uinteger";
 }

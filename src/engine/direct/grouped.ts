@@ -2,10 +2,12 @@
 import type { ScanColumn } from "#model/query/plan.ts";
 import { TIME_MIN } from "#model/time-range.ts";
 import type { Row, Value } from "../plain/expression/value.ts";
+import { Choice } from "./choice.ts";
+import type { Numbers } from "./chunk.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
-import { type Fold, foldOf } from "./fold.ts";
+import { type Fold, NumberFold, RowCount } from "./fold.ts";
 import { numbersOf, type Piece } from "./pieces.ts";
-import type { Grouping, GroupKey, Shape } from "./shape.ts";
+import type { Folded, Grouping, GroupKey, Shape } from "./shape.ts";
 
 /** More of them take too much memory here. */
 const GROUPS_MAX = 200_000;
@@ -87,13 +89,14 @@ export class Groups {
 
   /** Gives the folds their columns. */
   async #bind(piece: Piece, cache: ChunkCache): Promise<boolean> {
-    for (const [place, { index }] of this.#grouping.aggregates.entries()) {
-      const fold = this.#folds[place];
-      const column = index === undefined ? undefined : this.#columns[index];
-      if (fold === undefined || column === undefined) continue;
-      const numbers = await numbersOf(cache, piece, column);
-      if (numbers === "inexact") return false;
-      fold.numbers = numbers;
+    for (const [place, folded] of this.#grouping.aggregates.entries()) {
+      const numbers: (Numbers | undefined)[] = [];
+      for (const index of fieldsOf(folded)) {
+        const found = await numbersOf(cache, piece, this.#columns[index] as ScanColumn);
+        if (found === "inexact") return false;
+        numbers.push(found);
+      }
+      this.#folds[place]?.bind(numbers, piece.times);
     }
     return true;
   }
@@ -162,6 +165,18 @@ export class Groups {
     this.#count += 1;
     return this.#count - 1;
   }
+}
+
+function foldOf(folded: Folded): Fold {
+  if (folded.kind === "choice") return new Choice(folded);
+  return folded.index === undefined ? new RowCount() : new NumberFold(folded);
+}
+
+/** The fields that a fold reads, by their place in the scan. */
+function fieldsOf(folded: Folded): readonly number[] {
+  if (folded.kind === "choice")
+    return folded.wanted === "time" ? [folded.index] : [folded.index, folded.wanted];
+  return folded.index === undefined ? [] : [folded.index];
 }
 
 interface Bins {

@@ -8,7 +8,7 @@ import { compilePredicate } from "../plain/expression/evaluate.ts";
 import type { Value } from "../plain/expression/value.ts";
 import { firstAtLeast, type Numbers, type Runs, type Times } from "./chunk.ts";
 import type { ChunkCache, GroupOfFile } from "./chunk-cache.ts";
-import { applyCondition } from "./condition.ts";
+import { applyCondition, applyPresence } from "./condition.ts";
 import type { Shape } from "./shape.ts";
 
 /** What the files of a plan may hold together. */
@@ -165,11 +165,17 @@ async function maskOf(
 ): Promise<Uint8Array | undefined> {
   const mask = new Uint8Array(times.offsets.length).fill(1);
   for (const condition of conditions) {
-    const column = scan.columns[condition.index] as ScanColumn;
-    const numbers = await numbersOf(cache, { file, group }, column);
-    if (numbers === "inexact") return undefined;
-    if (numbers === undefined) return mask.fill(0);
-    for (const { start, end } of ranges) applyCondition(condition, numbers, mask, [start, end]);
+    const presence = condition.test === "any_present";
+    const fields: (Numbers | undefined)[] = [];
+    for (const index of presence ? condition.indexes : [condition.index]) {
+      const numbers = await numbersOf(cache, { file, group }, scan.columns[index] as ScanColumn);
+      if (numbers === "inexact") return undefined;
+      fields.push(numbers);
+    }
+    for (const { start, end } of ranges) {
+      if (presence) applyPresence(fields, mask, [start, end]);
+      else applyCondition(condition, fields[0], mask, [start, end]);
+    }
   }
   return mask;
 }

@@ -33,12 +33,31 @@ export type GroupKey =
   | { readonly kind: "tag"; readonly index: number }
   | { readonly kind: "bin"; readonly strideNs: number; readonly origin: bigint };
 
+/** What is made of a group of rows. */
+export type Folded = FoldedNumbers | FoldedChoice;
+
 /** `index` is the field's place in the scan; undefined counts rows. */
-export interface Folded {
+export interface FoldedNumbers {
+  readonly kind: "numbers";
   readonly name: FoldName;
   readonly index: number | undefined;
-  readonly type: "int64" | "uint64" | "float64";
+  readonly type: NumberType;
 }
+
+/**
+ * What the row has that is chosen among those with a value in field `index`: the first or last, of one time that with the greater value; or that
+ * with the least or greatest value, of one value the first.
+ */
+export interface FoldedChoice {
+  readonly kind: "choice";
+  readonly by: "first" | "last" | "min" | "max";
+  readonly index: number;
+  /** A field of numbers, by its place in the scan, or the row's time. */
+  readonly wanted: number | "time";
+  readonly type: NumberType | "timestamp";
+}
+
+type NumberType = "int64" | "uint64" | "float64";
 
 export type FoldName = "count" | "sum" | "avg" | "min" | "max";
 
@@ -151,22 +170,63 @@ function fixedLength({ months, nanoseconds }: IntervalValue): number {
 }
 
 function foldedOf(call: AggregateCall, scan: ScanPlan): Folded | undefined {
+  if (call.name === "first_value") return choiceOf(call, scan);
   const { arguments: operands, distinct, filter, name, orderBy, type } = call;
   const plain = !distinct && filter === undefined && orderBy === undefined && operands.length < 2;
   if (!plain || !isFold(name) || !isNumberType(type)) return undefined;
   const [operand] = operands;
-  if (operand === undefined) return { name, index: undefined, type };
+  if (operand === undefined) return { kind: "numbers", name, index: undefined, type };
   // As an average takes it.
   const input = operand.kind === "cast" && name === "avg" ? operand.operand : operand;
   const index = numberIndex(input, scan);
-  return index === undefined ? undefined : { name, index, type };
+  return index === undefined ? undefined : { kind: "numbers", name, index, type };
+}
+
+/** Of `first_value(… ORDER BY time, field DESC) FILTER (WHERE field IS NOT NULL)` and its likes. */
+function choiceOf(call: AggregateCall, scan: ScanPlan): Folded | undefined {
+  const { arguments: operands, distinct, filter, ignoreNulls, type } = call;
+  const order = choiceOrder(call, scan);
+  if (order === undefined || distinct || ignoreNulls === true) return undefined;
+  if (!isPresence(filter, order.index)) return undefined;
+  const [operand] = operands;
+  const wanted = kindOf(operand, scan) === "time" ? "time" : numberIndex(operand, scan);
+  if (wanted === undefined || (type !== "timestamp" && !isNumberType(type))) return undefined;
+  return { kind: "choice", ...order, wanted, type };
+}
+
+/** Of equal times the greater value is chosen, of equal values the earlier time. */
+const CHOICES: ReadonlyMap<string, FoldedChoice["by"]> = new Map([
+  ["time up, value down", "first"],
+  ["time down, value down", "last"],
+  ["value up, time up", "min"],
+  ["value down, time up", "max"],
+]);
+
+function choiceOrder(
+  { orderBy = [] }: AggregateCall,
+  scan: ScanPlan,
+): Pick<FoldedChoice, "by" | "index"> | undefined {
+  const words = orderBy.map(({ descending, expression }) => {
+    const name = kindOf(expression, scan) === "time" ? "time" : "value";
+    return `${name} ${descending ? "down" : "up"}`;
+  });
+  const by = CHOICES.get(words.join(", "));
+  const [index] = orderBy.flatMap(({ expression }) => numberIndex(expression, scan) ?? []);
+  return by === undefined || index === undefined ? undefined : { by, index };
+}
+
+/** Whether `filter` asks for a value of field `index`, and no more. */
+function isPresence(filter: Expression | undefined, index: number): boolean {
+  if (filter?.kind !== "call" || filter.name !== "is_not_null") return false;
+  const [operand] = filter.arguments;
+  return operand?.kind === "input" && operand.index === index;
 }
 
 function isFold(name: string): name is FoldName {
   return FOLDS.has(name);
 }
 
-function isNumberType(type: ValueType): type is Folded["type"] {
+function isNumberType(type: ValueType): type is NumberType {
   return type === "int64" || type === "uint64" || type === "float64";
 }
 

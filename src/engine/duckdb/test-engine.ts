@@ -42,7 +42,8 @@ export async function openTestEngine(
   return engine;
 }
 
-function pinnedFiles(files: ContractFiles, directory: string): PinnedFiles {
+/** `files` in `directory`, each checked, and gone when it is let go. */
+export function pinnedFiles(files: ContractFiles, directory: string): PinnedFiles {
   let count = 0;
   return {
     async pin(file) {

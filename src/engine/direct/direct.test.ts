@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, suite, test } from "node:test";
+import * as fc from "fast-check";
+import type { AggregateCall, Expression, SortKey } from "#model/query/expression.ts";
+import type { Plan, ScanPlan } from "#model/query/plan.ts";
+import { cellAt } from "#model/query/result.ts";
+import { ALL_TIME } from "#model/time-range.ts";
+import { Bench, type Cell, type WrittenRow } from "../contract/bench.ts";
+import {
+  aggregate,
+  ascending,
+  assertSameList,
+  call,
+  descending,
+  float,
+  grouped,
+  input,
+  interval,
+  project,
+  sorted,
+  time,
+} from "../contract/build.ts";
+import { openTestEngine, pinnedFiles } from "../duckdb/test-engine.ts";
+import { plainEngine } from "../plain/plain.ts";
+import { DirectQueries } from "./direct.ts";
+
+const FOREVER = new AbortController().signal;
+const KINDS = { host: "tag", region: "tag", f: "float", i: "integer" } as const;
+
+const TIME = input(0, "timestamp");
+const HOST = input(1, "string");
+const REGION = input(2, "string");
+const F = input(3, "float64");
+const I = input(4, "int64");
+
+const row = fc.record({
+  time: fc.bigInt({ min: -2_000n, max: 2_000n }).map((value) => value * 500_000n),
+  host: fc.constantFrom("a", "b", null),
+  region: fc.constantFrom("x", "y", "\u{1f600}", "\uff5e"),
+  f: fc.option(fc.integer({ min: -4, max: 4 }).map((value) => value / 2)),
+  i: fc.option(fc.bigInt({ min: -3n, max: 3n })),
+});
+const rows = fc.uniqueArray(row, {
+  minLength: 1,
+  maxLength: 60,
+  selector: ({ host, region, time: at }) => `${at} ${host} ${region}`,
+});
+
+function nulls(key: Expression, down: boolean): SortKey {
+  return down ? descending(key, false) : ascending(key, true);
+}
+
+/** What a SELECT of InfluxQL asks for without reducing rows. */
+function inOrder(scan: ScanPlan, down: boolean, groups: readonly Expression[]): Plan {
+  const ties = [HOST, REGION].filter((tag) => !groups.includes(tag));
+  const keys = [...groups, TIME, ...ties].map((key) => nulls(key, down));
+  return project(sorted(scan, ...keys), TIME, REGION, F, I, HOST);
+}
+
+function choices(): readonly AggregateCall[] {
+  const made: AggregateCall[] = [];
+  for (const value of [F, I]) {
+    const filter = call("boolean", "is_not_null", value);
+    const type = value.type;
+    const orders = [
+      [ascending(TIME), descending(value)],
+      [descending(TIME), descending(value)],
+      [ascending(value), ascending(TIME)],
+      [descending(value), ascending(TIME)],
+    ];
+    for (const orderBy of orders) {
+      made.push(aggregate(type, "first_value", [value], { filter, orderBy }));
+      made.push(aggregate("timestamp", "first_value", [TIME], { filter, orderBy }));
+    }
+  }
+  return made;
+}
+
+function binned(scan: Plan): Plan {
+  const bin = call("timestamp", "date_bin", interval(0, 300_000_000n), TIME, time(7n));
+  const groups = grouped(scan, [HOST, bin], ...choices());
+  return sorted(groups, nulls(input(0, "string"), false), nulls(input(1, "timestamp"), false));
+}
+
+function present(scan: ScanPlan): Plan {
+  const tests = [F, I].map((field) => call("boolean", "is_not_null", field));
+  const predicate = call("boolean", "or", ...tests);
+  return { kind: "filter", fields: scan.fields, input: scan, predicate };
+}
+
+suite("questions that are answered directly", () => {
+  let bench: Bench;
+  let oracle: Bench;
+  let direct: DirectQueries;
+  let directory: string;
+
+  before(async () => {
+    directory = await mkdtemp(join(tmpdir(), "direct-"));
+    bench = await Bench.open((files) => openTestEngine(files));
+    oracle = await Bench.open(async (files) => plainEngine({ files }));
+    direct = new DirectQueries({
+      files: pinnedFiles(bench.files, directory),
+      cacheSizeMax: 2 ** 20,
+    });
+  });
+  after(async () => {
+    await bench[Symbol.asyncDispose]();
+    await oracle[Symbol.asyncDispose]();
+    await rm(directory, { recursive: true, force: true });
+  });
+
+  /** Rows in two files, and the answers of both to the plan over them. */
+  async function both(some: readonly WrittenRow[], planOf: (scan: ScanPlan) => Plan) {
+    const middle = 0n;
+    const parts = [
+      some.filter((one) => one.time < middle),
+      some.filter((one) => one.time >= middle),
+    ];
+    const written = bench.table(KINDS);
+    const held = oracle.table(KINDS);
+    const files = [];
+    for (const [index, part] of parts.entries()) {
+      if (part.length === 0) continue;
+      const generation = bench.generation();
+      await written.append(generation, 1, BigInt(index + 1), part);
+      const first = await written.persist([written.buffered(generation)]);
+      const given = first.map((file) => ({ file, stampAbove: -(2n ** 62n) }));
+      files.push(...(await written.compact(given, { rowGroupSize: 8 })));
+    }
+    const generation = oracle.generation();
+    await held.append(generation, 1, 1n, some);
+    const sources = files.map((file) => ({ kind: "file", file }) as const);
+    const plan = planOf(written.scan([{ merge: false, sources }]));
+    const answer = await direct.answer(plan, FOREVER);
+    assert.ok(answer, "it is answered here");
+    const found: Cell[][] = [];
+    for await (const { columns, rowCount } of answer)
+      for (let at = 0; at < rowCount; at += 1)
+        found.push(columns.map((column) => cellAt(column, at)));
+    const asked = planOf(held.scan([{ merge: true, sources: [held.buffered(generation)] }]));
+    return { found, wanted: await oracle.rows(asked) };
+  }
+
+  const plans: readonly [name: string, planOf: (scan: ScanPlan) => Plan][] = [
+    ["by time, then tags", (scan) => inOrder(scan, false, [])],
+    ["by a tag, then time, backwards", (scan) => inOrder(scan, true, [HOST])],
+    ["by all tags, then time", (scan) => inOrder(scan, false, [REGION, HOST])],
+    ["the first, last, least and greatest of bins", binned],
+    ["the first, last, least and greatest of all", (scan) => grouped(scan, [], ...choices())],
+    ["what has one of two fields", (scan) => binned(present(scan))],
+    [
+      "what passes a condition, in order",
+      (scan) => {
+        const predicate = call("boolean", "greater", F, float(0));
+        const passing: Plan = { kind: "filter", fields: scan.fields, input: scan, predicate };
+        const keys = [TIME, HOST, REGION].map((key) => nulls(key, false));
+        return project(sorted(passing, ...keys), F, TIME);
+      },
+    ],
+  ];
+  for (const [name, planOf] of plans) {
+    test(`${name}: as the plain engine does it`, async () => {
+      await fc.assert(
+        fc.asyncProperty(rows, async (some) => {
+          const { found, wanted } = await both(some, planOf);
+          assertSameList(found, wanted);
+        }),
+        { numRuns: 12 },
+      );
+    });
+  }
+
+  test("times that are too far from each other are left to the other engine", async () => {
+    const far = [ALL_TIME.start + 1n, 0n, ALL_TIME.end - 1n].map((at) => ({ time: at, f: 1 }));
+    await assert.rejects(
+      both(far, (scan) => inOrder(scan, false, [])),
+      /it is answered here/,
+    );
+  });
+});
