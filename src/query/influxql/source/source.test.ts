@@ -151,6 +151,7 @@ suite("tables as points", () => {
     dimensions: [],
     descending: false,
     variables: FIELDS,
+    rowsMax: undefined,
     ...some,
   });
   const read = (some: Partial<RowRequest>, condition?: Expression) =>
@@ -276,6 +277,7 @@ test("the engine without a process gives the same rows", async () => {
       dimensions: ["region"],
       descending: false,
       variables: FIELDS,
+      rowsMax: undefined,
     }),
   );
   assert.deepEqual(rows, [

@@ -48,6 +48,7 @@ function requestOf({ table }: TestTable, some: Partial<ReduceRequest>): ReduceRe
     reducers: [],
     beside: [],
     ownTime: false,
+    rowsMax: undefined,
     ...some,
   };
 }
