@@ -3,7 +3,7 @@ import type { Plan, SourceGroup } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { intersection, type TimeRange } from "#model/time-range.ts";
-import { firstByTime, withScan } from "../../plan/optimize/first-by-time.ts";
+import { type FirstByTime, firstByTime, withScan } from "../../plan/optimize/first-by-time.ts";
 import { pruned } from "../../plan/optimize/prune.ts";
 import { pushed } from "../../plan/optimize/push.ts";
 import { withSources } from "../../plan/optimize/sources.ts";
@@ -19,16 +19,23 @@ export interface Reading {
   run(plan: Plan): AsyncIterable<ResultBatch>;
 }
 
-/** The rows of `plan`, which scans `table` alone: conditions are put down, and what is read is the newest or oldest first where that is enough. */
+/** What of a plan that has its sources may be read first, and give the whole answer. */
+type FirstRead = (plan: Plan) => FirstByTime | undefined;
+
+/**
+ * The rows of `plan`, which scans `table` alone: conditions are put down, and where `firstRead` knows of times that may be enough, these are
+ * read before all is.
+ */
 export function readPlan(
   plan: Plan,
   table: TableSchema,
   reading: Reading,
+  firstRead: FirstRead = firstByTime,
 ): AsyncIterable<ResultBatch> {
   const wanted = withinKept(pruned(pushed(plan)), reading.kept(table));
   const sourced = (one: Plan) => withSources(one, ({ time }) => reading.sources(table, time));
   const whole = sourced(wanted);
-  const first = firstByTime(whole);
+  const first = firstRead(whole);
   const run = (step: Plan) => reading.run(step);
   if (first === undefined) return run(whole);
   const { rowCount, scan, times } = first;

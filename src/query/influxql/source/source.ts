@@ -4,6 +4,7 @@ import type { PointSource, ReduceRequest, RowRequest } from "../points/source.ts
 import type { Points } from "../points.ts";
 import { piecesOf } from "./pieces.ts";
 import { type Reading, readPlan } from "./reading.ts";
+import { firstBuckets } from "./reduced/first-buckets.ts";
 import { canReduce, planReduced } from "./reduced/plan.ts";
 import { finishedPoints } from "./reduced/rows.ts";
 import { planRows } from "./rows.ts";
@@ -46,11 +47,14 @@ export class EnginePoints implements PointSource {
   }
 
   async *#reduced(request: ReduceRequest, wide: boolean): AsyncGenerator<Points> {
-    const { dimensions, reducers, source } = request;
+    const { dimensions, source } = request;
     const planned = planReduced(request, wide);
     if (planned === undefined) return;
     const fields = { name: source.name, dimensionCount: dimensions.length };
-    const pieces = piecesOf(readPlan(planned.plan, source.table, this.#reading), fields);
-    yield* finishedPoints(pieces, planned.parts, reducers.length);
+    const batches = readPlan(planned.plan, source.table, this.#reading, (plan) =>
+      firstBuckets(plan, request),
+    );
+    const pieces = piecesOf(batches, fields);
+    yield* finishedPoints(pieces, planned.parts);
   }
 }

@@ -6,6 +6,7 @@ import type { ResultColumn } from "#model/query/result.ts";
 import { cellAt } from "#model/query/result.ts";
 import type { ColumnKind, TableSchema } from "#model/schema.ts";
 import { ALL_TIME } from "#model/time-range.ts";
+import type { BufferedBlock } from "#ports/engine.ts";
 import type { Points } from "../points.ts";
 import type { Reading } from "./reading.ts";
 
@@ -15,6 +16,8 @@ export interface TestTable {
   readonly table: TableSchema;
   readonly reading: Reading;
   readonly rows: BenchTable;
+  /** What was appended. */
+  readonly blocks: readonly BufferedBlock[];
 }
 
 /** A table `name` of `rows` in the buffer of the bench's engine. */
@@ -31,7 +34,8 @@ export async function testTable(
     rows.length > 0 ? [{ merge: true, sources: [held.buffered(generation)] }] : [];
   const columns = held.columns.map(({ fileName, id, kind }) => ({ id, kind, name: fileName }));
   const table = { id: held.id, databaseId: 3 as DatabaseId, name, columns };
-  return { table, rows: held, reading: readingOf(bench, groups) };
+  const blocks = held.blocksOf([held.buffered(generation)]);
+  return { table, rows: held, blocks, reading: readingOf(bench, groups) };
 }
 
 export function readingOf(bench: Bench, groups: readonly SourceGroup[]): Reading {

@@ -70,8 +70,8 @@ interface Rows {
   readonly count: number;
 }
 
-/** Times from the newest, or oldest, on, each with more rows than the one before. */
-function stepsOf(scan: ScanPlan, wanted: number, descending: boolean): readonly TimeRange[] {
+/** Times from the newest, or oldest, on, each with more rows than the one before; the first has `wanted` at least, by what files say. */
+export function stepsOf(scan: ScanPlan, wanted: number, descending: boolean): readonly TimeRange[] {
   const files = filesOf(scan.groups, scan.time);
   const [first] = files;
   if (first === undefined) return [];

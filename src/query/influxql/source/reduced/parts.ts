@@ -10,7 +10,7 @@ import { differenceOf, meanOf, withoutZeros, wrappedSum } from "./numbers.ts";
 /** Values of the engine, of which one column of points is made. */
 export interface Part {
   readonly calls: readonly AggregateCall[];
-  /** Of the columns that the calls gave. */
+  /** Of the columns that the calls gave; where the first of them is NULL, or a count of nothing, there is no value. */
   readonly finish: (columns: readonly ResultColumn[]) => ResultColumn;
 }
 

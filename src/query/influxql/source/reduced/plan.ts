@@ -57,7 +57,8 @@ export function planReduced(request: ReduceRequest, wide: boolean): ReducedPlan 
     condition === undefined ? [] : [conditionOf(condition, { columns, measurement: name })];
   const bucket = bucketOf(request, time);
   const rows = filtered(columns.scan(request.time), conditions);
-  return { plan: groupedPlan(request, rows, { dimensions, bucket, parts }), parts: parts.parts };
+  const plan = groupedPlan(request, rows, { dimensions, bucket, parts });
+  return { plan, parts: parts.parts };
 }
 
 interface Parts {
@@ -105,9 +106,9 @@ interface Grouped {
   readonly parts: Parts;
 }
 
-/** By dimensions and bucket, in that order. A dimension that no row has is no group. */
+/** By dimensions and bucket, in that order, where there is a value. A dimension that no row has is no group. */
 function groupedPlan(
-  { descending }: ReduceRequest,
+  { descending, reducers }: ReduceRequest,
   rows: Plan,
   { bucket, dimensions, parts: { ownTime, parts } }: Grouped,
 ): Plan {
@@ -129,8 +130,24 @@ function groupedPlan(
     ...dimensions.map((one) => (one.kind === "input" ? place(live.indexOf(one)) : one)),
     ...called.map((_, index) => place(groups.length + index)),
   ];
-  const sorted: Plan = { kind: "sort", fields, input, keys };
+  const valued = filtered(input, [anyValue(groups.length, parts.slice(0, reducers.length))]);
+  const sorted: Plan = { kind: "sort", fields, input: valued, keys };
   return { kind: "project", fields: fieldsOf(expressions), input: sorted, expressions };
+}
+
+/** Whether one of `parts`, whose calls stand behind `groupCount` groups, has a value. */
+function anyValue(groupCount: number, parts: readonly Part[]): Expression {
+  let next = groupCount;
+  const tests = parts.flatMap(({ calls: [first], calls }): readonly Expression[] => {
+    const index = next;
+    next += calls.length;
+    if (first === undefined) return [];
+    const value: Expression = { kind: "input", index, type: first.type };
+    if (first.name === "count") return [call("greater", [value, literal(0n, "int64")], "boolean")];
+    return [call("is_not_null", [value], "boolean")];
+  });
+  const [only] = tests;
+  return tests.length === 1 && only !== undefined ? only : call("or", tests, "boolean");
 }
 
 /** The time of a row: its own, that of its bucket, or any. */

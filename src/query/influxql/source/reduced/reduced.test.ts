@@ -4,11 +4,13 @@ import * as fc from "fast-check";
 import { Bench } from "#engine/contract/bench.ts";
 import { openTestEngine } from "#engine/duckdb/test-engine.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
-import { ALL_TIME } from "#model/time-range.ts";
+import type { Plan } from "#model/query/plan.ts";
+import { ALL_TIME, TIME_MAX, TIME_MIN } from "#model/time-range.ts";
 import type { ReduceRequest } from "../../points/source.ts";
 import type { ReducerInput, ReducerName, VariableInput } from "../../resolved.ts";
+import type { Reading } from "../reading.ts";
 import { EnginePoints } from "../source.ts";
-import { showPoints, type TestTable, testTable } from "../test-table.ts";
+import { readingOf, showPoints, type TestTable, testTable } from "../test-table.ts";
 
 const KINDS = { host: "tag", f: "float", i: "integer", s: "string" } as const;
 const NAMES: readonly ReducerName[] = [
@@ -249,6 +251,67 @@ suite("tables, reduced by the engine", () => {
     assert.equal(can({ reducers: [reducer("mean", F)], zone: "Europe/Paris" }), true);
   });
 });
+
+suite("the first buckets", () => {
+  let bench: Bench;
+
+  before(async () => {
+    bench = await Bench.open((files) => openTestEngine(files));
+  });
+  after(() => bench[Symbol.asyncDispose]());
+
+  /** Rows at `times` in a file; the answer, and the time that each plan scanned. */
+  async function ask(times: readonly bigint[], some: Partial<ReduceRequest>) {
+    const rows = times.map((time) => ({ time, host: "a", f: Number(time) }));
+    const from = await testTable(bench, "m", KINDS, rows);
+    const files = await from.rows.persistBlocks(from.blocks);
+    const scanned: string[] = [];
+    const sources = files.map((file) => ({ kind: "file", file }) as const);
+    const reading: Reading = {
+      ...readingOf(bench, [{ merge: true, sources }]),
+      run: (plan) => {
+        scanned.push(scanTime(plan));
+        return from.reading.run(plan);
+      },
+    };
+    const request = requestOf(from, { reducers: [reducer("max", F)], ...some });
+    return { answer: await showPoints(new EnginePoints(reading).reduced(request)), scanned };
+  }
+
+  const window = { everyNs: 10n, offsetNs: 3n };
+  const dense = Array.from({ length: 1_000 }, (_, index) => BigInt(index) * 5n);
+
+  test("are looked for where the files begin", async () => {
+    const { answer, scanned } = await ask(dense, { window, rowsMax: 2 });
+    assert.deepEqual(scanned, [`${TIME_MIN}..22`]);
+    assert.deepEqual(answer.slice(0, 2), ["m[] -7 0", "m[] 3 10"]);
+  });
+
+  test("or end", async () => {
+    const { answer, scanned } = await ask(dense, { window, rowsMax: 2, descending: true });
+    assert.deepEqual(scanned, [`4963..${TIME_MAX}`]);
+    assert.deepEqual(answer.slice(0, 2), ["m[] 4993 4995", "m[] 4983 4990"]);
+  });
+
+  test("and in all files where there are too few", async () => {
+    const { answer, scanned } = await ask([0n, 100_000n, 200_000n], { window, rowsMax: 2 });
+    assert.equal(scanned.at(-1), `${TIME_MIN}..${TIME_MAX}`);
+    assert.deepEqual(answer, ["m[] -7 0", "m[] 99993 100000", "m[] 199993 200000"]);
+  });
+
+  test("the last value of all is looked for in the newest rows", async () => {
+    const many = Array.from({ length: 40_000 }, (_, index) => BigInt(index));
+    const { answer, scanned } = await ask(many, { reducers: [reducer("last", F)], ownTime: true });
+    assert.equal(scanned.length, 1);
+    assert.notEqual(scanned[0], `${TIME_MIN}..${TIME_MAX}`);
+    assert.deepEqual(answer, ["m[] 39999 39999"]);
+  });
+});
+
+function scanTime(plan: Plan): string {
+  if (plan.kind === "scan") return `${plan.time.start}..${plan.time.end}`;
+  return "input" in plan ? scanTime(plan.input) : "";
+}
 
 test("the engine without a process reduces alike", async () => {
   await using bench = await Bench.open(async (files) => plainEngine({ files }));
