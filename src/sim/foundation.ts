@@ -11,6 +11,7 @@ import { Freshness } from "./checks/freshness.ts";
 import { References } from "./checks/references.ts";
 import { Breakage } from "./faults/breakage.ts";
 import { Closings } from "./faults/closings.ts";
+import { Deletions, type TimedLine } from "./faults/deletions.ts";
 import { isHonestFailure, readAndCompare } from "./reader.ts";
 import { SIM_COMPACTION, SimCluster, type SimHost, type SimRun } from "./sim-cluster.ts";
 import { NO_STORE_FAULTS, SimStore, type StoreFaults } from "./sim-store.ts";
@@ -35,11 +36,13 @@ export type WorkKind =
   | "adopted"
   | "entries_deleted"
   | "files_deleted"
+  | "deletes"
+  | "deletes_finished"
   | "take_overs"
   | "restarts";
 
 /** A write that was acknowledged, and the process that did it: one that was replaced and does not know it yet has less than its successor. */
-interface Acknowledged extends AcknowledgedLine {
+interface Acknowledged extends AcknowledgedLine, TimedLine {
   readonly node: Node;
 }
 
@@ -71,12 +74,15 @@ class Foundation {
     adopted: 0,
     entries_deleted: 0,
     files_deleted: 0,
+    deletes: 0,
+    deletes_finished: 0,
     take_overs: 0,
     restarts: 0,
   };
   readonly #damaged: boolean;
   #calm = false;
   readonly #workload: Workload;
+  readonly #deletions: Deletions;
 
   constructor(seed: number) {
     const world = new World(seed);
@@ -90,7 +96,11 @@ class Foundation {
       flushIntervalMs: world.chance(0.5) ? 0 : world.below(200),
       // A window of one day or of a second: few files, or many.
       gen1DurationMs: world.chance(0.5) ? 86_400_000 : 1_000,
-      compaction: { ...SIM_COMPACTION, cleanupWaitMs: 3_000 + world.below(5_000) },
+      compaction: {
+        ...SIM_COMPACTION,
+        cleanupWaitMs: 3_000 + world.below(5_000),
+        eraseAfterMs: world.below(5_000),
+      },
       sweep: { ...SWEEP_DEFAULTS, intervalMs: 300 + world.below(5_000), graceMs: 0 },
     };
     this.#cluster = new SimCluster(world, this.#store, [
@@ -101,6 +111,7 @@ class Foundation {
     this.#truth = new Truth(this.#store);
     this.#references = new References(this.#store);
     this.#workload = new Workload(world);
+    this.#deletions = new Deletions(this.#cluster, this.#workload, (call) => this.#attempt(call));
   }
 
   async run(): Promise<ScenarioResult> {
@@ -110,6 +121,7 @@ class Foundation {
       ...[0, 1].map((client) => this.#writeOn(client)),
       ...[0, 1].map(() => this.#readOn()),
       this.#dropOn(),
+      this.#deletions.run(() => this.#calm),
       ...hosts.map((host) => this.#supervise(host)),
       new Breakage(this.#cluster).run(() => this.#calm),
       new Closings(this.#cluster, (call) => this.#attempt(call)).run(() => this.#calm),
@@ -190,6 +202,7 @@ class Foundation {
     );
     const body = utf8(lines.map(({ text }) => text).join("\n"));
     const rest = { precision: "nanosecond", acceptPartial: true, sync: true, tokens } as const;
+    const sentAt = this.#deletions.tick();
     const outcome = await this.#attempt(() =>
       node.write({ database, body, ...rest }, new AbortController().signal),
     );
@@ -202,9 +215,10 @@ class Foundation {
     for (const brought of tokens)
       if (token.stamp <= parseWriteToken(brought).stamp)
         this.#violations.push(`P5: a write is not ordered after the token it brought`);
+    const answer = { token, sentAt, answeredAt: this.#deletions.tick() };
     if (outcome.rejectedCount === 0)
       for (const line of lines)
-        this.#acknowledged.push({ ...line, token, nodeId: host.nodeId, node });
+        this.#acknowledged.push({ ...line, ...answer, nodeId: host.nodeId, node });
     return outcome.token;
   }
 
@@ -246,12 +260,15 @@ class Foundation {
     const place = this.world.chance(0.15)
       ? { database: DROPPED_DATABASE, table: "m" }
       : { database: DATABASE, table: this.#workload.table() };
+    const version = this.#deletions.inForceAt(node);
     const answer = await this.#attempt(() =>
       readAndCompare(node, this.#truth, { ...place, tokens }),
     );
     if (answer === undefined) return false;
     this.#work.reads += 1;
     this.#violations.push(...answer.problems);
+    if (answer.view.catalog.position < version)
+      this.#violations.push(`P7: a view is of before a delete that its node has answered`);
     for (const token of own === undefined ? tokens : [...tokens, own])
       if (answer.view.positionOf(token.node) < token.position)
         this.#violations.push(
@@ -311,6 +328,7 @@ class Foundation {
         this.#violations.push(`${options.nodeId} does not start: ${ended.code}: ${ended.message}`);
     this.#violations.push(
       ...missingWrites(this.#truth, this.#acknowledged),
+      ...this.#deletions.problems(this.#truth, this.#acknowledged),
       ...doubledLines(
         this.#truth,
         hosts.map(({ nodeId }) => nodeId),
@@ -349,6 +367,8 @@ class Foundation {
     const keys = this.#store.history.map(({ key }) => key);
     const entries = new Set(keys.filter((key) => key.includes("/log/entry/")));
     this.#work.entries_deleted = [...entries].filter((key) => !this.#store.objects.has(key)).length;
+    this.#work.deletes = this.#deletions.answeredCount;
+    this.#work.deletes_finished = this.#truth.deletes.finishedCount;
     this.#work.files_deleted = this.#references.filesDeletedCount;
     this.#work.take_overs = this.#references.manifest.office.epoch;
     this.#work.snapshots = new Set(keys.filter((key) => key.includes("/data/"))).size;

@@ -234,6 +234,45 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
       },
     ],
   },
+  delete_cut_of_what_was_read: {
+    file: "lifecycle/deletes/row-deletes.ts",
+    edits: [
+      {
+        find: "await untilAborted(loadTail(log, known.get(node.number)), signal);",
+        replace: "known.get(node.number) ?? (await loadTail(log));",
+      },
+    ],
+  },
+  delete_tail_not_certain: {
+    file: "lifecycle/deletes/log-tail.ts",
+    edits: [{ find: "certain: true", replace: "certain: false" }],
+  },
+  delete_left_early: {
+    file: "compaction/garbage/finished-deletes.ts",
+    edits: [
+      {
+        find: "one.cuts.every(({ node, stamp }) => adoptedOf(manifest, node).stamp >= stamp) &&",
+        replace: "",
+      },
+    ],
+  },
+  delete_left_without_manifest: {
+    file: "compaction/garbage/finished-deletes.ts",
+    edits: [
+      {
+        find: "manifest: state.position };",
+        replace: "manifest: 0 };",
+      },
+    ],
+  },
+  delete_not_carried_out: {
+    file: "compaction/compactor.ts",
+    edits: [{ find: "        deletes,\n        rowCountMax", replace: "        rowCountMax" }],
+  },
+  row_folded_with_other_node: {
+    file: "engine/plain/compact.ts",
+    edits: [{ find: "&& nodeOfStamp(stamp) === nodeOfStamp(row.stamp)", replace: "" }],
+  },
   checkpoint_epoch_ignored: {
     file: "nodelog/node-log-writer.ts",
     edits: [

@@ -106,7 +106,8 @@ function compare(
   const rows = writers.flatMap(({ number, nodeId }) =>
     truth
       .rowsUpTo(nodeId, view.positionOf(number))
-      .filter(({ tableId }) => tableId === table.id)
+      .filter((row) => row.tableId === table.id)
+      .filter((row) => !truth.deletes.covers(row, view.catalog.position))
       .map((row) => ({
         ...row,
         cells: new Map([[0 as ColumnId, row.time as Cell], ...row.cells]),

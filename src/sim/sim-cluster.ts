@@ -1,7 +1,9 @@
 import { hex } from "#base/bytes.ts";
 import { assert, DbError } from "#base/errors.ts";
+import type { RowDeleter } from "#model/row-delete.ts";
 import type { CompactionConfig, NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
+import { rowDeleter } from "#node/services.ts";
 import { measuredStore, type StoreOperation } from "#objectstore/measured.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";
@@ -55,6 +57,8 @@ export interface SimRun {
   engine: SimEngine | undefined;
   /** Undefined while it starts. */
   node: Node | undefined;
+  /** With `node`: what deletes rows there. */
+  deleter: RowDeleter | undefined;
   /** Settles when the start has succeeded or failed; never when it was killed in the middle. */
   started: Promise<void>;
   /** Why it ended by itself. */
@@ -83,7 +87,16 @@ export class SimHost {
 
   /** The node that clients reach: of the newest process that serves. */
   get node(): Node | undefined {
-    return this.#living.findLast(({ node }) => node !== undefined)?.node;
+    return this.#serving?.node;
+  }
+
+  /** What deletes rows at `node`. */
+  get deleter(): RowDeleter | undefined {
+    return this.#serving?.deleter;
+  }
+
+  get #serving(): SimRun | undefined {
+    return this.#living.findLast(({ node }) => node !== undefined);
   }
 
   /** Starts a process; the one before it, if any, goes on living beside it until it is fenced or killed. */
@@ -102,6 +115,7 @@ export class SimHost {
       processId: this.#cluster.nextProcessId(),
       engine: undefined,
       node: undefined,
+      deleter: undefined,
       started: Promise.resolve(),
       ended: undefined,
     };
@@ -128,6 +142,8 @@ export class SimHost {
     run.started = started.then(
       (node) => {
         run.node = node;
+        const { clock } = process;
+        run.deleter = rowDeleter(node, { store: own, clock, random, log: silentLog });
         void node.failure.then((failure) => this.#end(run, failure));
         void node.stopAsked.then(() => this.#stop(run, node));
         return undefined;

@@ -6,6 +6,7 @@ import type { OrderStamp } from "#model/stamp.ts";
 import { decodeFlush } from "#nodelog/records.ts";
 import { decodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry } from "#objectlog/record.ts";
+import { TrueDeletes } from "./checks/deletes.ts";
 import type { SimStore, StoreWrite } from "./sim-store.ts";
 
 /** The value of a field or tag. */
@@ -36,12 +37,14 @@ interface TrueLog {
  */
 export class Truth {
   readonly violations: string[] = [];
+  readonly deletes: TrueDeletes;
   readonly #store: SimStore;
   readonly #logs = new Map<string, TrueLog>();
   #readCount = 0;
 
   constructor(store: SimStore) {
     this.#store = store;
+    this.deletes = new TrueDeletes(store);
   }
 
   /** The rows of the log of `nodeId` up to `position`. */
