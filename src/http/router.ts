@@ -24,6 +24,7 @@ import {
   setTableRetention,
   updateTable,
 } from "./endpoint/configure/tables.ts";
+import { deleteV2 } from "./endpoint/delete.ts";
 import { office } from "./endpoint/office.ts";
 import { configureProcessing, runPlugin } from "./endpoint/processing.ts";
 import { push, standing } from "./endpoint/push.ts";
@@ -109,6 +110,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
   ["/api/v3/write_lp", { needs: "write", methods: { POST: writeLineProtocol } }],
   ["/write", { needs: "write", tokenParameter: true, methods: { POST: writeV1 } }],
   ["/api/v2/write", { needs: "write", methods: { POST: writeV2 }, errorStyle: errorReplyV2 }],
+  ["/api/v2/delete", { needs: "write", methods: { POST: deleteV2 }, errorStyle: errorReplyV2 }],
   [
     "/api/v3/query_sql",
     {

@@ -7,6 +7,7 @@ import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Standing, StandingAsk } from "#lifecycle/contact/standing.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber } from "#model/ids.ts";
+import type { RowDeleter } from "#model/row-delete.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 
 /** What the HTTP surface calls. node/ fulfils it; tests pass small objects. */
@@ -15,6 +16,8 @@ export interface HttpServices {
   authenticate(credential: Credential, signal: AbortSignal): Promise<Principal>;
   write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome>;
   query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer>;
+  /** Deletes rows, as `RowDeleter` says. */
+  deleteRows: RowDeleter["deleteRows"];
   /** Rejects with `conflict` / `database_exists`, `invalid` / `database_name`, `exceeded` / `database_limit`. */
   createDatabase(request: CreateDatabaseRequest): Promise<void>;
   /** Rejects with `not_found` / `database_not_found`, `invalid` / `database_internal`. */

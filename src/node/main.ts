@@ -77,7 +77,15 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
     },
   );
   const clock = realClock;
-  const services = nodeServices(running, { config, access, tokens, metrics, identity, clock });
+  const services = nodeServices(running, {
+    config,
+    access,
+    tokens,
+    metrics,
+    identity,
+    clock,
+    logPorts: ports,
+  });
   const ended = Promise.race([stopped, running.stopAsked, running.failure]);
   if (
     await doneBefore(ended, (signal) =>

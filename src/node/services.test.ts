@@ -35,6 +35,7 @@ async function serving() {
     metrics,
     identity: () => IDENTITY,
     clock,
+    logPorts: options.ports,
   });
   return { node, services, metrics, [Symbol.asyncDispose]: () => node.stop(1_000) };
 }

@@ -36,17 +36,21 @@ export interface ServicesOptions {
   readonly metrics: Metrics;
   readonly identity: () => NodeIdentity;
   readonly clock: Clock;
+  /** What it takes to read logs in the store. */
+  readonly logPorts: ObjectLogPorts;
 }
 
 /** What the HTTP surface calls, on a running node. */
 export function nodeServices(node: Node, options: ServicesOptions): HttpServices {
   const { access, clock, identity, metrics } = options;
+  const deleter = rowDeleter(node, options.logPorts);
   const look = spaced(() => node.refresh(), GREETED_LOOK_MS, clock);
   return {
     authenticate: (credential, signal) => access.authenticate(credential, signal),
     ...tokenServices(node, options.tokens),
     write: (request, signal) => node.write(request, signal),
     query: (request, signal) => node.query(request, signal),
+    deleteRows: (deletion, signal) => deleter.deleteRows(deletion, signal),
     ...schemaServices(node, options),
     async listDatabases({ showDeleted }) {
       const { databases } = await node.catalog.refresh();

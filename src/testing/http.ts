@@ -64,6 +64,7 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     deleteToken: unexpected,
     write: unexpected,
     query: unexpected,
+    deleteRows: unexpected,
     createDatabase: unexpected,
     updateDatabase: unexpected,
     deleteDatabase: unexpected,
