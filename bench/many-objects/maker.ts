@@ -99,8 +99,9 @@ async function oneRow(
   return file;
 }
 
-async function putFile(
-  { clusterId, ports, put }: ManyOptions,
+/** Puts a data file; answers what a manifest says of it. */
+export async function putFile(
+  { clusterId, ports, put }: Pick<ManyOptions, "clusterId" | "ports" | "put">,
   { databaseId, id: tableId }: TableSchema,
   { office, written }: { office: Writer; written: WrittenFile },
 ): Promise<DataFile> {
