@@ -23,6 +23,7 @@ import { waitForOthers } from "./members/waiting.ts";
 import { engineSizeMax } from "./memory.ts";
 import { Metrics } from "./metrics.ts";
 import { Node } from "./node.ts";
+import type { QueryPart } from "./parts/query-part.ts";
 import type { NodePorts } from "./ports.ts";
 import { HttpTransport } from "./real/http-transport.ts";
 import { pinoLog, realClock, realRandom } from "./real/machine.ts";
@@ -93,7 +94,7 @@ export async function runNode(config: NodeConfig, io: NodeIo): Promise<number> {
     )
   ) {
     const { observeRequest } = metrics;
-    const describe: Node["describe"] = (...asked) => running.describe(...asked);
+    const describe: QueryPart["describe"] = (...asked) => running.answers.describe(...asked);
     const flight = openFlight(config, { ...services, describe }, { log, observeRequest });
     server.serve(services, flight);
     recovery?.serve(recoveryServices(services, () => void recovery[Symbol.asyncDispose]()));

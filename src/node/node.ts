@@ -12,9 +12,7 @@ import type { Push } from "#lifecycle/pusher.ts";
 import { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { NodeNumber } from "#model/ids.ts";
-import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
-import { INTERNAL_DATABASE, Queries, type QueryAnswer, type QueryRequest } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
 import { CompactPart, compactionTables } from "./compact-part.ts";
@@ -31,6 +29,7 @@ import {
 } from "./members/registration.ts";
 import { Removals } from "./members/removal.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
+import { QueryPart } from "./parts/query-part.ts";
 import { requireAnswer, Tasks, withinTime } from "./tasks.ts";
 
 export type NodeOptions = Omit<RegistrationOptions, "catalog">;
@@ -61,7 +60,7 @@ interface NodeParts {
  * Built of ports alone, so that the simulated world runs it as it is.
  */
 export class Node {
-  readonly queries: Queries;
+  readonly answers: QueryPart;
   readonly #parts: NodeParts;
   readonly #views: Views;
   /** What a node with mode `compact` has. */
@@ -70,7 +69,7 @@ export class Node {
   #damage: DbError | undefined;
 
   private constructor(parts: NodeParts) {
-    const { catalog, engine, followers, lastSeen, logsChanged, manifest, options } = parts;
+    const { catalog, followers, logsChanged, manifest, options } = parts;
     const { config, ports } = options;
     const { clock } = ports;
     this.#parts = parts;
@@ -87,16 +86,11 @@ export class Node {
       clock,
       tokenWaitMsMax: TOKEN_WAIT_MS_MAX,
     });
-    this.queries = new Queries({
-      catalog,
+    this.answers = new QueryPart({
+      ...parts,
+      config,
+      ports,
       views: this.#views,
-      engine,
-      clock,
-      concurrentMax: config.concurrentQueriesMax,
-      timeoutMs: config.queryTimeoutMs,
-      filesMax: config.queryFilesMax,
-      logEntriesMax: config.queryLogEntriesMax,
-      lastSeenNs: (node) => lastSeen.of(node),
       systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {
         this.#damage = error;
@@ -248,18 +242,6 @@ export class Node {
     assert(ingest !== undefined, "mode ingest has its part");
     refuseInternal(request.database);
     return ingest.ingest.write(request, signal).catch(answerFenced);
-  }
-
-  async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
-    // What a node knows by itself it tells in any mode.
-    if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
-    return this.queries.run(request, signal);
-  }
-
-  /** The fields of what `query` would answer. */
-  async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
-    if (request.database !== INTERNAL_DATABASE) this.requireMode("query");
-    return this.queries.describe(request, signal);
   }
 
   /** Throws `unsupported` / `mode_missing` where this node does not do the work of `mode`. */

@@ -49,7 +49,7 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     authenticate: (credential, signal) => access.authenticate(credential, signal),
     ...tokenServices(node, options.tokens),
     write: (request, signal) => node.write(request, signal),
-    query: (request, signal) => node.query(request, signal),
+    query: (request, signal) => node.answers.query(request, signal),
     deleteRows: (deletion, signal) => deleter.deleteRows(deletion, signal),
     ...schemaServices(node, options),
     async listDatabases({ showDeleted }) {
@@ -62,10 +62,10 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
       return [internal, ...listed.filter(({ deleted }) => showDeleted || !deleted)];
     },
     queryConcurrency: () => ({
-      limit: node.queries.concurrentMax,
+      limit: node.answers.queries.concurrentMax,
       limitMax: options.config.concurrentQueriesMax,
     }),
-    limitQueryConcurrency: (limit) => node.queries.limitConcurrency(limit),
+    limitQueryConcurrency: (limit) => node.answers.queries.limitConcurrency(limit),
     ready: () => node.ready(),
     stopNode: (nodeId) => node.stopNode(nodeId),
     removeNode: (nodeId) => node.removeNode(nodeId),

@@ -8,6 +8,7 @@ import type { SystemTable } from "./system-tables.ts";
 /** How far a query has come. */
 type Phase = "received" | "permit" | "planned" | Outcome;
 export type Outcome = "success" | "fail" | "cancel";
+export type QueryLanguage = "influxql" | "sql";
 
 /** Of longer texts the log keeps the beginning. */
 const TEXT_LENGTH_MAX = 2_048;
@@ -48,10 +49,10 @@ export class QueryLog {
   }
 
   /** A query has come. */
-  begin(text: string): QueryRecord {
+  begin(text: string, language: QueryLanguage = "sql"): QueryRecord {
     this.#count += 1;
     const id = queryId(this.#clock.nowNs(), this.#writer(), this.#count);
-    const record = new QueryRecord(id, text, this.#clock);
+    const record = new QueryRecord(id, text, this.#clock, language);
     this.#records.push(record);
     if (this.#records.length > this.#entriesMax) this.#records.shift();
     return record;
@@ -59,7 +60,7 @@ export class QueryLog {
 
   /** A record of what is no query: it is not remembered. */
   unseen(text: string): QueryRecord {
-    return new QueryRecord("", text, this.#clock);
+    return new QueryRecord("", text, this.#clock, "sql");
   }
 
   /** What it remembers now, newest first. Durations are nanoseconds; those of phases that have not ended are NULL. */
@@ -73,6 +74,7 @@ export class QueryRecord {
   readonly #clock: Clock;
   readonly #id: string;
   readonly #text: string;
+  readonly #language: QueryLanguage;
   readonly #issueNs: bigint;
   readonly #issueMs: number;
   #phase: Phase = "received";
@@ -81,8 +83,9 @@ export class QueryRecord {
   #endMs: number | undefined;
   #fileCount: number | undefined;
 
-  constructor(id: string, text: string, clock: Clock) {
+  constructor(id: string, text: string, clock: Clock, language: QueryLanguage) {
     this.#id = id;
+    this.#language = language;
     this.#text = beginningOf(text);
     this.#clock = clock;
     this.#issueNs = clock.nowNs();
@@ -102,6 +105,11 @@ export class QueryRecord {
     this.#fileCount = fileCount;
   }
 
+  /** It reads so many files, which is found out while it runs. */
+  reads(fileCount: number): void {
+    this.#fileCount = fileCount;
+  }
+
   /** It has ended; what is said of its end later does not count. */
   end(outcome: Outcome): void {
     if (this.#endMs !== undefined) return;
@@ -115,7 +123,7 @@ export class QueryRecord {
       this.#id,
       this.#phase,
       this.#issueNs,
-      "sql",
+      this.#language,
       this.#text,
       null,
       this.#fileCount === undefined ? null : BigInt(this.#fileCount),

@@ -1,8 +1,6 @@
 import type { Semaphore } from "#base/async.ts";
 import { DbError, isKind } from "#base/errors.ts";
-import type { ResultBatch } from "#model/query/result.ts";
 import type { Clock } from "#ports/clock.ts";
-import type { View } from "#view/view.ts";
 import type { QueryRecord } from "./query-log.ts";
 
 export interface RunningOptions {
@@ -19,7 +17,7 @@ const WAITING_COUNT_MAX = 1_000;
  * One query from its arrival to its end: its time, its place among the others, its view, and its rows, which it gives one batch
  * after the other. It ends with its rows, when they are let go, or when its signal is aborted, though nobody asks for rows.
  */
-export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
+export class Running<Rows> implements AsyncIterableIterator<Rows, undefined> {
   /** Aborted when the client leaves, or the time is over. */
   readonly signal: AbortSignal;
   readonly #options: RunningOptions;
@@ -28,9 +26,10 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
   readonly #client: AbortSignal;
   readonly #stop = new AbortController();
   #leave: (() => void) | undefined;
-  #view: View | undefined;
-  #rows: AsyncIterator<ResultBatch> | undefined;
-  #first: IteratorResult<ResultBatch> | undefined;
+  #view: Disposable | undefined;
+  #rows: AsyncIterator<Rows> | undefined;
+  #first: IteratorResult<Rows> | undefined;
+  #failed = false;
   #ended: Promise<void> | undefined;
 
   constructor(options: RunningOptions, record: QueryRecord, signal: AbortSignal) {
@@ -62,7 +61,7 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
   }
 
   /** Gives `first` and then `rows`, which read `view`: all three are in its care from now on. */
-  show(view: View, first: IteratorResult<ResultBatch>, rows: AsyncIterator<ResultBatch>): this {
+  show(view: Disposable | undefined, first: IteratorResult<Rows>, rows: AsyncIterator<Rows>): this {
     this.#view = view;
     this.#rows = rows;
     this.#first = first;
@@ -71,7 +70,7 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
     return this;
   }
 
-  async next(): Promise<IteratorResult<ResultBatch, undefined>> {
+  async next(): Promise<IteratorResult<Rows, undefined>> {
     try {
       const next = this.#first ?? (await this.#rows?.next());
       this.#first = undefined;
@@ -96,8 +95,14 @@ export class Running implements AsyncIterableIterator<ResultBatch, undefined> {
     return this;
   }
 
+  /** Whether its rows ended with an error. */
+  get failed(): boolean {
+    return this.#failed;
+  }
+
   /** Notes that it came to no good end: who leaves ends it, whatever fails then. */
   fail(): void {
+    this.#failed = true;
     this.#record.end(this.#client.aborted ? "cancel" : "fail");
   }
 

@@ -95,7 +95,7 @@ export async function readRows(
   text: string,
   { database = "db", tokens = [] }: { database?: string; tokens?: readonly string[] } = {},
 ): Promise<readonly (readonly CellValue[])[]> {
-  const answer = await node.query({ database, text, parameters: {}, tokens }, FOREVER);
+  const answer = await node.answers.query({ database, text, parameters: {}, tokens }, FOREVER);
   const rows: (readonly CellValue[])[] = [];
   for await (const batch of answer.batches) rows.push(...cellsOf(batch));
   return rows;

@@ -51,7 +51,7 @@ async function answersOfPlainEngine(): Promise<readonly Rows[]> {
   const answers: Rows[] = [];
   for (const text of queries) {
     const request = { database: DATABASE, text, parameters: {}, tokens: [] };
-    const { batches, fields } = await node.query(request, FOREVER);
+    const { batches, fields } = await node.answers.query(request, FOREVER);
     let json = "";
     for await (const chunk of encodeResult("json", fields, batches)) json += fromUtf8(chunk);
     answers.push(JSON.parse(json) as Rows);

@@ -4,12 +4,13 @@ import type { BinaryOperator, Expression, Fill } from "./ast.ts";
 
 /** A SELECT whose names were looked up: what is computed, of what, and in which order. Values; nothing in them is looked up again. */
 export interface ResolvedSelect {
+  /** None where nothing can be answered: there is no such table, the time is empty, or no name among the fields is known. */
   readonly sources: readonly ResolvedSource[];
   /** What WHERE says of time, and what is around it, both ends included; of all time where it says nothing. */
   readonly time: TimeRange;
   /** Whether WHERE bounds the time below; where it does not, rows of aggregates bear the time 0. */
   readonly startsAt: boolean;
-  /** GROUP BY, without time: tags by name. */
+  /** GROUP BY, without time: tags by name, with those of the statement around it. */
   readonly dimensions: readonly string[];
   /** GROUP BY time. */
   readonly window: TimeWindow | undefined;
@@ -39,7 +40,10 @@ export type ResolvedSource =
       readonly table: TableSchema;
       /** The database that the retention policy is (`db` or `db/rp`). */
       readonly database: string;
-      /** WHERE without what it says of time. Names that the table has not are there as they were written. */
+      /**
+       * WHERE without what it says of time; constants are computed, casts are the user's. Names that the table has not are there as they
+       * were written.
+       */
       readonly condition: Expression | undefined;
     }
   | {
@@ -47,6 +51,8 @@ export type ResolvedSource =
       readonly select: ResolvedSelect;
       /** Of the rows of the subquery; of its tags and of its columns. */
       readonly condition: Expression | undefined;
+      /** The types of its outputs, of several of one name that of the first; of tags of its own GROUP BY. Other names are not to be seen. */
+      readonly types: ReadonlyMap<string, PointType>;
     };
 
 /** Buckets from each whole number of `everyNs` since the epoch, moved by `offsetNs`; in a zone, by its clock. */
@@ -60,7 +66,10 @@ export type PointType = "float" | "integer" | "unsigned" | "string" | "boolean" 
 
 export type Input = VariableInput | ReducerInput;
 
-/** Values as they are stored, or as a subquery gives them, cast where `::` says so. */
+/**
+ * Values as they are stored, or as a subquery gives them, in `type`: sources cast between numbers, other values of another type are missing.
+ * The type is what `::` says, or the strongest of all sources'.
+ */
 export interface VariableInput {
   readonly kind: "variable";
   readonly name: string;
@@ -109,12 +118,18 @@ export type ReducerName =
 export interface Output {
   readonly name: string;
   readonly expression: OutputExpression;
+  /**
+   * What statements around this one take it for: whole numbers of `i / 2` and `sqrt(i)` too, which are cast when they are read there, not
+   * here. Undefined: of no type, missing in each row.
+   */
   readonly type: PointType | undefined;
 }
 
 /** One value of a row, or of rows around it. */
 export type OutputExpression =
   | { readonly kind: "input"; readonly index: number }
+  /** Missing in each row: a name that no source has, or operands that do not go together. */
+  | { readonly kind: "null" }
   /** Of the row that the one selector chose. */
   | { readonly kind: "beside"; readonly input: VariableInput }
   | { readonly kind: "literal"; readonly value: bigint | number | boolean | string }

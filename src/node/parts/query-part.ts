@@ -1,0 +1,96 @@
+/** What answers queries, in SQL and in InfluxQL. */
+import { DbError } from "#base/errors.ts";
+import type { Catalog } from "#catalog/catalog.ts";
+import type { Field } from "#model/query/plan.ts";
+import type { Engine } from "#ports/engine.ts";
+import type { StatementResult } from "#query/influxql/answer.ts";
+import { InfluxQl, type InfluxQlOptions } from "#query/influxql/influxql.ts";
+import type { InfluxQlRequest } from "#query/influxql/request.ts";
+import { Selects } from "#query/influxql/select.ts";
+import {
+  INTERNAL_DATABASE,
+  Queries,
+  type QueryAnswer,
+  type QueryRequest,
+  type SystemTables,
+} from "#query/query.ts";
+import type { Views } from "#view/views.ts";
+import type { NodeConfig, NodeMode } from "../config.ts";
+import type { LastSeen } from "../members/last-seen.ts";
+import { requireMode } from "../members/refusals.ts";
+import type { NodePorts } from "../ports.ts";
+
+export interface QueryPartOptions {
+  readonly catalog: Catalog;
+  readonly engine: Engine;
+  readonly lastSeen: LastSeen;
+  readonly views: Views;
+  readonly config: NodeConfig;
+  readonly ports: Pick<NodePorts, "clock" | "random">;
+  readonly systemTables: SystemTables;
+  readonly onDamage: (error: DbError) => void;
+}
+
+export class QueryPart {
+  readonly queries: Queries;
+  readonly #influxQl: InfluxQl;
+  readonly #modes: readonly NodeMode[];
+
+  constructor({ config, lastSeen, ports, ...parts }: QueryPartOptions) {
+    const { clock, random } = ports;
+    const filesMax = config.queryFilesMax;
+    this.queries = new Queries({
+      ...parts,
+      clock,
+      filesMax,
+      concurrentMax: config.concurrentQueriesMax,
+      timeoutMs: config.queryTimeoutMs,
+      logEntriesMax: config.queryLogEntriesMax,
+      lastSeenNs: (node) => lastSeen.of(node),
+    });
+    const { runner } = this.queries;
+    const { engine } = parts;
+    const selects = new Selects({ runner, engine, clock, random, filesMax });
+    this.#influxQl = new InfluxQl({ runner, selects, others: REFUSED, into: REFUSED });
+    this.#modes = config.modes;
+  }
+
+  async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
+    this.#requireModeFor(request);
+    return this.queries.run(request, signal);
+  }
+
+  /** The fields of what `query` would answer. */
+  async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
+    this.#requireModeFor(request);
+    return this.queries.describe(request, signal);
+  }
+
+  /** Runs statements of InfluxQL. */
+  async influxQl(
+    request: InfluxQlRequest,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StatementResult>> {
+    requireMode(this.#modes, "query");
+    return this.#influxQl.run(request, signal);
+  }
+
+  /** What a node knows by itself it tells in any mode. */
+  #requireModeFor({ database }: QueryRequest): void {
+    if (database !== INTERNAL_DATABASE) requireMode(this.#modes, "query");
+  }
+}
+
+/** Statements that change the catalog or write rows are not built. */
+const REFUSED: InfluxQlOptions["others"] & InfluxQlOptions["into"] = {
+  execute: () => Promise.reject(unsupported()),
+  write: () => Promise.reject(unsupported()),
+};
+
+function unsupported(): DbError {
+  return new DbError(
+    "unsupported",
+    "influxql_unsupported",
+    "this statement is not supported: ask with SELECT, or in SQL",
+  );
+}

@@ -1,0 +1,91 @@
+/** Looking at expressions. */
+import type { Expression, LiteralExpression, VariableExpression } from "../ast.ts";
+
+export type CallExpression = Extract<Expression, { readonly kind: "call" }>;
+
+const TYPE_NAMES: Readonly<Record<Expression["kind"], string>> = {
+  binary: "BinaryExpr",
+  boolean: "BooleanLiteral",
+  call: "Call",
+  distinct: "Distinct",
+  duration: "DurationLiteral",
+  integer: "IntegerLiteral",
+  list: "ListLiteral",
+  number: "NumberLiteral",
+  parenthesized: "ParenExpr",
+  regex: "RegexLiteral",
+  string: "StringLiteral",
+  time: "TimeLiteral",
+  unsigned: "UnsignedLiteral",
+  variable: "VarRef",
+  wildcard: "Wildcard",
+};
+
+/** What 1.x's error texts call a kind of expression. */
+export function typeNameOf({ kind }: Expression): string {
+  return `*influxql.${TYPE_NAMES[kind]}`;
+}
+
+export function isLiteral(expression: Expression): expression is LiteralExpression {
+  switch (expression.kind) {
+    case "binary":
+    case "call":
+    case "distinct":
+    case "parenthesized":
+    case "variable":
+    case "wildcard":
+      return false;
+    case "boolean":
+    case "duration":
+    case "integer":
+    case "list":
+    case "number":
+    case "regex":
+    case "string":
+    case "time":
+    case "unsigned":
+      return true;
+  }
+}
+
+const MATH_ARGUMENT_COUNTS: Readonly<Record<string, number>> = {
+  abs: 1,
+  acos: 1,
+  asin: 1,
+  atan: 1,
+  atan2: 2,
+  ceil: 1,
+  cos: 1,
+  exp: 1,
+  floor: 1,
+  ln: 1,
+  log: 2,
+  log10: 1,
+  log2: 1,
+  pow: 2,
+  round: 1,
+  sin: 1,
+  sqrt: 1,
+  tan: 1,
+};
+
+/** How many arguments a function of one row's values has; undefined for other names. */
+export function mathArgumentCount(name: string): number | undefined {
+  return Object.hasOwn(MATH_ARGUMENT_COUNTS, name) ? MATH_ARGUMENT_COUNTS[name] : undefined;
+}
+
+/** `DISTINCT x` as `distinct(x)`. */
+export function asCall(expression: Expression): CallExpression | undefined {
+  if (expression.kind === "call") return expression;
+  if (expression.kind !== "distinct") return undefined;
+  const { name } = expression;
+  return {
+    kind: "call",
+    name: "distinct",
+    arguments: [{ kind: "variable", name, cast: undefined }],
+  };
+}
+
+export function isTime(expression: Expression): expression is VariableExpression {
+  return expression.kind === "variable" && expression.name.toLowerCase() === "time";
+}

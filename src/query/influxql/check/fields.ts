@@ -1,0 +1,139 @@
+/** The fields of a SELECT: what stands in them, and what may stand beside each other. */
+import type { Expression, SelectField, SelectStatement } from "../ast.ts";
+import { type CallPlace, cannotBeCombined, checkCall, FieldFacts } from "./calls.ts";
+import { refused } from "./errors.ts";
+import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
+import { reduce } from "./reduce.ts";
+
+export interface CheckedFields {
+  /** Without `time`, their constants computed. */
+  readonly fields: readonly SelectField[];
+  /** What the column of times is called. */
+  readonly timeName: string;
+  readonly facts: FieldFacts;
+}
+
+export interface Windowing {
+  readonly hasWindow: boolean;
+  readonly windowInherited: boolean;
+}
+
+/** Throws `invalid` / `influxql_refused` for fields that nothing answers. */
+export function checkFields(select: SelectStatement, windowing: Windowing): CheckedFields {
+  const facts = new FieldFacts();
+  const fields: SelectField[] = [];
+  let timeName = "time";
+  for (const { alias, expression } of select.fields) {
+    if (expression.kind === "variable" && expression.name === "time") {
+      if (alias !== undefined) timeName = alias;
+      continue;
+    }
+    const reduced = reduce(expression);
+    const place: CallPlace = { ...windowing, facts, limit: select.limit, wildcards: true, visit };
+    checkHasVariable(reduced);
+    visit(reduced, place);
+    fields.push({ alias, expression: reduced });
+  }
+  checkTogether(select, { fields, timeName, facts }, windowing);
+  return { fields, timeName, facts };
+}
+
+function checkHasVariable(expression: Expression): void {
+  if (expression.kind !== "regex" && !hasVariable(expression))
+    throw refused("field must contain at least one variable");
+}
+
+/** Functions of many rows are looked at by themselves. */
+function hasVariable(expression: Expression): boolean {
+  switch (expression.kind) {
+    case "variable":
+    case "wildcard":
+    case "distinct":
+      return true;
+    case "call":
+      return (
+        mathArgumentCount(expression.name) === undefined || expression.arguments.some(hasVariable)
+      );
+    case "binary":
+      return hasVariable(expression.left) || hasVariable(expression.right);
+    case "parenthesized":
+      return hasVariable(expression.expression);
+    default:
+      return false;
+  }
+}
+
+function visit(expression: Expression, place: CallPlace): void {
+  switch (expression.kind) {
+    case "variable":
+      place.facts.hasVariables = true;
+      return;
+    case "wildcard":
+    case "regex":
+      place.facts.hasVariables = true;
+      if (!place.wildcards)
+        throw refused(
+          `unable to use ${expression.kind === "regex" ? "regex" : "wildcard"} in a binary expression`,
+        );
+      return;
+    case "call":
+    case "distinct": {
+      const call = asCall(expression);
+      if (call === undefined) return;
+      if (mathArgumentCount(call.name) === undefined) checkCall(call, place);
+      else visitMath(call, place);
+      return;
+    }
+    case "binary":
+      for (const side of [expression.left, expression.right])
+        if (!isLiteral(side)) visit(side, { ...place, wildcards: false });
+      return;
+    case "parenthesized":
+      visit(expression.expression, place);
+      return;
+    default:
+  }
+}
+
+function visitMath({ arguments: given, name }: CallExpression, place: CallPlace): void {
+  const count = mathArgumentCount(name);
+  if (given.length !== count)
+    throw refused(
+      `invalid number of arguments for ${name}, expected ${count}, got ${given.length}`,
+    );
+  for (const argument of given) if (!isLiteral(argument)) visit(argument, place);
+}
+
+/** What cannot stand beside each other. */
+function checkTogether(
+  select: SelectStatement,
+  { facts, fields }: CheckedFields,
+  windowing: Windowing,
+): void {
+  if (fields.length === 0) throw refused("at least 1 non-time field must be queried");
+  const { callCount, hasDistinct, hasVariables, topBottom } = facts;
+  if (callCount > 1 && topBottom !== undefined) throw cannotBeCombined(topBottom);
+  if (callCount === 0) checkWithoutCalls(select, windowing);
+  if (hasDistinct && (callCount !== 1 || hasVariables))
+    throw refused(
+      "aggregate function distinct() cannot be combined with other functions or fields",
+    );
+  if (hasVariables) checkBeside(facts);
+}
+
+function checkWithoutCalls(
+  { fill }: SelectStatement,
+  { hasWindow, windowInherited }: Windowing,
+): void {
+  if (fill.kind === "none" || fill.kind === "linear")
+    throw refused(`fill(${fill.kind}) must be used with a function`);
+  if (hasWindow && !windowInherited)
+    throw refused("GROUP BY requires at least one aggregate function");
+}
+
+/** What values may stand beside: nothing, or one function that chooses a row. */
+function checkBeside({ callCount, onlySelectors }: FieldFacts): void {
+  if (!onlySelectors) throw refused("mixing aggregate and non-aggregate queries is not supported");
+  if (callCount > 1)
+    throw refused("mixing multiple selector functions with tags or fields is not supported");
+}

@@ -1,0 +1,313 @@
+/** What can be computed of an expression without looking at data. */
+import type { BinaryExpression, BinaryOperator, Expression, LiteralExpression } from "../ast.ts";
+import { isLiteral } from "./expressions.ts";
+import { timeLiteral } from "./time-literal.ts";
+
+export interface Constants {
+  /** What now() is; undefined: calls of it are left as they are. */
+  readonly nowNs?: bigint | undefined;
+  /** In which texts without a zone are read. */
+  readonly zone?: string | undefined;
+}
+
+type StringLiteral = Extract<LiteralExpression, { readonly kind: "string" }>;
+type Result = LiteralExpression | undefined;
+
+const INTEGER_MAX = 2n ** 63n - 1n;
+
+/** `expression` with its constant parts computed, and parentheses around anything but an operation left out. */
+export function reduce(expression: Expression, constants: Constants = {}): Expression {
+  switch (expression.kind) {
+    case "binary":
+      return reduceBinary(expression, constants);
+    case "call": {
+      const { nowNs } = constants;
+      const { arguments: given, name } = expression;
+      if (name === "now" && given.length === 0 && nowNs !== undefined)
+        return { kind: "time", value: nowNs };
+      return { ...expression, arguments: given.map((argument) => reduce(argument, constants)) };
+    }
+    case "parenthesized": {
+      const inner = reduce(expression.expression, constants);
+      return inner.kind === "binary" ? { kind: "parenthesized", expression: inner } : inner;
+    }
+    default:
+      return expression;
+  }
+}
+
+function reduceBinary({ left, operator, right }: BinaryExpression, constants: Constants) {
+  const one = reduce(left, constants);
+  const other = reduce(right, constants);
+  if (operator === "AND" || operator === "OR") {
+    const decided = reduceLogical(operator, one, other);
+    if (decided !== undefined) return decided;
+  }
+  const known =
+    isLiteral(one) && isLiteral(other) ? compute(operator, one, other, constants) : undefined;
+  return known ?? ({ kind: "binary", operator, left: one, right: other } as const);
+}
+
+/** What is left where one side is known. */
+function reduceLogical(operator: "AND" | "OR", left: Expression, right: Expression) {
+  const deciding = operator === "OR";
+  for (const [side, rest] of [
+    [left, right],
+    [right, left],
+  ] as const)
+    if (side.kind === "boolean") return side.value === deciding ? side : rest;
+  return undefined;
+}
+
+function compute(
+  operator: BinaryOperator,
+  left: LiteralExpression,
+  right: LiteralExpression,
+  constants: Constants,
+): Result {
+  switch (left.kind) {
+    case "boolean":
+      return right.kind === "boolean" ? ofBooleans(operator, left.value, right.value) : undefined;
+    case "integer":
+      return ofInteger(operator, left.value, right, constants);
+    case "unsigned":
+      return right.kind === "integer" || right.kind === "unsigned"
+        ? ofUnsigned(operator, left.value, right.value)
+        : ofNumber(operator, Number(left.value), right);
+    case "number":
+      return ofNumber(operator, left.value, right);
+    case "duration":
+      return ofDuration(operator, left.value, right, constants);
+    case "time":
+      return ofTime(operator, left.value, right, constants);
+    case "string":
+      return ofString(operator, left, right, constants);
+    case "list":
+    case "regex":
+      return undefined;
+  }
+}
+
+function ofBooleans(operator: BinaryOperator, left: boolean, right: boolean): Result {
+  switch (operator) {
+    case "=":
+      return boolean(left === right);
+    case "!=":
+    case "^":
+      return boolean(left !== right);
+    case "&":
+      return boolean(left && right);
+    case "|":
+      return boolean(left || right);
+    default:
+      return undefined;
+  }
+}
+
+function ofInteger(
+  operator: BinaryOperator,
+  left: bigint,
+  right: LiteralExpression,
+  constants: Constants,
+): Result {
+  switch (right.kind) {
+    case "integer":
+      return ofIntegers(operator, left, right.value);
+    case "unsigned":
+      return left < 0n ? undefined : ofUnsigned(operator, left, right.value);
+    case "number":
+      return ofNumber(operator, Number(left), right);
+    case "duration":
+      // The integer is an instant.
+      return ofTime(operator, left, right, constants);
+    case "time":
+      return ofDuration(operator, left, right, constants);
+    case "string":
+      return ofDuration(operator, left, right, constants);
+    case "boolean":
+    case "list":
+    case "regex":
+      return undefined;
+  }
+}
+
+function ofIntegers(operator: BinaryOperator, left: bigint, right: bigint): Result {
+  switch (operator) {
+    case "+":
+      return integer(left + right);
+    case "-":
+      return integer(left - right);
+    case "*":
+      return integer(left * right);
+    case "/":
+      return number(right === 0n ? 0 : Number(left) / Number(right));
+    case "%":
+      return integer(right === 0n ? 0n : left % right);
+    case "&":
+      return integer(left & right);
+    case "|":
+      return integer(left | right);
+    case "^":
+      return integer(left ^ right);
+    default:
+      return compared(operator, left, right);
+  }
+}
+
+function ofUnsigned(operator: BinaryOperator, left: bigint, right: bigint): Result {
+  switch (operator) {
+    case "+":
+      return unsigned(left + right);
+    case "-":
+      return unsigned(left - right);
+    case "*":
+      return unsigned(left * right);
+    case "/":
+      return unsigned(right === 0n ? 0n : left / right);
+    case "%":
+      return unsigned(right === 0n ? 0n : left % right);
+    case "&":
+      return unsigned(left & right);
+    case "|":
+      return unsigned(left | right);
+    case "^":
+      return unsigned(left ^ right);
+    default:
+      return compared(operator, left, right);
+  }
+}
+
+function ofNumber(operator: BinaryOperator, left: number, other: LiteralExpression): Result {
+  if (other.kind !== "number" && other.kind !== "integer" && other.kind !== "unsigned")
+    return undefined;
+  const right = Number(other.value);
+  switch (operator) {
+    case "+":
+      return number(left + right);
+    case "-":
+      return number(left - right);
+    case "*":
+      return number(left * right);
+    case "/":
+      return number(right === 0 ? 0 : left / right);
+    case "%":
+      return number(left % right);
+    default:
+      return compared(operator, left, right);
+  }
+}
+
+function ofDuration(
+  operator: BinaryOperator,
+  left: bigint,
+  other: LiteralExpression,
+  constants: Constants,
+): Result {
+  const right = instantOf(other, constants);
+  switch (right.kind) {
+    case "duration":
+      if (operator === "+") return duration(left + right.value);
+      if (operator === "-") return duration(left - right.value);
+      return compared(operator, left, right.value);
+    case "integer":
+      if (operator === "*") return duration(left * right.value);
+      if (operator === "/") return duration(right.value === 0n ? 0n : left / right.value);
+      return undefined;
+    case "number":
+      if (operator === "*") return scaled(left, right.value);
+      if (operator === "/") return scaled(left, 1 / right.value);
+      return undefined;
+    case "time":
+      return operator === "+" ? { kind: "time", value: left + right.value } : undefined;
+    default:
+      return undefined;
+  }
+}
+
+function ofTime(
+  operator: BinaryOperator,
+  left: bigint,
+  other: LiteralExpression,
+  constants: Constants,
+): Result {
+  const right = instantOf(other, constants);
+  switch (right.kind) {
+    case "duration":
+    case "integer":
+      if (operator === "+") return { kind: "time", value: left + right.value };
+      return operator === "-" ? { kind: "time", value: left - right.value } : undefined;
+    case "time":
+      if (operator === "-") return duration(left - right.value);
+      return compared(operator, left, right.value);
+    default:
+      return undefined;
+  }
+}
+
+function ofString(
+  operator: BinaryOperator,
+  left: StringLiteral,
+  right: LiteralExpression,
+  constants: Constants,
+): Result {
+  if (right.kind === "string") {
+    if (operator === "+") return { kind: "string", value: left.value + right.value };
+    if (operator !== "=" && operator !== "!=") return undefined;
+    const [one, other] = [instantOf(left, constants), instantOf(right, constants)];
+    if (one.kind === "time" && other.kind === "time")
+      return compared(operator, one.value, other.value);
+    return boolean((left.value === right.value) === (operator === "="));
+  }
+  const instant = instantOf(left, constants);
+  return instant.kind === "time" ? ofTime(operator, instant.value, right, constants) : undefined;
+}
+
+/** A text that is a date as the instant it means. */
+function instantOf(literal: LiteralExpression, { zone }: Constants): LiteralExpression {
+  return literal.kind === "string" ? (timeLiteral(literal.value, zone) ?? literal) : literal;
+}
+
+function compared<T extends bigint | number>(operator: BinaryOperator, left: T, right: T): Result {
+  switch (operator) {
+    case "=":
+      return boolean(left === right);
+    case "!=":
+      return boolean(left !== right);
+    case "<":
+      return boolean(left < right);
+    case "<=":
+      return boolean(left <= right);
+    case ">":
+      return boolean(left > right);
+    case ">=":
+      return boolean(left >= right);
+    default:
+      return undefined;
+  }
+}
+
+function boolean(value: boolean): LiteralExpression {
+  return { kind: "boolean", value };
+}
+
+function integer(value: bigint): LiteralExpression {
+  return { kind: "integer", value: BigInt.asIntN(64, value) };
+}
+
+function unsigned(value: bigint): LiteralExpression {
+  const wrapped = BigInt.asUintN(64, value);
+  return { kind: wrapped > INTEGER_MAX ? "unsigned" : "integer", value: wrapped };
+}
+
+function number(value: number): LiteralExpression {
+  return { kind: "number", value };
+}
+
+function duration(value: bigint): LiteralExpression {
+  return { kind: "duration", value: BigInt.asIntN(64, value) };
+}
+
+function scaled(value: bigint, factor: number): Result {
+  const product = Number(value) * factor;
+  return Number.isFinite(product) ? duration(BigInt(Math.trunc(product))) : undefined;
+}

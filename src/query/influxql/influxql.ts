@@ -1,0 +1,196 @@
+import { DbError } from "#base/errors.ts";
+import type { QueryRunner } from "../runner.ts";
+import type { Running } from "../running.ts";
+import type { Message, SeriesChunk, StatementAnswer, StatementResult } from "./answer.ts";
+import type { ExplainStatement, InfluxQlStatement, SelectStatement } from "./ast.ts";
+import { type ParsedStatement, parseInfluxQl } from "./parse/parse.ts";
+import { bindParameters } from "./parse/tokens/parameters.ts";
+import type { InfluxQlRequest } from "./request.ts";
+import type { Selects } from "./select.ts";
+
+/** Statements that are no SELECT. */
+export type OtherStatement = Exclude<InfluxQlStatement, SelectStatement | ExplainStatement>;
+
+/** What a request says beside its statements. */
+export interface StatementContext {
+  /** Undefined or empty: none. */
+  readonly database: string | undefined;
+  /** Undefined or empty: the default one. */
+  readonly retentionPolicy: string | undefined;
+  /** Write tokens: the answer is given when this node has those writes. */
+  readonly tokens: readonly string[];
+  /** Aborted when the client leaves, or its time is over. */
+  readonly signal: AbortSignal;
+}
+
+export interface InfluxQlOptions {
+  readonly runner: QueryRunner;
+  readonly selects: Selects;
+  /** Answers statements that are no SELECT. */
+  readonly others: {
+    execute(statement: OtherStatement, context: StatementContext): Promise<StatementAnswer>;
+  };
+  /** Writes the rows of a SELECT INTO, all of them before it resolves. */
+  readonly into: {
+    write(
+      select: SelectStatement,
+      rows: AsyncIterable<SeriesChunk>,
+      context: StatementContext,
+    ): Promise<StatementAnswer>;
+  };
+}
+
+/** InfluxQL: the statements of a request, one after the other. */
+export class InfluxQl {
+  readonly #options: InfluxQlOptions;
+
+  constructor(options: InfluxQlOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Each statement begins when its result is asked for; by then the rows of the one before are let go. After one that failed none is
+   * run. Whoever does not take all results calls `return`.
+   *
+   * Rejects with what parsing rejects with, and `invalid` / `influxql_statement_count` where 3.x takes one statement.
+   */
+  async run(
+    request: InfluxQlRequest,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StatementResult>> {
+    const statements = parseInfluxQl(request.text, bindParameters(request.parameters));
+    if (request.native && statements.length !== 1)
+      throw new DbError(
+        "invalid",
+        "influxql_statement_count",
+        "must provide only one InfluxQl statement per query",
+        { detail: { count: statements.length } },
+      );
+    return this.#results(statements, request, signal);
+  }
+
+  async *#results(
+    statements: readonly ParsedStatement[],
+    request: InfluxQlRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<StatementResult> {
+    let failed = false;
+    for (const [id, parsed] of statements.entries()) {
+      if (failed) {
+        yield { kind: "error", id, error: notExecuted() };
+        continue;
+      }
+      let answer: RunningAnswer;
+      try {
+        answer = await this.#begin(parsed, request, signal);
+      } catch (error) {
+        if (!(error instanceof DbError)) throw error;
+        failed = true;
+        yield { kind: "error", id, error };
+        continue;
+      }
+      try {
+        yield { kind: "answer", id, answer };
+      } finally {
+        await answer.series.return();
+      }
+      failed = answer.series.failed;
+    }
+  }
+
+  async #begin(
+    { statement, text }: ParsedStatement,
+    request: InfluxQlRequest,
+    signal: AbortSignal,
+  ): Promise<RunningAnswer> {
+    const { runner } = this.#options;
+    const record = runner.log.begin(text, "influxql");
+    let answer: Omit<StatementAnswer, "series"> | undefined;
+    const series = await runner.run<SeriesChunk>(
+      record,
+      async (running) => {
+        const context: StatementContext = { ...request, signal: running.signal };
+        const begun = await this.#execute(statement, context, record.reads.bind(record));
+        answer = begun;
+        return { view: begun.view, rows: begun.series[Symbol.asyncIterator]() };
+      },
+      signal,
+      needsPlace(statement),
+    );
+    const { messages = [], zone } = answer ?? {};
+    const told = request.readOnly && changes(statement) ? [readOnlyMessage(text)] : [];
+    return { series, messages: [...messages, ...told], zone };
+  }
+
+  async #execute(
+    statement: InfluxQlStatement,
+    context: StatementContext,
+    onFiles: (fileCount: number) => void,
+  ): Promise<StatementAnswer & { readonly view: Disposable | undefined }> {
+    const { into, others, selects } = this.#options;
+    switch (statement.kind) {
+      case "explain":
+        return selects.explain(statement, context, onFiles);
+      case "select": {
+        const begun = await selects.begin(statement, context, onFiles);
+        if (statement.into === undefined) return begun;
+        try {
+          const answer = await into.write(statement, begun.series, context);
+          return { ...answer, view: undefined };
+        } finally {
+          begun.view[Symbol.dispose]();
+        }
+      }
+      default:
+        return { ...(await others.execute(statement, context)), view: undefined };
+    }
+  }
+}
+
+interface RunningAnswer extends StatementAnswer {
+  readonly series: Running<SeriesChunk>;
+}
+
+/** Whether a statement reads data: what tells of the catalog and of queries is answered when all places are taken, too. */
+function needsPlace(statement: InfluxQlStatement): boolean {
+  switch (statement.kind) {
+    case "select":
+    case "explain":
+    case "delete":
+    case "drop_series":
+      return true;
+    case "show":
+      return READING.has(statement.what);
+    default:
+      return false;
+  }
+}
+
+const READING: ReadonlySet<string> = new Set([
+  "field_keys",
+  "field_key_cardinality",
+  "measurement_cardinality",
+  "measurements",
+  "series",
+  "series_cardinality",
+  "tag_key_cardinality",
+  "tag_keys",
+  "tag_values",
+  "tag_values_cardinality",
+]);
+
+function changes(statement: InfluxQlStatement): boolean {
+  if (statement.kind === "select") return statement.into !== undefined;
+  return statement.kind !== "show" && statement.kind !== "explain";
+}
+
+function readOnlyMessage(text: string): Message {
+  return {
+    level: "warning",
+    text: `deprecated use of '${text.trim()}' in a read only context, please use a POST request instead`,
+  };
+}
+
+function notExecuted(): DbError {
+  return new DbError("invalid", "influxql_not_executed", "not executed");
+}

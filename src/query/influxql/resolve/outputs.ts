@@ -1,0 +1,225 @@
+/** What is read and reduced, and what is computed after it. */
+import type { Expression, SelectField } from "../ast.ts";
+import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "../check/expressions.ts";
+import type {
+  Input,
+  MathName,
+  Output,
+  OutputExpression,
+  ReducerInput,
+  ReducerName,
+  TransformName,
+  VariableInput,
+} from "../resolved.ts";
+import { requireArgument } from "./arguments.ts";
+import { columnNames } from "./names.ts";
+import { type Type, typeOfCast, typeOfExpression } from "./types.ts";
+
+export interface Outputs {
+  readonly inputs: readonly Input[];
+  readonly outputs: readonly Output[];
+}
+
+export interface OutputOptions {
+  /** Whether a function of many rows is among the fields. */
+  readonly hasCalls: boolean;
+  /** Whether tags have values of their own: those of tables are there beside fields alone. */
+  readonly tagsAreValues: boolean;
+  /** Whether operands that do not go together are an error; in subqueries they give nothing. */
+  readonly strict: boolean;
+  /** Whether `top(x, tag, 2)` has no column of the tag: with INTO it has none. */
+  readonly hidesKeys: boolean;
+  /** Nanoseconds of GROUP BY time; undefined without. */
+  readonly everyNs: bigint | undefined;
+}
+
+const NONE: OutputExpression = { kind: "null" };
+const TRANSFORMS: ReadonlySet<string> = new Set<TransformName>([
+  "cumulative_sum",
+  "derivative",
+  "difference",
+  "elapsed",
+  "holt_winters",
+  "holt_winters_with_fit",
+  "moving_average",
+  "non_negative_derivative",
+  "non_negative_difference",
+]);
+const SECOND_NS = 1_000_000_000n;
+
+/** `fields` name no more than they mean, and each name is cast to its type. */
+export function resolveOutputs(fields: readonly SelectField[], options: OutputOptions): Outputs {
+  const builder = new OutputBuilder(options);
+  const shown = fields.flatMap((field) => [field, ...keyFields(field, options)]);
+  const names = columnNames(shown);
+  const outputs = shown.map((field, index): Output => {
+    const name = names[index] ?? "";
+    const type = builder.typeOf(field.expression);
+    if (type === undefined) return { name, expression: NONE, type };
+    return { name, expression: builder.output(field.expression), type };
+  });
+  return { inputs: builder.inputs, outputs };
+}
+
+/** The columns behind that of `top(x, a, b, 2)`. */
+function keyFields({ expression }: SelectField, options: OutputOptions): readonly SelectField[] {
+  if (expression.kind !== "call" || options.hidesKeys) return [];
+  if (!isTopBottom(expression.name)) return [];
+  return expression.arguments.slice(1, -1).map((key) => ({ alias: undefined, expression: key }));
+}
+
+export function isTopBottom(name: string): boolean {
+  return name === "top" || name === "bottom";
+}
+
+class OutputBuilder {
+  readonly inputs: Input[] = [];
+  readonly #options: OutputOptions;
+  readonly #indexes = new Map<string, number>();
+
+  constructor(options: OutputOptions) {
+    this.#options = options;
+  }
+
+  typeOf(expression: Expression): Type {
+    if (this.#options.strict) return typeOfExpression(expression);
+    return lenientType(expression);
+  }
+
+  output(expression: Expression): OutputExpression {
+    switch (expression.kind) {
+      case "variable":
+        return this.#variable(variableOf(expression));
+      case "parenthesized":
+        return this.output(expression.expression);
+      case "binary": {
+        const { left, operator, right } = expression;
+        if (lenientType(expression) === undefined) return NONE;
+        return { kind: "binary", operator, left: this.output(left), right: this.output(right) };
+      }
+      case "call":
+      case "distinct": {
+        const call = asCall(expression);
+        return call === undefined ? NONE : this.#call(call);
+      }
+      case "integer":
+      case "unsigned":
+      case "number":
+      case "string":
+      case "boolean":
+        return { kind: "literal", value: expression.value };
+      default:
+        return NONE;
+    }
+  }
+
+  #variable(input: VariableInput | undefined): OutputExpression {
+    if (input === undefined) return NONE;
+    if (this.#options.hasCalls) return { kind: "beside", input };
+    return this.#input(input);
+  }
+
+  #call(call: CallExpression): OutputExpression {
+    if (mathArgumentCount(call.name) !== undefined) {
+      const given = call.arguments.map((argument) => this.output(argument));
+      return { kind: "math", name: call.name as MathName, arguments: given };
+    }
+    return TRANSFORMS.has(call.name) ? this.#transform(call) : this.#reducer(call);
+  }
+
+  #transform(call: CallExpression): OutputExpression {
+    const [first, ...rest] = call.arguments;
+    if (first === undefined) return NONE;
+    requireArgument(call.name, lenientType(first));
+    const argument = this.#transformed(first);
+    if (argument.kind === "null") return NONE;
+    const parameters = this.#parameters(call.name, rest);
+    return { kind: "transform", name: call.name as TransformName, argument, parameters };
+  }
+
+  #transformed(expression: Expression): OutputExpression {
+    const call = asCall(expression);
+    if (call !== undefined) return this.#call(call);
+    const variable = expression.kind === "variable" ? this.#value(expression) : undefined;
+    return variable === undefined ? NONE : this.#input(variable);
+  }
+
+  /** Units that are not said: of `elapsed` a nanosecond, of others the length of the window, without one a second. */
+  #parameters(name: string, rest: readonly Expression[]): readonly (bigint | number)[] {
+    const given = rest.flatMap((each): (bigint | number)[] => {
+      if (each.kind === "duration") return [each.value];
+      return each.kind === "integer" ? [Number(each.value)] : [];
+    });
+    if (given.length > 0) return given;
+    if (name === "elapsed") return [1n];
+    if (!name.endsWith("derivative")) return [];
+    return [this.#options.everyNs ?? SECOND_NS];
+  }
+
+  #reducer({ arguments: given, name }: CallExpression): OutputExpression {
+    const [first, ...rest] = given;
+    const inner = first === undefined ? undefined : asCall(first);
+    const argument = this.#value(inner?.arguments[0] ?? first);
+    if (argument === undefined) return NONE;
+    requireArgument(name, argument.type);
+    const keys = rest.flatMap((each) => {
+      const key = each.kind === "variable" ? variableOf(each) : undefined;
+      return key === undefined ? [] : [key];
+    });
+    const input: ReducerInput = {
+      kind: "reducer",
+      name: name as ReducerName,
+      argument,
+      distinct: inner?.name === "distinct",
+      parameter: parameterOf(name, rest.at(-1)),
+      keys,
+      type: lenientType({ kind: "call", name, arguments: given }) ?? argument.type,
+    };
+    return this.#input(input);
+  }
+
+  /** What a function reads. Tags of tables are no values. */
+  #value(expression: Expression | undefined): VariableInput | undefined {
+    if (expression?.kind !== "variable") return undefined;
+    const input = variableOf(expression);
+    return input?.type === "tag" && !this.#options.tagsAreValues ? undefined : input;
+  }
+
+  #input(input: Input): OutputExpression {
+    const key = JSON.stringify(input);
+    const index = this.#indexes.get(key) ?? this.inputs.push(input) - 1;
+    this.#indexes.set(key, index);
+    return { kind: "input", index };
+  }
+}
+
+function variableOf({
+  cast,
+  name,
+}: Extract<Expression, { readonly kind: "variable" }>): VariableInput | undefined {
+  const type = typeOfCast(cast);
+  return type === undefined ? undefined : { kind: "variable", name, type };
+}
+
+/** As `typeOfExpression`; undefined where operands do not go together. */
+export function lenientType(expression: Expression): Type {
+  try {
+    return typeOfExpression(expression);
+  } catch {
+    return undefined;
+  }
+}
+
+function parameterOf(name: string, last: Expression | undefined): number | undefined {
+  if (last === undefined) return name === "integral" ? Number(SECOND_NS) : undefined;
+  if (!isLiteral(last)) return undefined;
+  switch (last.kind) {
+    case "integer":
+    case "duration":
+      return Number(last.value);
+    case "number":
+      return last.value;
+    default:
+      return undefined;
+  }
+}

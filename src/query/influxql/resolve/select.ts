@@ -1,0 +1,169 @@
+import type { TableSchema } from "#model/schema.ts";
+import { TIME_MIN } from "#model/time-range.ts";
+import type { Expression, MeasurementSource, SelectField, VariableExpression } from "../ast.ts";
+import type { CheckedSelect, CheckedSource } from "../check/select.ts";
+import type { PointType, ResolvedSelect, ResolvedSource } from "../resolved.ts";
+import { fieldName } from "./names.ts";
+import { isTopBottom, lenientType, resolveOutputs } from "./outputs.ts";
+import { byCodePoint, Scope, type ScopedSource, tableTypes } from "./scope.ts";
+import { stronger, type Type, typeOfCast, withTypes } from "./types.ts";
+import { expandFields, expandTags } from "./wildcards.ts";
+
+/** The tables that a source names. */
+export interface NamedTables {
+  /** The database that the retention policy is. */
+  readonly database: string;
+  readonly tables: readonly TableSchema[];
+}
+
+export interface ResolveContext {
+  /** Rejects what names no database or retention policy. */
+  tables(source: MeasurementSource): NamedTables;
+}
+
+/** What a subquery takes over from the statement around it. */
+interface Surroundings {
+  readonly dimensions: readonly string[];
+  readonly seriesLimit: number;
+  readonly seriesOffset: number;
+}
+
+/** Throws what `context` throws, and `invalid` / `influxql_refused` for types that do not go together. */
+export function resolveSelect(select: CheckedSelect, context: ResolveContext): ResolvedSelect {
+  const expanded = expand(select, context);
+  return resolve(expanded, { dimensions: [], seriesLimit: 0, seriesOffset: 0 }, true);
+}
+
+/** A statement whose `*` and regular expressions are names, and whose names are cast to their types. */
+interface Expanded {
+  readonly select: CheckedSelect;
+  readonly sources: readonly ExpandedSource[];
+  readonly fields: readonly SelectField[];
+  /** Its own, by name. */
+  readonly dimensions: readonly string[];
+}
+
+type ExpandedSource =
+  | Extract<ResolvedSource, { readonly kind: "table" }>
+  | {
+      readonly kind: "subquery";
+      readonly inner: Expanded;
+      readonly types: ReadonlyMap<string, PointType>;
+    };
+
+/** From the innermost statement outwards, for what `*` means depends on the sources. */
+function expand(select: CheckedSelect, context: ResolveContext): Expanded {
+  const scoped = select.from.flatMap((source) => scopedSources(source, select, context));
+  const scope = new Scope(scoped);
+  const fields = expandFields(select.fields, select.groupBy, scope).map((field) => ({
+    ...field,
+    expression: withTypes(field.expression, scope.typeOf),
+  }));
+  const dimensions = expandTags(select.groupBy, scope);
+  return { select, sources: scoped.map(({ source }) => source), fields, dimensions };
+}
+
+interface ScopedExpanded extends ScopedSource {
+  readonly source: ExpandedSource;
+}
+
+function scopedSources(
+  source: CheckedSource,
+  { condition }: CheckedSelect,
+  context: ResolveContext,
+): readonly ScopedExpanded[] {
+  if (source.kind === "subquery") return [scopedSubquery(expand(source.select, context))];
+  const { database, tables } = context.tables(source);
+  return tables
+    .toSorted((left, right) => byCodePoint(left.name, right.name))
+    .map((table) => scopedTable(table, database, condition));
+}
+
+function scopedTable(
+  table: TableSchema,
+  database: string,
+  condition: Expression | undefined,
+): ScopedExpanded {
+  const types = tableTypes(table);
+  const columns = [...types];
+  return {
+    source: { kind: "table", name: table.name, table, database, condition },
+    types,
+    fields: new Map(columns.filter(([, type]) => type !== "tag")),
+    tags: new Set(columns.filter(([, type]) => type === "tag").map(([name]) => name)),
+  };
+}
+
+function scopedSubquery(inner: Expanded): ScopedExpanded {
+  const fields = new Map<string, Type>();
+  const types = new Map<string, PointType>();
+  for (const field of inner.fields) {
+    const name = fieldName(field);
+    const type = lenientType(field.expression);
+    fields.set(name, stronger(fields.get(name), type));
+    see(types, name, type);
+    for (const key of keysOf(field)) see(types, key.name, typeOfCast(key.cast));
+  }
+  for (const name of inner.dimensions) see(types, name, "tag");
+  return {
+    source: { kind: "subquery", inner, types },
+    types,
+    fields,
+    tags: new Set(inner.dimensions),
+  };
+}
+
+/** Of several of one name the first is seen. */
+function see(types: Map<string, PointType>, name: string, type: Type): void {
+  if (type !== undefined && !types.has(name)) types.set(name, type);
+}
+
+/** The tags of `top(x, tag, 2)`. */
+function keysOf({ expression }: SelectField): readonly VariableExpression[] {
+  if (expression.kind !== "call" || !isTopBottom(expression.name)) return [];
+  return expression.arguments.slice(1, -1).filter((key) => key.kind === "variable");
+}
+
+function resolve(expanded: Expanded, around: Surroundings, top: boolean): ResolvedSelect {
+  const { fields, select } = expanded;
+  const { condition, hasCalls, statement, time } = select;
+  const dimensions = [...new Set([...expanded.dimensions, ...around.dimensions])];
+  dimensions.sort(byCodePoint);
+  const seriesLimit = statement.seriesLimit + around.seriesLimit;
+  const seriesOffset = statement.seriesOffset + around.seriesOffset;
+  const { inputs, outputs } = resolveOutputs(fields, {
+    hasCalls,
+    tagsAreValues: expanded.sources.some(({ kind }) => kind === "subquery"),
+    strict: top,
+    hidesKeys: statement.into !== undefined,
+    everyNs: select.window?.everyNs,
+  });
+  const empty = inputs.length === 0 || time.start > time.end;
+  return {
+    sources: empty
+      ? []
+      : expanded.sources.flatMap((source): ResolvedSource[] => {
+          if (source.kind === "table") return [source];
+          const inner = resolve(source.inner, { dimensions, seriesLimit, seriesOffset }, false);
+          const { types } = source;
+          return inner.sources.length === 0
+            ? []
+            : [{ kind: "subquery", select: inner, condition, types }];
+        }),
+    time,
+    startsAt: time.start > TIME_MIN,
+    dimensions,
+    window: hasCalls ? select.window : undefined,
+    fill: !top && statement.fill.kind === "null" ? { kind: "none" } : statement.fill,
+    raw: !hasCalls,
+    inputs,
+    outputs,
+    timeName: select.timeName,
+    descending: select.descending,
+    limit: statement.limit,
+    offset: statement.offset,
+    seriesLimit,
+    seriesOffset,
+    zone: statement.zone,
+  };
+}
