@@ -82,7 +82,7 @@ function constant(type: ColumnType, value: Cell): Operand {
 }
 
 function variableOperand(name: string, cast: string | undefined, rows: ConditionRows): Operand {
-  const column = cast === "tag" ? undefined : rows.column(name);
+  const column = rows.column(name);
   if (column === undefined) return constant("string", rows.tag(name));
   const type = castType(cast) ?? column.type;
   if (type === column.type) return { type, at: (row) => valueAt(column, row) };

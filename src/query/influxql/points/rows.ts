@@ -114,14 +114,21 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
     only.transforms.length === 0 &&
     isSelector(only.reducer);
   const beside = besideOf(select);
-  const context = { select, selector, random: outside.random };
+  const readTime = hullOf(lanes, select);
+  const context = { select, selector, random: outside.random, readTime };
   const requests = reduceRequests(select, { lanes, selector, beside }, outside.source);
   if (requests !== undefined) {
     const types = [
       ...lanes.map(({ reducer }) => columnType(reducer?.type)),
       ...besideTypes(beside),
     ];
-    const streams = requests.map((request) => limitSeries(outside.source.reduced(request), select));
+    const streams = requests.map((request) =>
+      limitSeries(outside.source.reduced(request), {
+        select,
+        table: request.source,
+        source: outside.source,
+      }),
+    );
     const read: LaneContext = {
       ...context,
       indexOf: () => -1,
@@ -137,6 +144,7 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
   }
   const variables = variablesOf(select);
   const indexOf = indexIn(variables);
+  const ends = lanes.map(() => ({ reached: false }));
   const read: LaneContext = {
     ...context,
     indexOf,
@@ -148,10 +156,11 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
   return {
     points: sourcePoints(select, outside, {
       variables,
-      time: hullOf(lanes, select),
+      time: readTime,
       rowsMax: undefined,
     }),
-    newWorks: () => lanes.map((spec) => rowWork(spec, read)),
+    newWorks: () =>
+      lanes.map((spec, index) => rowWork(spec, read, ends[index] ?? { reached: false })),
   };
 }
 
@@ -184,7 +193,8 @@ function sourcePoints(
   const streams = select.sources.map((source) => {
     const points = pointsOf(source, select, outside, request);
     // A subquery has the limits of what is around it in its own.
-    return source.kind === "table" ? limitSeries(points, select) : points;
+    if (source.kind !== "table") return points;
+    return limitSeries(points, { select, table: source, source: outside.source });
   });
   return merged(streams, {
     descending: select.descending,

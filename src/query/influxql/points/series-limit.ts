@@ -1,56 +1,99 @@
-import type { Points, SeriesKey } from "../points.ts";
-import { sameSeries } from "./merge.ts";
+import { cellAt, type ResultBatch } from "#model/query/result.ts";
+import type { Expression } from "../ast.ts";
+import type { Points } from "../points.ts";
+import type { ResolvedSelect } from "../resolved.ts";
+import { compareSeries } from "./merge.ts";
 import { checkHeld } from "./reduce/reducer.ts";
+import type { PointSource, TableSource } from "./source.ts";
+import { compareText } from "./values/columns.ts";
 
-export interface SeriesLimit {
-  readonly seriesLimit: number;
-  readonly seriesOffset: number;
-  readonly descending: boolean;
-}
-
-/** SLIMIT and SOFFSET: series of one measurement, counted from the least, in whichever order they come. */
+/**
+ * SLIMIT and SOFFSET, of the series of one table. Series are counted that the table has at any time, and whose tags WHERE does not leave out:
+ * whether or not they have rows here.
+ */
 export async function* limitSeries(
   points: AsyncIterable<Points>,
-  limit: SeriesLimit,
+  { select, table, source }: { select: ResolvedSelect; table: TableSource; source: PointSource },
 ): AsyncGenerator<Points> {
-  if (limit.seriesLimit === 0 && limit.seriesOffset === 0) yield* points;
-  else if (limit.descending) yield* fromTheEnd(points, limit);
-  else yield* fromTheStart(points, limit);
-}
-
-async function* fromTheStart(
-  points: AsyncIterable<Points>,
-  { seriesLimit, seriesOffset }: SeriesLimit,
-): AsyncGenerator<Points> {
-  let current: SeriesKey | undefined;
-  let index = -1;
+  const { seriesLimit, seriesOffset, dimensions } = select;
+  if (seriesLimit === 0 && seriesOffset === 0) {
+    yield* points;
+    return;
+  }
+  const isField = (name: string): boolean =>
+    table.table.columns.some((column) => column.name === name && column.kind !== "tag");
+  const condition = ofTags(table.condition, isField);
+  const chosen = await chosenSeries(
+    source.series({ source: { ...table, condition }, dimensions }),
+    select,
+  );
+  const sign = select.descending ? -1 : 1;
   for await (const piece of points) {
-    if (current === undefined || !sameSeries(current, piece.series)) index += 1;
-    current = piece.series;
-    if (index < seriesOffset) continue;
-    if (seriesLimit === 0 || index < seriesOffset + seriesLimit) yield piece;
-    else return;
+    const { name } = piece.series;
+    const order = chosen.map((tags) => compareSeries(piece.series, { name, tags }) * sign);
+    if (order.includes(0)) yield piece;
+    else if (order.every((position) => position > 0)) return;
   }
 }
 
-/** Keeps the last series until it is known which are to be left out behind them. */
-async function* fromTheEnd(
-  points: AsyncIterable<Points>,
-  { seriesLimit, seriesOffset }: SeriesLimit,
-): AsyncGenerator<Points> {
-  const kept: Points[][] = [];
-  let held = 0;
-  let current: SeriesKey | undefined;
-  for await (const piece of points) {
-    if (current === undefined || !sameSeries(current, piece.series)) kept.push([]);
-    current = piece.series;
-    kept.at(-1)?.push(piece);
-    held += piece.rowCount;
-    checkHeld(held, "SLIMIT");
-    if (kept.length <= seriesOffset + seriesLimit) continue;
-    const first = kept.shift() ?? [];
-    held -= first.reduce((sum, { rowCount }) => sum + rowCount, 0);
-    if (seriesLimit === 0) yield* first;
+type Tags = readonly string[];
+
+/**
+ * The series that are left. They are counted in the order of texts that name first the tags that a series has, then their values; rows come in
+ * the order of values.
+ */
+async function chosenSeries(
+  batches: AsyncIterable<ResultBatch>,
+  { dimensions, seriesLimit, seriesOffset }: ResolvedSelect,
+): Promise<readonly Tags[]> {
+  const all: { readonly tags: Tags; readonly key: string }[] = [];
+  for await (const { rowCount, columns } of batches) {
+    for (let row = 0; row < rowCount; row += 1) {
+      const tags = dimensions.map((_, index) => {
+        const column = columns[index];
+        const cell = column === undefined ? null : cellAt(column, row);
+        return typeof cell === "string" ? cell : "";
+      });
+      const names = dimensions.filter((_, index) => tags[index] !== "");
+      all.push({ tags, key: [...names, ...tags.filter((tag) => tag !== "")].join("|") });
+    }
+    checkHeld(all.length, "SLIMIT");
   }
-  for (const pieces of kept.slice(0, Math.max(0, kept.length - seriesOffset))) yield* pieces;
+  const end = seriesLimit === 0 ? all.length : seriesOffset + seriesLimit;
+  return all
+    .toSorted((left, right) => compareText(left.key, right.key))
+    .slice(seriesOffset, end)
+    .map(({ tags }) => tags);
+}
+
+/** What `condition` demands of tags, whatever fields are; undefined: nothing. */
+function ofTags(
+  condition: Expression | undefined,
+  isField: (name: string) => boolean,
+): Expression | undefined {
+  if (condition === undefined || condition.kind === "boolean") return condition;
+  if (condition.kind === "parenthesized") return ofTags(condition.expression, isField);
+  if (
+    condition.kind === "binary" &&
+    (condition.operator === "AND" || condition.operator === "OR")
+  ) {
+    const left = ofTags(condition.left, isField);
+    const right = ofTags(condition.right, isField);
+    if (left !== undefined && right !== undefined) return { ...condition, left, right };
+    return condition.operator === "OR" ? undefined : (left ?? right);
+  }
+  return namesField(condition, isField) ? undefined : condition;
+}
+
+function namesField(expression: Expression, isField: (name: string) => boolean): boolean {
+  switch (expression.kind) {
+    case "variable":
+      return isField(expression.name);
+    case "parenthesized":
+      return namesField(expression.expression, isField);
+    case "binary":
+      return namesField(expression.left, isField) || namesField(expression.right, isField);
+    default:
+      return false;
+  }
 }

@@ -1,3 +1,4 @@
+import type { ResultBatch } from "#model/query/result.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { Points } from "../points.ts";
 import type { ReducerInput, ResolvedSource, TimeWindow, VariableInput } from "../resolved.ts";
@@ -11,6 +12,14 @@ export interface PointSource {
   /** Whether `reduced` gives exactly what reducing the rows of `raw` gives. */
   canReduce(request: ReduceRequest): boolean;
   reduced(request: ReduceRequest): AsyncIterable<Points>;
+  /** Which series a table has, at any time: their values of the dimensions, by bytes, in columns of strings; empty ones are absent and first. */
+  series(request: SeriesRequest): AsyncIterable<ResultBatch>;
+}
+
+export interface SeriesRequest {
+  /** Its condition names no field. */
+  readonly source: TableSource;
+  readonly dimensions: readonly string[];
 }
 
 interface TableRequest {

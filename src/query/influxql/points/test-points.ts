@@ -1,14 +1,14 @@
 /** Rows for tests of points/, and a source that gives them in pieces of any size. */
 
 import type { DatabaseId, TableId } from "#model/ids.ts";
-import { cellAt } from "#model/query/result.ts";
+import { cellAt, type ResultBatch } from "#model/query/result.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { seededRandom } from "#ports/random.ts";
 import type { Points } from "../points.ts";
 import type { Output, ResolvedSelect, VariableInput } from "../resolved.ts";
 import type { Outside } from "./rows.ts";
 import { selectSeries } from "./select.ts";
-import type { PointSource, RowRequest, TableSource } from "./source.ts";
+import type { PointSource, RowRequest, SeriesRequest, TableSource } from "./source.ts";
 import { ColumnBuilder, columnType, compareText, type PointValue } from "./values/columns.ts";
 
 export interface TestRow {
@@ -90,6 +90,19 @@ export class MemoryPoints implements PointSource {
     return false;
   }
 
+  async *series({ source, dimensions }: SeriesRequest): AsyncGenerator<ResultBatch> {
+    const found = this.#rows
+      .filter(({ name }) => name === source.name)
+      .map(({ tags }) => dimensions.map((name) => tags[name] ?? ""))
+      .toSorted(compareLists)
+      .filter((tags, index, all) => index === 0 || compareLists(tags, all[index - 1] ?? []) !== 0);
+    const columns = dimensions.map((_, index) => {
+      return { type: "string", values: found.map((tags) => tags[index] || null) } as const;
+    });
+    await Promise.resolve();
+    yield { rowCount: found.length, columns };
+  }
+
   async *reduced(): AsyncGenerator<Points> {
     await Promise.reject(new Error("nothing is reduced here"));
     yield* [];
@@ -141,18 +154,20 @@ function compareLists(left: readonly string[], right: readonly string[]): number
 }
 
 export function testTable(name: string): TableSource {
-  return {
+  const source = {
     kind: "table",
     name,
     database: "d",
     condition: undefined,
+    types: new Map(),
     table: {
       id: 1 as TableId,
       databaseId: 1 as DatabaseId,
       name,
       columns: [],
     },
-  };
+  } as const;
+  return source;
 }
 
 export function testSelect(

@@ -1,6 +1,8 @@
 /** Tables as points: what a SELECT reads of them, reduced by the engine where that gives the same. */
 import { isKind } from "#base/errors.ts";
-import type { PointSource, ReduceRequest, RowRequest } from "../points/source.ts";
+import type { ResultBatch } from "#model/query/result.ts";
+import { ALL_TIME } from "#model/time-range.ts";
+import type { PointSource, ReduceRequest, RowRequest, SeriesRequest } from "../points/source.ts";
 import type { Points } from "../points.ts";
 import { piecesOf } from "./pieces.ts";
 import { type Reading, readPlan } from "./reading.ts";
@@ -8,6 +10,7 @@ import { firstBuckets } from "./reduced/first-buckets.ts";
 import { canReduce, planReduced } from "./reduced/plan.ts";
 import { finishedPoints } from "./reduced/rows.ts";
 import { planRows } from "./rows.ts";
+import { distinctTags } from "./tags.ts";
 
 /** The tables of one view. */
 export class EnginePoints implements PointSource {
@@ -44,6 +47,12 @@ export class EnginePoints implements PointSource {
       if (!overflow || given) throw error;
       yield* this.#reduced(request, true);
     }
+  }
+
+  /** Rejects as `Engine.query`. */
+  series({ dimensions, source }: SeriesRequest): AsyncIterable<ResultBatch> {
+    const { condition, table } = source;
+    return distinctTags({ table, tags: dimensions, time: ALL_TIME, condition }, this.#reading);
   }
 
   async *#reduced(request: ReduceRequest, wide: boolean): AsyncGenerator<Points> {

@@ -13,7 +13,7 @@ import {
 import { Integral } from "../transform/integral.ts";
 import { createTransform, type Transform } from "../transform/transform.ts";
 import { columnType, type PointColumn, sliceColumn, valueAt } from "../values/columns.ts";
-import { bucketEnd, Windows } from "../values/window.ts";
+import { bucketEnd, holds, Windows } from "../values/window.ts";
 import { filled } from "./fill.ts";
 import type { LaneSpec } from "./specs.ts";
 
@@ -26,6 +26,14 @@ export interface LaneContext {
   /** Whether the one call is a selector, and rows are those that it chose. */
   readonly selector: boolean;
   readonly random: Random;
+  /** What sources are asked for. Lanes of a shorter time leave out what lies around it. */
+  readonly readTime: TimeRange;
+}
+
+/** What the works of one lane share, series after series. */
+export interface LaneEnd {
+  /** Whether a row came that lies outside of the time of WHERE. Nothing is made of it, and of all that come after it. */
+  reached: boolean;
 }
 
 /** One call at work on one series. */
@@ -38,10 +46,10 @@ export interface LaneWork {
 }
 
 /** Work of lane `spec` on rows as they are stored. */
-export function rowWork(spec: LaneSpec, context: LaneContext): LaneWork {
+export function rowWork(spec: LaneSpec, context: LaneContext, end: LaneEnd): LaneWork {
   const { reducer } = spec;
   if (reducer === undefined || reducer.name === "integral") return new StreamWork(spec, context);
-  return new ReduceWork(spec, reducer, context);
+  return new ReduceWork(spec, reducer, context, end);
 }
 
 /** Work of lane `spec` on rows that the source has reduced: column `index`, and beside it those behind. */
@@ -54,9 +62,13 @@ function windowsOf(spec: LaneSpec, { select }: LaneContext): Windows {
   return new Windows(select.window, select.zone, spec.time);
 }
 
-/** Rows of `rows` within `time`. */
-function within(rows: Rows, time: TimeRange, descending: boolean): readonly [number, number] {
-  const { times } = rows;
+/** The rows that are of a lane: all, also those of buckets of a subquery that begin before it, but for a time that is shorter than what is read. */
+function within(
+  { times }: Rows,
+  time: TimeRange,
+  { readTime, select: { descending } }: LaneContext,
+): readonly [number, number] {
+  if (time.start === readTime.start && time.end === readTime.end) return [0, times.length];
   const below = (row: number): boolean => {
     const timeNs = times[row] ?? 0n;
     return descending ? timeNs > time.end : timeNs < time.start;
@@ -68,13 +80,13 @@ function within(rows: Rows, time: TimeRange, descending: boolean): readonly [num
   return [partition(times.length, below), partition(times.length, inside)];
 }
 
-/** The first row for which `holds` is false; it is true for all before it. */
-function partition(count: number, holds: (row: number) => boolean): number {
+/** The first row for which `isBefore` is false; it is true for all before it. */
+function partition(count: number, isBefore: (row: number) => boolean): number {
   let low = 0;
   let high = count;
   while (low < high) {
     const middle = (low + high) >> 1;
-    if (holds(middle)) low = middle + 1;
+    if (isBefore(middle)) low = middle + 1;
     else high = middle;
   }
   return low;
@@ -89,9 +101,11 @@ class ReduceWork implements LaneWork {
   readonly #work: Reducer;
   readonly #output: LaneBuilder;
   readonly #windows: Windows;
+  readonly #end: LaneEnd;
   #bucket: { readonly start: bigint; readonly end: bigint } | undefined;
 
-  constructor(spec: LaneSpec, reducer: ReducerInput, context: LaneContext) {
+  constructor(spec: LaneSpec, reducer: ReducerInput, context: LaneContext, end: LaneEnd) {
+    this.#end = end;
     this.#spec = spec;
     this.#reducer = reducer;
     this.#context = context;
@@ -105,17 +119,18 @@ class ReduceWork implements LaneWork {
   }
 
   add(rows: Rows): void {
-    const { descending } = this.#context.select;
-    const [start, end] = within(rows, this.#spec.time, descending);
+    const [start, end] = within(rows, this.#spec.time, this.#context);
     let row = start;
-    while (row < end) {
+    while (row < end && !this.#end.reached) {
       const timeNs = rows.times[row] ?? 0n;
-      if (this.#bucket === undefined || timeNs < this.#bucket.start || timeNs >= this.#bucket.end) {
+      if (this.#bucket === undefined || !holds(this.#bucket, timeNs)) {
         this.#close();
         this.#bucket = this.#windows.bucketAt(timeNs);
+        this.#end.reached = !holds(this.#bucket, timeNs);
+        if (this.#end.reached) this.#bucket = undefined;
       }
-      const next =
-        this.#windows.window === undefined ? end : bucketEnd(rows.times, row, end, this.#bucket);
+      if (this.#bucket === undefined) return;
+      const next = bucketEnd(rows.times, row, end, this.#bucket);
       this.#work.add(rows, row, next);
       row = next;
     }
@@ -225,7 +240,7 @@ class Chain {
     let current = type;
     if (spec.reducer?.name === "integral") {
       const unitNs = BigInt(spec.reducer.parameter ?? SECOND_NS);
-      this.#push(new Integral({ unitNs, windows, descending }));
+      this.#push(new Integral({ unitNs, windows, descending, whole: type !== "float64" }));
       current = "float64";
     }
     for (const expression of spec.transforms) {
@@ -275,19 +290,19 @@ function feed(
 class StreamWork implements LaneWork {
   readonly streams = true;
   readonly #spec: LaneSpec;
-  readonly #descending: boolean;
+  readonly #context: LaneContext;
   readonly #index: number;
   readonly #chain: Chain;
 
   constructor(spec: LaneSpec, context: LaneContext) {
     this.#spec = spec;
-    this.#descending = context.select.descending;
+    this.#context = context;
     this.#index = context.indexOf(spec.argument);
     this.#chain = new Chain(spec, columnType(spec.argument.type), context);
   }
 
   add(rows: Rows): void {
-    const [start, end] = within(rows, this.#spec.time, this.#descending);
+    const [start, end] = within(rows, this.#spec.time, this.#context);
     const column = rows.columns[this.#index];
     if (column === undefined || column.type === "null" || start >= end) return;
     this.#chain.add(rows.times.subarray(start, end), sliceColumn(column, start, end));

@@ -88,12 +88,11 @@ export class Percentile implements Reducer {
 
 /**
  * The most frequent value. Among equals in number, values in order: the later one wins, unless it first came after the last of those
- * before it; where no value comes twice, the least.
+ * before it; where no value comes twice, the least. Of booleans true.
  */
 export class Mode implements Reducer {
   readonly #index: number;
   #groups = new Map<PointValue, { count: number; firstNs: bigint; lastNs: bigint }>();
-  #first: PointValue | undefined;
 
   constructor(index: number) {
     this.#index = index;
@@ -102,7 +101,6 @@ export class Mode implements Reducer {
   add(rows: Rows, start: number, end: number): void {
     eachValue(rows, this.#index, [start, end], (value, row) => {
       const timeNs = rows.times[row] ?? 0n;
-      this.#first ??= value;
       const group = this.#groups.get(value);
       if (group === undefined) {
         this.#groups.set(value, { count: 1, firstNs: timeNs, lastNs: timeNs });
@@ -115,16 +113,14 @@ export class Mode implements Reducer {
   }
 
   finish(output: LaneBuilder): void {
-    const found = typeof this.#first === "boolean" ? this.#ofBooleans() : this.#ofValues();
+    const found =
+      this.#groups.has(true) || this.#groups.has(false) ? this.#ofBooleans() : this.#ofValues();
     if (found !== undefined) output.pushValue(found);
     this.#groups = new Map();
-    this.#first = undefined;
   }
 
-  #ofBooleans(): PointValue | undefined {
-    const yes = this.#groups.get(true)?.count ?? 0;
-    const no = this.#groups.get(false)?.count ?? 0;
-    return yes === no ? this.#first : yes > no;
+  #ofBooleans(): boolean {
+    return (this.#groups.get(true)?.count ?? 0) >= (this.#groups.get(false)?.count ?? 0);
   }
 
   #ofValues(): PointValue | undefined {

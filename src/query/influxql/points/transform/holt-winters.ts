@@ -148,6 +148,17 @@ function squaredError(known: Float64Array, point: Float64Array, season: number):
   return sum;
 }
 
+/** By squaring, whose roundings the search for the least error goes by. */
+function power(base: number, exponent: number): number {
+  let result = 1;
+  let square = base;
+  for (let rest = exponent; rest > 0; rest >>= 1) {
+    if ((rest & 1) === 1) result *= square;
+    square *= square;
+  }
+  return result;
+}
+
 /** Walks from the first value on. Brings the factors of `point` into 0 to 1, and leaves in it the seasons' factors as they became. */
 function forecastOf(
   known: Float64Array,
@@ -181,7 +192,7 @@ function forecastOf(
     value = (nextLevel + damping * nextTrend) * ahead;
     level = nextLevel;
     trend = nextTrend;
-    damping += phi ** t;
+    damping += power(phi, t);
     result[t] = value;
   }
   return result;

@@ -6,6 +6,11 @@ export interface IntegralOptions {
   readonly unitNs: bigint;
   readonly windows: Windows;
   readonly descending: boolean;
+  /**
+   * Whether the values are whole. InfluxDB 1 then takes for the area from the end of a bucket to the first value of the next one the mean of the
+   * value at that end and the last one before it; and without a window the row has the time at which WHERE begins.
+   */
+  readonly whole: boolean;
 }
 
 /**
@@ -31,11 +36,14 @@ export class Integral implements Transform {
     if (this.#time === undefined) {
       this.#enter(timeNs);
     } else if (this.#time !== timeNs) {
+      let final = y;
       if (this.#isPast(timeNs)) {
-        this.#leave(timeNs, y, output);
+        const atEnd = this.#leave(timeNs, y, output);
+        if (this.#options.whole) final = atEnd;
+        else this.#value = atEnd;
         this.#enter(timeNs);
       }
-      this.#sum += this.#area(timeNs, y);
+      this.#sum += this.#area(timeNs, final);
     }
     this.#time = timeNs;
     this.#value = y;
@@ -53,25 +61,27 @@ export class Integral implements Transform {
   }
 
   #enter(timeNs: bigint): void {
-    if (this.#options.windows.window === undefined) return;
-    const bucket: Bucket = this.#options.windows.bucketAt(timeNs);
-    this.#startNs = this.#options.descending ? bucket.end : bucket.start;
-    this.#endNs = this.#options.descending ? bucket.start : bucket.end;
+    const { windows, descending, whole } = this.#options;
+    if (windows.window === undefined && !whole) return;
+    const bucket: Bucket = windows.bucketAt(timeNs);
+    this.#startNs = descending ? bucket.end : windows.rowTime(bucket);
+    this.#endNs = descending ? bucket.start : bucket.end;
   }
 
-  /** Closes the bucket at its end, with the value that the line to the next one has there. */
-  #leave(timeNs: bigint, value: number, output: LaneBuilder): void {
+  /** Closes the bucket at its end; gives the value that the line to the next one has there. */
+  #leave(timeNs: bigint, value: number, output: LaneBuilder): number {
     const time = this.#time ?? timeNs;
+    let atEnd = this.#options.whole ? value : this.#value;
     if (time !== this.#endNs) {
       const slope = (value - this.#value) / Number(timeNs - time);
-      const atEnd = slope * Number(this.#endNs - time) + this.#value;
+      atEnd = slope * Number(this.#endNs - time) + this.#value;
       this.#sum += this.#area(this.#endNs, atEnd);
-      this.#value = atEnd;
       this.#time = this.#endNs;
     }
     output.bucketTime = this.#startNs;
     output.pushValue(this.#sum);
     this.#sum = 0;
+    return atEnd;
   }
 
   #area(timeNs: bigint, value: number): number {

@@ -89,20 +89,21 @@ export class BucketWalk {
 export function bucketEnd(times: BigInt64Array, from: number, to: number, bucket: Bucket): number {
   let inside = from;
   let outside = from + 1;
-  while (outside < to && holds(bucket, times[outside])) {
+  while (outside < to && holds(bucket, times[outside] ?? bucket.end)) {
     inside = outside;
     outside = Math.min(to, outside + (outside - from) + 1);
   }
   while (outside - inside > 1) {
     const middle = (inside + outside) >> 1;
-    if (holds(bucket, times[middle])) inside = middle;
+    if (holds(bucket, times[middle] ?? bucket.end)) inside = middle;
     else outside = middle;
   }
   return outside;
 }
 
-function holds({ start, end }: Bucket, timeNs: bigint | undefined): boolean {
-  return timeNs !== undefined && timeNs >= start && timeNs < end;
+/** Whether the instant lies in the bucket. */
+export function holds({ start, end }: Bucket, timeNs: bigint): boolean {
+  return timeNs >= start && timeNs < end;
 }
 
 function modulo(value: bigint, by: bigint): bigint {
