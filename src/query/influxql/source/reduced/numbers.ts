@@ -1,8 +1,6 @@
 /** Columns of numbers that engines gave, put together. */
 import type { ResultColumn } from "#model/query/result.ts";
 
-export type Numbers = Extract<ResultColumn, { type: "int64" | "float64" }>;
-
 const NOTHING: ResultColumn = { type: "null" };
 const HALF = 32n;
 
@@ -35,6 +33,19 @@ export function meanOf(sums: ResultColumn, counts: ResultColumn | undefined): Re
   const { present, values: whole } = sums;
   const values = Float64Array.from(whole, (sum, row) => Number(sum) / Number(counts.values[row]));
   return { type: "float64", values, ...(present !== undefined && { present }) };
+}
+
+/** Standard deviations; that of one value is there, and NaN. */
+export function deviationOf(
+  counts: ResultColumn | undefined,
+  deviations: ResultColumn | undefined,
+): ResultColumn {
+  if (counts?.type !== "int64" || deviations?.type !== "float64") return NOTHING;
+  const { present } = deviations;
+  if (present === undefined) return deviations;
+  const values = deviations.values.map((value, row) => (present[row] === 0 ? Number.NaN : value));
+  const known = Uint8Array.from(counts.values, (count) => Number(count > 0n));
+  return { type: "float64", values, present: known };
 }
 
 /** Whole numbers go round beyond 64 bits. */

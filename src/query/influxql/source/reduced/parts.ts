@@ -5,7 +5,7 @@ import type { ResultColumn } from "#model/query/result.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { call, literal } from "../../../plan/bind/fold.ts";
 import type { ReducerInput, ReducerName } from "../../resolved.ts";
-import { differenceOf, meanOf, withoutZeros, wrappedSum } from "./numbers.ts";
+import { deviationOf, differenceOf, meanOf, withoutZeros, wrappedSum } from "./numbers.ts";
 
 /** Values of the engine, of which one column of points is made. */
 export interface Part {
@@ -59,8 +59,14 @@ export function partOf(reducer: ReducerInput, value: Expression, options: PartOp
     case "mean":
       return meanPart(value, options);
     case "median":
-    case "stddev":
-      return as(reducer.name, asFloat(value), "float64");
+      return as("median", asFloat(value), "float64");
+    case "stddev": {
+      const deviation = aggregate("stddev", asFloat(value), "float64");
+      return {
+        calls: [aggregate("count", value, "int64"), deviation],
+        finish: ([counts, deviations]) => deviationOf(counts, deviations),
+      };
+    }
     case "spread":
       return {
         calls: [aggregate("max", value, value.type), aggregate("min", value, value.type)],

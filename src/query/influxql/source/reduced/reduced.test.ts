@@ -97,7 +97,8 @@ function expected(name: ReducerName, rows: readonly NumberRow[], field: "f" | "i
     max: sorted.at(-1) ?? 0,
   };
   const answer = values.length === 0 ? undefined : answers[name];
-  if (answer === undefined || (name === "stddev" && values.length === 1)) return "-";
+  if (answer === undefined) return "-";
+  if (name === "stddev" && values.length === 1) return "NaN";
   return whole && Number.isInteger(answer) ? String(answer) : answer.toPrecision(9);
 }
 
@@ -323,7 +324,7 @@ test("the engine without a process reduces alike", async () => {
   const from = await testTable(bench, "m", KINDS, rows);
   const reducers = NAMES.flatMap((name) => [reducer(name, F), reducer(name, I)]);
   assert.deepEqual(await reduce(from, { reducers, window: { everyNs: 10n, offsetNs: 0n } }), [
-    "m[] 0 1 1 2 3 2 3 2 3 0 0 - - 2 3 2 3 2 3 2 3",
-    "m[] 10 2 1 10 4 5 4 5 4 2 0 1.4142135623730951 - 4 4 6 4 4 4 6 4",
+    "m[] 0 1 1 2 3 2 3 2 3 0 0 NaN NaN 2 3 2 3 2 3 2 3",
+    "m[] 10 2 1 10 4 5 4 5 4 2 0 1.4142135623730951 NaN 4 4 6 4 4 4 6 4",
   ]);
 });
