@@ -1,6 +1,7 @@
 import type { NewColumn } from "#catalog/catalog-state.ts";
 import type { ParsedColumn, ParsedTable } from "#lineprotocol/parsed.ts";
 import { type ColumnKind, kindText, type TableSchema, TIME_COLUMN_NAME } from "#model/schema.ts";
+import { TIME_MIN } from "#model/time-range.ts";
 import type { StagedColumn, StagedTable } from "#staging/stage.ts";
 import type { SchemaLimits } from "./write.ts";
 
@@ -17,11 +18,15 @@ export interface CheckedRows {
   readonly rows: Uint32Array;
   /** Columns that those bring, in order of first use. */
   readonly added: readonly NewColumn[];
+  /** Rows before `Limits.keptFrom`, which bring nothing. */
+  readonly expiredCount: number;
 }
 
 interface Limits extends Pick<SchemaLimits, "columnCountMax" | "tagCountMax"> {
   /** The database's name where writes create no columns in it. */
   readonly declared: string | undefined;
+  /** Older rows are past their retention; undefined: none is. */
+  readonly keptFrom: bigint | undefined;
 }
 type Problem = Omit<RowProblem, "line">;
 
@@ -68,12 +73,13 @@ export class RowProblems {
   }
 }
 
-/** The columns that a table brings to its schema (undefined: a new table); undefined where some of its rows may not fit. */
+/** The columns that a table brings to its schema (undefined: a new table); undefined where some of its rows may not fit, or be kept. */
 export function checkColumns(
-  { columns, name }: StagedTable,
+  { columns, name, timeFloor }: StagedTable,
   schema: TableSchema | undefined,
   limits: Limits,
 ): readonly NewColumn[] | undefined {
+  if (limits.keptFrom !== undefined && timeFloor < limits.keptFrom) return undefined;
   const growing = new GrowingTable(name, schema, limits);
   return columns.every((column) => growing.add(column) === undefined) ? growing.added : undefined;
 }
@@ -93,18 +99,23 @@ export function checkRows(
   const { ends, indexes } = valuesByRow(open, rowCount);
   const rows = new Uint32Array(rowCount);
   const used: StagedColumn[] = [];
+  const { keptFrom = TIME_MIN } = limits;
+  let expiredCount = 0;
   let fitCount = 0;
   let start = 0;
   for (let row = 0; row < rowCount; row++) {
     const end = ends[row] as number;
-    used.length = 0;
-    for (let i = start; i < end; i++) used.push(looks[indexes[i] as number] as StagedColumn);
-    const problem = growing.addAll(used);
-    if (problem === undefined) rows[fitCount++] = row;
-    else problems.add(parsed.lines[row] ?? 0, problem);
+    if ((parsed.times[row] as bigint) < keptFrom) expiredCount += 1;
+    else {
+      used.length = 0;
+      for (let i = start; i < end; i++) used.push(looks[indexes[i] as number] as StagedColumn);
+      const problem = growing.addAll(used);
+      if (problem === undefined) rows[fitCount++] = row;
+      else problems.add(parsed.lines[row] ?? 0, problem);
+    }
     start = end;
   }
-  return { rows: rows.slice(0, fitCount), added: growing.added };
+  return { rows: rows.slice(0, fitCount), added: growing.added, expiredCount };
 }
 
 /**

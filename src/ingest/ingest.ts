@@ -2,6 +2,7 @@ import { untilAborted } from "#base/async.ts";
 import { assert, DbError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
+import { databaseOfWrite } from "#catalog/v1/policies.ts";
 import type { ParsedBody, ParseLimits, RejectedLine } from "#lineprotocol/parsed.ts";
 import { nextStamp, type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { encodeWriteToken, parseWriteToken } from "#model/write-token.ts";
@@ -110,13 +111,17 @@ export class Ingest {
 
   /** Checks until the catalog knows all that the accepted lines use. Names and types refused are asked for anew first. */
   async #check(
-    { database, acceptPartial }: WriteRequest,
+    { acceptPartial, database, policy }: WriteRequest,
     body: StagedBody,
   ): Promise<{ validated: Validated; state: CatalogState; parsed: ParsedBody | undefined }> {
-    const { catalog, schemaLimits } = this.#options;
+    const { catalog, clock, schemaLimits } = this.#options;
     let parsed: ParsedBody | undefined;
-    const decide = (state: CatalogState) =>
-      validate({ looks: body.tables, parsed: parsed?.tables }, state, database, schemaLimits);
+    const nowNs = policy && clock.nowNs();
+    const decide = (state: CatalogState) => {
+      const target = policy ? databaseOfWrite(state, database, policy.name) : database;
+      const tables = { looks: body.tables, nowNs, parsed: parsed?.tables };
+      return validate(tables, state, target, schemaLimits);
+    };
     if (refuses(() => decide(catalog.state))) await catalog.refresh();
     for (let round = 0; round < ROUNDS_MAX; round++) {
       const { state } = catalog;
@@ -189,12 +194,13 @@ function isLost({ catalog }: FlushReceipt, { tables }: Validated): boolean {
 /** `parsed` is there where there are problems. */
 function outcomeOf(
   { rejected, rejectedCount }: StagedBody,
-  { problems }: Validated,
+  { expiredCount, problems }: Validated,
   parsed: ParsedBody | undefined,
 ): WriteOutcome {
   const described = problems.first().map((problem) => describe(parsed, problem));
   return {
     token: undefined,
+    ...(expiredCount > 0 && { expiredCount }),
     rejected: [...rejected, ...described]
       .toSorted((left, right) => left.lineNumber - right.lineNumber)
       .slice(0, PROBLEMS_KEPT_MAX),

@@ -1,9 +1,11 @@
 import { newDatabase } from "#catalog/catalog.ts";
 import {
   type CatalogState,
+  type DatabaseRecord,
   findDatabase,
   findTable,
   type NewColumn,
+  retentionOf,
 } from "#catalog/catalog-state.ts";
 import type { CatalogChange } from "#catalog/changes.ts";
 import type { ParsedTable } from "#lineprotocol/parsed.ts";
@@ -20,6 +22,8 @@ export interface Validated {
   readonly tables: readonly ValidatedTable[];
   /** The lines that do not fit. */
   readonly problems: RowProblems;
+  /** Rows that are past their retention, where these are left out. */
+  readonly expiredCount: number;
 }
 
 export interface ValidatedTable {
@@ -35,6 +39,8 @@ export interface ValidatedTable {
 export interface TablesToCheck {
   readonly looks: readonly StagedTable[];
   readonly parsed: readonly ParsedTable[] | undefined;
+  /** Rows that are past their retention now are left out; undefined: they are not. */
+  readonly nowNs?: bigint | undefined;
 }
 
 /**
@@ -43,7 +49,7 @@ export interface TablesToCheck {
  * asked again on a newer state, it decides anew. Throws `exceeded` / `database_limit`.
  */
 export function validate(
-  { looks, parsed }: TablesToCheck,
+  { looks, nowNs, parsed }: TablesToCheck,
   state: CatalogState,
   database: string,
   limits: SchemaLimits,
@@ -59,7 +65,8 @@ export function validate(
   const checked: ValidatedTable[] = [];
   for (const [index, table] of looks.entries()) {
     const schema = known && findTable(known, table.name);
-    const rows = growing.check(table, schema, parsed?.[index]);
+    const from = oldestKept(known, schema, nowNs);
+    const rows = growing.check(table, schema, parsed?.[index], from);
     if (rows === undefined) return undefined;
     checked.push({ rows, index, schema });
   }
@@ -68,13 +75,26 @@ export function validate(
     changes: fresh !== undefined && changes.length > 0 ? [fresh, ...changes] : changes,
     tables: checked.filter(({ rows }) => rowCountOf(rows) > 0),
     problems: growing.problems,
+    expiredCount: growing.expiredCount,
   };
+}
+
+/** Rows that are older are past their retention; undefined: none is. */
+function oldestKept(
+  database: DatabaseRecord | undefined,
+  schema: TableSchema | undefined,
+  nowNs: bigint | undefined,
+): bigint | undefined {
+  if (database === undefined || nowNs === undefined) return undefined;
+  const ns = schema === undefined ? database.retentionNs : retentionOf(database, schema.id);
+  return ns === undefined ? undefined : nowNs - ns;
 }
 
 /** The tables of a database while a body adds to them. */
 class GrowingDatabase {
   readonly changes: CatalogChange[] = [];
   readonly problems = new RowProblems();
+  expiredCount = 0;
   readonly #databaseId: DatabaseId;
   readonly #limits: SchemaLimits;
   /** The database's name where writes create nothing in it. */
@@ -94,22 +114,25 @@ class GrowingDatabase {
     this.#nextTableId = state.nextTableId;
   }
 
-  /** The rows that fit; undefined where they have to be seen. */
+  /** The rows that fit, and are not before `keptFrom`; undefined where they have to be seen. */
   check(
     looks: StagedTable,
     schema: TableSchema | undefined,
     parsed: ParsedTable | undefined,
+    keptFrom: bigint | undefined,
   ): RowSelection | undefined {
     const refusal = schema === undefined ? this.#refusal(looks.name) : undefined;
     if (refusal !== undefined) return parsed && this.#refuse(parsed, refusal);
-    const rules = { ...this.#limits, declared: this.#declared };
+    const rules = { ...this.#limits, declared: this.#declared, keptFrom };
     const added = checkColumns(looks, schema, rules);
     if (added !== undefined) {
       this.#learn(looks.name, schema, added);
       return { start: 0, end: looks.rowCount };
     }
     if (parsed === undefined) return undefined;
-    const { added: columns, rows } = checkRows(parsed, schema, rules, this.problems);
+    const checked = checkRows(parsed, schema, rules, this.problems);
+    const { added: columns, expiredCount, rows } = checked;
+    this.expiredCount += expiredCount;
     if (rows.length > 0) this.#learn(looks.name, schema, columns);
     return rows;
   }

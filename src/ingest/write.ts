@@ -2,6 +2,11 @@ import type { Precision, RejectedLine } from "#lineprotocol/parsed.ts";
 
 export interface WriteRequest {
   readonly database: string;
+  /**
+   * Present: `database` is one of InfluxDB 1, whose rows go where its retention policy `name` says, undefined: the default one. Rows that
+   * are past their retention are not stored then.
+   */
+  readonly policy?: { readonly name: string | undefined } | undefined;
   /** Line protocol, inflated. The write takes it over: it may be empty to others from then on. */
   readonly body: Uint8Array;
   readonly precision: Precision;
@@ -19,6 +24,8 @@ export interface WriteOutcome {
   /** Lines that were not stored, the first 100. With `acceptPartial` false and any, nothing was stored. */
   readonly rejected: readonly RejectedLine[];
   readonly rejectedCount: number;
+  /** Rows that were not stored because they are past their retention; absent: none. They are not among the rejected. */
+  readonly expiredCount?: number;
   /** Whether one of them met a limit of tables or columns: 422 in place of 400. */
   readonly limitMet: boolean;
 }

@@ -6,7 +6,14 @@ import type { FlushBlock } from "#model/flush.ts";
 import type { TableId } from "#model/ids.ts";
 import { toBatch } from "./batches.ts";
 import { mergeBatches } from "./merge.ts";
-import type { RowSelection, Stage, StagedBody, StagedTable, StagedTarget } from "./stage.ts";
+import {
+  type RowSelection,
+  type Stage,
+  type StagedBody,
+  type StagedTable,
+  type StagedTarget,
+  timeFloorOf,
+} from "./stage.ts";
 
 /** Does everything where it is called. The reference that others are compared with. */
 export const plainStage: Stage = {
@@ -69,6 +76,7 @@ export function looksOf({ columns, name, times }: ParsedTable): StagedTable {
   return {
     name,
     rowCount: times.length,
+    timeFloor: timeFloorOf(times),
     columns: columns.map((column) => ({ name: column.name, kind: column.data.kind })),
   };
 }

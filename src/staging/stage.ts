@@ -38,6 +38,8 @@ export interface StagedBody extends Disposable {
 export interface StagedTable {
   readonly name: string;
   readonly rowCount: number;
+  /** No row is older; the oldest may be some seconds younger. Nanoseconds. */
+  readonly timeFloor: bigint;
   /** In order of first use. One name may stand twice, with different kinds: the catalog decides whose rows stay. */
   readonly columns: readonly StagedColumn[];
 }
@@ -69,4 +71,15 @@ export interface StagedTarget {
 
 export function rowCountOf(rows: RowSelection): number {
   return rows instanceof Uint32Array ? rows.length : rows.end - rows.start;
+}
+
+/** `StagedTable.timeFloor` of rows at `times`: by their upper halves, which are read without a bigint for each. */
+export function timeFloorOf({ buffer, byteOffset, length }: BigInt64Array): bigint {
+  const halves = new Int32Array(buffer, byteOffset, 2 * length);
+  let least = 0x7fffffff;
+  for (let index = 1; index < halves.length; index += 2) {
+    const upper = halves[index] as number;
+    if (upper < least) least = upper;
+  }
+  return BigInt(least) << 32n;
 }

@@ -3,7 +3,7 @@ import { assert, DbError } from "#base/errors.ts";
 import { type SeriesParts, type SeriesTable, spreadSeries } from "#lineprotocol/series-table.ts";
 import { FastParser } from "#lineprotocol/wasm/fast-parser.ts";
 import { answerCalls } from "#threads/answer-calls.ts";
-import type { StagedTable } from "../stage.ts";
+import { type StagedTable, timeFloorOf } from "../stage.ts";
 import type { Calls } from "./messages.ts";
 import { SeriesEncoder } from "./series-encoder.ts";
 
@@ -41,7 +41,7 @@ function parsed({ bodyId }: Calls["parsed"]["request"]): Calls["parsed"]["answer
 
 function looksOf({ cells, name, times }: SeriesTable): StagedTable {
   const columns = cells.map((column) => ({ name: column.name, kind: column.data.kind }));
-  return { name, rowCount: times.length, columns };
+  return { name, rowCount: times.length, timeFloor: timeFloorOf(times), columns };
 }
 
 function bodyOf(bodyId: number): Body {
