@@ -145,6 +145,7 @@ async function both({ reading, table }: TestTable, parts: Partial<ResolvedSelect
   let reduced = false;
   const asked: PointSource = {
     raw: (request) => engine.raw(request),
+    series: (request) => engine.series(request),
     canReduce: (request) => engine.canReduce(request),
     reduced: (request) => {
       reduced = true;
