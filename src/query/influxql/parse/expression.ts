@@ -60,6 +60,11 @@ function parseTree(cursor: Cursor): Tree {
   return root;
 }
 
+/** How tightly an operator binds; the more, the tighter. */
+export function precedenceOf(operator: BinaryOperator): number {
+  return PRECEDENCE[operator];
+}
+
 function findOperator({ kind }: Token): BinaryOperator | undefined {
   return Object.hasOwn(PRECEDENCE, kind) ? (kind as BinaryOperator) : undefined;
 }
@@ -237,7 +242,7 @@ function negated(
 }
 
 function missingParameter({ text }: Token): Error {
-  const name = text.slice(1);
+  const name = text.replace(/^\$/, "");
   return syntaxError(name === "" ? "empty bound parameter" : `missing parameter: ${name}`);
 }
 

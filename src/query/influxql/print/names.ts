@@ -2,7 +2,7 @@ import { findKeyword } from "../parse/tokens/tokens.ts";
 
 /** `name` in quotes where it needs them. */
 export function quotedName(name: string): string {
-  return /^(?:[A-Za-z_][A-Za-z0-9_]*)?$/.test(name) && findKeyword(name) === undefined
+  return /^[A-Za-z_][A-Za-z0-9_]*$/.test(name) && findKeyword(name) === undefined
     ? name
     : doubleQuoted(name);
 }
@@ -13,8 +13,8 @@ export function quotedPath(names: readonly string[]): string {
   return names
     .map((name, index) => {
       const outer = index === 0 || index === last;
-      const quoted = name === "" ? outer : index < last;
-      return quoted ? doubleQuoted(name) : quotedName(name);
+      if (name === "") return outer ? doubleQuoted(name) : "";
+      return index < last ? doubleQuoted(name) : quotedName(name);
     })
     .join(".");
 }

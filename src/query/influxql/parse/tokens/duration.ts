@@ -11,11 +11,12 @@ const NANOSECONDS: Readonly<Record<string, bigint>> = {
 };
 const INTEGER_MAX = 2n ** 63n - 1n;
 
-/** Nanoseconds of `1h30m`, or what 1.x says of text that is no duration. They wrap around as those of 1.x do. */
+/** Nanoseconds of `1h30m`, of a bound parameter also of `-1h`, or what 1.x says of text that is no duration. They wrap around as those of 1.x do. */
 export function durationOf(text: string): bigint | { readonly fault: string } {
   const part = /(\d+)(ns|ms|[uµsmhdw])/uy;
+  const negative = text.startsWith("-");
   let [total, last] = [0n, ""];
-  for (let offset = 0; offset < text.length; offset = part.lastIndex) {
+  for (let offset = negative ? 1 : 0; offset < text.length; offset = part.lastIndex) {
     part.lastIndex = offset;
     const [whole, digits = "", unit = ""] = part.exec(text) ?? [];
     const count = wholeNumber(digits);
@@ -24,6 +25,7 @@ export function durationOf(text: string): bigint | { readonly fault: string } {
     last = `${count}${unit}`;
   }
   if (last === "") return { fault: "invalid duration" };
+  if (negative) return BigInt.asIntN(64, -total);
   if (total >= 0n) return total;
   return { fault: `overflowed duration ${last}: choose a smaller duration or INF` };
 }

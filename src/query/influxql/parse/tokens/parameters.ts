@@ -1,4 +1,5 @@
-import { durationOf, durationText } from "./duration.ts";
+import { DbError } from "#base/errors.ts";
+import { durationText, wholeNumber } from "./duration.ts";
 import type { Token } from "./tokens.ts";
 
 /** What stands for `$name`: a token, or one of kind `parameter` whose text says why there is none. */
@@ -8,10 +9,80 @@ export type BoundParameters = ReadonlyMap<string, BoundValue>;
 
 /**
  * Binds values of JSON: numbers, texts, booleans, and objects of one entry that says what its value is: `{"regex": "^a"}`, `{"identifier":
- * "a b"}`, `{"duration": "10s"}`. Whole numbers are integers when they are bigint. A value that cannot be bound fails where it is used, as in 1.x.
+ * "a b"}`, `{"duration": "10s"}`. Whole numbers are integers. A value that cannot be bound fails where it is used, as in 1.x.
  */
 export function bindParameters(values: Readonly<Record<string, unknown>>): BoundParameters {
-  return new Map(Object.entries(values).map(([name, value]) => [name, boundValue(value)]));
+  return boundAll(Object.entries(values).map(([name, value]) => [name, withIntegers(value)]));
+}
+
+function withIntegers(value: unknown): unknown {
+  if (isObject(value)) {
+    return Object.fromEntries(
+      Object.entries(value).map(([kind, inner]) => [
+        kind,
+        isObject(inner) ? inner : withIntegers(inner),
+      ]),
+    );
+  }
+  return Number.isSafeInteger(value) ? BigInt(Number(value)) : value;
+}
+
+/**
+ * The same of the text of a JSON object, in which numbers with a point are floats, whole ones too. Throws `invalid` /
+ * `influxql_parameters` for what is none, and for integers that do not fit.
+ */
+export function parseParameters(json: string): BoundParameters {
+  const values = Object.entries(decodeObject(json));
+  for (const [, value] of values) {
+    if (value instanceof BadInteger) throw badParameters(`json value: ${value.fault}`);
+  }
+  return boundAll(values);
+}
+
+function boundAll(values: readonly (readonly [string, unknown])[]): BoundParameters {
+  return new Map(values.map(([name, value]) => [name, boundValue(value)]));
+}
+
+/** A number of JSON that is none of ours, and why. */
+class BadInteger {
+  readonly fault: string;
+
+  constructor(fault: string) {
+    this.fault = fault;
+  }
+}
+
+function decodeObject(json: string): Readonly<Record<string, unknown>> {
+  let decoded: unknown;
+  try {
+    decoded = JSON.parse(json, reviveNumber);
+  } catch (cause) {
+    throw badParameters(`query parameters: ${cause instanceof Error ? cause.message : ""}`);
+  }
+  if (decoded === null) return {};
+  if (isObject(decoded) && !(decoded instanceof BadInteger)) return decoded;
+  throw badParameters("query parameters: they are no JSON object");
+}
+
+/** With the digits of numbers, which the third argument has. */
+function reviveNumber(_key: string, value: unknown, ...[context]: readonly unknown[]): unknown {
+  if (typeof value !== "number") return value;
+  const source = isObject(context) ? context["source"] : undefined;
+  return numberOf(typeof source === "string" ? source : String(value));
+}
+
+function numberOf(source: string): number | bigint | BadInteger {
+  if (source.includes(".")) return Number(source);
+  const fault = `strconv.ParseInt: parsing "${source}"`;
+  if (!/^-?\d+$/.test(source)) return new BadInteger(`${fault}: invalid syntax`);
+  const value = wholeNumber(source);
+  return BigInt.asIntN(64, value) === value
+    ? value
+    : new BadInteger(`${fault}: value out of range`);
+}
+
+function badParameters(what: string): DbError {
+  return new DbError("invalid", "influxql_parameters", `error parsing ${what}`);
 }
 
 function boundValue(value: unknown): BoundValue {
@@ -23,7 +94,7 @@ function boundValue(value: unknown): BoundValue {
     case "string":
       return { kind: "string", text: value };
     case "boolean":
-      return { kind: value ? "TRUE" : "FALSE", text: String(value) };
+      return { kind: value ? "TRUE" : "FALSE", text: "" };
     default:
       return isObject(value) ? boundObject(value) : noValue(typeName(value));
   }
@@ -35,6 +106,7 @@ function boundObject(entries: Readonly<Record<string, unknown>>): BoundValue {
     return fault("bound object parameter value must have exactly one entry");
   }
   const [kind, value] = first;
+  if (value instanceof BadInteger) return fault(value.fault);
   switch (kind) {
     case "ident":
     case "identifier":
@@ -77,15 +149,13 @@ function boundInteger(value: unknown): BoundValue {
 
 function boundDuration(value: unknown): BoundValue {
   if (typeof value === "bigint") return { kind: "duration", text: durationText(value) };
-  if (typeof value !== "string") return fault("duration literal must be a string or integer value");
-  const duration = durationOf(value);
-  return typeof duration === "bigint"
-    ? { kind: "duration", text: durationText(duration) }
-    : fault(duration.fault);
+  return typeof value === "string"
+    ? { kind: "duration", text: value }
+    : fault("duration literal must be a string or integer value");
 }
 
 /** Without an exponent. */
-function plainNumber(value: number): string {
+export function plainNumber(value: number): string {
   const text = String(value);
   const [, sign = "", first = "", fraction = "", exponent] =
     /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
@@ -101,7 +171,7 @@ function noValue(type: string): BoundValue {
 }
 
 function fault(text: string): BoundValue {
-  return { kind: "parameter", text: `$${text}` };
+  return { kind: "parameter", text };
 }
 
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
