@@ -40,7 +40,8 @@ export function parseSelect(cursor: Cursor, into: "optional" | "required"): Sele
 function parseFields(cursor: Cursor): readonly SelectField[] {
   const fields: SelectField[] = [];
   do fields.push(parseField(cursor));
-  while (cursor.accept(","));
+  while (cursor.scan().kind === ",");
+  cursor.back();
   return fields;
 }
 
@@ -121,7 +122,8 @@ export function parseGroupBy(cursor: Cursor): readonly Dimension[] {
       pattern === undefined ? parseExpression(cursor) : { kind: "regex", pattern };
     dimensions.push({ expression });
     if (pattern === undefined) cursor.skipSpace();
-  } while (cursor.accept(","));
+  } while (cursor.scan().kind === ",");
+  cursor.back();
   return dimensions;
 }
 

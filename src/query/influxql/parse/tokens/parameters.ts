@@ -156,7 +156,7 @@ function boundDuration(value: unknown): BoundValue {
 
 /** Without an exponent. */
 export function plainNumber(value: number): string {
-  const text = String(value);
+  const text = Object.is(value, -0) ? "-0" : String(value);
   const [, sign = "", first = "", fraction = "", exponent] =
     /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
   if (exponent === undefined) return text;
