@@ -1,7 +1,7 @@
 /**
  * The tests that take minutes: real processes killed at random moments, a hundred thousand queries against writers, the simulated
  * world over thousands of seeds, with two compactors in office for an hour, and the bugs it must find; raft groups over 20,000 seeds, and the bugs that
- * must be found in them; a million lines through both parsers; every topology of examples/ on every
+ * must be found in them; a million lines through both parsers; ten million texts through that of InfluxQL; every topology of examples/ on every
  * store, and with each of its nodes hanging for a minute; clients that mean harm; nodes that come back after half a million entries of another.
  *
  *     node scripts/test-long.ts                      all of them
@@ -17,6 +17,7 @@ import { runBugs, runRaftBugs } from "./long/bugs.ts";
 import { runFaults } from "./long/faults.ts";
 import { runHostile } from "./long/hostile.ts";
 import type { SeedsOptions } from "./long/hunting.ts";
+import { runInfluxQlParse } from "./long/influxql-parse.ts";
 import { runKills } from "./long/kills.ts";
 import { runLines } from "./long/lines.ts";
 import { runOffice } from "./long/office.ts";
@@ -34,6 +35,7 @@ const { values, positionals } = parseArgs({
     seeds: { type: "string" },
     from: { type: "string", default: "1" },
     lines: { type: "string", default: "1000000" },
+    texts: { type: "string", default: "10000000" },
     seconds: { type: "string", default: "60" },
     entries: { type: "string", default: "500000" },
     idle: { type: "string", default: "10000" },
@@ -53,6 +55,7 @@ const PARTS: Readonly<Record<string, () => Promise<readonly string[]>>> = {
   raft: () => runRaft(seedsOr(20_000)),
   "raft-bugs": () => runRaftBugs({ seedCountMax: 2_000 }),
   lines: () => runLines({ lineCount: Number(values.lines) }),
+  "influxql-parse": () => runInfluxQlParse({ textCount: Number(values.texts) }),
   backlog: () => runBacklog({ entryCount: Number(values.entries) }),
   topologies: () => runTopologies({ stores: values.stores.split(",") }),
   faults: () => runFaults({ store: values.store, pauseSeconds: Number(values.pause) }),

@@ -59,6 +59,7 @@ export function parseInfluxQl(
       continue;
     }
     if (!separated) throw cursor.unexpected(token, ";");
+    cursor.countPart();
     cursor.back();
     const statement = branch(cursor, STATEMENTS);
     const { at } = cursor.next();
