@@ -1,5 +1,5 @@
 import { seededRandom } from "#ports/random.ts";
-import { checkParser } from "#testing/influxql-parse.ts";
+import { checkParser } from "#testing/samples/influxql-parser.ts";
 import { print } from "./output.ts";
 
 /** Texts of one seed, so that one that fails is soon found again. */

@@ -24,15 +24,23 @@ export function brokenStatement(random: Random): string {
   return random.next() < 0.1 ? text.slice(0, below(random, text.length)) : text;
 }
 
+const SYMBOLS =
+  "' \" ( ) [ ] { } , ; . : * / \\ $ = ~ ! < > + - % & | ^ # @ é 😀 -- /* */ // :: =~ !~ <> ..";
+const SCRAPS = `/x/ /( \\/ \\x '' "" $a $"a" 1h 1x 1. .5 1e9 99999999999999999999 99999w`;
+const WORDS =
+  "select from where group by time( fill( tz( order limit soffset into :MEASUREMENT distinct as and or with key in show";
 const PIECES: readonly string[] = [
-  ..."'\"()[]{},;.:*/\\$=~!<>+-%&|^#@ \n\t\r\0é😀\ud800",
-  ...'-- /* */ // :: =~ !~ <> .. \r\n /x/ /( \\/ \\x \'\' "" $a $"a" 1h 1x 1. .5 1e9 99999999999999999999 99999w'.split(
-    " ",
-  ),
-  ..." select from where group by time( fill( tz( order limit soffset into :MEASUREMENT distinct as and or with key in show".split(
-    " ",
-  ),
-].map((piece) => (/^[a-z]/.test(piece) ? ` ${piece} ` : piece));
+  " ",
+  "\n",
+  "\t",
+  "\r",
+  "\0",
+  "\ud800",
+  "\r\n",
+  ...SYMBOLS.split(" "),
+  ...SCRAPS.split(" "),
+  ...WORDS.split(" ").map((word) => ` ${word} `),
+];
 
 function pick<T>(random: Random, items: readonly T[]): T {
   return items[below(random, items.length)] as T;
@@ -73,7 +81,7 @@ function name(random: Random): string {
   return pick(random, random.next() < 0.7 ? NAMES : ODD_NAMES);
 }
 
-function text(random: Random): string {
+function quoted(random: Random): string {
   return pick(random, [
     "'x'",
     "''",
@@ -93,13 +101,15 @@ function whole(random: Random): string {
 }
 
 function duration(random: Random): string {
-  const part: Written = (chance) =>
-    `${below(chance, 400)}${pick(chance, ["ns", "u", "µ", "ms", "s", "m", "h", "d", "w"])}`;
-  return part(random) + (random.next() < 0.2 ? part(random) : "");
+  return durationPart(random) + (random.next() < 0.2 ? durationPart(random) : "");
+}
+
+function durationPart(random: Random): string {
+  return `${below(random, 400)}${pick(random, ["ns", "u", "µ", "ms", "s", "m", "h", "d", "w"])}`;
 }
 
 const LITERALS: readonly Written[] = [
-  text,
+  quoted,
   whole,
   duration,
   (random) => (random.next() * 100).toFixed(1 + below(random, 12)),
@@ -172,9 +182,11 @@ function where(random: Random): string {
 }
 
 function dimension(random: Random): string {
-  const times: Written = (chance) =>
-    `time(${duration(chance)}${chance.next() < 0.3 ? `, ${duration(chance)}` : ""})`;
-  return pick(random, [variable, regex, times, () => "*"])(random);
+  return pick(random, [variable, regex, time, () => "*"])(random);
+}
+
+function time(random: Random): string {
+  return `time(${duration(random)}${random.next() < 0.3 ? `, ${duration(random)}` : ""})`;
 }
 
 function groupBy(random: Random): string {
@@ -281,7 +293,7 @@ const STATEMENTS: readonly Written[] = [
   (random) =>
     `SHOW ${pick(random, ["DATABASES", "QUERIES", "USERS", "SHARDS", "SHARD GROUPS", "SUBSCRIPTIONS", "CONTINUOUS QUERIES"])}`,
   (random) =>
-    `SHOW ${pick(random, ["STATS", "DIAGNOSTICS"])}${maybe(random, (chance) => `FOR ${text(chance)}`)}`,
+    `SHOW ${pick(random, ["STATS", "DIAGNOSTICS"])}${maybe(random, (chance) => `FOR ${quoted(chance)}`)}`,
   (random) => `SHOW GRANTS FOR ${name(random)}`,
   (random) => `SHOW RETENTION POLICIES${maybe(random, on)}`,
   (random) =>
@@ -311,7 +323,7 @@ const STATEMENTS: readonly Written[] = [
   (random) =>
     `DROP ${pick(random, ["RETENTION POLICY", "CONTINUOUS QUERY"])} ${name(random)} ON ${name(random)}`,
   (random) =>
-    `CREATE SUBSCRIPTION ${name(random)} ON ${name(random)}.${name(random)} DESTINATIONS ${pick(random, ["ALL", "ANY"])} ${list(random, text)}`,
+    `CREATE SUBSCRIPTION ${name(random)} ON ${name(random)}.${name(random)} DESTINATIONS ${pick(random, ["ALL", "ANY"])} ${list(random, quoted)}`,
   (random) => `DROP SUBSCRIPTION ${name(random)} ON ${name(random)}.${name(random)}`,
   (random) =>
     `GRANT ${pick(random, ["READ", "WRITE", "ALL"])} ON ${name(random)} TO ${name(random)}`,

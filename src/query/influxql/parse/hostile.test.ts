@@ -58,11 +58,10 @@ describe("hostile text", () => {
   }
 
   test("chains of operators are as long as is bounded, and no longer", () => {
-    const chain = (count: number) => `SELECT a FROM m WHERE a${" OR a".repeat(count)}`;
-    const [parsed] = parseInfluxQl(chain(HEIGHT_MAX - 1));
+    const [parsed] = parseInfluxQl(chainOf(HEIGHT_MAX - 1));
     assert.ok(parsed);
     printStatement(parsed.statement);
-    assert.equal(refusal(chain(HEIGHT_MAX)).code, "influxql_too_deep");
+    assert.equal(refusal(chainOf(HEIGHT_MAX)).code, "influxql_too_deep");
     const inner = `(a${" OR a".repeat(HEIGHT_MAX / 2)})`;
     assert.equal(
       refusal(`SELECT a FROM m WHERE ${inner}${" OR a".repeat(HEIGHT_MAX / 2)}`).code,
@@ -71,9 +70,8 @@ describe("hostile text", () => {
   });
 
   test("a request has as many parts as is bounded, and no more", () => {
-    const fields = (count: number) => `SELECT a${",a".repeat(count - 1)} FROM m`;
-    parseInfluxQl(fields(PART_COUNT_MAX / 2 - 2));
-    assert.equal(refusal(fields(PART_COUNT_MAX)).code, "influxql_too_complex");
+    parseInfluxQl(fieldsOf(PART_COUNT_MAX / 2 - 2));
+    assert.equal(refusal(fieldsOf(PART_COUNT_MAX)).code, "influxql_too_complex");
     const keys = `SHOW TAG VALUES WITH KEY IN (a${",a".repeat(PART_COUNT_MAX)})`;
     assert.equal(refusal(keys).code, "influxql_too_complex");
     const statements = "SHOW USERS;".repeat(PART_COUNT_MAX + 1);
@@ -93,6 +91,14 @@ describe("hostile text", () => {
     });
   }
 });
+
+function chainOf(count: number): string {
+  return `SELECT a FROM m WHERE a${" OR a".repeat(count)}`;
+}
+
+function fieldsOf(count: number): string {
+  return `SELECT a${",a".repeat(count - 1)} FROM m`;
+}
 
 function refusal(text: string): DbError {
   const error = attempt(text);

@@ -207,7 +207,6 @@ describe("parseInfluxQl", () => {
   });
 
   test("names of time zones are those of IANA, in their letters", () => {
-    const zoneOf = (name: string) => select(`SELECT a FROM m TZ('${name}')`).zone;
     assert.equal(zoneOf("America/Los_Angeles"), "America/Los_Angeles");
     assert.equal(zoneOf("UTC"), undefined);
     assert.equal(zoneOf(""), undefined);
@@ -229,6 +228,10 @@ function select(text: string): SelectStatement {
   const statement = one(text);
   assert.ok(statement.kind === "select");
   return statement;
+}
+
+function zoneOf(name: string): string | undefined {
+  return select(`SELECT a FROM m TZ('${name}')`).zone;
 }
 
 function fieldOf(text: string): Expression {

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { isKind } from "#base/errors.ts";
 import { seededRandom } from "#ports/random.ts";
-import { checkParser } from "#testing/influxql-parse.ts";
+import { checkParser } from "#testing/samples/influxql-parser.ts";
 import { parseInfluxQl } from "./parse.ts";
 
 describe("text of chance", () => {

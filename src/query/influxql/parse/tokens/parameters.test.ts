@@ -1,15 +1,10 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
+import type { Expression } from "../../ast.ts";
 import { parseInfluxQl } from "../parse.ts";
 import { bindParameters, parseParameters } from "./parameters.ts";
 
 describe("bound parameters", () => {
-  const whereOf = (text: string, json: string) => {
-    const [parsed] = parseInfluxQl(`SELECT a FROM m WHERE x ${text} $v`, parseParameters(json));
-    assert.ok(parsed?.statement.kind === "select" && parsed.statement.where?.kind === "binary");
-    return parsed.statement.where.right;
-  };
-
   const values: readonly (readonly [string, unknown])[] = [
     ["5", { kind: "integer", value: 5n }],
     ["-5", { kind: "integer", value: -5n }],
@@ -97,3 +92,11 @@ describe("bound parameters", () => {
     assert.equal(parseParameters("null").size, 0);
   });
 });
+
+/** What is compared with `$v`. */
+function whereOf(operator: string, json: string): Expression {
+  const text = `SELECT a FROM m WHERE x ${operator} $v`;
+  const [parsed] = parseInfluxQl(text, parseParameters(json));
+  assert.ok(parsed?.statement.kind === "select" && parsed.statement.where?.kind === "binary");
+  return parsed.statement.where.right;
+}

@@ -47,8 +47,8 @@ function boundAll(values: readonly (readonly [string, unknown])[]): BoundParamet
 class BadInteger {
   readonly fault: string;
 
-  constructor(fault: string) {
-    this.fault = fault;
+  constructor(what: string) {
+    this.fault = what;
   }
 }
 
@@ -73,12 +73,12 @@ function reviveNumber(_key: string, value: unknown, ...[context]: readonly unkno
 
 function numberOf(source: string): number | bigint | BadInteger {
   if (source.includes(".")) return Number(source);
-  const fault = `strconv.ParseInt: parsing "${source}"`;
-  if (!/^-?\d+$/.test(source)) return new BadInteger(`${fault}: invalid syntax`);
+  const parsing = `strconv.ParseInt: parsing "${source}"`;
+  if (!/^-?\d+$/.test(source)) return new BadInteger(`${parsing}: invalid syntax`);
   const value = wholeNumber(source);
   return BigInt.asIntN(64, value) === value
     ? value
-    : new BadInteger(`${fault}: value out of range`);
+    : new BadInteger(`${parsing}: value out of range`);
 }
 
 function badParameters(what: string): DbError {

@@ -3,7 +3,7 @@ import { isKind } from "#base/errors.ts";
 import type { Random } from "#ports/random.ts";
 import { parseInfluxQl } from "#query/influxql/parse/parse.ts";
 import { printStatement } from "#query/influxql/print/print.ts";
-import { anyStatement, brokenStatement } from "./samples/influxql.ts";
+import { anyStatement, brokenStatement } from "./influxql.ts";
 
 /** What became of texts of chance. */
 export interface ParserCounts {
