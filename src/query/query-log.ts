@@ -1,4 +1,5 @@
 import { fromUtf8, utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
@@ -39,6 +40,8 @@ export class QueryLog {
   readonly #writer: () => Writer;
   /** Oldest first. */
   readonly #records: QueryRecord[] = [];
+  /** Those that have not ended, by number. As many as there may be at once: they have or wait for a place. */
+  readonly #running = new Map<number, QueryRecord>();
   #count = 0;
 
   /** `writer` is this start of this node. */
@@ -48,11 +51,31 @@ export class QueryLog {
     this.#writer = writer;
   }
 
-  /** A query has come. */
-  begin(text: string, language: QueryLanguage = "sql"): QueryRecord {
+  /** How many have come. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Those that have not ended, oldest first. */
+  get running(): Iterable<QueryRecord> {
+    return this.#running.values();
+  }
+
+  /** Ends query `number` wherever it is; false where none of this number runs here. */
+  kill(number: number): boolean {
+    const record = this.#running.get(number);
+    record?.kill();
+    return record !== undefined;
+  }
+
+  /** A query has come, asked in `database`. Whoever asks for it tells of its end. */
+  begin(text: string, language: QueryLanguage = "sql", database = ""): QueryRecord {
     this.#count += 1;
-    const id = queryId(this.#clock.nowNs(), this.#writer(), this.#count);
-    const record = new QueryRecord(id, text, this.#clock, language);
+    const number = this.#count;
+    const id = queryId(this.#clock.nowNs(), this.#writer(), number);
+    const onEnd = () => this.#running.delete(number);
+    const record = new QueryRecord({ database, id, language, number, onEnd, text }, this.#clock);
+    this.#running.set(number, record);
     this.#records.push(record);
     if (this.#records.length > this.#entriesMax) this.#records.shift();
     return record;
@@ -60,7 +83,7 @@ export class QueryLog {
 
   /** A record of what is no query: it is not remembered. */
   unseen(text: string): QueryRecord {
-    return new QueryRecord("", text, this.#clock, "sql");
+    return new QueryRecord({ ...UNSEEN, text }, this.#clock);
   }
 
   /** What it remembers now, newest first. Durations are nanoseconds; those of phases that have not ended are NULL. */
@@ -69,12 +92,36 @@ export class QueryLog {
   }
 }
 
+const UNSEEN = {
+  database: "",
+  id: "",
+  language: "sql",
+  number: 0,
+  onEnd: () => undefined,
+} as const;
+
+interface NewQuery {
+  readonly database: string;
+  readonly id: string;
+  readonly language: QueryLanguage;
+  readonly number: number;
+  readonly onEnd: () => void;
+  readonly text: string;
+}
+
 /** One query: each step is told once, in the order of the methods; a step that is told again counts from the last time. */
 export class QueryRecord {
+  /** Of this start of this node, from 1. */
+  readonly number: number;
+  /** Empty where none is named. */
+  readonly database: string;
+  /** The beginning of a long one. */
+  readonly text: string;
   readonly #clock: Clock;
   readonly #id: string;
-  readonly #text: string;
   readonly #language: QueryLanguage;
+  readonly #onEnd: () => void;
+  readonly #kill = new AbortController();
   readonly #issueNs: bigint;
   readonly #issueMs: number;
   #phase: Phase = "received";
@@ -83,13 +130,33 @@ export class QueryRecord {
   #endMs: number | undefined;
   #fileCount: number | undefined;
 
-  constructor(id: string, text: string, clock: Clock, language: QueryLanguage) {
+  constructor({ database, id, language, number, onEnd, text }: NewQuery, clock: Clock) {
+    this.number = number;
+    this.database = database;
+    this.text = beginningOf(text);
     this.#id = id;
     this.#language = language;
-    this.#text = beginningOf(text);
+    this.#onEnd = onEnd;
     this.#clock = clock;
     this.#issueNs = clock.nowNs();
     this.#issueMs = clock.monotonicMs();
+  }
+
+  /** Aborted when somebody ends it who is not its client. */
+  get killed(): AbortSignal {
+    return this.#kill.signal;
+  }
+
+  get elapsedMs(): number {
+    return this.#clock.monotonicMs() - this.#issueMs;
+  }
+
+  kill(): void {
+    this.#kill.abort(
+      new DbError("conflict", "query_killed", "query interrupted", {
+        detail: { number: this.number },
+      }),
+    );
   }
 
   /** It has its place among those that run. */
@@ -115,6 +182,7 @@ export class QueryRecord {
     if (this.#endMs !== undefined) return;
     this.#phase = outcome;
     this.#endMs = this.#clock.monotonicMs();
+    this.#onEnd();
   }
 
   row(): readonly LiteralValue[] {
@@ -124,7 +192,7 @@ export class QueryRecord {
       this.#phase,
       this.#issueNs,
       this.#language,
-      this.#text,
+      this.text,
       null,
       this.#fileCount === undefined ? null : BigInt(this.#fileCount),
       durationNs(this.#permitMs, this.#plannedMs),

@@ -111,7 +111,7 @@ export class Queries {
    * `query_file_limit`, `queries_full`, `unavailable` / `token_timeout`, and what `Engine.query` rejects with.
    */
   async run(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
-    const record = this.runner.log.begin(request.text);
+    const record = this.runner.log.begin(request.text, "sql", request.database);
     const asked: Asked = { request, statement: this.#parse(request, record), record };
     let fields: readonly Field[] = [];
     const batches = await this.runner.run<ResultBatch>(

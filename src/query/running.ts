@@ -18,7 +18,7 @@ const WAITING_COUNT_MAX = 1_000;
  * after the other. It ends with its rows, when they are let go, or when its signal is aborted, though nobody asks for rows.
  */
 export class Running<Rows> implements AsyncIterableIterator<Rows, undefined> {
-  /** Aborted when the client leaves, or the time is over. */
+  /** Aborted when the client leaves, the time is over, or somebody kills it. */
   readonly signal: AbortSignal;
   readonly #options: RunningOptions;
   readonly #record: QueryRecord;
@@ -38,7 +38,7 @@ export class Running<Rows> implements AsyncIterableIterator<Rows, undefined> {
     this.#options = options;
     this.#record = record;
     this.#client = signal;
-    this.signal = AbortSignal.any([signal, timeout.signal]);
+    this.signal = AbortSignal.any([signal, timeout.signal, record.killed]);
     clock.sleep(timeoutMs, AbortSignal.any([signal, this.#stop.signal])).then(
       () => timeout.abort(queryTimeout(timeoutMs)),
       () => undefined,

@@ -104,7 +104,7 @@ export class InfluxQl {
     signal: AbortSignal,
   ): Promise<RunningAnswer> {
     const { runner } = this.#options;
-    const record = runner.log.begin(text, "influxql");
+    const record = runner.log.begin(text, "influxql", request.database);
     let answer: Omit<StatementAnswer, "series"> | undefined;
     const series = await runner.run<SeriesChunk>(
       record,
