@@ -90,6 +90,7 @@ export class Node {
       ...parts,
       config,
       ports,
+      node: this,
       views: this.#views,
       systemTables: compactionTables(config, this.compaction),
       onDamage: (error) => {

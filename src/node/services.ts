@@ -2,7 +2,6 @@ import type { Access } from "#access/access.ts";
 import type { Tokens } from "#access/tokens.ts";
 import { Mutex } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
-import type { DropTimes } from "#catalog/catalog.ts";
 import {
   addColumns,
   createTable,
@@ -11,20 +10,16 @@ import {
   setTableRetention,
 } from "#catalog/tables.ts";
 import type { HardDelete, HttpServices, NodeIdentity } from "#http/services.ts";
-import { PATTERN_VALUES_MAX, RowDeletes } from "#lifecycle/deletes/row-deletes.ts";
-import type { RowDeleter } from "#model/row-delete.ts";
 import type { ObjectLogPorts } from "#objectlog/object-log.ts";
 import type { Clock } from "#ports/clock.ts";
 import { INTERNAL_DATABASE } from "#query/query.ts";
-import { findTagValues } from "#query/tag-values.ts";
 import type { NodeConfig } from "./config.ts";
-import { answerFenced, refuseInternal } from "./members/refusals.ts";
+import { answerFenced } from "./members/refusals.ts";
 import type { Metrics } from "./metrics.ts";
 import type { Node } from "./node.ts";
+import { dropTimes } from "./parts/drop-times.ts";
+import { rowDeleter } from "./parts/row-deleter.ts";
 import { spaced } from "./spaced.ts";
-
-/** When the files of a dropped database or table may go, counted from the drop, unless somebody says otherwise: 90 days. */
-const HARD_DELETE_DEFAULT_MS = 90 * 86_400_000;
 
 /** Between two looks at the catalog for greetings: who has heard one can send it again for ever, and each look is a request to the store. */
 const GREETED_LOOK_MS = 100;
@@ -153,30 +148,6 @@ function tokenServices(
   };
 }
 
-/** Deletes rows in the name of `node`, and tells the others that there is something new in the catalog. */
-export function rowDeleter(node: Node, ports: ObjectLogPorts): RowDeleter {
-  const { catalog, engine, manifest, views } = node;
-  const deletes = new RowDeletes({
-    catalog,
-    manifest,
-    ports,
-    logs: () => node.logs(),
-    findValues(pattern, tokens, signal) {
-      node.requireMode("query");
-      const question = { ...pattern, countMax: PATTERN_VALUES_MAX + 1 };
-      return findTagValues({ engine, views }, question, tokens, signal);
-    },
-  });
-  return {
-    async deleteRows(deletion, signal) {
-      refuseInternal(deletion.database);
-      const token = await deletes.deleteRows(deletion, signal).catch(answerFenced);
-      node.greetPeers();
-      return token;
-    },
-  };
-}
-
 /** `services` for the address of those who have lost the operator's token: it is replaced once, then `onUsed` is called. */
 export function recoveryServices(services: HttpServices, onUsed: () => void): HttpServices {
   const turn = new Mutex();
@@ -201,15 +172,4 @@ function recoveryUsed(): DbError {
     "forbidden",
     "the operator's token was replaced here already: restart the node to do it again",
   );
-}
-
-function dropTimes(
-  hardDelete: HardDelete,
-  nowNs: bigint,
-  { hardDeleteDefaultMs = HARD_DELETE_DEFAULT_MS }: NodeConfig,
-): DropTimes {
-  if (hardDelete === "never") return { nowNs, hardDeleteAtNs: undefined };
-  if (hardDelete === "now") return { nowNs, hardDeleteAtNs: nowNs };
-  const defaultNs = nowNs + BigInt(Math.floor(hardDeleteDefaultMs)) * 1_000_000n;
-  return { nowNs, hardDeleteAtNs: hardDelete === "default" ? defaultNs : hardDelete.atNs };
 }

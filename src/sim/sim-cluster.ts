@@ -3,7 +3,7 @@ import { assert, DbError } from "#base/errors.ts";
 import type { RowDeleter } from "#model/row-delete.ts";
 import type { CompactionConfig, NodeConfig, NodeMode } from "#node/config.ts";
 import { Node } from "#node/node.ts";
-import { rowDeleter } from "#node/services.ts";
+import { rowDeleter } from "#node/parts/row-deleter.ts";
 import { measuredStore, type StoreOperation } from "#objectstore/measured.ts";
 import { retryingStore } from "#objectstore/retrying.ts";
 import { silentLog } from "#ports/log.ts";

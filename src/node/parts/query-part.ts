@@ -19,6 +19,7 @@ import type { NodeConfig, NodeMode } from "../config.ts";
 import type { LastSeen } from "../members/last-seen.ts";
 import { requireMode } from "../members/refusals.ts";
 import type { NodePorts } from "../ports.ts";
+import { type ChangingNode, metaStatements } from "./meta-part.ts";
 
 export interface QueryPartOptions {
   readonly catalog: Catalog;
@@ -26,7 +27,8 @@ export interface QueryPartOptions {
   readonly lastSeen: LastSeen;
   readonly views: Views;
   readonly config: NodeConfig;
-  readonly ports: Pick<NodePorts, "clock" | "random">;
+  readonly ports: NodePorts;
+  readonly node: ChangingNode;
   readonly systemTables: SystemTables;
   readonly onDamage: (error: DbError) => void;
 }
@@ -36,7 +38,7 @@ export class QueryPart {
   readonly #influxQl: InfluxQl;
   readonly #modes: readonly NodeMode[];
 
-  constructor({ config, lastSeen, ports, ...parts }: QueryPartOptions) {
+  constructor({ config, lastSeen, node, ports, ...parts }: QueryPartOptions) {
     const { clock, random } = ports;
     const filesMax = config.queryFilesMax;
     this.queries = new Queries({
@@ -46,12 +48,17 @@ export class QueryPart {
       concurrentMax: config.concurrentQueriesMax,
       timeoutMs: config.queryTimeoutMs,
       logEntriesMax: config.queryLogEntriesMax,
-      lastSeenNs: (node) => lastSeen.of(node),
+      lastSeenNs: (number) => lastSeen.of(number),
     });
     const { runner } = this.queries;
     const { engine } = parts;
     const selects = new Selects({ runner, engine, clock, random, filesMax });
-    this.#influxQl = new InfluxQl({ runner, selects, others: REFUSED, into: REFUSED });
+    this.#influxQl = new InfluxQl({
+      runner,
+      selects,
+      others: metaStatements(node, { config, log: runner.log, ports }),
+      into: REFUSED,
+    });
     this.#modes = config.modes;
   }
 
@@ -81,9 +88,8 @@ export class QueryPart {
   }
 }
 
-/** Statements that change the catalog or write rows are not built. */
-const REFUSED: InfluxQlOptions["others"] & InfluxQlOptions["into"] = {
-  execute: () => Promise.reject(unsupported()),
+/** Statements that write rows are not built. */
+const REFUSED: InfluxQlOptions["into"] = {
   write: () => Promise.reject(unsupported()),
 };
 

@@ -1,0 +1,115 @@
+/** SHOW SERIES. */
+import { requirePolicies } from "#catalog/v1/policies.ts";
+import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
+import { type List, texts } from "../rows.ts";
+import type { SeriesConditionRules } from "./conditions.ts";
+import { measurementsFrom, namesIn, type ShowKeys } from "./keys.ts";
+import {
+  compareTexts,
+  type Measurement,
+  MetaData,
+  type PolicyTable,
+  type RowsAsked,
+  shardTime,
+  tagNames,
+} from "./meta-data.ts";
+import { tooMany } from "./values.ts";
+import { whereAsked } from "./where.ts";
+
+const SERIES_RULES: SeriesConditionRules = {
+  swapped: "same",
+  refusesOrder: true,
+  ignoresOthers: true,
+};
+
+/** Of one measurement: they are sorted in memory. */
+export const SERIES_COUNT_MAX = 1_000_000;
+
+/** Rejects with `database_missing`, `database_not_found`, `policy_not_found`, `influxql_refused`, `exceeded` / `show_limit`. */
+export async function* seriesLists(
+  statement: ShowKeys,
+  options: MetaOptions,
+  context: MetaContext,
+): AsyncGenerator<List> {
+  const database = databaseAsked(statement.database, context);
+  using data = await MetaData.open(options, context);
+  const asked = whereAsked(statement.where, data.nowNs, SERIES_RULES);
+  const named = await measurementsFrom(data, database, statement.from);
+  const measurements = asked.hasTime ? named : await inAllPolicies(data, database, statement);
+  yield* limitedLists(keysOf(data, measurements, asked), statement);
+}
+
+/** Without a time InfluxDB 1 asks its index, which is one for all policies. */
+async function inAllPolicies(
+  data: MetaData,
+  database: string,
+  { from }: ShowKeys,
+): Promise<readonly Measurement[]> {
+  const databases = new Set(from.map((source) => source.database || database));
+  const [only] = databases.size === 0 ? [database] : databases;
+  if (only === undefined || databases.size > 1) return measurementsFrom(data, database, from);
+  const all = await data.measurements(requirePolicies(data.view.catalog, only));
+  return data.matching(all, namesIn(from));
+}
+
+/** The keys of series, measurement by measurement. */
+async function* keysOf(
+  data: MetaData,
+  measurements: readonly Measurement[],
+  asked: RowsAsked,
+): AsyncGenerator<readonly string[]> {
+  for (const { tables } of measurements) {
+    const keys = new Set<string>();
+    for (const table of tables) {
+      const time = shardTime(table.policy, asked.time);
+      for await (const key of tableKeys(data, table, { ...asked, time })) keys.add(key);
+    }
+    yield [...keys].toSorted(compareTexts);
+  }
+}
+
+/** The keys of the series of one table, each once. Rejects with `exceeded` / `show_limit`. */
+export async function* tableKeys(
+  data: MetaData,
+  table: PolicyTable,
+  asked: RowsAsked,
+): AsyncGenerator<string> {
+  const tags = tagNames(table.table);
+  const head = escaped(table.table.name, /[ ,]/g);
+  const names = tags.map((tag) => escaped(tag, /[ ,=]/g));
+  let count = 0;
+  for await (const values of data.tagRows(table, tags, asked)) {
+    count += 1;
+    if (count > SERIES_COUNT_MAX) throw tooMany("series", SERIES_COUNT_MAX);
+    let key = head;
+    for (const [index, value] of values.entries())
+      if (value !== "") key += `,${names[index]}=${escaped(value, /[ ,=]/g)}`;
+    yield key;
+  }
+}
+
+/** All keys are one list, measurement by measurement; LIMIT and OFFSET are of all of them. */
+async function* limitedLists(
+  keys: AsyncIterable<readonly string[]>,
+  { limit, offset }: { readonly limit: number; readonly offset: number },
+): AsyncGenerator<List> {
+  let skipped = 0;
+  let left = limit === 0 ? Number.POSITIVE_INFINITY : limit;
+  let last: List | undefined;
+  for await (const part of keys) {
+    const start = Math.min(part.length, offset - skipped);
+    skipped += start;
+    const shown = part.slice(start, Math.min(part.length, start + left));
+    left -= shown.length;
+    if (shown.length > 0) {
+      if (last !== undefined) yield { ...last, partial: true };
+      last = { name: "", columns: texts("key"), rows: shown.map((key) => [key]) };
+    }
+    if (left === 0) break;
+  }
+  if (last !== undefined) yield last;
+}
+
+function escaped(text: string, signs: RegExp): string {
+  return text.replace(signs, "\\$&");
+}
