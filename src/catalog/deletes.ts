@@ -7,6 +7,8 @@ import type { TableSchema } from "#model/schema.ts";
 
 /** Of one table. Each costs every read of the rows that it may cover. */
 export const TABLE_DELETES_MAX = 1_000;
+/** Of tags, that the deletes of one table name together: each node has them in memory. */
+const TABLE_VALUES_MAX = 100_000;
 
 /** The deletes of a catalog. */
 export interface DeleteState {
@@ -145,7 +147,7 @@ export function addDeletes(
     const added: RowDelete = { ...shared, id, tableId: table.id, condition };
     const before = state.deletes.get(table.id) ?? [];
     const ids = before.filter((one) => isWithin(one, added)).map((one) => one.id);
-    if (before.length - ids.length >= TABLE_DELETES_MAX) throw tooManyDeletes(table.name);
+    requireRoom([...before.filter((one) => !ids.includes(one.id)), added], table.name);
     if (ids.length > 0) changes.push({ kind: "forget_deletes", tableId: table.id, ids });
     changes.push({ kind: "delete_rows", delete: added });
     id = (id + 1) as RowDeleteId;
@@ -156,21 +158,34 @@ export function addDeletes(
 /** Whether `newer` covers all rows that `older` does. */
 function isWithin(older: RowDelete, newer: RowDelete): boolean {
   const { end, start } = newer.time;
-  const isSameCondition =
-    newer.condition === undefined || toJson(newer.condition) === toJson(older.condition ?? null);
   return (
-    isSameCondition &&
     start <= older.time.start &&
     older.time.end <= end &&
-    older.cuts.every(({ node, stamp }) => stamp <= cutOf(newer, node))
+    older.cuts.every(({ node, stamp }) => stamp <= cutOf(newer, node)) &&
+    (newer.condition === undefined || isSame(newer.condition, older.condition))
   );
 }
 
-function tooManyDeletes(table: string): DbError {
-  return new DbError(
+/** Whether the two are the same word for word. */
+function isSame(left: TagCondition, right: TagCondition | undefined): boolean {
+  return (
+    right !== undefined && valueCount(left) === valueCount(right) && toJson(left) === toJson(right)
+  );
+}
+
+function requireRoom(deletes: readonly RowDelete[], table: string): void {
+  const count = deletes.reduce((sum, { condition }) => sum + valueCount(condition), 0);
+  if (deletes.length <= TABLE_DELETES_MAX && count <= TABLE_VALUES_MAX) return;
+  throw new DbError(
     "exceeded",
     "delete_limit",
-    `${TABLE_DELETES_MAX} deletes of rows of ${table} wait to be carried out in its files, and no more may: delete again when a node with mode compact has caught up, and more at once`,
-    { detail: { table, deleteCountMax: TABLE_DELETES_MAX } },
+    `deletes of rows of ${table} that wait to be carried out in its files are ${TABLE_DELETES_MAX} at most, and name ${TABLE_VALUES_MAX} values of tags: delete again when a node with mode compact has caught up, and more at once`,
+    { detail: { table, deleteCountMax: TABLE_DELETES_MAX, valueCountMax: TABLE_VALUES_MAX } },
   );
+}
+
+function valueCount(condition: TagCondition | undefined): number {
+  if (condition === undefined) return 0;
+  if (condition.kind === "in") return condition.values.length;
+  return condition.conditions.reduce((sum, part) => sum + valueCount(part), 0);
 }
