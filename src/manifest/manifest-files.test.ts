@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import type { TableId } from "#model/ids.ts";
+import type { RowDeleteId, TableId } from "#model/ids.ts";
 import { overlaps } from "#model/time-range.ts";
 import { fileOf } from "#testing/node-logs.ts";
 import { changedTables } from "./changed-tables.ts";
@@ -13,7 +13,9 @@ const PART_MAX = 4;
 
 function manifestFile(name: number, tableId = 1, start = name, length = 3): ManifestFile {
   const time = { start: BigInt(start), end: BigInt(start + length) };
-  return { file: { ...fileOf(`file ${name}`, tableId), time }, stampAbove: BigInt(name % 3) };
+  const known = name % 5 === 0 && { deletesBelow: (name + 1) as RowDeleteId };
+  const file = { ...fileOf(`file ${name}`, tableId), time, ...known };
+  return { file, stampAbove: BigInt(name % 3) };
 }
 
 /** Files to add, of a few tables and times, and which of those that are there to take out, by dice. */

@@ -7,8 +7,9 @@ import { EMPTY_CATALOG, newTable } from "#catalog/catalog-state.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
 import { ManifestFiles } from "#manifest/manifest-files.ts";
 import { manifestMachine } from "#manifest/manifest-state.ts";
-import type { DatabaseId, NodeNumber } from "#model/ids.ts";
+import type { DatabaseId, NodeNumber, RowDeleteId } from "#model/ids.ts";
 import type { ScanSource, SourceGroup } from "#model/query/plan.ts";
+import type { RowDelete } from "#model/row-delete.ts";
 import { ALL_TIME, overlaps, type TimeRange } from "#model/time-range.ts";
 import { nodeLogMachine } from "#nodelog/node-log-state.ts";
 import { fileOf } from "#testing/node-logs.ts";
@@ -24,13 +25,28 @@ interface GivenFile {
   readonly unique: boolean;
   /** What the manifest asks for of the file. */
   readonly stampAbove?: bigint;
+  readonly deletesBelow?: RowDeleteId;
+}
+
+function deleteOf(id: number, time: TimeRange, stamp: bigint): RowDelete {
+  return {
+    id: id as RowDeleteId,
+    tableId: TABLE.id,
+    time,
+    cuts: [{ node: NODE, stamp }],
+    atNs: 0n,
+  };
 }
 
 /** Times of the rows of each block of a generation. */
 type GivenGeneration = readonly (readonly bigint[])[];
 
 /** A view of `files`, and of the buffer. */
-async function viewOf(files: readonly GivenFile[], generations: readonly GivenGeneration[] = []) {
+async function viewOf(
+  files: readonly GivenFile[],
+  generations: readonly GivenGeneration[] = [],
+  deletes: readonly RowDelete[] = [],
+) {
   const engine = plainEngine({ files: { load: () => Promise.reject(new Error("none")) } });
   const buffer = new Buffer(() => engine).of(NODE);
   let position = 0;
@@ -43,12 +59,13 @@ async function viewOf(files: readonly GivenFile[], generations: readonly GivenGe
     }
     buffer.closeGeneration();
   }
-  const ofTable = files.map(({ time, unique, stampAbove = 0n }, index) => {
-    return { file: { ...fileOf(`file${index}`), time, unique }, stampAbove };
+  const ofTable = files.map(({ stampAbove = 0n, ...file }, index) => {
+    return { file: { ...fileOf(`file${index}`), ...file }, stampAbove };
   });
   const manifest = { ...manifestMachine.empty, files: ManifestFiles.of(ofTable) };
   const state = { ...nodeLogMachine.empty, position };
-  return new View({ catalog: EMPTY_CATALOG, manifest }, [{ node: NODE, state, buffer }], () => {});
+  const catalog = { ...EMPTY_CATALOG, deletes: new Map([[TABLE.id, deletes]]) };
+  return new View({ catalog, manifest }, [{ node: NODE, state, buffer }], () => {});
 }
 
 function nameOf(source: ScanSource): string {
@@ -181,6 +198,32 @@ suite("the sources of a table in a view", () => {
     assert.deepEqual(
       sources.map((source) => source.kind === "file" && source.stampAbove),
       [undefined, 1n],
+    );
+  });
+
+  test("each group names the deletes that may cover rows of it", async () => {
+    const known = { time: range(0n, 9n), unique: true };
+    using view = await viewOf(
+      [known, { ...known, time: range(20n, 29n), deletesBelow: 3 as RowDeleteId }],
+      [[[5n]]],
+      // Stamp 1 is the first of the node's; none is below.
+      [
+        deleteOf(1, range(0n, 30n), 1n),
+        deleteOf(2, range(6n, 30n), 1n),
+        deleteOf(3, range(9n, 9n), 0n),
+      ],
+    );
+    const groups = sourceGroups(view, TABLE, ALL_TIME);
+    const named = groups.map((group) => group.deletes?.map(({ id }) => id));
+    assert.deepEqual(show(groups), [
+      "plain file1",
+      "merge file0 generation0 in 5..5",
+      "plain file0 in 0..4,6..29",
+    ]);
+    assert.deepEqual(named, [undefined, [1, 2], [1, 2]]);
+    assert.deepEqual(
+      sourceGroups(view, TABLE, range(20n, 30n)).map(({ deletes }) => deletes),
+      [undefined],
     );
   });
 

@@ -269,6 +269,15 @@ export const PLANTED_BUGS: Readonly<Record<string, PlantedBug>> = {
     file: "compaction/compactor.ts",
     edits: [{ find: "        deletes,\n        rowCountMax", replace: "        rowCountMax" }],
   },
+  delete_taken_for_known: {
+    file: "compaction/compactor.ts",
+    edits: [
+      {
+        find: "      deletesBelow,\n    };",
+        replace: "      deletesBelow: this.#options.catalog.state.nextDeleteId,\n    };",
+      },
+    ],
+  },
   row_folded_with_other_node: {
     file: "engine/plain/compact.ts",
     edits: [{ find: "&& nodeOfStamp(stamp) === nodeOfStamp(row.stamp)", replace: "" }],
