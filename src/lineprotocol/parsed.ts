@@ -1,7 +1,14 @@
 import type { ColumnData } from "#model/batch.ts";
 
 /** How timestamps of a body are scaled; `auto` decides a line at a time, by magnitude. */
-export type Precision = "auto" | "second" | "millisecond" | "microsecond" | "nanosecond";
+export type Precision =
+  | "auto"
+  | "hour"
+  | "minute"
+  | "second"
+  | "millisecond"
+  | "microsecond"
+  | "nanosecond";
 
 /** A line that was not taken. */
 export interface RejectedLine {

@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { precisionFromText, v1PrecisionFromText } from "./precision.ts";
+import {
+  precisionFromText,
+  scaleToNs,
+  v1PrecisionFromText,
+  v2PrecisionFromText,
+} from "./precision.ts";
 
 suite("words for precisions", () => {
   const words: readonly (readonly [string, string])[] = [
@@ -18,19 +23,27 @@ suite("words for precisions", () => {
   for (const [text, precision] of words) {
     test(`"${text}" is ${precision}`, () => {
       assert.equal(precisionFromText(text), precision);
-      assert.equal(v1PrecisionFromText(text), precision);
+      assert.equal(v2PrecisionFromText(text), precision);
     });
   }
 
   test("only version 3 has auto", () => {
     assert.equal(precisionFromText("auto"), "auto");
-    assert.equal(v1PrecisionFromText("auto"), undefined);
+    assert.equal(v2PrecisionFromText("auto"), undefined);
+  });
+
+  test("minutes and hours are those of version 1", () => {
+    assert.equal(v1PrecisionFromText("m"), "minute");
+    assert.equal(v1PrecisionFromText("h"), "hour");
+    assert.equal(v1PrecisionFromText("ms"), "millisecond");
+    assert.equal(v1PrecisionFromText("M"), undefined);
+    assert.equal(scaleToNs(2n, "hour"), 7_200_000_000_000n);
   });
 
   for (const text of ["", "S", "Auto", "seconds", "m", "h", " s", "toString"]) {
     test(`"${text}" is none`, () => {
       assert.equal(precisionFromText(text), undefined);
-      assert.equal(v1PrecisionFromText(text), undefined);
+      assert.equal(v2PrecisionFromText(text), undefined);
     });
   }
 });

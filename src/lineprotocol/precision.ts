@@ -5,6 +5,8 @@ export type FixedPrecision = Exclude<Precision, "auto">;
 
 /** Nanoseconds in one unit. */
 const UNIT_NS: Readonly<Record<FixedPrecision, bigint>> = {
+  hour: 3_600_000_000_000n,
+  minute: 60_000_000_000n,
   second: 1_000_000_000n,
   millisecond: 1_000_000n,
   microsecond: 1_000n,
@@ -16,7 +18,7 @@ const SECONDS_BELOW = 5_000_000_000n;
 const MILLISECONDS_BELOW = 5_000_000_000_000n;
 const MICROSECONDS_BELOW = 5_000_000_000_000_000n;
 
-const V1_PRECISIONS: ReadonlyMap<string, FixedPrecision> = new Map([
+const FIXED_PRECISIONS: ReadonlyMap<string, FixedPrecision> = new Map([
   ["s", "second"],
   ["second", "second"],
   ["ms", "millisecond"],
@@ -31,12 +33,18 @@ const V1_PRECISIONS: ReadonlyMap<string, FixedPrecision> = new Map([
 
 /** The `precision` of `/api/v3/write_lp`; undefined for a word it does not know. Case matters. */
 export function precisionFromText(text: string): Precision | undefined {
-  return text === "auto" ? "auto" : V1_PRECISIONS.get(text);
+  return text === "auto" ? "auto" : FIXED_PRECISIONS.get(text);
 }
 
-/** The `precision` of `/write` and `/api/v2/write`, which have no `auto`; undefined for an unknown word. Case matters. */
+/** The `precision` of `/api/v2/write`, which has no `auto`; undefined for an unknown word. Case matters. */
+export function v2PrecisionFromText(text: string): FixedPrecision | undefined {
+  return FIXED_PRECISIONS.get(text);
+}
+
+/** The `precision` of `/write`, which has minutes and hours as well. */
 export function v1PrecisionFromText(text: string): FixedPrecision | undefined {
-  return V1_PRECISIONS.get(text);
+  if (text === "m") return "minute";
+  return text === "h" ? "hour" : FIXED_PRECISIONS.get(text);
 }
 
 /** Nanoseconds in one unit of `precision`. */

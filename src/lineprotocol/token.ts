@@ -14,10 +14,16 @@ export interface TokenGrammar {
   readonly escape: RegExp;
 }
 
-export const MEASUREMENT = grammar([SPACE, TAB, NEWLINE, COMMA, NUL], [BACKSLASH, COMMA, SPACE]);
+export const MEASUREMENT = grammar(
+  [SPACE, TAB, NEWLINE, COMMA, NUL],
+  [BACKSLASH, COMMA, SPACE, TAB],
+);
 /** Tag keys and field keys. */
-export const KEY = grammar([SPACE, TAB, NEWLINE, EQUALS], [BACKSLASH, COMMA, EQUALS, SPACE]);
-export const TAG_VALUE = grammar([SPACE, TAB, NEWLINE, COMMA], [BACKSLASH, COMMA, EQUALS, SPACE]);
+export const KEY = grammar([SPACE, TAB, NEWLINE, EQUALS], [BACKSLASH, COMMA, EQUALS, SPACE, TAB]);
+export const TAG_VALUE = grammar(
+  [SPACE, TAB, NEWLINE, COMMA],
+  [BACKSLASH, COMMA, EQUALS, SPACE, TAB],
+);
 /** Between the quotes of a string. */
 export const STRING = grammar([QUOTE], [BACKSLASH, QUOTE]);
 
@@ -26,7 +32,7 @@ function grammar(ends: readonly number[], escaped: readonly number[]): TokenGram
   for (const byte of ends) meanings[byte] = ENDS;
   for (const byte of escaped) meanings[byte] = (meanings[byte] as number) | ESCAPED;
   meanings[BACKSLASH] = ESCAPES | ESCAPED;
-  const characters = escaped.map((byte) => `\\x${byte.toString(16)}`).join("");
+  const characters = escaped.map((byte) => `\\x${byte.toString(16).padStart(2, "0")}`).join("");
   return { meanings, escape: new RegExp(`\\\\([${characters}])`, "g") };
 }
 

@@ -1,8 +1,8 @@
 import { DbError } from "#base/errors.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { RejectedLine } from "#lineprotocol/parsed.ts";
-import { precisionFromText, v1PrecisionFromText } from "#lineprotocol/precision.ts";
-import { checkWrittenName, nameWithPolicy } from "#model/database-name.ts";
+import { precisionFromText, v2PrecisionFromText } from "#lineprotocol/precision.ts";
+import { checkWrittenName } from "#model/database-name.ts";
 import { v2Reply } from "../exchange/errors.ts";
 import { type Exchange, WRITE_TOKEN_HEADER, writeTokens } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
@@ -35,26 +35,6 @@ export async function writeLineProtocol(exchange: Exchange): Promise<Reply> {
   return outcomeReply(outcome, acceptPartial);
 }
 
-/** POST /write: all lines or none. */
-export async function writeV1(exchange: Exchange): Promise<Reply> {
-  if (!exchange.query) throw wrongParameters("write_parameters", "no db destination provided");
-  const parameters = Parameters.fromQuery(exchange.query);
-  const database = parameters.text("db");
-  if (database === undefined) {
-    throw wrongParameters("write_parameters", `${V1_PARAMETERS}: missing field \`db\``);
-  }
-  if (database === "") throw wrongParameters("write_parameters", "no db destination provided");
-  const name = nameWithPolicy(database, parameters.text("rp"));
-  checkWrittenName(name);
-  const outcome = await write(exchange, parameters, {
-    database: name,
-    precision: v1Precision(parameters, "write_parameters"),
-    acceptPartial: false,
-    sync: true,
-  });
-  return outcomeReply(outcome, false);
-}
-
 /** POST /api/v2/write: all lines or none. */
 export async function writeV2(exchange: Exchange): Promise<Reply> {
   if (!exchange.query) throw wrongParameters("parameters", "no org/bucket destination provided");
@@ -64,7 +44,7 @@ export async function writeV2(exchange: Exchange): Promise<Reply> {
   checkWrittenName(bucket);
   const outcome = await write(exchange, parameters, {
     database: bucket,
-    precision: v1Precision(parameters, "parameters"),
+    precision: v2Precision(parameters),
     acceptPartial: false,
     sync: true,
   });
@@ -80,18 +60,23 @@ export async function writeV2(exchange: Exchange): Promise<Reply> {
 /** As clients of InfluxDB 3 know the list. */
 const V3_PRECISIONS =
   "`auto`, `s`, `second`, `millisecond`, `ms`, `microsecond`, `u`, `us`, `n`, `nanosecond`, `ns`";
-const V1_PARAMETERS = "failed to deserialize db/rp/precision in request";
 
-function v1Precision(parameters: Parameters, code: string): WriteRequest["precision"] {
+function v2Precision(parameters: Parameters): WriteRequest["precision"] {
   const text = parameters.text("precision");
   if (text === undefined || text === "") return "nanosecond";
-  const precision = v1PrecisionFromText(text);
+  const precision = v2PrecisionFromText(text);
   if (precision !== undefined) return precision;
-  throw wrongParameters(
-    code,
-    `${V1_PARAMETERS}: unknown variant \`${text}\`, expected one of \`s\`, \`ms\`, \`us\`, \`ns\``,
-  );
+  throw wrongParameters("parameters", wrongPrecision(text, ["s", "ms", "us", "ns"]));
 }
+
+/** As clients of InfluxDB 3 know it, of an endpoint of v1 or v2. */
+export function wrongPrecision(text: string, known: readonly string[]): string {
+  const list = known.map((word) => `\`${word}\``).join(", ");
+  return `${OLD_PARAMETERS}: unknown variant \`${text}\`, expected one of ${list}`;
+}
+
+/** How errors of values begin there. */
+export const OLD_PARAMETERS = "failed to deserialize db/rp/precision in request";
 
 async function write(
   exchange: Exchange,
@@ -106,7 +91,7 @@ async function write(
 }
 
 function outcomeReply(outcome: WriteOutcome, acceptPartial: boolean): Reply {
-  const headers = outcome.token === undefined ? {} : { [WRITE_TOKEN_HEADER]: outcome.token };
+  const headers = tokenHeader(outcome);
   const [first] = outcome.rejected;
   if (first === undefined) return emptyReply(204, headers);
   const value = acceptPartial
@@ -118,7 +103,12 @@ function outcomeReply(outcome: WriteOutcome, acceptPartial: boolean): Reply {
   return jsonReply(rejectedStatus(outcome), value, headers);
 }
 
-function rejectedStatus(outcome: WriteOutcome): number {
+/** By which the client can wait for its write. */
+export function tokenHeader({ token }: Pick<WriteOutcome, "token">): Record<string, string> {
+  return token === undefined ? {} : { [WRITE_TOKEN_HEADER]: token };
+}
+
+export function rejectedStatus(outcome: WriteOutcome): number {
   return outcome.limitMet ? 422 : 400;
 }
 

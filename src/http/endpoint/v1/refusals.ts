@@ -1,0 +1,109 @@
+import { fromUtf8, utf8 } from "#base/bytes.ts";
+import type { WriteOutcome } from "#ingest/write.ts";
+import type { RejectedLine } from "#lineprotocol/parsed.ts";
+import { readV1Line } from "#lineprotocol/v1-line.ts";
+
+const CONFLICT = /^invalid column type for column '(.*)', expected (\S+), got (\S+)$/s;
+const OUTERMOST = "922337203685477580";
+const FIELD = "iox::column_type::field::";
+const TAG = "iox::column_type::tag";
+
+/** The lines of a write that were not stored, in the words of InfluxDB 1. */
+export class Refusals {
+  readonly #unparsed: string[] = [];
+  /** Of lines that do not fit their table. */
+  #reason: string | undefined;
+  #droppedCount = 0;
+  readonly #unitNs: bigint;
+
+  /** Of lines whose times are in units of `unitNs`. */
+  constructor(unitNs: bigint) {
+    this.#unitNs = unitNs;
+  }
+
+  /** `body` without the lines whose times InfluxDB 1 alone refuses. */
+  takeOut(body: Uint8Array): Uint8Array {
+    // Such a time is seldom looked for: in nanoseconds it has these digits, and in other units it cannot be one.
+    if (
+      this.#unitNs !== 1n ||
+      !Buffer.from(body.buffer, body.byteOffset, body.length).includes(OUTERMOST)
+    )
+      return body;
+    const kept: string[] = [];
+    for (const text of fromUtf8(body).split("\n")) {
+      const read = text.includes(OUTERMOST) ? readV1Line(text, 1n) : undefined;
+      if (read?.kind !== "refused" || !read.reason.startsWith("time outside range"))
+        kept.push(text);
+      else this.#unparsed.push(unparsed({ text }, read.reason));
+    }
+    return utf8(kept.join("\n"));
+  }
+
+  /** How many it has taken. */
+  get count(): number {
+    return this.#unparsed.length + this.#droppedCount;
+  }
+
+  /** Takes the refused lines of `outcome`, but for those that InfluxDB 1 takes: these are the answer, to be written as they now are. */
+  add({ rejected }: WriteOutcome): readonly string[] {
+    const again: string[] = [];
+    for (const line of rejected) {
+      const read = readV1Line(line.text, this.#unitNs);
+      if (read.kind === "refused") this.#unparsed.push(unparsed(line, read.reason));
+      else {
+        const reason = misfit(line, read.measurement);
+        if (reason === undefined) again.push(read.text);
+        else this.#drop(reason);
+      }
+    }
+    return again;
+  }
+
+  /** Takes those of lines that both grammars have. */
+  addStrict({ rejected }: WriteOutcome): void {
+    for (const line of rejected) {
+      const read = readV1Line(line.text, this.#unitNs);
+      const reason = read.kind === "taken" ? misfit(line, read.measurement) : undefined;
+      if (reason === undefined) this.#unparsed.push(unparsed(line, line.message));
+      else this.#drop(reason);
+    }
+  }
+
+  /** What the client is told, where `outcome` is that of all its lines. Of many, the first are named. */
+  message({ rejectedCount, token }: WriteOutcome): string {
+    const unnamedCount = Math.max(0, rejectedCount - this.count);
+    if (this.#reason !== undefined)
+      return `partial write: ${this.#reason} dropped=${this.#droppedCount + unnamedCount}`;
+    const more = unnamedCount > 0 ? `\n(and ${unnamedCount} more lines)` : "";
+    const all = this.#unparsed.join("\n") + more;
+    return token === undefined ? all : `partial write: ${all} dropped=0`;
+  }
+
+  #drop(reason: string): void {
+    this.#reason ??= reason;
+    this.#droppedCount += 1;
+  }
+}
+
+function unparsed({ text }: Pick<RejectedLine, "text">, reason: string): string {
+  return `unable to parse '${text}': ${reason}`;
+}
+
+/** Why a good line does not fit its table; undefined where it was not good for our grammar. */
+function misfit({ message }: RejectedLine, measurement: string): string | undefined {
+  const [, name = "", expected = "", given = ""] = CONFLICT.exec(message) ?? [];
+  const what = given === TAG ? "tag" : "field";
+  const input = `input ${what} "${name}" on measurement "${measurement}"`;
+  if (expected === "") return OTHER_MISFITS.test(message) ? message : undefined;
+  if (name === "time")
+    return `invalid ${what === "tag" ? "tag key" : "field name"}: ${input} is invalid`;
+  return `field type conflict: ${input} is type ${kindOf(given)}, already exists as type ${kindOf(expected)}`;
+}
+
+/** A limit is met, or the database takes only what was declared. */
+const OTHER_MISFITS = /^Update to schema would exceed|uses explicit schemas/;
+
+function kindOf(type: string): string {
+  if (type === TAG) return "tag";
+  return type.startsWith(FIELD) ? type.slice(FIELD.length).replace("uinteger", "unsigned") : type;
+}

@@ -1,0 +1,91 @@
+import { concatBytes, utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import type { WriteOutcome } from "#ingest/write.ts";
+import { type FixedPrecision, unitNs, v1PrecisionFromText } from "#lineprotocol/precision.ts";
+import { checkWrittenName } from "#model/database-name.ts";
+import { influxErrorHeader } from "../../exchange/errors.ts";
+import { type Exchange, writeTokens } from "../../exchange/exchange.ts";
+import { Parameters } from "../../exchange/parameters.ts";
+import { emptyReply, jsonReply, type Reply } from "../../exchange/reply.ts";
+import { requireUtf8 } from "../../exchange/text.ts";
+import { productHeaders } from "../product-headers.ts";
+import { OLD_PARAMETERS, rejectedStatus, tokenHeader, wrongPrecision } from "../write.ts";
+import { Refusals } from "./refusals.ts";
+
+/** POST /write: good lines are stored although others are bad, as in InfluxDB 1. */
+export async function writeV1(exchange: Exchange): Promise<Reply> {
+  const { parameters, ...target } = targetOf(exchange);
+  const tokens = writeTokens(exchange, parameters.text("min_token"));
+  const body = await exchange.readBody();
+  requireUtf8(body);
+  const request = { ...target, acceptPartial: true, sync: true, tokens };
+  const write = (some: Uint8Array) =>
+    exchange.services.write({ ...request, body: some }, exchange.signal);
+  const outcome = await writeAsV1(body, unitNs(target.precision), write);
+  const headers = { ...productHeaders(exchange), ...tokenHeader(outcome) };
+  if (outcome.message === undefined) return emptyReply(204, headers);
+  return jsonReply(
+    rejectedStatus(outcome),
+    { error: outcome.message },
+    { ...headers, ...influxErrorHeader(outcome.message) },
+  );
+}
+
+function targetOf(exchange: Exchange) {
+  const parameters = Parameters.fromQuery(exchange.query ?? "");
+  const database = parameters.text("db");
+  if (!exchange.query || database === "") throw wrong("no db destination provided");
+  if (database === undefined) throw wrong(`${OLD_PARAMETERS}: missing field \`db\``);
+  const name = exchange.services.databaseOfWrite(database, parameters.text("rp"));
+  checkWrittenName(name);
+  return { database: name, precision: precisionOf(parameters), parameters };
+}
+
+function precisionOf(parameters: Parameters): FixedPrecision {
+  const text = parameters.text("precision") ?? "";
+  if (text === "") return "nanosecond";
+  const precision = v1PrecisionFromText(text);
+  if (precision !== undefined) return precision;
+  throw wrong(wrongPrecision(text, ["s", "ms", "us", "ns", "m", "h"]));
+}
+
+interface V1Outcome extends WriteOutcome {
+  /** What is to be told; undefined where all is well. */
+  readonly message: string | undefined;
+}
+
+/** Writes `body`; then again, as both read them, the lines that InfluxDB 1 takes although our grammar does not. */
+async function writeAsV1(
+  body: Uint8Array,
+  unitNs: bigint,
+  write: (body: Uint8Array) => Promise<WriteOutcome>,
+): Promise<V1Outcome> {
+  const refusals = new Refusals(unitNs);
+  const kept = refusals.takeOut(body);
+  const takenOutCount = refusals.count;
+  const first = await write(kept).catch(nothingWritten);
+  const again = refusals.add(first);
+  let outcome = { ...first, rejectedCount: first.rejectedCount + takenOutCount - again.length };
+  if (again.length > 0) {
+    const second = await write(concatBytes(again.map((line) => utf8(`${line}\n`))));
+    refusals.addStrict(second);
+    outcome = {
+      token: second.token ?? first.token,
+      rejected: second.rejected,
+      rejectedCount: outcome.rejectedCount + second.rejectedCount,
+      limitMet: first.limitMet || second.limitMet,
+    };
+  }
+  const message = outcome.rejectedCount === 0 ? undefined : refusals.message(outcome);
+  return { ...outcome, message };
+}
+
+/** A body without lines is no error in InfluxDB 1. */
+function nothingWritten(error: unknown): WriteOutcome {
+  if (!(error instanceof DbError) || error.code !== "write_empty") throw error;
+  return { token: undefined, rejected: [], rejectedCount: 0, limitMet: false };
+}
+
+function wrong(message: string): DbError {
+  return new DbError("invalid", "write_parameters", message);
+}
