@@ -113,8 +113,8 @@ class Flight {
     const ticket = parseTicket(new Message(await call.message()).bytes(1));
     if (ticket.kind === "command")
       return this.#sql.send(call, ticket.database, readCommand(ticket.command));
-    const { database, parameters, text } = ticket;
-    await this.#statements.send(call, { database, parameters, text, tokens: [] });
+    const { database, language, parameters, text } = ticket;
+    await this.#statements.send(call, { language, database, parameters, text, tokens: [] });
   }
 
   /** Makes a prepared statement, or forgets one, which takes nothing. */

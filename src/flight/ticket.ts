@@ -11,6 +11,8 @@ export type Parameters = Readonly<Record<string, LiteralValue>>;
 export type Ticket =
   | {
       readonly kind: "statement";
+      /** SQL unless given. */
+      readonly language?: "influxql";
       readonly database: string;
       readonly text: string;
       readonly parameters: Parameters;
@@ -24,7 +26,7 @@ const DATABASE_NAMES = ["database", "namespace_name", "bucket", "bucket-name"];
 const INFLUXQL = 2n;
 const COMMAND = 3n;
 
-/** Reads a ticket of ours, or the JSON that clients of InfluxDB 3 send. Throws `invalid` / `flight_ticket`, `unsupported` / `influxql_unsupported`. */
+/** Reads a ticket of ours, or the JSON that clients of InfluxDB 3 send. Throws `invalid` / `flight_ticket`. */
 export function parseTicket(bytes: Uint8Array): Ticket {
   const info = findReadInfo(bytes);
   return info === undefined ? ticketOfJson(bytes) : ticketOfReadInfo(info);
@@ -56,9 +58,14 @@ function ticketOfReadInfo(info: Message): Ticket {
   const type = info.number(3);
   const command = info.bytes(4);
   if (database === "" || (type === COMMAND ? text !== "" : command.length > 0)) throw badTicket();
-  if (type === INFLUXQL) throw influxqlUnsupported();
   if (type === COMMAND) return { kind: "command", database, command };
-  return { kind: "statement", database, text, parameters: protobufParameters(info) };
+  return {
+    kind: "statement",
+    ...(type === INFLUXQL ? { language: "influxql" } : {}),
+    database,
+    text,
+    parameters: protobufParameters(info),
+  };
 }
 
 function protobufParameters(info: Message): Parameters {
@@ -87,8 +94,8 @@ function ticketOfJson(bytes: Uint8Array): Ticket {
   const named = DATABASE_NAMES.map((name) => value[name]).find((name) => name !== undefined);
   const { query_type: type = "sql", params, sql_query: text } = value;
   if (typeof named !== "string" || typeof text !== "string") throw badTicket();
-  if (type === "influxql") throw influxqlUnsupported();
-  if (type !== "sql" && type !== null) {
+  const isInfluxQl = type === "influxql";
+  if (!isInfluxQl && type !== "sql" && type !== null) {
     const shown = typeof type === "string" ? type.slice(0, 100) : typeof type;
     throw new DbError(
       "invalid",
@@ -96,7 +103,13 @@ function ticketOfJson(bytes: Uint8Array): Ticket {
       `Unknown query type. Expected 'sql' or 'influxql', got ${shown}`,
     );
   }
-  return { kind: "statement", database: named, text, parameters: jsonParameters(params) };
+  return {
+    kind: "statement",
+    ...(isInfluxQl ? { language: "influxql" } : {}),
+    database: named,
+    text,
+    parameters: jsonParameters(params),
+  };
 }
 
 function jsonParameters(params: unknown): Parameters {
@@ -127,12 +140,4 @@ function badTicket(cause?: unknown): DbError {
   return new DbError("invalid", "flight_ticket", "Invalid ticket. Error: Invalid ticket", {
     cause,
   });
-}
-
-export function influxqlUnsupported(): DbError {
-  return new DbError(
-    "unsupported",
-    "influxql_unsupported",
-    "InfluxQL is not supported yet: ask in SQL",
-  );
 }

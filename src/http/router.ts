@@ -28,7 +28,12 @@ import { deleteV2 } from "./endpoint/delete.ts";
 import { office } from "./endpoint/office.ts";
 import { configureProcessing, runPlugin } from "./endpoint/processing.ts";
 import { push, standing } from "./endpoint/push.ts";
-import { querySqlGet, querySqlPost } from "./endpoint/query.ts";
+import {
+  queryInfluxQlGet,
+  queryInfluxQlPost,
+  querySqlGet,
+  querySqlPost,
+} from "./endpoint/query/query.ts";
 import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
 import {
   createAdminToken,
@@ -38,8 +43,16 @@ import {
   recoverOperatorToken,
   replaceOperatorToken,
 } from "./endpoint/tokens.ts";
-import { writeLineProtocol, writeV1, writeV2 } from "./endpoint/write.ts";
-import { type ErrorStyle, errorReply, errorReplyPlain, errorReplyV2 } from "./exchange/errors.ts";
+import { queryV1Get, queryV1Post } from "./endpoint/v1/query.ts";
+import { writeV1 } from "./endpoint/v1/write.ts";
+import { writeLineProtocol, writeV2 } from "./endpoint/write.ts";
+import {
+  type ErrorStyle,
+  errorReply,
+  errorReplyPlain,
+  errorReplyV1,
+  errorReplyV2,
+} from "./exchange/errors.ts";
 import type { Exchange } from "./exchange/exchange.ts";
 import { emptyReply, jsonReply, type Reply, textReply } from "./exchange/reply.ts";
 import type { NodeIdentity } from "./services.ts";
@@ -117,6 +130,24 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
       needs: "query",
       methods: { GET: querySqlGet, POST: querySqlPost },
       otherMethods: unsupportedMethod,
+    },
+  ],
+  [
+    "/api/v3/query_influxql",
+    {
+      needs: "query",
+      methods: { GET: queryInfluxQlGet, POST: queryInfluxQlPost },
+      otherMethods: unsupportedMethod,
+    },
+  ],
+  [
+    "/query",
+    {
+      needs: "query",
+      tokenParameter: true,
+      methods: { GET: queryV1Get, POST: queryV1Post },
+      otherMethods: unsupportedMethod,
+      errorStyle: errorReplyV1,
     },
   ],
   [

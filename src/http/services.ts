@@ -8,6 +8,8 @@ import type { Standing, StandingAsk } from "#lifecycle/contact/standing.ts";
 import type { Push } from "#lifecycle/pusher.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { RowDeleter } from "#model/row-delete.ts";
+import type { StatementResult } from "#query/influxql/answer.ts";
+import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 
 /** What the HTTP surface calls. node/ fulfils it; tests pass small objects. */
@@ -18,6 +20,10 @@ export interface HttpServices {
   query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer>;
   /** Deletes rows, as `RowDeleter` says. */
   deleteRows: RowDeleter["deleteRows"];
+  /** Which database of ours rows for `database` and `policy` of InfluxDB 1 go to. */
+  databaseOfWrite(database: string, policy: string | undefined): string;
+  /** Runs one statement after the other, each when its result is asked for. Rejects with what concerns the whole request. */
+  influxQl(request: InfluxQlRequest, signal: AbortSignal): Promise<AsyncIterable<StatementResult>>;
   /** Rejects with `conflict` / `database_exists`, `invalid` / `database_name`, `exceeded` / `database_limit`. */
   createDatabase(request: CreateDatabaseRequest): Promise<void>;
   /** Rejects with `not_found` / `database_not_found`, `invalid` / `database_internal`. */

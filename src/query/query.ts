@@ -29,6 +29,9 @@ import { inSteps } from "./steps.ts";
 import { findSystemTable, type LastSeenNs, type SystemTable } from "./system-tables.ts";
 
 export interface QueryRequest {
+  /** SQL unless given. */
+  readonly language?: "influxql" | undefined;
+  /** Of InfluxQL, it may be empty where the statement names one. */
   readonly database: string;
   readonly text: string;
   readonly parameters: Readonly<Record<string, LiteralValue>>;

@@ -7,6 +7,7 @@ import { utf8 } from "#base/bytes.ts";
 import type { HttpLimits, HttpServerOptions } from "#http/options.ts";
 import { HttpServer } from "#http/server.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
+import { nameWithPolicy } from "#model/database-name.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import { silentLog } from "#ports/log.ts";
@@ -65,6 +66,8 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     write: unexpected,
     query: unexpected,
     deleteRows: unexpected,
+    influxQl: unexpected,
+    databaseOfWrite: nameWithPolicy,
     createDatabase: unexpected,
     updateDatabase: unexpected,
     deleteDatabase: unexpected,

@@ -90,9 +90,19 @@ suite("the client of InfluxDB 3", () => {
       code: "NOT_FOUND",
       message: "Database 'gone' not found",
     });
-    await assert.rejects(Array.fromAsync(client.query("SELECT 1", "db", { type: "influxql" })), {
-      code: "UNIMPLEMENTED",
+    await assert.rejects(Array.fromAsync(client.query("SELEC 1", "db", { type: "influxql" })), {
+      code: "INVALID_ARGUMENT",
     });
+  });
+
+  test("asks in InfluxQL", async () => {
+    const text = "SELECT usage, n FROM cpu WHERE host = $h GROUP BY zone";
+    const options = { type: "influxql", params: { h: "a" } } as const;
+    const [row, ...others] = await Array.fromAsync(client.query(text, "db", options));
+    assert.deepEqual(others, []);
+    assert.partialDeepStrictEqual(row, { "iox::measurement": "cpu", zone: "x", usage: 0.5, n: 3 });
+    assert.deepEqual(Object.keys(row ?? {}), ["iox::measurement", "time", "zone", "usage", "n"]);
+    assert.deepEqual(await Array.fromAsync(client.query("SELECT x FROM no", "db", options)), []);
   });
 
   test("is told which lines of a write were refused", async () => {

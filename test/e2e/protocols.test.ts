@@ -107,7 +107,7 @@ suite("over HTTP", () => {
     ["a path that is none", "/api/v3/nothing", undefined, 404, /not found/],
     ["a write without a database", "/api/v3/write_lp", "m v=1", 400, /missing query parameter/],
     ["a database name with two slashes", "/api/v3/write_lp?db=a/b/c", "m v=1", 400, /name/],
-    ["a precision that is none", "/write?db=d&precision=h", "m v=1", 400, /unknown variant `h`/],
+    ["a precision that is none", "/write?db=d&precision=H", "m v=1", 400, /unknown variant `H`/],
     ["an empty write", "/api/v3/write_lp?db=d", "", 400, /incoming write was empty/],
     ["too large a write", "/write?db=d", "x".repeat(70_000), 413, /65536|max/],
     ["a query without text", "/api/v3/query_sql?db=d", undefined, 400, /missing field `q`/],

@@ -7,7 +7,6 @@ import { cellAt } from "#model/query/result.ts";
 import type { QueryRequest } from "#query/query.ts";
 import { encodeFlightData, encodeFlightSchema } from "../data.ts";
 import type { Call } from "../grpc/call.ts";
-import { influxqlUnsupported } from "../ticket.ts";
 import {
   catalogsAnswer,
   keysAnswer,
@@ -111,8 +110,9 @@ export class FlightSql {
 /** The statement that a command is; undefined for others. */
 function requestOf(call: Call, database: string, command: Command): QueryRequest | undefined {
   if (command.kind === "statement") {
-    if (call.headers["x-influxdata-query-language"] === "influxql") throw influxqlUnsupported();
-    return { database, text: command.text, parameters: {}, tokens: [] };
+    const language =
+      call.headers["x-influxdata-query-language"] === "influxql" ? "influxql" : undefined;
+    return { language, database, text: command.text, parameters: {}, tokens: [] };
   }
   if (command.kind === "prepared") return { database, ...readHandle(command.handle), tokens: [] };
   return undefined;

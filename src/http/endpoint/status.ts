@@ -2,12 +2,10 @@ import { DbError } from "#base/errors.ts";
 import { asDbError } from "../exchange/errors.ts";
 import { callingNode, type Exchange } from "../exchange/exchange.ts";
 import { emptyReply, jsonReply, type Reply, textReply } from "../exchange/reply.ts";
-import { requestId } from "../exchange/request-id.ts";
 import type { NodeIdentity } from "../services.ts";
+import { productHeaders } from "./product-headers.ts";
 
 const PRODUCT_NAME = "Tidelake";
-/** Which of the two InfluxDB 3 has: clients look up here what they may ask for. */
-const BUILD = "Enterprise";
 const METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
 /** GET /health: the process runs. It says nothing of the store; `/ready` does. */
@@ -31,14 +29,8 @@ export async function ready(exchange: Exchange): Promise<Reply> {
 /** GET or POST /ping: which program this is. */
 export function ping(exchange: Exchange): Reply {
   const { version, processId } = exchange.services.identify();
-  const id = requestId(exchange.clock, exchange.random);
   const value = { product_name: PRODUCT_NAME, version, revision: version, process_id: processId };
-  return jsonReply(200, value, {
-    "x-influxdb-version": version,
-    "x-influxdb-build": BUILD,
-    "request-id": id,
-    "x-request-id": id,
-  });
+  return jsonReply(200, value, productHeaders(exchange));
 }
 
 /** GET /metrics: Prometheus text. */

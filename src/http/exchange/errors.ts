@@ -117,6 +117,23 @@ export function errorReplyPlain(error: DbError, requestId: string): Reply {
   return textReply(errorStatus(error), error.message);
 }
 
+/** The error as `/query` of v1 answers it: always JSON, and in a header. */
+export function errorReplyV1(error: DbError, requestId: string): Reply {
+  const message = errorMessage(error, requestId);
+  // Who is not let in is told as everywhere.
+  if (SPACED_CODES.has(error.code)) return errorReply(error, requestId);
+  return retryable(jsonReply(errorStatus(error), { error: message }, influxErrorHeader(message)));
+}
+
+/** Characters of an error that stand in a header. */
+const HEADER_LENGTH_MAX = 1_000;
+
+/** The header in which clients of v1 look for `message`. */
+export function influxErrorHeader(message: string): Readonly<Record<string, string>> {
+  const text = message.slice(0, HEADER_LENGTH_MAX).replaceAll(/[^\x20-\x7e]/g, "?");
+  return { "x-influxdb-error": text };
+}
+
 /** The error as the v2 endpoints answer it. */
 export function errorReplyV2(error: DbError, requestId: string): Reply {
   const status = errorStatus(error);

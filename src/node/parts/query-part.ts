@@ -5,6 +5,7 @@ import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { StatementResult } from "#query/influxql/answer.ts";
 import { InfluxQl, type InfluxQlOptions } from "#query/influxql/influxql.ts";
+import { runNative } from "#query/influxql/native.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import { Selects } from "#query/influxql/select.ts";
 import {
@@ -64,12 +65,19 @@ export class QueryPart {
 
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     this.#requireModeFor(request);
+    if (request.language === "influxql")
+      return runNative((...asked) => this.influxQl(...asked), request, signal);
     return this.queries.run(request, signal);
   }
 
-  /** The fields of what `query` would answer. */
+  /** The fields of what `query` would answer. In InfluxQL, its first rows say them. */
   async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
     this.#requireModeFor(request);
+    if (request.language === "influxql") {
+      const { batches, fields } = await this.query(request, signal);
+      await batches[Symbol.asyncIterator]().return?.();
+      return fields;
+    }
     return this.queries.describe(request, signal);
   }
 

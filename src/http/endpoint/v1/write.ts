@@ -57,10 +57,10 @@ interface V1Outcome extends WriteOutcome {
 /** Writes `body`; then again, as both read them, the lines that InfluxDB 1 takes although our grammar does not. */
 async function writeAsV1(
   body: Uint8Array,
-  unitNs: bigint,
+  timeUnitNs: bigint,
   write: (body: Uint8Array) => Promise<WriteOutcome>,
 ): Promise<V1Outcome> {
-  const refusals = new Refusals(unitNs);
+  const refusals = new Refusals(timeUnitNs);
   const kept = refusals.takeOut(body);
   const takenOutCount = refusals.count;
   const first = await write(kept).catch(nothingWritten);

@@ -136,6 +136,7 @@ suite("SQL queries", () => {
     const headers = { "x-tidelake-write-token": "a" };
     const got = await ask({ path: `${SELECT}&min_token=b,c`, headers });
     assert.deepEqual(got.asked, {
+      language: undefined,
       database: "a",
       text: "SELECT 1",
       parameters: {},
