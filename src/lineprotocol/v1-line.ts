@@ -7,6 +7,8 @@ export type V1Line =
       readonly measurement: string;
       /** The same points, in the strict grammar. */
       readonly text: string;
+      /** Whether a tag has another name there: one that has the name of a field of its line is NAME_1. */
+      readonly renamed: boolean;
     };
 
 const TRUTHS: ReadonlySet<string> = new Set("t T true True TRUE f F false False FALSE".split(" "));
@@ -54,12 +56,17 @@ class LineReader {
     if (this.#next() === "") throw new Refusal("missing fields");
     const fields = this.#fields();
     const time = this.#time();
-    const head = [tabbed(measurement), ...tags.map(tabbed)].join(",");
+    const named = tags.map((tag, index) => {
+      const key = keys[index] ?? "";
+      return fields.has(key) ? `${key}_1${tag.slice(key.length)}` : tag;
+    });
+    const head = [tabbed(measurement), ...named.map(tabbed)].join(",");
     const all = [...fields].map(([key, value]) => `${tabbed(key)}=${value}`).join(",");
     return {
       kind: "taken",
       measurement: measurement.replaceAll(/\\([,= ])/g, "$1"),
       text: `${head} ${all}${time === "" ? "" : ` ${time}`}`,
+      renamed: keys.some((key) => fields.has(key)),
     };
   }
 

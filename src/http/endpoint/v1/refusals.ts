@@ -44,11 +44,15 @@ export class Refusals {
     return this.#unparsed.length + this.#droppedCount;
   }
 
-  /** Takes the refused lines of `outcome`, but for those that InfluxDB 1 takes: these are the answer, to be written as they now are. */
-  add({ rejected }: WriteOutcome): readonly string[] {
-    const again: string[] = [];
+  /**
+   * Takes the refused lines of `outcome`, which is that of `body`, but for those that InfluxDB 1 takes: these are the answer, to be
+   * written as they now are.
+   */
+  add({ rejected }: WriteOutcome, body: Uint8Array): readonly string[] {
+    const again = rejected.some(({ message }) => isOfTwoKinds(message)) ? this.#renamed(body) : [];
     for (const line of rejected) {
       const read = readV1Line(line.text, this.#unitNs);
+      if (read.kind === "taken" && read.renamed) continue;
       if (read.kind === "refused") this.#unparsed.push(unparsed(line, read.reason));
       else {
         const reason = misfit(line, read.measurement);
@@ -79,10 +83,31 @@ export class Refusals {
     return token === undefined ? all : `partial write: ${all} dropped=0`;
   }
 
+  /** The lines in which a tag and a field have one name: all of them were refused. */
+  #renamed(body: Uint8Array): string[] {
+    return fromUtf8(body)
+      .split("\n")
+      .flatMap((text) => {
+        const read = isLine(text) ? readV1Line(text, this.#unitNs) : undefined;
+        return read?.kind === "taken" && read.renamed ? [read.text] : [];
+      });
+  }
+
   #drop(reason: string): void {
     this.#reason ??= reason;
     this.#droppedCount += 1;
   }
+}
+
+/** Whether a column is a tag to the one and a field to the other. */
+function isOfTwoKinds(message: string): boolean {
+  const [, , expected, given] = CONFLICT.exec(message) ?? [];
+  return (expected === TAG) !== (given === TAG);
+}
+
+function isLine(text: string): boolean {
+  const line = text.trimStart();
+  return line !== "" && !line.startsWith("#");
 }
 
 function unparsed({ text }: Pick<RejectedLine, "text">, reason: string): string {

@@ -46,6 +46,23 @@ suite("/write of InfluxDB 1", () => {
     assert.equal(answer.status, 204);
   });
 
+  test("a tag with the name of a field of its line goes by another, in all lines that have one", async () => {
+    const twins = "m,a=1,b=x a=1i 1\nm f=1 2\nm,a\\ b=1 a\\ b=2 3\n# m,a=1 a=1\n";
+    const refused = {
+      lineNumber: 1,
+      text: "m,a=1,b=x a=1i 1",
+      message:
+        "invalid column type for column 'a', expected iox::column_type::tag, got iox::column_type::field::integer",
+    };
+    const { answer, bodies } = await writeBody(
+      twins,
+      { rejected: [refused], rejectedCount: 2 },
+      {},
+    );
+    assert.equal(answer.status, 204);
+    assert.deepEqual(bodies[1]?.split("\n"), ["m,a_1=1,b=x a=1i 1", "m,a\\ b_1=1 a\\ b=2 3", ""]);
+  });
+
   test("lines that it refuses are told in its words, and that others were stored", async () => {
     const rejected = [line("cpu"), line("cpu u=abc 1")];
     const all =

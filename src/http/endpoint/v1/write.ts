@@ -63,8 +63,9 @@ async function writeAsV1(
   const refusals = new Refusals(timeUnitNs);
   const kept = refusals.takeOut(body);
   const takenOutCount = refusals.count;
-  const first = await write(kept).catch(nothingWritten);
-  const again = refusals.add(first);
+  // The write takes the body over, of which a part may be needed again.
+  const first = await write(Uint8Array.from(kept)).catch(nothingWritten);
+  const again = refusals.add(first, kept);
   let outcome = { ...first, rejectedCount: first.rejectedCount + takenOutCount - again.length };
   if (again.length > 0) {
     const second = await write(concatBytes(again.map((line) => utf8(`${line}\n`))));
