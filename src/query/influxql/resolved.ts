@@ -91,7 +91,7 @@ export interface ReducerInput {
   readonly distinct: boolean;
   /** `percentile`: 0 to 100. `top`, `bottom`, `sample`: rows. `integral`: nanoseconds of a unit. Undefined for others. */
   readonly parameter: number | undefined;
-  /** Tags (or fields) of `top(x, a, b, n)`: of each combination the best. */
+  /** Tags of `top(x, a, b, n)`: of each combination the best. Fields that stand there are taken for tags that no row has. */
   readonly keys: readonly VariableInput[];
   readonly type: PointType;
 }

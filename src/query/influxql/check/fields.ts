@@ -25,14 +25,15 @@ export function checkFields(select: SelectStatement, windowing: Windowing): Chec
   let timeName = "time";
   for (const { alias, expression } of select.fields) {
     if (expression.kind === "variable" && expression.name === "time") {
-      if (alias !== undefined) timeName = alias;
+      timeName = alias || timeName;
       continue;
     }
     const reduced = reduce(expression);
     const place: CallPlace = { ...windowing, facts, limit: select.limit, wildcards: true, visit };
     checkHasVariable(reduced);
     visit(reduced, place);
-    fields.push({ alias, expression: reduced });
+    // An empty alias is none.
+    fields.push({ alias: alias || undefined, expression: reduced });
   }
   checkTogether(select, { fields, timeName, facts }, windowing);
   return { fields, timeName, facts };

@@ -1,6 +1,8 @@
 /** What can be computed of an expression without looking at data. */
 import type { BinaryExpression, BinaryOperator, Expression, LiteralExpression } from "../ast.ts";
-import { isLiteral } from "./expressions.ts";
+import { applyMath } from "../points/values/math.ts";
+import type { MathName } from "../resolved.ts";
+import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
 import { timeLiteral } from "./time-literal.ts";
 
 export interface Constants {
@@ -20,13 +22,10 @@ export function reduce(expression: Expression, constants: Constants = {}): Expre
   switch (expression.kind) {
     case "binary":
       return reduceBinary(expression, constants);
-    case "call": {
-      const { nowNs } = constants;
-      const { arguments: given, name } = expression;
-      if (name === "now" && given.length === 0 && nowNs !== undefined)
-        return { kind: "time", value: nowNs };
-      return { ...expression, arguments: given.map((argument) => reduce(argument, constants)) };
-    }
+    case "call":
+      return reduceCall(expression, constants);
+    case "distinct":
+      return asCall(expression) ?? expression;
     case "parenthesized": {
       const inner = reduce(expression.expression, constants);
       return inner.kind === "binary" ? { kind: "parenthesized", expression: inner } : inner;
@@ -34,6 +33,27 @@ export function reduce(expression: Expression, constants: Constants = {}): Expre
     default:
       return expression;
   }
+}
+
+function reduceCall(call: CallExpression, constants: Constants): Expression {
+  const { nowNs } = constants;
+  const { name } = call;
+  if (name === "now" && call.arguments.length === 0 && nowNs !== undefined)
+    return { kind: "time", value: nowNs };
+  const given = call.arguments.map((argument) => reduce(argument, constants));
+  return computeMath(name, given) ?? { ...call, arguments: given };
+}
+
+/** The value of a function of one row's values, of which all are known. */
+function computeMath(name: string, given: readonly Expression[]): Result {
+  if (mathArgumentCount(name) !== given.length) return undefined;
+  const values = given.map((each) =>
+    each.kind === "integer" || each.kind === "number" ? each.value : null,
+  );
+  if (values.includes(null)) return undefined;
+  const value = applyMath(name as MathName, values);
+  if (typeof value === "bigint") return integer(value);
+  return typeof value === "number" && !Number.isNaN(value) ? number(value) : undefined;
 }
 
 function reduceBinary({ left, operator, right }: BinaryExpression, constants: Constants) {

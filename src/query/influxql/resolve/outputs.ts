@@ -162,10 +162,10 @@ class OutputBuilder {
     const argument = this.#value(inner?.arguments[0] ?? first);
     if (argument === undefined) return NONE;
     requireArgument(name, argument.type);
-    const keys = rest.flatMap((each) => {
-      const key = each.kind === "variable" ? variableOf(each) : undefined;
-      return key === undefined ? [] : [key];
-    });
+    // Also names of fields are taken for tags, which nothing has.
+    const keys = rest
+      .filter((each) => each.kind === "variable")
+      .map((each): VariableInput => ({ kind: "variable", name: each.name, type: "tag" }));
     const input: ReducerInput = {
       kind: "reducer",
       name: name as ReducerName,
