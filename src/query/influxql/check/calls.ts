@@ -1,8 +1,8 @@
 /** Functions of many rows: what they are given, in the order in which 1.x looks at it. */
 import type { Expression } from "../ast.ts";
+import { printExpression } from "../print/expression.ts";
 import { refused } from "./errors.ts";
 import { asCall, type CallExpression, typeNameOf } from "./expressions.ts";
-import { printExpression } from "./print.ts";
 
 /** What the functions of a statement are, taken together; one for each SELECT. */
 export class FieldFacts {

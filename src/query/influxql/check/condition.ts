@@ -1,9 +1,9 @@
 /** WHERE: what it says of time, and the rest. */
 import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
 import type { BinaryExpression, BinaryOperator, Expression } from "../ast.ts";
+import { printExpression } from "../print/expression.ts";
 import { refused } from "./errors.ts";
 import { isTime, mathArgumentCount, typeNameOf } from "./expressions.ts";
-import { printExpression } from "./print.ts";
 import { type Constants, reduce } from "./reduce.ts";
 import { formatSeconds, looksLikeTime, timeLiteral } from "./time-literal.ts";
 

@@ -2,7 +2,7 @@
 import type { BinaryExpression, CastType, Expression } from "../ast.ts";
 import { refused } from "../check/errors.ts";
 import { isLiteral } from "../check/expressions.ts";
-import { printExpression } from "../check/print.ts";
+import { printExpression } from "../print/expression.ts";
 import type { PointType } from "../resolved.ts";
 
 /** Undefined: nothing has such a name, or nothing is known of the value. */

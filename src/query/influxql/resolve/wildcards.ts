@@ -3,7 +3,7 @@ import type { Expression, SelectField } from "../ast.ts";
 import type { TagDimension } from "../check/dimensions.ts";
 import { refused } from "../check/errors.ts";
 import type { CallExpression } from "../check/expressions.ts";
-import { printExpression } from "../check/print.ts";
+import { printExpression } from "../print/expression.ts";
 import { regexTest } from "../regex.ts";
 import { fieldName } from "./names.ts";
 import { byCodePoint, type Scope, type ScopeColumn } from "./scope.ts";
