@@ -20,10 +20,21 @@ const FLIPPED: Readonly<Record<NumberComparison, NumberComparison>> = {
   greater: "less",
   greater_equal: "less_equal",
 };
+const ROUNDED: Readonly<Record<NumberComparison, NumberComparison>> = {
+  ...FLIPPED,
+  less: "less_equal",
+  less_equal: "less_equal",
+  greater: "greater",
+  greater_equal: "greater",
+};
+/** Whole numbers below this are exact as floats. */
+const EXACT_MAX = 2 ** 53;
 const NAN = literal(Number.NaN, "float64");
 
 /** NULL where one of the two is. */
 export function compared(comparison: NumberComparison, left: Operand, right: Operand): Expression {
+  const whole = ofWhole(comparison, left, right) ?? ofWhole(FLIPPED[comparison], right, left);
+  if (whole !== undefined) return whole;
   if (left.type === "float" || right.type === "float")
     return ofFloats(comparison, asFloat(left), asFloat(right));
   if (left.type === right.type)
@@ -31,6 +42,23 @@ export function compared(comparison: NumberComparison, left: Operand, right: Ope
   return left.type === "integer"
     ? ofMixed(comparison, left.expression, right.expression)
     : ofMixed(FLIPPED[comparison], right.expression, left.expression);
+}
+
+/** A whole number with a literal that is a float, as whole numbers: engines need not convert each. Undefined where it is not that. */
+function ofWhole(
+  comparison: NumberComparison,
+  number: Operand,
+  { expression: bound, type }: Operand,
+): Expression | undefined {
+  if (number.type !== "integer" || type !== "float" || bound.kind !== "literal") return undefined;
+  const value = bound.value;
+  if (typeof value !== "number" || Math.abs(value) >= EXACT_MAX) return undefined;
+  const below = Math.floor(value);
+  const between = below !== value;
+  if (between && (comparison === "equal" || comparison === "not_equal")) return undefined;
+  // What is above 1.5 is above 1, and what is below it is 1 or less.
+  const rounded = between ? ROUNDED[comparison] : comparison;
+  return call(rounded, [number.expression, literal(BigInt(below), "int64")], "boolean");
 }
 
 /** What is no number, as the rest of a division by zero, compares with nothing and is unequal to all. */

@@ -66,8 +66,8 @@ function either(sides: readonly Expression[]): Expression {
 
 /** A comparison that is computed row by row. */
 function ofRow(condition: BinaryExpression, scope: ConditionScope): Expression {
-  const operand = operandOf(condition, scope.columns);
-  return operand.type === "boolean" ? operand.expression : FALSE;
+  const { expression, test = expression, type } = operandOf(condition, scope.columns);
+  return type === "boolean" ? test : FALSE;
 }
 
 /** A comparison of a tag, or of a name that is none of a field; undefined where it is something else. */

@@ -12,6 +12,8 @@ import { finds, findsNot } from "./pattern.ts";
 export interface Operand {
   readonly type: "float" | "integer" | "unsigned" | "string" | "boolean" | "null";
   readonly expression: Expression;
+  /** Of a comparison the same, but NULL where it is false for want of a value: enough where rows are chosen by it. */
+  readonly test?: Expression;
 }
 
 const NULL: Operand = { type: "null", expression: literal(null, "null") };
@@ -103,7 +105,7 @@ function ofBooleans(one: Operand, operator: BinaryExpression["operator"], other:
 
 /** A comparison with what is missing is false, not NULL. */
 function decided(test: Expression): Operand {
-  return { type: "boolean", expression: call("coalesce", [test, FALSE], "boolean") };
+  return { type: "boolean", expression: call("coalesce", [test, FALSE], "boolean"), test };
 }
 
 export function isNumber({ type }: Operand): boolean {
