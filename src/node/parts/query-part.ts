@@ -1,10 +1,13 @@
 /** What answers queries, in SQL and in InfluxQL. */
-import { DbError } from "#base/errors.ts";
+import { untilAborted } from "#base/async.ts";
+import type { DbError } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
+import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { StatementResult } from "#query/influxql/answer.ts";
-import { InfluxQl, type InfluxQlOptions } from "#query/influxql/influxql.ts";
+import { InfluxQl } from "#query/influxql/influxql.ts";
+import { Into } from "#query/influxql/into/into.ts";
 import { runNative } from "#query/influxql/native.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import { Selects } from "#query/influxql/select.ts";
@@ -22,6 +25,10 @@ import { requireMode } from "../members/refusals.ts";
 import type { NodePorts } from "../ports.ts";
 import { type ChangingNode, metaStatements } from "./meta-part.ts";
 
+interface WritingNode {
+  write(request: WriteRequest, signal: AbortSignal): Promise<WriteOutcome>;
+}
+
 export interface QueryPartOptions {
   readonly catalog: Catalog;
   readonly engine: Engine;
@@ -29,7 +36,7 @@ export interface QueryPartOptions {
   readonly views: Views;
   readonly config: NodeConfig;
   readonly ports: NodePorts;
-  readonly node: ChangingNode;
+  readonly node: ChangingNode & WritingNode;
   readonly systemTables: SystemTables;
   readonly onDamage: (error: DbError) => void;
 }
@@ -58,7 +65,7 @@ export class QueryPart {
       runner,
       selects,
       others: metaStatements(node, { config, log: runner.log, ports }),
-      into: REFUSED,
+      into: intoOf(parts.catalog, node),
     });
     this.#modes = config.modes;
   }
@@ -96,15 +103,17 @@ export class QueryPart {
   }
 }
 
-/** Statements that write rows are not built. */
-const REFUSED: InfluxQlOptions["into"] = {
-  write: () => Promise.reject(unsupported()),
-};
-
-function unsupported(): DbError {
-  return new DbError(
-    "unsupported",
-    "influxql_unsupported",
-    "this statement is not supported: ask with SELECT, or in SQL",
-  );
+/** Rows of a SELECT INTO go the way of all writes of this node. */
+function intoOf(catalog: Catalog, node: WritingNode): Into {
+  return new Into({
+    catalog: (signal) => untilAborted(catalog.refresh(), signal),
+    write: async ({ policy, ...lines }, signal) => {
+      const request = { ...lines, policy: { name: policy }, precision: "nanosecond" } as const;
+      const { rejected, rejectedCount } = await node.write(
+        { ...request, acceptPartial: true, sync: true },
+        signal,
+      );
+      return { rejectedCount, reason: rejected[0]?.message };
+    },
+  });
 }

@@ -27,8 +27,6 @@ export interface OutputOptions {
   readonly tagsAreValues: boolean;
   /** Whether operands that do not go together are an error; in subqueries they give nothing. */
   readonly strict: boolean;
-  /** Whether `top(x, tag, 2)` has no column of the tag: with INTO it has none. */
-  readonly hidesKeys: boolean;
   /** Nanoseconds of GROUP BY time; undefined without. */
   readonly everyNs: bigint | undefined;
 }
@@ -50,7 +48,7 @@ const SECOND_NS = 1_000_000_000n;
 /** `fields` name no more than they mean, and each name is cast to its type. */
 export function resolveOutputs(fields: readonly SelectField[], options: OutputOptions): Outputs {
   const builder = new OutputBuilder(options);
-  const shown = fields.flatMap((field) => [field, ...keyFields(field, options)]);
+  const shown = fields.flatMap((field) => [field, ...keyFields(field)]);
   const names = columnNames(shown);
   const outputs = shown.map((field, index): Output => {
     const name = names[index] ?? "";
@@ -62,9 +60,8 @@ export function resolveOutputs(fields: readonly SelectField[], options: OutputOp
 }
 
 /** The columns behind that of `top(x, a, b, 2)`. */
-function keyFields({ expression }: SelectField, options: OutputOptions): readonly SelectField[] {
-  if (expression.kind !== "call" || options.hidesKeys) return [];
-  if (!isTopBottom(expression.name)) return [];
+function keyFields({ expression }: SelectField): readonly SelectField[] {
+  if (expression.kind !== "call" || !isTopBottom(expression.name)) return [];
   return expression.arguments.slice(1, -1).map((key) => ({ alias: undefined, expression: key }));
 }
 

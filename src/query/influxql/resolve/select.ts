@@ -135,7 +135,6 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
     hasCalls,
     tagsAreValues: expanded.sources.some(({ kind }) => kind === "subquery"),
     strict: top,
-    hidesKeys: statement.into !== undefined,
     everyNs: select.window?.everyNs,
   });
   const empty = inputs.length === 0 || time.start > time.end;

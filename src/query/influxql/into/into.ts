@@ -1,0 +1,153 @@
+import { utf8 } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
+import type { CatalogState } from "#catalog/catalog-state.ts";
+import { requirePolicy } from "#catalog/v1/policies.ts";
+import type { SeriesChunk, StatementAnswer } from "../answer.ts";
+import type { MeasurementTarget, SelectField, SelectStatement } from "../ast.ts";
+import type { StatementContext } from "../influxql.ts";
+import { linesOf } from "./lines.ts";
+
+/** Lines of one write. */
+const LINE_COUNT_MAX = 10_000;
+/** Characters of one write, about. */
+const TEXT_LENGTH_MAX = 2 ** 22;
+
+export interface IntoOptions {
+  /** The newest catalog. */
+  readonly catalog: (signal: AbortSignal) => Promise<CatalogState>;
+  /** Writes lines with times in nanoseconds, durably; answers how many of them do not fit, and what is said of the first of these. */
+  readonly write: (lines: TargetLines, signal: AbortSignal) => Promise<LinesOutcome>;
+}
+
+export interface TargetLines {
+  /** A database of InfluxDB 1, and a policy of it. */
+  readonly database: string;
+  readonly policy: string | undefined;
+  readonly body: Uint8Array;
+  /** Write tokens that the request brought. */
+  readonly tokens: readonly string[];
+}
+
+export interface LinesOutcome {
+  readonly rejectedCount: number;
+  readonly reason: string | undefined;
+}
+
+/** SELECT INTO: the rows of an answer become writes, some thousand at a time. */
+export class Into {
+  readonly #options: IntoOptions;
+
+  constructor(options: IntoOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when all rows are durable, with how many they were; what was written before something failed stays. Rejects with
+   * `not_found` / `database_not_found`, `policy_not_found`, `invalid` / `influxql_into`, and what the rows and their writes reject with.
+   */
+  async write(
+    { fields, into }: SelectStatement,
+    rows: AsyncIterable<SeriesChunk>,
+    context: StatementContext,
+  ): Promise<StatementAnswer> {
+    const target = await this.#target(into, context);
+    let writtenCount = 0n;
+    for await (const { body, lineCount } of bodiesOf(rows, into, keysOf(fields))) {
+      const outcome = await this.#options.write({ ...target, body }, context.signal);
+      if (outcome.rejectedCount > 0) throw misfit(outcome);
+      writtenCount += BigInt(lineCount);
+    }
+    return writtenAnswer(writtenCount);
+  }
+
+  async #target(
+    into: MeasurementTarget | undefined,
+    { database, retentionPolicy, signal, tokens }: StatementContext,
+  ): Promise<Omit<TargetLines, "body">> {
+    const name = into?.database || database;
+    if (!name) throw new DbError("invalid", "database_missing", "database name required");
+    const policy = into?.retentionPolicy || (into?.database ? undefined : retentionPolicy);
+    requirePolicy(await this.#options.catalog(signal), name, policy);
+    return { database: name, policy, tokens };
+  }
+}
+
+interface Body {
+  readonly body: Uint8Array;
+  readonly lineCount: number;
+}
+
+/** The tags `a` and `b` of `top(x, a, b, 3)`: they are tags of what is written. */
+function keysOf(fields: readonly SelectField[]): ReadonlySet<string> {
+  return new Set(
+    fields.flatMap(({ expression }) => {
+      const isTop = expression.kind === "call" && /^(?:top|bottom)$/i.test(expression.name);
+      const keys = isTop ? expression.arguments.slice(1, -1) : [];
+      return keys.flatMap((key) => (key.kind === "variable" ? [key.name] : []));
+    }),
+  );
+}
+
+/** All rows as bodies of writes; where `into` names no measurement, into that of each series. */
+async function* bodiesOf(
+  rows: AsyncIterable<SeriesChunk>,
+  into: MeasurementTarget | undefined,
+  tagNames: ReadonlySet<string>,
+): AsyncGenerator<Body> {
+  let lines: string[] = [];
+  let length = 0;
+  for await (const chunk of rows) {
+    checkTime(chunk);
+    for (const line of linesOf(chunk, into?.measurement || chunk.name, tagNames)) {
+      if (line === undefined) continue;
+      lines.push(line);
+      length += line.length;
+      if (lines.length < LINE_COUNT_MAX && length < TEXT_LENGTH_MAX) continue;
+      yield bodyOf(lines);
+      lines = [];
+      length = 0;
+    }
+  }
+  if (lines.length > 0) yield bodyOf(lines);
+}
+
+function bodyOf(lines: readonly string[]): Body {
+  return { body: utf8(lines.join("\n")), lineCount: lines.length };
+}
+
+function checkTime({ cells, columns }: SeriesChunk): void {
+  const index = columns.indexOf("time");
+  if (cells[index]?.type === "timestamp" && columns.indexOf("time", index + 1) < 0) return;
+  throw new DbError(
+    "invalid",
+    "influxql_into",
+    "rows that are written have one column time, which is their time: give other columns other names",
+  );
+}
+
+function misfit({ reason, rejectedCount }: LinesOutcome): DbError {
+  return new DbError(
+    "invalid",
+    "influxql_into",
+    `partial write: ${reason ?? "some rows do not fit"} dropped=${rejectedCount}`,
+  );
+}
+
+function writtenAnswer(writtenCount: bigint): StatementAnswer {
+  const chunk: SeriesChunk = {
+    name: "result",
+    tags: [],
+    columns: ["time", "written"],
+    rowCount: 1,
+    cells: [
+      { type: "timestamp", values: new BigInt64Array(1) },
+      { type: "int64", values: BigInt64Array.of(writtenCount) },
+    ],
+    partial: false,
+  };
+  return { series: once(chunk), messages: [], zone: undefined };
+}
+
+async function* once(chunk: SeriesChunk): AsyncGenerator<SeriesChunk> {
+  yield chunk;
+}
