@@ -15,6 +15,7 @@ export function* linesOf(
   const head = [measurement.replace(/[, ]/g, "\\$&"), ...chunk.tags.flatMap(tagText)].join(",");
   const timeIndex = chunk.columns.indexOf(TIME);
   const times = chunk.cells[timeIndex];
+  if (times?.type !== "timestamp") return;
   const others = chunk.columns.flatMap((name, index) => {
     const column = chunk.cells[index];
     return index === timeIndex || column === undefined ? [] : [{ name, column }];
@@ -22,14 +23,15 @@ export function* linesOf(
   const tags = others.filter(({ column, name }) => tagNames.has(name) && column.type === "string");
   const fields = others.filter((each) => !tags.includes(each));
   for (let row = 0; row < chunk.rowCount; row += 1) {
-    const time = times === undefined ? null : cellAt(times, row);
     const own = tags.flatMap(({ column, name }) => tagText([name, cellAt(column, row)]));
     const pairs = fields.flatMap(({ column, name }) => {
       const value = fieldText(column, row);
       return value === undefined ? [] : [`${escaped(name)}=${value}`];
     });
     const isWhole = pairs.length > 0 && !fields.some(({ column }) => isInfinite(column, row));
-    yield isWhole ? `${[head, ...own].join(",")} ${pairs.join(",")} ${time}` : undefined;
+    yield isWhole
+      ? `${[head, ...own].join(",")} ${pairs.join(",")} ${times.values[row]}`
+      : undefined;
   }
 }
 
