@@ -76,9 +76,10 @@ async function adopt({ catalog, manifest, source }: SmallNode): Promise<Writer> 
 }
 
 async function workAll(node: SmallNode, compactor: Compactor, term: Writer): Promise<void> {
-  const { catalog, manifest, ports } = node;
-  const finished = new FinishedDeletes({ catalog, manifest, log: ports.log });
-  while ((await compactor.step(term, FOREVER)) || (await finished.step()));
+  const { catalog, clock, manifest, ports } = node;
+  while (await compactor.step(term, FOREVER));
+  const finished = new FinishedDeletes({ catalog, clock, manifest, log: ports.log });
+  while (await finished.step());
 }
 
 function pending({ catalog }: SmallNode): readonly RowDelete[] {

@@ -4,17 +4,21 @@ import type { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf, type ManifestState } from "#manifest/manifest-state.ts";
 import type { RowDeleteId, TableId } from "#model/ids.ts";
 import { mayCoverFile, type RowDelete } from "#model/row-delete.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { Duty } from "../office/duty.ts";
 
 export interface FinishedDeletesOptions {
   readonly catalog: Catalog;
   readonly manifest: Manifest;
+  readonly clock: Clock;
   readonly log: Log;
 }
 
-/** Each may ask of all files of a table. */
-const LOOKED_AT_MAX = 100;
+/** In one step: each may ask of all files of a table. */
+const LOOKED_AT_MAX = 20;
+/** The logs may move much faster than files are written anew: all deletes are not looked through more often. */
+const LOOK_MS = 2_000;
 
 /**
  * Takes deletes of rows out of the catalog that cover nothing any more: all that they may cover is in files, and those were written
@@ -23,10 +27,11 @@ const LOOKED_AT_MAX = 100;
  */
 export class FinishedDeletes implements Duty {
   readonly #options: FinishedDeletesOptions;
-  /** What was looked through, and how far. */
+  /** Those that are still to be looked at, and what was there when they were chosen. */
+  #queue: readonly RowDelete[] = [];
   #deletes: DeleteState["deletes"] | undefined;
   #manifest: ManifestState | undefined;
-  #lookedCount = 0;
+  #beganMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: FinishedDeletesOptions) {
     this.#options = options;
@@ -34,21 +39,28 @@ export class FinishedDeletes implements Duty {
 
   async step(): Promise<boolean> {
     const { catalog, log, manifest } = this.#options;
-    const { deletes } = catalog.state;
     const { state } = manifest;
-    if (this.#deletes !== deletes || this.#manifest !== state) this.#lookedCount = 0;
-    this.#deletes = deletes;
-    this.#manifest = state;
-    const all = [...deletes.values()].flat();
-    const some = all.slice(this.#lookedCount, this.#lookedCount + LOOKED_AT_MAX);
+    if (this.#queue.length === 0) this.#fill(catalog.state, state);
+    const some = this.#queue.slice(0, LOOKED_AT_MAX);
+    this.#queue = this.#queue.slice(LOOKED_AT_MAX);
     if (some.length === 0) return false;
-    this.#lookedCount += some.length;
     const finished = new Set(some.filter((one) => isFinished(one, state)).map(({ id }) => id));
     if (finished.size === 0) return true;
     const needs = { catalog: 0, manifest: state.position };
     await catalog.transact((current) => forget(current, finished), needs);
     log.debug("deletes of rows are carried out", { deleteCount: finished.size });
     return true;
+  }
+
+  /** All deletes, where something has changed since they were chosen last, some time ago. */
+  #fill({ deletes }: DeleteState, manifest: ManifestState): void {
+    const nowMs = this.#options.clock.monotonicMs();
+    const isKnown = this.#deletes === deletes && this.#manifest === manifest;
+    if (isKnown || deletes.size === 0 || nowMs - this.#beganMs < LOOK_MS) return;
+    this.#beganMs = nowMs;
+    this.#deletes = deletes;
+    this.#manifest = manifest;
+    this.#queue = [...deletes.values()].flat();
   }
 }
 
