@@ -6,6 +6,7 @@ import type { NamedTagCondition, RowDeletion } from "#model/row-delete.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { encodeWriteToken } from "#model/write-token.ts";
 import { memoryStore } from "#objectstore/memory.ts";
+import { storeWith } from "#testing/logs.ts";
 import { SmallNode, type SmallNodeOptions } from "#testing/small-node.ts";
 import { RowDeletes, type RowDeletesOptions } from "./row-deletes.ts";
 
@@ -177,6 +178,51 @@ suite("deleting rows", () => {
     await deletes.deleteRows({ ...ALL, condition }, FOREVER);
     assert.deepEqual(asked, [[1, "[ab]", [tail]]]);
     assert.deepEqual(await node.rows(ROWS), [{ host: "c", f: 3 }]);
+  });
+
+  test("asks for the values of a tag that comes before the ends of the logs are found", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1 1");
+    let written: Promise<unknown> | undefined;
+    const store = storeWith(node.store, {
+      async get(key) {
+        written ??= node.write("m,host=x2 f=2 2");
+        await written;
+        return node.store.get(key);
+      },
+    });
+    const deletes = deletesOf(node, {
+      ports: { ...node.ports, store },
+      findValues: ({ columnId }) => Promise.resolve(columnId === undefined ? [] : ["x2"]),
+    });
+    const condition: NamedTagCondition = {
+      kind: "matches",
+      tag: "host",
+      pattern: "x",
+      negated: true,
+    };
+    await deletes.deleteRows({ ...ALL, condition }, FOREVER);
+    assert.deepEqual(await node.rows(ROWS), [{ host: "x2", f: 2 }]);
+  });
+
+  test("takes a tag that comes meanwhile for missing in the rows that are meant, and in no other", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1 1");
+    const deletes = deletesOf(node, {
+      async findValues({ columnId }) {
+        assert.equal(columnId, undefined);
+        await node.write("m,host=a f=2 2");
+        return [""];
+      },
+    });
+    const condition: NamedTagCondition = {
+      kind: "matches",
+      tag: "host",
+      pattern: "^$",
+      negated: false,
+    };
+    await deletes.deleteRows({ ...ALL, condition }, FOREVER);
+    assert.deepEqual(await node.rows(ROWS), [{ host: "a", f: 2 }]);
   });
 
   test("replaces an earlier delete that it covers, and goes with its table", async () => {

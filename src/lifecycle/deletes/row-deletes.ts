@@ -64,10 +64,12 @@ export class RowDeletes implements RowDeleter {
 
   async #delete(deletion: RowDeletion, signal: AbortSignal): Promise<WriteToken> {
     const { catalog, ports } = this.#options;
-    // Whatever was acknowledged before this line is covered: it is in tables, and in logs of nodes, that this state names.
+    // Whatever was acknowledged before this line is covered: it is in logs of nodes that this state names.
     const state = await untilAborted(catalog.refresh(), signal);
-    const tables = tablesOf(state, deletion);
+    requireDatabase(state, deletion.database);
     const ends = await this.#findEnds(state, signal);
+    // Every table and column that a row up to the ends has is in this one.
+    const tables = tablesOf(await untilAborted(catalog.refresh(), signal), deletion);
     const valuesOf = await this.#match(deletion.condition, tables, { ends, signal });
     signal.throwIfAborted();
     const { cuts } = ends;
@@ -118,7 +120,9 @@ export class RowDeletes implements RowDeleter {
       if (values.length > PATTERN_VALUES_MAX) throw tooManyValues(pattern);
       found.set(keyOf(pattern), values);
     }
-    return (pattern) => found.get(keyOf(pattern)) ?? [];
+    // A tag that has come since was missing, which is the empty text, in all rows that are meant.
+    return (pattern) =>
+      found.get(keyOf(pattern)) ?? found.get(keyOf({ ...pattern, columnId: undefined })) ?? [];
   }
 }
 
