@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { toJson } from "#base/schema.ts";
+import { cellAt } from "#model/query/result.ts";
+import { memoryStore } from "#objectstore/memory.ts";
+import { type Started, start } from "#testing/members.ts";
+import { writeLines } from "#testing/started-node.ts";
+
+const FOREVER = new AbortController().signal;
+
+/** All that `text` answers in `db`, as text. */
+async function answerOf({ node }: Started, text: string): Promise<string> {
+  const request = { text, database: "db", retentionPolicy: undefined, parameters: {}, tokens: [] };
+  const asked = { ...request, native: false, readOnly: false };
+  const found: unknown[] = [];
+  for await (const result of await node.answers.influxQl(asked, FOREVER)) {
+    if (result.kind === "error") {
+      found.push(result.error.message);
+      continue;
+    }
+    for await (const { cells, rowCount, ...chunk } of result.answer.series) {
+      const rows = Array.from({ length: rowCount }, (_, row) =>
+        cells.map((cell) => cellAt(cell, row)),
+      );
+      found.push({ ...chunk, rows });
+    }
+  }
+  return toJson(found);
+}
+
+const CHANGES = `CREATE RETENTION POLICY p ON db DURATION 1d REPLICATION 1;
+  CREATE USER u WITH PASSWORD 'x'; GRANT READ ON db TO u;
+  CREATE CONTINUOUS QUERY q ON db BEGIN SELECT mean(f) INTO t FROM m GROUP BY time(1h) END`;
+
+const QUESTIONS = `SHOW DATABASES; SHOW RETENTION POLICIES; SHOW USERS; SHOW GRANTS FOR u; SHOW CONTINUOUS QUERIES;
+  SHOW MEASUREMENTS; SHOW TAG KEYS; SHOW TAG VALUES WITH KEY =~ /./; SHOW FIELD KEYS; SHOW SERIES; SHOW SHARDS; SHOW SHARD GROUPS;
+  SHOW SERIES CARDINALITY; SHOW SERIES EXACT CARDINALITY; SHOW MEASUREMENT CARDINALITY; SHOW TAG KEY CARDINALITY;
+  SHOW FIELD KEY CARDINALITY; SHOW TAG VALUES CARDINALITY WITH KEY = t`;
+
+suite("statements that are no SELECT", () => {
+  test("answer the same on every node, with rows in buffers and in files, and after deletes", async () => {
+    const store = memoryStore();
+    await using one = await start(store, 1, { snapshotAgeMs: 1_000 });
+    await using other = await start(store, 2, { nodeId: "host02", snapshotAgeMs: 100_000 });
+    const settled = async (ms: number) => {
+      for (const { clock } of [one, other]) await clock.advance(ms);
+    };
+    const same = async () => {
+      const answers = [await answerOf(one, QUESTIONS), await answerOf(other, QUESTIONS)];
+      assert.equal(answers[0], answers[1]);
+      return answers[0] ?? "";
+    };
+    await writeLines(one.node, "m,t=a f=1 10\nm,t=b,u=x f=2 946684800000000000");
+    await writeLines(other.node, "m,t=c g=1i 20\nn f=1 5");
+    assert.equal(await answerOf(one, CHANGES), "[]");
+    await settled(500);
+    assert.match(await same(), /"m,t=a"\],\["m,t=b,u=x"\],\["m,t=c"\]\]/);
+    await settled(3_000);
+    const inFiles = await same();
+    assert.match(inFiles, /"q","CREATE CONTINUOUS QUERY q ON db/);
+    assert.equal(
+      await answerOf(other, "DELETE FROM m WHERE t = 'a'; DROP MEASUREMENT n; KILL QUERY 99"),
+      toJson(["no such query id: 99"]),
+    );
+    await settled(500);
+    const after = await same();
+    assert.match(after, /"rows":\[\["m,t=b,u=x"\],\["m,t=c"\]\]/);
+    assert.equal(
+      await answerOf(one, "DROP DATABASE db; SHOW DATABASES"),
+      '[{"name":"databases","tags":[],"columns":["name"],"partial":false,"rows":[]}]',
+    );
+    await same();
+  });
+});
