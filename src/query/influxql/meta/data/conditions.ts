@@ -28,6 +28,19 @@ export function seriesCondition(condition: Expression, rules: SeriesConditionRul
   }
 }
 
+/** True of series that have the tag `key`. */
+export function isPresent(key: string): Expression {
+  const left = { kind: "variable", name: key, cast: "tag" } as const;
+  return { kind: "binary", operator: "!=", left, right: { kind: "string", value: "" } };
+}
+
+/** True where all of `conditions` are; undefined: always. */
+export function both(...conditions: readonly (Expression | undefined)[]): Expression | undefined {
+  const given = conditions.filter((one) => one !== undefined);
+  if (given.length === 0) return undefined;
+  return given.reduce((left, right) => ({ kind: "binary", operator: "AND", left, right }));
+}
+
 /** Whether WHERE names the time. */
 export function namesTime(condition: Expression | undefined): boolean {
   switch (condition?.kind) {

@@ -4,7 +4,7 @@ import type { ColumnKind } from "#model/schema.ts";
 import type { MeasurementSource, ShowStatement } from "../../ast.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";
-import type { SeriesConditionRules } from "./conditions.ts";
+import { both, isPresent, type SeriesConditionRules } from "./conditions.ts";
 import {
   compareTexts,
   type Measurement,
@@ -65,21 +65,19 @@ export async function keysIn(
   return [...found].toSorted(compareTexts);
 }
 
-/** Those of `keys` that some row has. */
+/** Those of `keys` that some row has. Mostly there is a row that has all of them, and one question does. */
 async function presentKeys(
   data: MetaData,
   table: PolicyTable,
   keys: readonly string[],
-  asked: RowsAsked,
+  { condition, time }: RowsAsked,
 ): Promise<readonly string[]> {
+  const hasAll = (some: readonly string[]) =>
+    data.hasRows(table, { time, condition: both(condition, ...some.map(isPresent)) });
+  if (keys.length === 0 || (await hasAll(keys))) return keys;
+  if (keys.length === 1) return [];
   const present: string[] = [];
-  for (const key of keys) {
-    for await (const [value = ""] of data.tagRows(table, [key], asked)) {
-      if (value === "") continue;
-      present.push(key);
-      break;
-    }
-  }
+  for (const key of keys) if (await hasAll([key])) present.push(key);
   return present;
 }
 

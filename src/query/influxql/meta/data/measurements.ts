@@ -3,8 +3,8 @@ import type { Expression, LiteralExpression, NameMatch, ShowStatement } from "..
 import { refused } from "../../check/errors.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";
-import { namesTime } from "./conditions.ts";
-import { ALL_ROWS, type Measurement, MetaData, tagNames } from "./meta-data.ts";
+import { both, isPresent, namesTime } from "./conditions.ts";
+import { ALL_ROWS, type Measurement, MetaData } from "./meta-data.ts";
 
 type ShowMeasurements = Extract<ShowStatement, { what: "measurements" }>;
 
@@ -80,19 +80,24 @@ class MeasurementCondition {
     value: Extract<LiteralExpression, { kind: "string" | "regex" }>,
     isWanted: boolean,
   ): Promise<Names> {
-    const match: NameMatch =
-      value.kind === "regex"
-        ? { kind: "regex", pattern: value.pattern }
-        : { kind: "name", name: value.value };
-    if (key === "_name") return this.#compareNames(match, isWanted);
+    if (key === "_name") return this.#compareNames(matchOf(value), isWanted);
+    const left = { kind: "variable", name: key, cast: "tag" } as const;
+    const operator = value.kind === "regex" ? "=~" : "=";
+    const matches = both(isPresent(key), { kind: "binary", operator, left, right: value });
     const found = new Set<string>();
     for (const measurement of this.#measurements) {
-      const values = await this.#valuesOf(measurement, key);
-      if (values.length === 0) continue;
-      const matched = (await this.#data.namesOf(match, values)).size > 0;
-      if (matched === isWanted) found.add(measurement.name);
+      if (!(await this.#isTrue(measurement, isPresent(key)))) continue;
+      const isMatched = await this.#isTrue(measurement, matches);
+      if (isMatched === isWanted) found.add(measurement.name);
     }
     return found;
+  }
+
+  /** Whether it is of some series. */
+  async #isTrue({ tables }: Measurement, condition: Expression | undefined): Promise<boolean> {
+    for (const table of tables)
+      if (await this.#data.hasRows(table, { ...ALL_ROWS, condition })) return true;
+    return false;
   }
 
   async #compareNames(match: NameMatch, isWanted: boolean): Promise<Names> {
@@ -100,15 +105,10 @@ class MeasurementCondition {
     const matched = await this.#data.namesOf(match, names);
     return new Set(names.filter((name) => matched.has(name) === isWanted));
   }
+}
 
-  /** The values that are not empty. */
-  async #valuesOf({ tables }: Measurement, key: string): Promise<readonly string[]> {
-    const values = new Set<string>();
-    for (const table of tables) {
-      if (!tagNames(table.table).includes(key)) continue;
-      for await (const [value = ""] of this.#data.tagRows(table, [key], ALL_ROWS))
-        if (value !== "") values.add(value);
-    }
-    return [...values];
-  }
+function matchOf(value: Extract<LiteralExpression, { kind: "string" | "regex" }>): NameMatch {
+  return value.kind === "regex"
+    ? { kind: "regex", pattern: value.pattern }
+    : { kind: "name", name: value.value };
 }

@@ -136,12 +136,11 @@ export class MetaData implements Disposable {
     return [...files, ...buffers].flatMap((time) => intersection(time, kept) ?? []);
   }
 
-  /** Only where rows were deleted, or are past their retention, they have to be looked at. */
+  /** Files and buffers have rows at the ends of their times; only where some were deleted, they have to be looked for. */
   async #isThere(table: PolicyTable): Promise<boolean> {
     if (this.timesOf(table).length === 0) return false;
-    const isWhole = this.#kept(table.table).start === ALL_TIME.start;
     const isUntouched = this.view.deletes(table.table.id).length === 0;
-    return (isWhole && isUntouched) || this.hasRows(table, ALL_ROWS);
+    return isUntouched || this.hasRows(table, ALL_ROWS);
   }
 
   #kept(table: TableSchema): TimeRange {
