@@ -53,6 +53,29 @@ suite("system.queries", () => {
     ]);
   });
 
+  test("ends queries by number, those that run and those that wait, and no others", async () => {
+    await using node = await SmallNode.open({ queries: { concurrentMax: 1 } });
+    await node.write("m f=1 1");
+    const { log } = node.queries.runner;
+    const running = await ask(node, "SELECT f FROM m");
+    const waiting = ask(node, "SELECT f AS g FROM m");
+    const shown = () =>
+      [...log.running].map(({ database, number, text }) => [number, database, text]);
+    assert.deepEqual(shown(), [
+      [1, "db", "SELECT f FROM m"],
+      [2, "db", "SELECT f AS g FROM m"],
+    ]);
+    assert.deepEqual([log.kill(2), log.kill(1), log.kill(3)], [true, true, false]);
+    const killed = { kind: "conflict", code: "query_killed", message: "query interrupted" };
+    await assert.rejects(waiting, killed);
+    await assert.rejects(async () => {
+      for await (const _ of running.batches) assert.fail("a row after the end");
+    }, killed);
+    await settle();
+    assert.deepEqual(shown(), []);
+    assert.deepEqual(await node.rows("SELECT f FROM m"), [{ f: 1 }]);
+  });
+
   test("has the query that asks as one that runs, and how long each phase took", async () => {
     await using node = await SmallNode.open({ queries: { logEntriesMax: 10, concurrentMax: 1 } });
     await node.write("m f=1 1");
