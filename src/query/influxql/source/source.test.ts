@@ -58,6 +58,14 @@ function regex(pattern: string): Expression {
   return { kind: "regex", pattern };
 }
 
+function math(called: string, ...operands: readonly Expression[]): Expression {
+  return { kind: "call", name: called, arguments: operands };
+}
+
+function halved(field: string): Expression {
+  return is(is(name(field), "/", whole(2n)), "+", whole(1n));
+}
+
 function within(expression: Expression): Expression {
   return { kind: "parenthesized", expression };
 }
@@ -116,6 +124,14 @@ const CONDITIONS: readonly [label: string, condition: Expression, passing: strin
   ["i <= 0.5", is(name("i"), "<=", { kind: "number", value: 0.5 }), "2"],
   ["i = 5.5", is(name("i"), "=", { kind: "number", value: 5.5 }), ""],
   ["i != 5.5", is(name("i"), "!=", { kind: "number", value: 5.5 }), "1 2 3 5"],
+  ["abs(f - 3) > 1", is(math("abs", is(name("f"), "-", whole(3n))), ">", whole(1n)), "1 5"],
+  ["2 < floor(f / 2 + 1)", is(whole(2n), "<", math("floor", halved("f"))), "4 5"],
+  ["round(f / 2 + 1) = 2", is(math("round", halved("f")), "=", whole(2n)), "1 2"],
+  ["sqrt(f - 2) >= 0", is(math("sqrt", is(name("f"), "-", whole(2n))), ">=", whole(0n)), "2 3 4 5"],
+  ["ln(i) < 0", is(math("ln", name("i")), "<", whole(0n)), "2"],
+  ["pow(i, 2) = 49", is(math("pow", name("i"), whole(2n)), "=", whole(49n)), "3"],
+  ["log(i, 7) = 1", is(math("log", name("i"), whole(7n)), "=", whole(1n)), "3"],
+  ["abs(s) > 0", is(math("abs", name("s")), ">", whole(0n)), ""],
   ["s != 'abc'", is(name("s"), "!=", text("abc")), "0 3"],
   ["s = ''", is(name("s"), "=", text("")), ""],
   ["s > 'a'", is(name("s"), ">", text("a")), ""],

@@ -36,6 +36,11 @@ export function asFloat({ expression, type }: Operand): Expression {
   return { kind: "cast", operand: expression, safe: false, type: "float64" };
 }
 
+/** A whole number with the other sign; of the least one itself. */
+export function negated(value: Expression): Expression {
+  return difference(ZERO, value);
+}
+
 function ofFloats(
   operator: ArithmeticOperator,
   left: Expression,
@@ -137,7 +142,7 @@ function quotient(left: Expression, right: Expression): Expression {
     kind: "case",
     branches: [
       { when: equal(right, ZERO), result: zeroOf(left) },
-      { when: equal(right, MINUS_ONE), result: difference(ZERO, left) },
+      { when: equal(right, MINUS_ONE), result: negated(left) },
     ],
     otherwise: call("divide", [left, right], "int64"),
     type: "int64",

@@ -6,6 +6,7 @@ import { castColumn } from "../cast.ts";
 import type { ScanColumns } from "../columns.ts";
 import { type ArithmeticOperator, arithmetic } from "./arithmetic.ts";
 import { compared, type NumberComparison } from "./compare.ts";
+import { mathOf } from "./math.ts";
 import { finds, findsNot } from "./pattern.ts";
 
 /** A value of a row; NULL where it is missing, and of type `null` where no row has it. */
@@ -48,6 +49,10 @@ export function operandOf(expression: InfluxExpression, columns: ScanColumns): O
       return { type: "boolean", expression: literal(expression.value, "boolean") };
     case "binary":
       return ofBinary(expression, columns);
+    case "call": {
+      const operands = expression.arguments.map((one) => operandOf(one, columns));
+      return (operands.every(isNumber) ? mathOf(expression.name, operands) : undefined) ?? NULL;
+    }
     default:
       return NULL;
   }
