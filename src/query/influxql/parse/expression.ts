@@ -1,3 +1,4 @@
+import { assert } from "#base/errors.ts";
 import type { BinaryOperator, CastType, Expression, LiteralExpression } from "../ast.ts";
 import { parseSegments } from "./names.ts";
 import { type Cursor, HEIGHT_MAX } from "./tokens/cursor.ts";
@@ -56,7 +57,7 @@ function parseTree(cursor: Cursor): Tree {
   cursor.leave();
   join(operands, operators, 0);
   const [root] = operands;
-  if (root === undefined) throw syntaxError("no expression");
+  assert(root !== undefined, "an expression has no operand");
   return root;
 }
 
@@ -75,7 +76,7 @@ function join(operands: Tree[], operators: BinaryOperator[], precedence: number)
     const operator = operators.at(-1);
     if (operator === undefined || PRECEDENCE[operator] < precedence) return;
     const [left, right] = operands.splice(-2);
-    if (left === undefined || right === undefined) return;
+    assert(left !== undefined && right !== undefined, "an operator has two operands");
     operators.pop();
     const expression: Expression = {
       kind: "binary",

@@ -1,4 +1,3 @@
-import { DbError } from "#base/errors.ts";
 import { findZone } from "#model/time/zone.ts";
 import type { Dimension, Expression, Fill, SelectField, SelectStatement, Source } from "../ast.ts";
 import { findCondition, isWord, parseExpression } from "./expression.ts";
@@ -62,12 +61,8 @@ function parseValue(cursor: Cursor): Expression {
   const expression = parseExpression(cursor);
   const operator = findCondition(expression);
   if (operator === undefined) return expression;
-  const { message } = cursor.errorAt(`invalid operator ${operator} in SELECT clause`, first);
-  throw new DbError(
-    "invalid",
-    "influxql_syntax",
-    `${message}; operator is intended for WHERE clause`,
-  );
+  const what = `invalid operator ${operator} in SELECT clause`;
+  throw cursor.errorAt(what, first, "; operator is intended for WHERE clause");
 }
 
 function parseInto(

@@ -78,7 +78,13 @@ function timeText(timeNs: bigint): string {
 
 /** A regular expression between slashes. */
 export function printPattern(pattern: string): string {
-  return `/${pattern.replaceAll("/", "\\/")}/`;
+  return `/${pattern.replace(/\\[^]|[/\n]/g, patternPiece)}/`;
+}
+
+/** A character, or an escaped one, as it stands between slashes on one line. */
+function patternPiece(piece: string): string {
+  if (piece.endsWith("\n")) return "\\n";
+  return piece.endsWith("/") ? `${piece.slice(0, -1)}\\/` : piece;
 }
 
 /** The name of a source, with what it stands in. */

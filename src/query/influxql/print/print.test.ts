@@ -75,6 +75,12 @@ test("times are written as RFC 3339, also those before 1970", () => {
   assert.equal(timeText(-(2n ** 63n)), "'1677-09-21T00:12:43.145224192Z'");
 });
 
+test("a regular expression that was bound stays on one line", () => {
+  assert.equal(patternText("a/b"), "/a\\/b/");
+  assert.equal(patternText("a\\/b"), "/a\\\\/b/");
+  assert.equal(patternText("a\nb\\\n"), "/a\\nb\\n/");
+});
+
 test("names are quoted where they need it", () => {
   assert.equal(quotedPath(["a", "", "b c"]), '"a".."b c"');
   assert.equal(quotedPath(["a", "b"]), '"a".b');
@@ -83,4 +89,8 @@ test("names are quoted where they need it", () => {
 
 function timeText(value: bigint): string {
   return printExpression({ kind: "time", value });
+}
+
+function patternText(pattern: string): string {
+  return printExpression({ kind: "regex", pattern });
 }

@@ -116,8 +116,8 @@ export class Cursor {
     return this.errorAt(`found ${shownToken(token)}, expected ${expected.join(", ")}`, token);
   }
 
-  errorAt(what: string, { at }: Pick<Token, "at">): DbError {
-    return syntaxErrorAt(what, this.#lexer.text, at);
+  errorAt(what: string, { at }: Pick<Token, "at">, hint = ""): DbError {
+    return syntaxErrorAt(what, this.#lexer.text, at, hint);
   }
 
   /** One level down, until `leave`. */

@@ -1,14 +1,21 @@
 import { DbError } from "#base/errors.ts";
 
+/** What errors repeat of a request is cut there. */
+const SHOWN_LENGTH_MAX = 2_000;
+
 /** The error of text that is no InfluxQL, in 1.x's words: `invalid` / `influxql_syntax`. */
 export function syntaxError(what: string): DbError {
-  return new DbError("invalid", "influxql_syntax", `error parsing query: ${what}`);
+  return new DbError("invalid", "influxql_syntax", `error parsing query: ${shown(what)}`);
 }
 
-/** The same, with the place `offset` of `text`. */
-export function syntaxErrorAt(what: string, text: string, offset: number): DbError {
+/** The same, with the place `offset` of `text`, and what is said behind it. */
+export function syntaxErrorAt(what: string, text: string, offset: number, hint = ""): DbError {
   const { line, column } = placeOf(text, offset);
-  return syntaxError(`${what} at line ${line}, char ${column}`);
+  return syntaxError(`${shown(what)} at line ${line}, char ${column}${hint}`);
+}
+
+function shown(what: string): string {
+  return what.length > SHOWN_LENGTH_MAX + 100 ? `${what.slice(0, SHOWN_LENGTH_MAX)}…` : what;
 }
 
 /** Line and column of `offset`, both from 1, in characters. */

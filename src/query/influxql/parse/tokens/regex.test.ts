@@ -37,6 +37,9 @@ test("long regular expressions are checked in linear time", () => {
     "a*b",
     "[^]",
     "\\p{",
+    "\\pL",
+    "\\p{Greek}",
+    "\\Qa\\E",
     "(?i",
   ]) {
     checkRegex(piece.repeat(length / piece.length));

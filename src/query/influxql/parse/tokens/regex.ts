@@ -37,6 +37,8 @@ class Check {
   readonly #pattern: string;
   #at = 0;
   readonly #groups: Group[] = [newGroup()];
+  /** Names of classes that were looked up. */
+  readonly #classes = new Set<string>();
   /** Whether no name of a class ends behind here. */
   #noClassName = false;
   /** Where the operators begin that repeat what stands before; undefined where the last part has none. */
@@ -100,7 +102,7 @@ class Check {
   }
 
   #open(): string | undefined {
-    const { pattern, start } = { pattern: this.#pattern, start: this.#at };
+    const [pattern, start] = [this.#pattern, this.#at];
     if (pattern.startsWith("(?P<", start) && pattern.length > start + 4) return this.#named();
     if (!pattern.startsWith("(?", start)) {
       this.#at += 1;
@@ -184,16 +186,17 @@ class Check {
     if (next !== "" && "dswDSW".includes(next)) return this.#push(start + 2);
     if (next !== "p" && next !== "P") return undefined;
     const braced = pattern.charAt(start + 2) === "{";
-    const close = pattern.indexOf("}", start);
+    const close = braced ? pattern.indexOf("}", start) : -1;
     if (braced && close === -1) {
       return faultOf("invalid character class range", pattern.slice(start));
     }
     const single = String.fromCodePoint(pattern.codePointAt(start + 2) ?? 0xfffd);
     const end = braced ? close + 1 : Math.min(pattern.length, start + 2 + single.length);
     const name = braced ? pattern.slice(start + 3, close) : pattern.slice(start + 2, end);
-    if (!isUnicodeClass(name.replace(/^\^/, ""))) {
+    if (!this.#classes.has(name) && !isUnicodeClass(name.replace(/^\^/, ""))) {
       return faultOf("invalid character class range", pattern.slice(start, end));
     }
+    this.#classes.add(name);
     return this.#push(end);
   }
 
