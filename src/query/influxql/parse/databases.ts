@@ -61,7 +61,9 @@ export function parseNameOn(cursor: Cursor): { readonly name: string; readonly d
 
 /** Behind ALTER RETENTION POLICY: options in any order, each once. */
 export function parseAlterPolicy(cursor: Cursor): DatabaseStatement {
-  const target = parseNameOn(cursor);
+  const name = cursor.accept("DEFAULT") ? "default" : cursor.expectName();
+  cursor.expect("ON");
+  const target = { name, database: cursor.expectName() };
   const found = new Set<string>();
   let options: RetentionPolicyOptions = {
     durationNs: undefined,

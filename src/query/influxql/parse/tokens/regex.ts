@@ -184,7 +184,11 @@ class Check {
     const [pattern, start] = [this.#pattern, this.#at];
     const next = pattern.charAt(start + 1);
     if (next !== "" && "dswDSW".includes(next)) return this.#push(start + 2);
-    if (next !== "p" && next !== "P") return undefined;
+    return next === "p" || next === "P" ? this.#unicodeClass() : undefined;
+  }
+
+  #unicodeClass(): string | undefined {
+    const [pattern, start] = [this.#pattern, this.#at];
     const braced = pattern.charAt(start + 2) === "{";
     const close = braced ? pattern.indexOf("}", start) : -1;
     if (braced && close === -1) {
