@@ -4,7 +4,6 @@ import type { Running } from "../running.ts";
 import type { Message, SeriesChunk, StatementAnswer, StatementResult } from "./answer.ts";
 import type { ExplainStatement, InfluxQlStatement, SelectStatement } from "./ast.ts";
 import { type ParsedStatement, parseInfluxQl } from "./parse/parse.ts";
-import { bindParameters } from "./parse/tokens/parameters.ts";
 import type { InfluxQlRequest } from "./request.ts";
 import type { Selects } from "./select.ts";
 
@@ -58,7 +57,7 @@ export class InfluxQl {
     request: InfluxQlRequest,
     signal: AbortSignal,
   ): Promise<AsyncIterable<StatementResult>> {
-    const statements = parseInfluxQl(request.text, bindParameters(request.parameters));
+    const statements = parseInfluxQl(request.text, request.parameters);
     if (request.native && statements.length !== 1)
       throw new DbError(
         "invalid",

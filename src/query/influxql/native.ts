@@ -3,6 +3,7 @@ import { assert } from "#base/errors.ts";
 import type { ResultBatch } from "#model/query/result.ts";
 import type { QueryAnswer, QueryRequest } from "../query.ts";
 import type { StatementResult } from "./answer.ts";
+import { bindParameters } from "./parse/tokens/parameters.ts";
 import type { InfluxQlRequest } from "./request.ts";
 import { FlatRows } from "./result/flat.ts";
 
@@ -29,7 +30,7 @@ export async function runNative(
       text,
       database: database === "" ? undefined : database,
       retentionPolicy: undefined,
-      parameters,
+      parameters: bindParameters(parameters),
       tokens,
       native: true,
       readOnly: true,

@@ -1,4 +1,4 @@
-import type { LiteralValue } from "#model/query/expression.ts";
+import type { BoundParameters } from "./parse/tokens/parameters.ts";
 
 /** What is asked in InfluxQL. */
 export interface InfluxQlRequest {
@@ -8,8 +8,8 @@ export interface InfluxQlRequest {
   readonly database: string | undefined;
   /** That of measurements which name none; undefined: the default one of their database. */
   readonly retentionPolicy: string | undefined;
-  /** Values of `$name`; whole numbers are bigints. */
-  readonly parameters: Readonly<Record<string, LiteralValue>>;
+  /** What stands for `$name`. */
+  readonly parameters: BoundParameters;
   /** Write tokens: the answer is given when this node has those writes. */
   readonly tokens: readonly string[];
   /** Answers and errors as InfluxDB 3 gives them, of one statement; else as 1.x does. */

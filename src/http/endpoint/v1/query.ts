@@ -1,4 +1,5 @@
 import { DbError } from "#base/errors.ts";
+import { parseParameters } from "#query/influxql/parse/tokens/parameters.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import {
   ANSWER_FORMATS,
@@ -12,7 +13,6 @@ import { type Exchange, writeTokens } from "../../exchange/exchange.ts";
 import type { Reply } from "../../exchange/reply.ts";
 import { compressedReply } from "../compression.ts";
 import { productHeaders } from "../product-headers.ts";
-import { parsedParameters } from "../query/parameter-values.ts";
 import { bodyValues, type FormValues, urlValues } from "./form.ts";
 
 /** Rows of a document where `chunked` says no number. */
@@ -107,21 +107,9 @@ function requestOf(exchange: Exchange, values: FormValues, readOnly: boolean): I
     text,
     database: values.text("db"),
     retentionPolicy: values.text("rp"),
-    parameters: boundValues(values.text("params")),
+    parameters: parseParameters(values.text("params") || "{}"),
     tokens: writeTokens(exchange, values.text("min_token")),
     native: false,
     readOnly,
   };
-}
-
-function boundValues(text: string | undefined): InfluxQlRequest["parameters"] {
-  if (text === undefined) return {};
-  try {
-    return parsedParameters(text);
-  } catch (error) {
-    const { message } = asDbError(error);
-    throw new DbError("invalid", "query_parameter", `error parsing query parameters: ${message}`, {
-      cause: error,
-    });
-  }
 }
