@@ -8,6 +8,8 @@ export interface ResolvedSelect {
   readonly sources: readonly ResolvedSource[];
   /** What WHERE says of time, and what is around it, both ends included; of all time where it says nothing. */
   readonly time: TimeRange;
+  /** What its WHERE alone says: of a subquery more may be asked than `time`, by a transformation around it that reads buckets before. */
+  readonly ownTime: TimeRange;
   /** Whether WHERE bounds the time below; where it does not, rows of aggregates bear the time 0. */
   readonly startsAt: boolean;
   /** GROUP BY, without time: tags by name, with those of the statement around it. */

@@ -19,6 +19,8 @@ export interface CheckedSelect {
   /** WHERE without what it says of time. */
   readonly condition: Expression | undefined;
   readonly time: TimeRange;
+  /** What its WHERE alone says of time. */
+  readonly ownTime: TimeRange;
   readonly groupBy: Grouping["tags"];
   /** Also that of the statement around it, where it has none of its own. */
   readonly window: TimeWindow | undefined;
@@ -73,6 +75,7 @@ function check(statement: SelectStatement, nowNs: bigint, around: Surroundings):
     ),
     condition: condition.rest,
     time: { start: bounds.start ?? TIME_MIN, end: end ?? TIME_MAX },
+    ownTime: { start: condition.time.start ?? TIME_MIN, end: condition.time.end ?? TIME_MAX },
     groupBy: grouping.tags,
     window,
     descending,

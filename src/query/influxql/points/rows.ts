@@ -1,4 +1,4 @@
-import type { TimeRange } from "#model/time-range.ts";
+import { intersection, type TimeRange } from "#model/time-range.ts";
 import type { Random } from "#ports/random.ts";
 import type { Points, SeriesKey } from "../points.ts";
 import type { ResolvedSelect, ResolvedSource, VariableInput } from "../resolved.ts";
@@ -211,11 +211,19 @@ function pointsOf(
   if (source.kind === "table") {
     return outside.source.raw({ ...request, source, dimensions, descending });
   }
-  return subqueryPoints(rowsOf(source.select, outside), {
-    select: source.select,
+  const inner = widened(source.select, request.time);
+  return subqueryPoints(rowsOf(inner, outside), {
+    select: inner,
     condition: source.condition,
     dimensions,
     variables: request.variables,
     matcher: outside.matcher,
   });
+}
+
+/** A subquery of which rows around its time are asked. */
+function widened(select: ResolvedSelect, asked: TimeRange): ResolvedSelect {
+  if (asked.start >= select.time.start && asked.end <= select.time.end) return select;
+  const time = intersection(select.ownTime, asked);
+  return time === undefined ? select : { ...select, time };
 }

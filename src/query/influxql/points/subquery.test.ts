@@ -20,6 +20,8 @@ import { calls, ROWS } from "./test-select.ts";
 const MINUTE = { time: { start: 0n, end: 60n * SECOND_NS - 1n }, startsAt: true };
 const BY_10 = { ...MINUTE, window: { everyNs: 10n * SECOND_NS, offsetNs: 0n } };
 const FROM_3 = { time: { start: 3n * SECOND_NS, end: 60n * SECOND_NS - 1n }, startsAt: true };
+const LATE = { time: { start: 20n * SECOND_NS, end: 60n * SECOND_NS - 1n }, startsAt: true };
+const FROM_20 = { ...BY_10, ...LATE };
 const RAW = { raw: true };
 
 function of(select: ResolvedSelect, condition?: Expression): readonly ResolvedSource[] {
@@ -84,6 +86,22 @@ const CASES: readonly (readonly [what: string, select: ResolvedSelect, rows: rea
       "with a window all do",
       calls(["max v"], { ...BY_10, ...FROM_3, fill: "none", sources: of({ ...MEANS, ...FROM_3 }) }),
       ["m", "0 5", "10 7", "20 2", "50 10"],
+    ],
+    [
+      "a transformation reads the bucket before of a subquery, too",
+      calls(["derivative 10000000000 | mean v"], {
+        ...FROM_20,
+        sources: of({ ...FIELDS, ...LATE }),
+      }),
+      ["m", "20 -3", "50 2.6666666666666665"],
+    ],
+    [
+      "unless its WHERE leaves it out",
+      calls(["derivative 10000000000 | mean v"], {
+        ...FROM_20,
+        sources: of({ ...FIELDS, ...LATE, ownTime: LATE.time }),
+      }),
+      ["m", "50 2.6666666666666665"],
     ],
     [
       "WHERE on a tag of the series",

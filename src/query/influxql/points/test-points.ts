@@ -176,6 +176,7 @@ export function testSelect(
   return {
     sources: [testTable("m")],
     time: ALL_TIME,
+    ownTime: ALL_TIME,
     startsAt: false,
     dimensions: [],
     window: undefined,

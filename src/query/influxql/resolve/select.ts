@@ -150,6 +150,7 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
             : [{ kind: "subquery", select: inner, condition, types }];
         }),
     time,
+    ownTime: select.ownTime,
     startsAt: time.start > TIME_MIN,
     dimensions,
     window: hasCalls ? select.window : undefined,
