@@ -8,6 +8,7 @@ const MINUTE = { time: { start: 0n, end: 60n * SECOND_NS - 1n }, startsAt: true 
 const BY_10 = { ...MINUTE, window: { everyNs: 10n * SECOND_NS, offsetNs: 0n } };
 const BY_20 = { ...MINUTE, window: { everyNs: 20n * SECOND_NS, offsetNs: 0n } };
 const FROM_20 = { ...BY_10, time: { start: 20n * SECOND_NS, end: 60n * SECOND_NS - 1n } };
+const LAST_10 = { ...BY_10, time: { start: 50n * SECOND_NS, end: 60n * SECOND_NS - 1n } };
 const RAW = { raw: true };
 const TIE = { sources: [testTable("tie")] };
 
@@ -40,6 +41,11 @@ const CASES: readonly (readonly [what: string, select: ResolvedSelect, rows: str
       seriesLimit: 1,
     }),
     "0 1, 10 4, 20 3, 30 3, 40 4, 50 5",
+  ],
+  [
+    "a number in place of what has no values at all",
+    calls(["count v", "last s"], { ...LAST_10, fill: "7" }),
+    "50 1 7",
   ],
   [
     "raw rows filled by a number",

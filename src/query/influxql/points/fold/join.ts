@@ -91,6 +91,9 @@ export class Defaults {
     if (kind !== "number" && kind !== "previous") return column;
     if (column.type === "null") return column;
     const count = column.values.length;
+    if (this.#fill.kind === "number" && isAbsent(column)) {
+      return { type: "float64", values: new Float64Array(count).fill(this.#fill.value) };
+    }
     const builder = new ColumnBuilder(column.type, count);
     for (let row = 0; row < count; row += 1) {
       const value = valueAt(column, row);
@@ -106,4 +109,10 @@ export class Defaults {
     }
     return this.#last.get(place) ?? null;
   }
+}
+
+/** Whether `column` is of texts or truth values, and has none. A number that fills it stays a number. */
+function isAbsent(column: PointColumn): boolean {
+  if (column.type === "string") return column.values.every((value) => value === null);
+  return column.type === "boolean" && column.present?.includes(1) === false;
 }
