@@ -5,11 +5,6 @@ import { compareValues } from "./selectors.ts";
 
 const NOTHING: PointColumn = { type: "null" };
 
-interface Held extends Chosen {
-  readonly value: PointValue;
-  readonly timeNs: bigint;
-}
-
 /** Calls `each` with the cells of rows `start` to before `end` that are there. */
 function eachValue(
   rows: Rows,
@@ -25,25 +20,94 @@ function eachValue(
   }
 }
 
-/** The middle value, or the mean of the two in the middle. */
-export class Median implements Reducer {
-  readonly #index: number;
-  #values: (number | bigint)[] = [];
+type Numbers = Float64Array | BigInt64Array | BigUint64Array;
 
-  constructor(index: number) {
+/** All numbers of a bucket, and where they stood. */
+class HeldNumbers {
+  readonly #index: number;
+  readonly #name: string;
+  #ranges: { readonly rows: Rows; readonly start: number; readonly end: number }[] = [];
+  #lists: Numbers[] = [];
+  #count = 0;
+
+  constructor(index: number, name: string) {
     this.#index = index;
+    this.#name = name;
   }
 
   add(rows: Rows, start: number, end: number): void {
-    eachValue(rows, this.#index, [start, end], (value) => {
-      if (typeof value === "number" || typeof value === "bigint") this.#values.push(value);
-    });
-    checkHeld(this.#values.length, "median()");
+    const column = rows.columns[this.#index] ?? NOTHING;
+    if (column.type !== "float64" && column.type !== "int64" && column.type !== "uint64") return;
+    const { present, values } = column;
+    const whole = values.subarray(start, end);
+    const list =
+      present === undefined
+        ? whole
+        : whole.filter((_: unknown, row: number) => present[start + row] === 1);
+    this.#ranges.push({ rows, start, end });
+    this.#lists.push(list);
+    this.#count += list.length;
+    checkHeld(this.#count, this.#name);
+  }
+
+  sorted(): Numbers {
+    const [first] = this.#lists;
+    if (first instanceof BigInt64Array) return this.#joined(new BigInt64Array(this.#count));
+    if (first instanceof BigUint64Array) return this.#joined(new BigUint64Array(this.#count));
+    return this.#joined(new Float64Array(this.#count));
+  }
+
+  /** The row of the value that stands at `rank` of `sorted`: of equal ones the earlier has the lower rank. */
+  rowAt(sorted: Numbers, rank: number): Chosen | undefined {
+    const value = sorted[rank];
+    let behind = rank;
+    while (behind > 0 && sorted[behind - 1] === value) behind -= 1;
+    let before = rank - behind;
+    for (const { rows, start, end } of this.#ranges) {
+      const column = rows.columns[this.#index] ?? NOTHING;
+      for (let row = start; row < end; row += 1) {
+        if (valueAt(column, row) !== value) continue;
+        if (before === 0) return { rows, row };
+        before -= 1;
+      }
+    }
+    return undefined;
+  }
+
+  clear(): void {
+    this.#ranges = [];
+    this.#lists = [];
+    this.#count = 0;
+  }
+
+  #joined<Whole extends Numbers>(whole: Whole): Whole {
+    let next = 0;
+    for (const list of this.#lists) {
+      for (const value of list) {
+        whole[next] = value;
+        next += 1;
+      }
+    }
+    whole.sort();
+    return whole;
+  }
+}
+
+/** The middle value, or the mean of the two in the middle. */
+export class Median implements Reducer {
+  readonly #held: HeldNumbers;
+
+  constructor(index: number) {
+    this.#held = new HeldNumbers(index, "median()");
+  }
+
+  add(rows: Rows, start: number, end: number): void {
+    this.#held.add(rows, start, end);
   }
 
   finish(output: LaneBuilder): void {
-    const values = this.#values.toSorted((left, right) => compareValues(left, right));
-    this.#values = [];
+    const values = this.#held.sorted();
+    this.#held.clear();
     const high = values[values.length >> 1];
     if (high === undefined) return;
     const low = values[(values.length >> 1) - 1];
@@ -62,27 +126,25 @@ function middle(low: number | bigint, high: number | bigint): number {
 
 /** The row whose value has the rank nearest to so many hundredths of all; none where that is no rank. */
 export class Percentile implements Reducer {
-  readonly #index: number;
+  readonly #held: HeldNumbers;
   readonly #percent: number;
-  #held: Held[] = [];
 
   constructor(index: number, percent: number) {
-    this.#index = index;
+    this.#held = new HeldNumbers(index, "percentile()");
     this.#percent = percent;
   }
 
   add(rows: Rows, start: number, end: number): void {
-    eachValue(rows, this.#index, [start, end], (value, row) => {
-      this.#held.push({ value, row, rows, timeNs: rows.times[row] ?? 0n });
-    });
-    checkHeld(this.#held.length, "percentile()");
+    this.#held.add(rows, start, end);
   }
 
   finish(output: LaneBuilder): void {
-    const held = this.#held.toSorted((left, right) => compareValues(left.value, right.value));
-    this.#held = [];
-    const chosen = held[Math.floor((held.length * this.#percent) / 100 + 0.5) - 1];
-    if (chosen !== undefined) output.pushChosen(chosen.value, chosen);
+    const sorted = this.#held.sorted();
+    const rank = Math.floor((sorted.length * this.#percent) / 100 + 0.5) - 1;
+    const value = sorted[rank];
+    const chosen = value === undefined ? undefined : this.#held.rowAt(sorted, rank);
+    if (value !== undefined && chosen !== undefined) output.pushChosen(value, chosen);
+    this.#held.clear();
   }
 }
 

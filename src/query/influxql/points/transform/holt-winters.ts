@@ -13,7 +13,8 @@ export interface HoltWintersOptions {
   readonly withFit: boolean;
 }
 
-const POINTS_MAX = 10_000;
+/** The fit looks at all of them some 20,000 times, and nothing else runs meanwhile: of so many for half a second. */
+const POINTS_MAX = 1000;
 const WEIGHT = 0.5;
 const TOLERANCE = 1e-4;
 /** First guesses of each of the four factors. */
@@ -176,6 +177,7 @@ function forecastOf(
   let level = at(point, LEVEL);
   let trend = at(point, TREND);
   let damping = phi;
+  let settled = false;
   const result = new Float64Array(known.length + horizon);
   result[0] = value;
   for (let t = 1; t < result.length; t += 1) {
@@ -192,7 +194,12 @@ function forecastOf(
     value = (nextLevel + damping * nextTrend) * ahead;
     level = nextLevel;
     trend = nextTrend;
-    damping += power(phi, t);
+    if (!settled) {
+      const more = damping + power(phi, t);
+      // What is added grows ever smaller.
+      settled = more === damping;
+      damping = more;
+    }
     result[t] = value;
   }
   return result;
