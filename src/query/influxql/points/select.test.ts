@@ -98,6 +98,11 @@ const CASES: readonly (readonly [what: string, select: ResolvedSelect, rows: str
   ["the last of the most frequent", calls(["mode i"], TIE), "0 2"],
   ["the middle of an even number", calls(["median i"]), "0 4.5"],
   ["the nearest rank", calls(["percentile v 50", ".h"]), "12 3 a"],
+  [
+    "a bucket of too few values ends the answer",
+    calls(["percentile i 20"], { dimensions: ["h"], descending: true }),
+    "",
+  ],
   ["no rank at all", calls(["percentile i 5"]), ""],
   ["spread", calls(["spread i"]), "0 6"],
   ["the deviation of one", calls(["stddev w"]), "0 -"],

@@ -32,7 +32,7 @@ export interface LaneContext {
 
 /** What the works of one lane share, series after series. */
 export interface LaneEnd {
-  /** Whether a row came that lies outside of the time of WHERE. Nothing is made of it, and of all that come after it. */
+  /** Whether a row came that lies outside of the time of WHERE, or a bucket gave nothing. Nothing is made of all that come after it. */
   reached: boolean;
 }
 
@@ -125,9 +125,7 @@ class ReduceWork implements LaneWork {
       const timeNs = rows.times[row] ?? 0n;
       if (this.#bucket === undefined || !holds(this.#bucket, timeNs)) {
         this.#close();
-        this.#bucket = this.#windows.bucketAt(timeNs);
-        this.#end.reached = !holds(this.#bucket, timeNs);
-        if (this.#end.reached) this.#bucket = undefined;
+        this.#open(timeNs);
       }
       if (this.#bucket === undefined) return;
       const next = bucketEnd(rows.times, row, end, this.#bucket);
@@ -141,10 +139,17 @@ class ReduceWork implements LaneWork {
     return finished(this.#output.finish(), this.#spec, this.#reducer, this.#context);
   }
 
+  #open(timeNs: bigint): void {
+    const bucket = this.#windows.bucketAt(timeNs);
+    if (!holds(bucket, timeNs)) this.#end.reached = true;
+    if (!this.#end.reached) this.#bucket = bucket;
+  }
+
   #close(): void {
     if (this.#bucket === undefined) return;
     this.#output.bucketTime = this.#windows.rowTime(this.#bucket);
     this.#work.finish(this.#output);
+    if (this.#work.hadTooFew === true) this.#end.reached = true;
     this.#bucket = undefined;
   }
 }

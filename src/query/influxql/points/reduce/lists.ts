@@ -128,10 +128,15 @@ function middle(low: number | bigint, high: number | bigint): number {
 export class Percentile implements Reducer {
   readonly #held: HeldNumbers;
   readonly #percent: number;
+  #hadTooFew = false;
 
   constructor(index: number, percent: number) {
     this.#held = new HeldNumbers(index, "percentile()");
     this.#percent = percent;
+  }
+
+  get hadTooFew(): boolean {
+    return this.#hadTooFew;
   }
 
   add(rows: Rows, start: number, end: number): void {
@@ -144,6 +149,7 @@ export class Percentile implements Reducer {
     const value = sorted[rank];
     const chosen = value === undefined ? undefined : this.#held.rowAt(sorted, rank);
     if (value !== undefined && chosen !== undefined) output.pushChosen(value, chosen);
+    this.#hadTooFew = value === undefined && sorted.length > 0;
     this.#held.clear();
   }
 }

@@ -19,6 +19,8 @@ export interface Reducer {
   add(rows: Rows, start: number, end: number): void;
   /** Appends what the rows since the last call give to `output`, where they give anything, and forgets them. */
   finish(output: LaneBuilder): void;
+  /** Whether the last bucket had values, but too few to give anything. Absent: that cannot be. */
+  readonly hadTooFew?: boolean;
 }
 
 /** A row that was chosen. */
