@@ -10,7 +10,13 @@ const FOREVER = new AbortController().signal;
 
 /** All that `text` answers in `db`, as text. */
 async function answerOf({ node }: Started, text: string): Promise<string> {
-  const request = { text, database: "db", retentionPolicy: undefined, parameters: {}, tokens: [] };
+  const request = {
+    text,
+    database: "db",
+    retentionPolicy: undefined,
+    parameters: new Map(),
+    tokens: [],
+  } as const;
   const asked = { ...request, native: false, readOnly: false };
   const found: unknown[] = [];
   for await (const result of await node.answers.influxQl(asked, FOREVER)) {

@@ -6,6 +6,7 @@ import { seededRandom } from "#ports/random.ts";
 import { SmallNode } from "#testing/small-node.ts";
 import type { SeriesChunk, StatementResult } from "./answer.ts";
 import { InfluxQl, type InfluxQlOptions } from "./influxql.ts";
+import { bindParameters } from "./parse/tokens/parameters.ts";
 import type { InfluxQlRequest } from "./request.ts";
 import { Selects } from "./select.ts";
 
@@ -39,7 +40,7 @@ function ask(
     text,
     database: "db",
     retentionPolicy: undefined,
-    parameters: {},
+    parameters: new Map(),
     tokens: [],
     native: false,
     readOnly: false,
@@ -118,7 +119,7 @@ suite("statements of a request", () => {
   test("take values of parameters", async () => {
     await using node = await SmallNode.open();
     await node.write(LINES);
-    const parameters = { host: "b", least: 1n };
+    const parameters = bindParameters({ host: "b", least: 1n });
     const text = "SELECT v FROM m WHERE host = $host AND v > $least";
     assert.deepEqual(await answers(node, text, { parameters }), [[["m", 2n, 2]]]);
   });
