@@ -178,3 +178,9 @@ test("EXPLAIN tells what is read, EXPLAIN ANALYZE how many rows there were", asy
   assert.deepEqual((plan as unknown[][])[0]?.[1], "EXPRESSION: max(v::float)");
   assert(JSON.stringify(analyzed).includes("ROWS: 3"));
 });
+
+test("elapsed tells the times between values of any type", async () => {
+  await using node = await SmallNode.open();
+  await node.write('m s="x" 1\nm b=true 2\nm s="y" 4');
+  assert.deepEqual(await answers(node, "SELECT elapsed(s) FROM m"), [[["m", 4n, 3n]]]);
+});

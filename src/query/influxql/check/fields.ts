@@ -1,5 +1,5 @@
 /** The fields of a SELECT: what stands in them, and what may stand beside each other. */
-import type { Expression, SelectField, SelectStatement } from "../ast.ts";
+import type { BinaryExpression, Expression, SelectField, SelectStatement } from "../ast.ts";
 import { type CallPlace, cannotBeCombined, checkCall, FieldFacts } from "./calls.ts";
 import { refused } from "./errors.ts";
 import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
@@ -16,6 +16,7 @@ export interface CheckedFields {
 export interface Windowing {
   readonly hasWindow: boolean;
   readonly windowInherited: boolean;
+  readonly isSubquery: boolean;
 }
 
 /** Throws `invalid` / `influxql_refused` for fields that nothing answers. */
@@ -30,8 +31,8 @@ export function checkFields(select: SelectStatement, windowing: Windowing): Chec
     }
     const reduced = reduce(expression);
     const place: CallPlace = { ...windowing, facts, limit: select.limit, wildcards: true, visit };
-    checkHasVariable(reduced);
     visit(reduced, place);
+    checkHasVariable(reduced);
     // An empty alias is none.
     fields.push({ alias: alias || undefined, expression: reduced });
   }
@@ -86,14 +87,19 @@ function visit(expression: Expression, place: CallPlace): void {
       return;
     }
     case "binary":
-      for (const side of [expression.left, expression.right])
-        if (!isLiteral(side)) visit(side, { ...place, wildcards: false });
+      visitSides(expression, { ...place, wildcards: false });
       return;
     case "parenthesized":
       visit(expression.expression, place);
       return;
     default:
   }
+}
+
+function visitSides({ left, right }: BinaryExpression, place: CallPlace): void {
+  if (isLiteral(left) && isLiteral(right))
+    throw refused("cannot perform a binary expression on two literals");
+  for (const side of [left, right]) if (!isLiteral(side)) visit(side, place);
 }
 
 function visitMath({ arguments: given, name }: CallExpression, place: CallPlace): void {
@@ -124,10 +130,13 @@ function checkTogether(
 
 function checkWithoutCalls(
   { fill }: SelectStatement,
-  { hasWindow, windowInherited }: Windowing,
+  { hasWindow, isSubquery, windowInherited }: Windowing,
 ): void {
-  if (fill.kind === "none" || fill.kind === "linear")
-    throw refused(`fill(${fill.kind}) must be used with a function`);
+  // Windows of subqueries are not filled unless they say how.
+  const kind =
+    isSubquery && hasWindow && !windowInherited && fill.kind === "null" ? "none" : fill.kind;
+  if (kind === "none" || kind === "linear")
+    throw refused(`fill(${kind}) must be used with a function`);
   if (hasWindow && !windowInherited)
     throw refused("GROUP BY requires at least one aggregate function");
 }

@@ -71,6 +71,8 @@ const REFUSED: readonly (readonly [text: string, error: string])[] = [
   ["SELECT * + 1 FROM m", "unable to use wildcard in a binary expression"],
   ["SELECT u + mean(*) FROM m", "unsupported expression with wildcard: mean()"],
   ["SELECT u FROM m fill(none)", "fill(none) must be used with a function"],
+  ["SELECT u FROM (SELECT u FROM m GROUP BY time(1m))", "fill(none) must be used with a function"],
+  ["SELECT u + (1 | 'x') FROM m", "cannot perform a binary expression on two literals"],
   ["SELECT abs(u) FROM m fill(linear)", "fill(linear) must be used with a function"],
   ["SELECT u FROM m GROUP BY time(1m)", "GROUP BY requires at least one aggregate function"],
   ["SELECT mean(u) FROM m GROUP BY time", "time() is a function and expects at least one argument"],

@@ -37,13 +37,15 @@ interface Surroundings {
   readonly time: TimeBounds;
   readonly window: TimeWindow | undefined;
   readonly descending: boolean;
+  /** False: there is none around it. */
+  readonly isSubquery: boolean;
 }
 
 /** Throws `invalid` / `influxql_refused` with 1.x's text for what 1.x refuses before it looks at data. */
 export function checkSelect(statement: SelectStatement, nowNs: bigint): CheckedSelect {
   const time = { start: undefined, end: undefined };
   const { descending } = statement;
-  return check(statement, nowNs, { time, window: undefined, descending });
+  return check(statement, nowNs, { time, window: undefined, descending, isSubquery: false });
 }
 
 function check(statement: SelectStatement, nowNs: bigint, around: Surroundings): CheckedSelect {
@@ -57,12 +59,15 @@ function check(statement: SelectStatement, nowNs: bigint, around: Surroundings):
     throw refused("subqueries must be ordered in the same direction as the query itself");
   const window = grouping.window ?? around.window;
   const windowInherited = window !== undefined && grouping.window === undefined;
-  const checked = checkFields(statement, { hasWindow: window !== undefined, windowInherited });
+  const { isSubquery } = around;
+  const hasWindow = window !== undefined;
+  const checked = checkFields(statement, { hasWindow, windowInherited, isSubquery });
   const bounds = bothBounds(condition.time, around.time);
   const hasCalls = checked.facts.callCount > 0;
   // Windows end now, where nothing else is said.
   const end = bounds.end ?? (window !== undefined && hasCalls ? nowNs : undefined);
-  const inner: Surroundings = { time: { start: bounds.start, end }, window, descending };
+  const time = { start: bounds.start, end };
+  const inner: Surroundings = { time, window, descending, isSubquery: true };
   return {
     statement,
     fields: checked.fields,

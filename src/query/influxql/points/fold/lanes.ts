@@ -285,9 +285,10 @@ function feed(
 ): void {
   for (let row = 0; row < times.length; row += 1) {
     const value = valueAt(values, row);
-    if (typeof value === "number" || typeof value === "bigint") {
-      transform.add(times[row] ?? 0n, value, output);
-    }
+    if (value === null) continue;
+    // Texts and truth values come to `elapsed` alone, which looks at times.
+    const known = typeof value === "number" || typeof value === "bigint" ? value : 0;
+    transform.add(times[row] ?? 0n, known, output);
   }
 }
 
