@@ -144,7 +144,8 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
   }
   const variables = variablesOf(select);
   const indexOf = indexIn(variables);
-  const ends = lanes.map(() => ({ reached: false }));
+  const alone = lanes.length === 1;
+  const planned = lanes.map((spec) => ({ spec, end: { reached: false, hadTooFew: true, alone } }));
   const read: LaneContext = {
     ...context,
     indexOf,
@@ -159,8 +160,7 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
       time: readTime,
       rowsMax: undefined,
     }),
-    newWorks: () =>
-      lanes.map((spec, index) => rowWork(spec, read, ends[index] ?? { reached: false })),
+    newWorks: () => planned.map(({ spec, end }) => rowWork(spec, read, end)),
   };
 }
 

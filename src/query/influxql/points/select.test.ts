@@ -99,9 +99,14 @@ const CASES: readonly (readonly [what: string, select: ResolvedSelect, rows: str
   ["the middle of an even number", calls(["median i"]), "0 4.5"],
   ["the nearest rank", calls(["percentile v 50", ".h"]), "12 3 a"],
   [
-    "a bucket of too few values ends the answer",
+    "a first bucket of too few values ends the answer",
     calls(["percentile i 20"], { dimensions: ["h"], descending: true }),
     "",
+  ],
+  [
+    "but not where one before it had enough",
+    calls(["percentile i 20"], { dimensions: ["h"] }),
+    "1 1",
   ],
   ["no rank at all", calls(["percentile i 5"]), ""],
   ["spread", calls(["spread i"]), "0 6"],

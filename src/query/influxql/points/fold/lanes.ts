@@ -32,8 +32,12 @@ export interface LaneContext {
 
 /** What the works of one lane share, series after series. */
 export interface LaneEnd {
-  /** Whether a row came that lies outside of the time of WHERE, or a bucket gave nothing. Nothing is made of all that come after it. */
+  /** Whether nothing is made of all rows that come: one lay outside of the time of WHERE, or two buckets in turn, or the first, had too few values. */
   reached: boolean;
+  /** Whether the last bucket had too few values, or there was none. */
+  hadTooFew: boolean;
+  /** Whether the lane is the only one; beside others it goes on whatever its buckets have. */
+  readonly alone: boolean;
 }
 
 /** One call at work on one series. */
@@ -148,8 +152,13 @@ class ReduceWork implements LaneWork {
   #close(): void {
     if (this.#bucket === undefined) return;
     this.#output.bucketTime = this.#windows.rowTime(this.#bucket);
+    const { count } = this.#output;
     this.#work.finish(this.#output);
-    if (this.#work.hadTooFew === true) this.#end.reached = true;
+    if (this.#output.count > count) this.#end.hadTooFew = false;
+    if (this.#work.hadTooFew === true && this.#end.alone) {
+      if (this.#end.hadTooFew) this.#end.reached = true;
+      this.#end.hadTooFew = true;
+    }
     this.#bucket = undefined;
   }
 }
