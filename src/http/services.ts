@@ -20,8 +20,6 @@ export interface HttpServices {
   query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer>;
   /** Deletes rows, as `RowDeleter` says. */
   deleteRows: RowDeleter["deleteRows"];
-  /** Which database of ours rows for `database` and `policy` of InfluxDB 1 go to. */
-  databaseOfWrite(database: string, policy: string | undefined): string;
   /** Runs one statement after the other, each when its result is asked for. Rejects with what concerns the whole request. */
   influxQl(request: InfluxQlRequest, signal: AbortSignal): Promise<AsyncIterable<StatementResult>>;
   /** Rejects with `conflict` / `database_exists`, `invalid` / `database_name`, `exceeded` / `database_limit`. */

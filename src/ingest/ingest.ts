@@ -65,6 +65,7 @@ export class Ingest {
     const stampFloor = this.#stampFloor(request.tokens);
     using body = await stage.parse(request.body, {
       precision: request.precision,
+      escapedTabs: request.escapedTabs,
       defaultTimeNs: clock.nowNs(),
       limits: parseLimits,
     });

@@ -10,6 +10,8 @@ export interface WriteRequest {
   /** Line protocol, inflated. The write takes it over: it may be empty to others from then on. */
   readonly body: Uint8Array;
   readonly precision: Precision;
+  /** As of `ParseOptions`. */
+  readonly escapedTabs?: boolean | undefined;
   /** Good lines are stored although others are bad. */
   readonly acceptPartial: boolean;
   /** Wait until the lines are durable. */

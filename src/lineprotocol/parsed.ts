@@ -50,6 +50,8 @@ export interface ParsedBody {
 
 export interface ParseOptions {
   readonly precision: Precision;
+  /** Whether a backslash before a tab of a measurement is not part of the name. */
+  readonly escapedTabs?: boolean | undefined;
   /** The time of lines that name none, nanoseconds. */
   readonly defaultTimeNs: bigint;
   readonly limits: ParseLimits;

@@ -14,16 +14,15 @@ export interface TokenGrammar {
   readonly escape: RegExp;
 }
 
-export const MEASUREMENT = grammar(
+export const MEASUREMENT = grammar([SPACE, TAB, NEWLINE, COMMA, NUL], [BACKSLASH, COMMA, SPACE]);
+/** As MEASUREMENT, where a tab may be escaped as well. */
+export const TABBED_MEASUREMENT = grammar(
   [SPACE, TAB, NEWLINE, COMMA, NUL],
   [BACKSLASH, COMMA, SPACE, TAB],
 );
 /** Tag keys and field keys. */
-export const KEY = grammar([SPACE, TAB, NEWLINE, EQUALS], [BACKSLASH, COMMA, EQUALS, SPACE, TAB]);
-export const TAG_VALUE = grammar(
-  [SPACE, TAB, NEWLINE, COMMA],
-  [BACKSLASH, COMMA, EQUALS, SPACE, TAB],
-);
+export const KEY = grammar([SPACE, TAB, NEWLINE, EQUALS], [BACKSLASH, COMMA, EQUALS, SPACE]);
+export const TAG_VALUE = grammar([SPACE, TAB, NEWLINE, COMMA], [BACKSLASH, COMMA, EQUALS, SPACE]);
 /** Between the quotes of a string. */
 export const STRING = grammar([QUOTE], [BACKSLASH, QUOTE]);
 

@@ -60,8 +60,8 @@ class LineReader {
       const key = keys[index] ?? "";
       return fields.has(key) ? `${key}_1${tag.slice(key.length)}` : tag;
     });
-    const head = [tabbed(measurement), ...named.map(tabbed)].join(",");
-    const all = [...fields].map(([key, value]) => `${tabbed(key)}=${value}`).join(",");
+    const head = [measurement.replaceAll("\t", "\\\t"), ...named].join(",");
+    const all = [...fields].map(([key, value]) => `${key}=${value}`).join(",");
     return {
       kind: "taken",
       measurement: measurement.replaceAll(/\\([,= ])/g, "$1"),
@@ -108,18 +108,23 @@ class LineReader {
   #fields(): ReadonlyMap<string, string> {
     const fields = new Map<string, string>();
     let isComplete = true;
+    let isConflict = false;
     for (;;) {
       const key = this.#name("=, ");
       if (this.#next() === "=") {
         if (key === "") throw new Refusal("missing field key");
         this.#at += 1;
-        fields.set(key, this.#value());
+        const value = this.#value();
+        const before = fields.get(key);
+        if (before !== undefined && typeOf(before) !== typeOf(value)) isConflict = true;
+        fields.set(key, value);
       } else isComplete = false;
       if (this.#next() !== ",") break;
       this.#at += 1;
     }
     // Only now, for what is wrong with a value is told first.
     if (!isComplete) throw new Refusal("invalid field format");
+    if (isConflict) throw new Refusal("field type conflict");
     if (fields.size > 1) fields.delete("time");
     return fields;
   }
@@ -169,8 +174,10 @@ class LineReader {
   }
 }
 
-function tabbed(name: string): string {
-  return name.replaceAll("\t", "\\\t");
+function typeOf(value: string): "boolean" | "float" | "integer" | "string" {
+  if (value.startsWith('"')) return "string";
+  if (TRUTHS.has(value)) return "boolean";
+  return value.endsWith("i") ? "integer" : "float";
 }
 
 function integerText(token: string): string {

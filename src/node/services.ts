@@ -9,7 +9,6 @@ import {
   dropTables,
   setTableRetention,
 } from "#catalog/tables.ts";
-import { databaseOfWrite } from "#catalog/v1/policies.ts";
 import type { HardDelete, HttpServices, NodeIdentity } from "#http/services.ts";
 import type { ObjectLogPorts } from "#objectlog/object-log.ts";
 import type { Clock } from "#ports/clock.ts";
@@ -45,7 +44,6 @@ export function nodeServices(node: Node, options: ServicesOptions): HttpServices
     authenticate: (credential, signal) => access.authenticate(credential, signal),
     ...tokenServices(node, options.tokens),
     write: (request, signal) => node.write(request, signal),
-    databaseOfWrite: (...names) => databaseOfWrite(node.catalog.state, ...names),
     query: (request, signal) => node.answers.query(request, signal),
     influxQl: (request, signal) => node.answers.influxQl(request, signal),
     deleteRows: (deletion, signal) => deleter.deleteRows(deletion, signal),

@@ -7,7 +7,6 @@ import { utf8 } from "#base/bytes.ts";
 import type { HttpLimits, HttpServerOptions } from "#http/options.ts";
 import { HttpServer } from "#http/server.ts";
 import type { HttpServices, NodeIdentity } from "#http/services.ts";
-import { nameWithPolicy } from "#model/database-name.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import { silentLog } from "#ports/log.ts";
@@ -67,7 +66,6 @@ export function someServices(some: Partial<HttpServices>): HttpServices {
     query: unexpected,
     deleteRows: unexpected,
     influxQl: unexpected,
-    databaseOfWrite: nameWithPolicy,
     createDatabase: unexpected,
     updateDatabase: unexpected,
     deleteDatabase: unexpected,

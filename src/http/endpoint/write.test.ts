@@ -48,8 +48,14 @@ suite("writes", () => {
       { database: "mydb", precision: "nanosecond", acceptPartial: true, sync: true },
     ],
     ["/write?db=mydb&precision=h", { precision: "hour" }],
-    ["/write?db=mydb&rp=autogen&precision=s", { database: "mydb", precision: "second" }],
-    ["/write?db=mydb&rp=Weekly&precision=u", { database: "mydb/weekly", precision: "microsecond" }],
+    [
+      "/write?db=mydb&rp=autogen&precision=s",
+      { database: "mydb", policy: { name: "autogen" }, precision: "second" },
+    ],
+    [
+      "/write?db=mydb&rp=Weekly&precision=u",
+      { database: "mydb", policy: { name: "Weekly" }, precision: "microsecond" },
+    ],
     ["/write?db=mydb&accept_partial=false", { acceptPartial: true }],
     [
       "/api/v2/write?bucket=mydb&org=o&precision=ns",

@@ -11,7 +11,15 @@ import {
 } from "../columns/table.ts";
 import type { ParsedTable, ParseOptions } from "../parsed.ts";
 import { FAILED, Fault, type Problem } from "../problems.ts";
-import { decodeToken, KEY, MEASUREMENT, TAG_VALUE, Token } from "../token.ts";
+import {
+  decodeToken,
+  KEY,
+  MEASUREMENT,
+  TABBED_MEASUREMENT,
+  TAG_VALUE,
+  Token,
+  type TokenGrammar,
+} from "../token.ts";
 import { skipSpaces, TimeReader } from "./time-reader.ts";
 import { NO_VALUE, ValueReader } from "./value-reader.ts";
 
@@ -70,10 +78,13 @@ export class LineReader {
   };
 
   /** `onRow` is called before a table gets a row. */
+  readonly #measurement: TokenGrammar;
+
   constructor(bytes: Buffer, options: ParseOptions, onRow?: (table: TableBuilder) => void) {
     this.#bytes = bytes;
     this.#options = options;
     this.#onRow = onRow;
+    this.#measurement = options.escapedTabs ? TABBED_MEASUREMENT : MEASUREMENT;
     this.#values = new ValueReader(bytes, this.#fault, options.limits.stringSizeMax);
     this.#times = new TimeReader(bytes, options, this.#fault);
     this.#budget = new Budget(bytes.length);
@@ -148,7 +159,7 @@ export class LineReader {
       return after;
     }
     const token = this.#token;
-    token.scan(bytes, start, this.#end, MEASUREMENT.meanings);
+    token.scan(bytes, start, this.#end, this.#measurement.meanings);
     // A NUL ends the name, unless a backslash stands in front of it.
     const hasNul = bytes.subarray(token.start, token.end).includes(NUL);
     const isMissing = token.end === start || hasNul;
@@ -156,7 +167,7 @@ export class LineReader {
     if (problem !== undefined) return this.#fault.note(problem, start, token.end);
     // A line that ends here is bad, and needs no table to find that out.
     if (token.end === this.#end) return this.#fault.note("space", token.end, token.end);
-    const name = decodeToken(bytes, token, MEASUREMENT.escape);
+    const name = decodeToken(bytes, token, this.#measurement.escape);
     this.#table = this.#tables.get(name) ?? new TableBuilder(name, bytes, this.#budget);
     this.#tableStart = token.start;
     this.#tableEnd = token.end;

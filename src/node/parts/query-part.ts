@@ -1,14 +1,17 @@
 /** What answers queries, in SQL and in InfluxQL. */
 import { untilAborted } from "#base/async.ts";
 import type { DbError } from "#base/errors.ts";
-import type { Catalog } from "#catalog/catalog.ts";
+import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
+import { v1DatabaseNames } from "#catalog/v1/policies.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
+import { v1NameOf } from "#model/database-name.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { StatementResult } from "#query/influxql/answer.ts";
 import { InfluxQl } from "#query/influxql/influxql.ts";
 import { Into } from "#query/influxql/into/into.ts";
 import { runNative } from "#query/influxql/native.ts";
+import { findShown } from "#query/influxql/native-show.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import { Selects } from "#query/influxql/select.ts";
 import {
@@ -45,6 +48,7 @@ export class QueryPart {
   readonly queries: Queries;
   readonly #influxQl: InfluxQl;
   readonly #modes: readonly NodeMode[];
+  readonly #catalog: Catalog;
 
   constructor({ config, lastSeen, node, ports, ...parts }: QueryPartOptions) {
     const { clock, random } = ports;
@@ -68,12 +72,12 @@ export class QueryPart {
       into: intoOf(parts.catalog, node),
     });
     this.#modes = config.modes;
+    this.#catalog = parts.catalog;
   }
 
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
     this.#requireModeFor(request);
-    if (request.language === "influxql")
-      return runNative((...asked) => this.influxQl(...asked), request, signal);
+    if (request.language === "influxql") return this.#native(request, signal);
     return this.queries.run(request, signal);
   }
 
@@ -95,6 +99,20 @@ export class QueryPart {
   ): Promise<AsyncIterable<StatementResult>> {
     requireMode(this.#modes, "query");
     return this.#influxQl.run(request, signal);
+  }
+
+  async #native(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {
+    const { database, onFields, text } = request;
+    let { state } = this.#catalog;
+    // Names that this node has not heard of are asked for before they are refused.
+    const isKnown = () => database === "" || v1DatabaseNames(state).includes(v1NameOf(database));
+    if (!isKnown()) state = await untilAborted(this.#catalog.refresh(), signal);
+    if (!isKnown() && database !== INTERNAL_DATABASE) throw databaseNotFound(database);
+    const shown = findShown(text, database, state);
+    if (shown === undefined)
+      return runNative((...asked) => this.influxQl(...asked), request, signal);
+    onFields?.(shown.fields);
+    return shown;
   }
 
   /** What a node knows by itself it tells in any mode. */

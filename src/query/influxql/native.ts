@@ -3,6 +3,7 @@ import { assert } from "#base/errors.ts";
 import type { ResultBatch } from "#model/query/result.ts";
 import type { QueryAnswer, QueryRequest } from "../query.ts";
 import type { StatementResult } from "./answer.ts";
+import { nativeError, refuseOldNumbers } from "./native-errors.ts";
 import { bindParameters } from "./parse/tokens/parameters.ts";
 import type { InfluxQlRequest } from "./request.ts";
 import { FlatRows } from "./result/flat.ts";
@@ -25,6 +26,7 @@ export async function runNative(
   signal: AbortSignal,
 ): Promise<QueryAnswer> {
   const { database, parameters, text, tokens } = request;
+  refuseOldNumbers(text);
   const results = await run(
     {
       text,
@@ -36,7 +38,9 @@ export async function runNative(
       readOnly: true,
     },
     signal,
-  );
+  ).catch((error: unknown) => {
+    throw nativeError(error, text);
+  });
   const statements = results[Symbol.asyncIterator]();
   try {
     const rows = await FlatRows.of(answerOf(await statements.next()));

@@ -36,8 +36,11 @@ const HTTP = {
   isOn: true,
   runner: "run-http.mjs",
   file: "http-visible.jsonl",
-  leftOut: ["query-influxql", "query-v1", "cache"],
-  goals: [{ share: 0.95, without: TEXT_CATEGORIES }],
+  leftOut: ["cache"],
+  goals: [
+    { share: 0.95, without: TEXT_CATEGORIES },
+    { share: 0.95, categories: ["query-influxql", "query-v1"] },
+  ],
 } as const;
 
 export const RUNS: readonly ConformanceRun[] = [
@@ -51,6 +54,15 @@ export const RUNS: readonly ConformanceRun[] = [
     auth: false,
     leftOut: [],
     goals: [{ share: 0.97, categories: DAILY_CATEGORIES }, { share: 0.92 }],
+  },
+  {
+    name: "InfluxQL as InfluxDB 3 answers it",
+    isOn: true,
+    runner: "run-sql.mjs",
+    file: "influxql-visible.jsonl",
+    auth: false,
+    leftOut: [],
+    goals: [{ share: 0.85 }],
   },
   {
     name: "SQL of time series",

@@ -157,8 +157,8 @@ suite("/query of InfluxDB 1", () => {
     const wrong: readonly [Call, RegExp][] = [
       [{ path: "/query" }, /^\{"error":"missing required parameter \\"q\\""\}\n$/],
       [{ path: "/query?q=%20&db=d" }, /missing required parameter/],
-      [post("db=d", FORM), /missing required parameter/],
-      [post("SELECT 1", "text/plain"), /missing required parameter/],
+      [post("db=d", FORM), /expected a query to be provided/],
+      [post("SELECT 1", "text/plain"), /expected a query to be provided/],
       [{ path: "/query?q=x&params=x" }, /error parsing query parameters: /],
       [{ path: "/query?q=x&params=[1]" }, /they are no JSON object/],
       [{ path: '/query?q=x&params={"a":1e5}' }, /error parsing json value: /],

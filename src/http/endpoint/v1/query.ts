@@ -18,6 +18,10 @@ import { bodyValues, type FormValues, urlValues } from "./form.ts";
 /** Rows of a document where `chunked` says no number. */
 const CHUNK_ROWS = 10_000;
 
+const QUERY_MISSING = 'missing required parameter "q"';
+/** As InfluxDB 3 says it: clients that post a form know this one. */
+const QUERY_MISSING_POSTED = "expected a query to be provided in the query string or body";
+
 /** Nanoseconds in the units of `epoch`. */
 const EPOCH_UNITS: Readonly<Record<string, bigint>> = {
   u: 1_000n,
@@ -102,7 +106,8 @@ function styleOf(values: FormValues): AnswerStyle {
 
 function requestOf(exchange: Exchange, values: FormValues, readOnly: boolean): InfluxQlRequest {
   const text = values.text("q")?.trim() ?? "";
-  if (text === "") throw new DbError("invalid", "query_missing", 'missing required parameter "q"');
+  if (text === "")
+    throw new DbError("invalid", "query_missing", readOnly ? QUERY_MISSING : QUERY_MISSING_POSTED);
   return {
     text,
     database: values.text("db"),

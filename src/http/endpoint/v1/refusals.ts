@@ -4,6 +4,7 @@ import type { RejectedLine } from "#lineprotocol/parsed.ts";
 import { readV1Line } from "#lineprotocol/v1-line.ts";
 
 const CONFLICT = /^invalid column type for column '(.*)', expected (\S+), got (\S+)$/s;
+const EXPIRED = "points beyond retention policy";
 const OUTERMOST = "922337203685477580";
 const FIELD = "iox::column_type::field::";
 const TAG = "iox::column_type::tag";
@@ -74,10 +75,11 @@ export class Refusals {
   }
 
   /** What the client is told, where `outcome` is that of all its lines. Of many, the first are named. */
-  message({ rejectedCount, token }: WriteOutcome): string {
+  message({ expiredCount = 0, rejectedCount, token }: WriteOutcome): string {
     const unnamedCount = Math.max(0, rejectedCount - this.count);
-    if (this.#reason !== undefined)
-      return `partial write: ${this.#reason} dropped=${this.#droppedCount + unnamedCount}`;
+    const droppedCount = this.#droppedCount + unnamedCount + expiredCount;
+    const reason = this.#reason ?? (expiredCount > 0 ? EXPIRED : undefined);
+    if (reason !== undefined) return `partial write: ${reason} dropped=${droppedCount}`;
     const more = unnamedCount > 0 ? `\n(and ${unnamedCount} more lines)` : "";
     const all = this.#unparsed.join("\n") + more;
     return token === undefined ? all : `partial write: ${all} dropped=0`;

@@ -123,6 +123,12 @@ suite("/write of InfluxDB 1", () => {
     );
   });
 
+  test("rows that are past their retention are counted", async () => {
+    const { answer, error } = await write({ expiredCount: 3 });
+    assert.equal(answer.status, 400);
+    assert.equal(error, "partial write: points beyond retention policy dropped=3");
+  });
+
   test("a limit is told with its status", async () => {
     const message = "Update to schema would exceed number of tables limit";
     const { answer, error } = await write({ rejected: [line("cpu u=1", message)], limitMet: true });

@@ -2,7 +2,7 @@ import { concatBytes, utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { WriteOutcome } from "#ingest/write.ts";
 import { type FixedPrecision, unitNs, v1PrecisionFromText } from "#lineprotocol/precision.ts";
-import { checkWrittenName } from "#model/database-name.ts";
+import { checkWrittenName, nameWithPolicy } from "#model/database-name.ts";
 import { influxErrorHeader } from "../../exchange/errors.ts";
 import { type Exchange, writeTokens } from "../../exchange/exchange.ts";
 import { Parameters } from "../../exchange/parameters.ts";
@@ -19,8 +19,8 @@ export async function writeV1(exchange: Exchange): Promise<Reply> {
   const body = await exchange.readBody();
   requireUtf8(body);
   const request = { ...target, acceptPartial: true, sync: true, tokens };
-  const write = (some: Uint8Array) =>
-    exchange.services.write({ ...request, body: some }, exchange.signal);
+  const write: Write = (some, escapedTabs) =>
+    exchange.services.write({ ...request, escapedTabs, body: some }, exchange.signal);
   const outcome = await writeAsV1(body, unitNs(target.precision), write);
   const headers = { ...productHeaders(exchange), ...tokenHeader(outcome) };
   if (outcome.message === undefined) return emptyReply(204, headers);
@@ -36,9 +36,9 @@ function targetOf(exchange: Exchange) {
   const database = parameters.text("db");
   if (!exchange.query || database === "") throw wrong("no db destination provided");
   if (database === undefined) throw wrong(`${OLD_PARAMETERS}: missing field \`db\``);
-  const name = exchange.services.databaseOfWrite(database, parameters.text("rp"));
-  checkWrittenName(name);
-  return { database: name, precision: precisionOf(parameters), parameters };
+  const policy = parameters.text("rp");
+  checkWrittenName(nameWithPolicy(database, policy));
+  return { database, policy: { name: policy }, precision: precisionOf(parameters), parameters };
 }
 
 function precisionOf(parameters: Parameters): FixedPrecision {
@@ -54,30 +54,31 @@ interface V1Outcome extends WriteOutcome {
   readonly message: string | undefined;
 }
 
+type Write = (body: Uint8Array, escapedTabs: boolean) => Promise<WriteOutcome>;
+
 /** Writes `body`; then again, as both read them, the lines that InfluxDB 1 takes although our grammar does not. */
-async function writeAsV1(
-  body: Uint8Array,
-  timeUnitNs: bigint,
-  write: (body: Uint8Array) => Promise<WriteOutcome>,
-): Promise<V1Outcome> {
+async function writeAsV1(body: Uint8Array, timeUnitNs: bigint, write: Write): Promise<V1Outcome> {
   const refusals = new Refusals(timeUnitNs);
   const kept = refusals.takeOut(body);
   const takenOutCount = refusals.count;
   // The write takes the body over, of which a part may be needed again.
-  const first = await write(Uint8Array.from(kept)).catch(nothingWritten);
+  const first = await write(Uint8Array.from(kept), false).catch(nothingWritten);
   const again = refusals.add(first, kept);
+  const { expiredCount = 0 } = first;
   let outcome = { ...first, rejectedCount: first.rejectedCount + takenOutCount - again.length };
   if (again.length > 0) {
-    const second = await write(concatBytes(again.map((line) => utf8(`${line}\n`))));
+    const second = await write(concatBytes(again.map((line) => utf8(`${line}\n`))), true);
     refusals.addStrict(second);
     outcome = {
       token: second.token ?? first.token,
       rejected: second.rejected,
       rejectedCount: outcome.rejectedCount + second.rejectedCount,
+      expiredCount: expiredCount + (second.expiredCount ?? 0),
       limitMet: first.limitMet || second.limitMet,
     };
   }
-  const message = outcome.rejectedCount === 0 ? undefined : refusals.message(outcome);
+  const isWhole = outcome.rejectedCount === 0 && (outcome.expiredCount ?? 0) === 0;
+  const message = isWhole ? undefined : refusals.message(outcome);
   return { ...outcome, message };
 }
 

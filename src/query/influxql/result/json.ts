@@ -5,6 +5,9 @@ import { infinityText, isInfinity, JsonPieces } from "./json-pieces.ts";
 import { GuardedSeries, seriesParts, statementError, withLast } from "./parts.ts";
 import type { AnswerStyle } from "./result.ts";
 
+/** In one document, influxd 1.6 calls longer series partial, though they are whole. */
+const PARTIAL_ABOVE = 10_000;
+
 /**
  * One document, or one for each part of a series; a line break ends each. JSON has no infinite numbers: where one comes, the sentence that
  * InfluxDB 1.6 says of it is the answer, or the answer is broken off where something was given already.
@@ -67,7 +70,7 @@ async function* statementTexts(
     yield* pieces.rows({ chunk, start: 0, end: chunk.rowCount }, rowCount === 0, cells);
     rowCount += chunk.rowCount;
     if (chunk.partial) continue;
-    yield pieces.seriesEnd(rowCount > 0, false);
+    yield pieces.seriesEnd(rowCount > 0, rowCount > PARTIAL_ABOVE);
     rowCount = undefined;
   }
   const { failure } = series;
