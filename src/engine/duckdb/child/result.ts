@@ -44,9 +44,11 @@ const NUMBER_SIZES: Readonly<Record<NumberType, 1 | 2 | 4 | 8>> = {
 export function batchFrom(fields: readonly Field[], chunks: readonly ChunkRows[]): MadeBatch {
   const rowCount = chunks.reduce((count, part) => count + part.rowCount, 0);
   let index = 0;
-  const columns = fields.map(({ type }) => {
+  const columns = fields.map(({ type }): MadeColumn => {
+    // The engine is not asked for it, and no column stands in its place.
+    if (type === "null") return { type };
     const parts = chunks.map((rows) => cellsOf(rows.chunk.chunk, index, rows.rowCount));
-    index += resultWidth(type);
+    index += 1;
     return readColumn(type, parts);
   });
   return { rowCount, columns };
