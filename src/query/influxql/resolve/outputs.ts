@@ -25,6 +25,8 @@ export interface OutputOptions {
   readonly hasCalls: boolean;
   /** Whether tags have values of their own: those of tables are there beside fields alone. */
   readonly tagsAreValues: boolean;
+  /** Without, functions are given nothing, and refuse none. */
+  readonly hasSources: boolean;
   /** Whether operands that do not go together are an error; in subqueries they give nothing. */
   readonly strict: boolean;
   /** Nanoseconds of GROUP BY time; undefined without. */
@@ -127,9 +129,9 @@ class OutputBuilder {
   #transform(call: CallExpression): OutputExpression {
     const [first, ...rest] = call.arguments;
     if (first === undefined) return NONE;
-    requireArgument(call.name, lenientType(first));
     const argument = this.#transformed(first);
     if (argument.kind === "null") return NONE;
+    this.#require(call.name, lenientType(first));
     const parameters = this.#parameters(call.name, rest);
     return { kind: "transform", name: call.name as TransformName, argument, parameters };
   }
@@ -158,7 +160,9 @@ class OutputBuilder {
     const inner = first === undefined ? undefined : asCall(first);
     const argument = this.#value(inner?.arguments[0] ?? first);
     if (argument === undefined) return NONE;
-    requireArgument(name, argument.type);
+    // Of each combination of tags the best is taken by another function.
+    const best = name === "top" ? "max" : "min";
+    this.#require(isTopBottom(name) && rest.length > 1 ? best : name, argument.type);
     // Also names of fields are taken for tags, which nothing has.
     const keys = rest
       .filter((each) => each.kind === "variable")
@@ -173,6 +177,10 @@ class OutputBuilder {
       type: lenientType({ kind: "call", name, arguments: given }) ?? argument.type,
     };
     return this.#input(input);
+  }
+
+  #require(name: string, type: Type): void {
+    if (this.#options.hasSources) requireArgument(name, type);
   }
 
   /** What a function reads. Tags of tables are no values. */

@@ -92,6 +92,10 @@ const REFUSED: readonly (readonly [text: string, error: string])[] = [
   ["SELECT u & 1 FROM cpu", "type error: u::float & 1: incompatible types: float and integer"],
   ["SELECT mean(s) FROM cpu", "unsupported mean iterator type: *query.stringInterruptIterator"],
   ["SELECT mean(b) FROM cpu", "unsupported mean iterator type: *query.booleanInterruptIterator"],
+  [
+    "SELECT top(s, host, 2) FROM cpu",
+    "unsupported max iterator type: *query.stringInterruptIterator",
+  ],
   ["SELECT mean(*::tag) FROM cpu", "unable to use tag wildcard in mean()"],
 ];
 
@@ -131,6 +135,8 @@ test("nothing is read where nothing can be answered", () => {
     "SELECT nope FROM cpu",
     "SELECT u FROM missing",
     "SELECT mean(host) FROM cpu",
+    "SELECT difference(host) FROM cpu",
+    "SELECT mean(s::string) FROM missing",
     "SELECT u FROM cpu WHERE time > 5 AND time < 3",
     "SELECT x FROM (SELECT nope AS x FROM cpu)",
   ])

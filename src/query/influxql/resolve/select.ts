@@ -134,6 +134,7 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
   const { inputs, outputs } = resolveOutputs(fields, {
     hasCalls,
     tagsAreValues: expanded.sources.some(({ kind }) => kind === "subquery"),
+    hasSources: expanded.sources.length > 0,
     strict: top,
     everyNs: select.window?.everyNs,
   });
