@@ -24,7 +24,7 @@ export interface Parameter {
 
 type Json = Readonly<Record<string, unknown>>;
 
-const METHODS = ["get", "post", "put", "patch", "delete"];
+const METHODS = ["get", "head", "post", "put", "patch", "delete"];
 const root = JSON.parse(
   readFileSync(new URL("../docs/openapi.json", import.meta.url), "utf8"),
 ) as Json;

@@ -34,7 +34,15 @@ import {
   querySqlGet,
   querySqlPost,
 } from "./endpoint/query/query.ts";
-import { health, metrics, nodeIdentity, ping, ready, refresh } from "./endpoint/status.ts";
+import {
+  health,
+  metrics,
+  nodeIdentity,
+  ping,
+  pingHead,
+  ready,
+  refresh,
+} from "./endpoint/status.ts";
 import {
   createAdminToken,
   createOperatorToken,
@@ -211,7 +219,7 @@ export const ROUTES: ReadonlyMap<string, Route> = new Map<string, Route>([
     { needs: "run_plugins", methods: { GET: runPlugin, POST: runPlugin }, withPathsBelow: true },
   ],
   ["/ready", { needs: "see_health", methods: { GET: ready } }],
-  ["/ping", { needs: "see_version", methods: { GET: ping, POST: ping } }],
+  ["/ping", { needs: "see_version", methods: { GET: ping, HEAD: pingHead, POST: ping } }],
   ["/metrics", { needs: "see_metrics", methods: { GET: metrics } }],
   ["/api/v3/tidelake/refresh", { needs: "call_node", methods: { POST: refresh } }],
   [PUSH_PATH, { needs: "call_node", methods: { POST: push } }],

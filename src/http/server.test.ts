@@ -5,6 +5,7 @@ import { suite, test } from "node:test";
 import { DbError, isKind } from "#base/errors.ts";
 import { type Log, silentLog } from "#ports/log.ts";
 import {
+  type Call,
   CLUSTER_SECRET,
   IDENTITY,
   openServer,
@@ -74,6 +75,28 @@ suite("the HTTP server", () => {
     assert.equal(ids.size, 2);
   });
 
+  test("says it without a body where a client of InfluxDB 1 would take one for an error", async () => {
+    await using server = await openServer({ services: someServices({}) });
+    const calls: readonly Call[] = [
+      { method: "HEAD", path: "/ping" },
+      { path: "/ping?wait_for_leader=5s" },
+      { path: "/ping", headers: { "user-agent": "InfluxDBClient" } },
+      { path: "/ping", headers: { accept: "application/x-msgpack" } },
+      { path: "/ping", headers: { accept: "text/plain" } },
+    ];
+    for (const call of calls) {
+      const answer = await send(server.address, call);
+      assert.equal(answer.status, 204, JSON.stringify(call));
+      assert.equal(answer.body, "");
+      assert.equal(answer.headers["x-influxdb-version"], "1.2.3");
+    }
+    for (const accept of ["*/*", "application/json", "text/html, application/*;q=0.9"]) {
+      const answer = await send(server.address, { path: "/ping", headers: { accept } });
+      assert.equal(answer.status, 200, accept);
+    }
+    assert.equal((await send(server.address, { path: "/ping?verbose=true" })).status, 200);
+  });
+
   test("is not ready for the reason that the node gives", async () => {
     for (const [error, status, body] of [
       [new DbError("unavailable", "store_unreachable", "no store"), 503, '{"error":"no store"}'],
@@ -136,7 +159,7 @@ suite("the HTTP server", () => {
       assert.equal(answer.body, "not found");
       assert.equal(answer.headers["access-control-allow-origin"], undefined);
     }
-    assert.equal((await send(server.address, { method: "HEAD", path: "/ping" })).status, 404);
+    assert.equal((await send(server.address, { method: "HEAD", path: "/write" })).status, 404);
   });
 
   test("takes a URL with its origin, and the query behind it", async () => {

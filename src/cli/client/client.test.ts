@@ -88,11 +88,6 @@ suite("commands of a client", () => {
       "Query command failed: must specify an output file path with `--output` parameter when formatting the output as `parquet`\n",
     ],
     [
-      ["query", "-d", "d", "-l", "influxql", "SELECT 1"],
-      {},
-      "Query command failed: InfluxQL is not supported in this version; ask in SQL\n",
-    ],
-    [
       ["show", "nodes", "--format", "parquet", "-o", "x"],
       {},
       "Show command failed: parquet format is not supported for this command\n",
@@ -170,6 +165,21 @@ suite("commands of a client", () => {
     assert.equal(lines.out, "{}\n");
     const nothing = await call(["q", "-d", "d", "SELECT 1", "--format", "csv"], 200, "");
     assert.equal(nothing.out, "");
+  });
+
+  test("query asks in InfluxQL where that is the language, and in no other", async () => {
+    for (const word of ["-l", "--language"]) {
+      const result = await call(["query", "-d", "d", word, "influxql", "SHOW DATABASES"], 200, "");
+      assert.equal(result.request?.line, "POST /api/v3/query_influxql");
+      assert.deepEqual(JSON.parse(result.request.body), {
+        db: "d",
+        q: "SHOW DATABASES",
+        format: "pretty",
+      });
+    }
+    const other = await call(["query", "-d", "d", "-l", "flux", "x"], 200, "");
+    assert.equal(other.request, undefined);
+    assert.match(other.error, /possible values are sql, influxql/);
   });
 
   test("query reads the query from a file or from what is piped in, the database from its variable", async () => {

@@ -6,6 +6,17 @@ import { readInput } from "./input.ts";
 import { DATABASE_OPTION, RESULT_OPTIONS, SERVER_OPTIONS } from "./options.ts";
 import { formatOf, writeResult } from "./result.ts";
 
+const LANGUAGES = ["sql", "influxql"] as const;
+
+/** What is asked of a server. */
+interface Question {
+  readonly database: string;
+  readonly text: string;
+  readonly format: string;
+  /** SQL unless given. */
+  readonly language?: (typeof LANGUAGES)[number];
+}
+
 export const QUERY: CommandSpec = {
   path: "query",
   alias: "q",
@@ -18,7 +29,7 @@ export const QUERY: CommandSpec = {
       name: "language",
       short: "l",
       value: "LANGUAGE",
-      about: "The language of the query: sql",
+      about: "The language of the query: sql, influxql",
       default: "sql",
     },
     ...RESULT_OPTIONS,
@@ -31,13 +42,7 @@ async function query(input: CommandInput): Promise<number> {
   const { settings } = input;
   const database = settings.require("database");
   const format = formatOf(input);
-  if (settings.choose("language", ["sql", "influxql"]) === "influxql") {
-    throw new DbError(
-      "unsupported",
-      "language_unsupported",
-      "InfluxQL is not supported in this version; ask in SQL",
-    );
-  }
+  const language = settings.choose("language", LANGUAGES);
   const server = await serverOf(input);
   const bytes = await readInput(input, {
     several:
@@ -45,7 +50,7 @@ async function query(input: CommandInput): Promise<number> {
     empty: "no query provided",
     missing: "no query provided",
   });
-  await runQuery(input, server, { database, text: decode(bytes), format });
+  await runQuery(input, server, { database, text: decode(bytes), format, language });
   return 0;
 }
 
@@ -53,11 +58,11 @@ async function query(input: CommandInput): Promise<number> {
 export async function runQuery(
   input: CommandInput,
   server: Awaited<ReturnType<typeof serverOf>>,
-  { database, text, format }: { database: string; text: string; format: string },
+  { database, text, format, language = "sql" }: Question,
 ): Promise<void> {
   const answer = await send(server, {
     method: "POST",
-    path: "/api/v3/query_sql",
+    path: `/api/v3/query_${language}`,
     contentType: "application/json",
     body: utf8(JSON.stringify({ db: database, q: text, format })),
   });

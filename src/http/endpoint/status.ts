@@ -26,11 +26,28 @@ export async function ready(exchange: Exchange): Promise<Reply> {
   return textReply(200, "OK");
 }
 
-/** GET or POST /ping: which program this is. */
+/** GET or POST /ping: which program this is; in headers alone to those that expect what InfluxDB 1 answers. */
 export function ping(exchange: Exchange): Reply {
+  if (expectsNoContent(exchange)) return pingHead(exchange);
   const { version, processId } = exchange.services.identify();
   const value = { product_name: PRODUCT_NAME, version, revision: version, process_id: processId };
   return jsonReply(200, value, productHeaders(exchange));
+}
+
+/** HEAD /ping: as InfluxDB 1 answers it, which has no body for GET either. */
+export function pingHead(exchange: Exchange): Reply {
+  return emptyReply(204, productHeaders(exchange));
+}
+
+/**
+ * Whether a ping comes from a client of InfluxDB 1 that takes another status than 204 for an error. Those of Python accept no JSON; that
+ * of Go gives a parameter that only InfluxDB 1 had, or else its name alone.
+ */
+function expectsNoContent({ headers, query }: Exchange): boolean {
+  if (new URLSearchParams(query).has("wait_for_leader")) return true;
+  if (headers["user-agent"] === "InfluxDBClient") return true;
+  const accepted = headers.accept ?? "";
+  return accepted !== "" && !/\*\/\*|application\/(?:json|\*)/i.test(accepted);
 }
 
 /** GET /metrics: Prometheus text. */
