@@ -159,6 +159,12 @@ function legalV1Change(
     }
     case "drop_continuous_query":
       return query && { kind, database: query.database, name: query.name };
+    case "set_continuous_run": {
+      const times = { dueNs: BigInt(dice), startNs: -1n, endNs: BigInt(dice) };
+      const claim = { node: 1 as NodeNumber, epoch: 1, ...times };
+      const run = dice % 2 === 0 ? { doneNs: BigInt(dice) } : { claim };
+      return query && { kind, database: query.database, name: query.name, run };
+    }
   }
 }
 
@@ -188,6 +194,7 @@ const aTransaction = fc.array(
       "drop_user",
       "create_continuous_query",
       "drop_continuous_query",
+      "set_continuous_run",
       "delete_rows",
       "delete_rows",
       "forget_deletes",

@@ -152,6 +152,17 @@ export class Metrics {
       "Entries that had no push of their own, because a later one was there before it could leave.",
       () => node.ingest?.pusher.counts.merged ?? 0,
     );
+    const { continuous } = node.answers;
+    this.#counter(
+      "tidelake_continuous_query_runs_total",
+      "Runs of continuous queries that this node has finished.",
+      () => continuous?.counts.finished ?? 0,
+    );
+    this.#counter(
+      "tidelake_continuous_query_failures_total",
+      "Runs of continuous queries that failed on this node, to be tried again.",
+      () => continuous?.counts.failed ?? 0,
+    );
     this.#showCompaction(node);
   }
 

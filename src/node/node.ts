@@ -361,6 +361,9 @@ export class Node {
     tasks.add("contacts", (signal) => contacts.run(signal));
     this.greetPeers();
     tasks.add("last seen", (signal) => lastSeen.run(signal));
+    const { continuous } = this.answers;
+    if (continuous !== undefined)
+      tasks.add("continuous queries", (signal) => continuous.run(signal));
     tasks.add("own record", async (signal) => {
       await members.untilAskedToStop(signal);
       if (!signal.aborted) this.#stopAsked.resolve(undefined);

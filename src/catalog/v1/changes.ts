@@ -32,6 +32,7 @@ export function applyV1Change(state: V1State, change: V1Change): Partial<V1State
       return applyUserChange(state, change);
     case "create_continuous_query":
     case "drop_continuous_query":
+    case "set_continuous_run":
       return applyContinuousQueryChange(state, change);
   }
 }

@@ -22,17 +22,25 @@ const ASKED_AT_ONCE = 8;
  */
 export class LastSeen {
   readonly #options: LastSeenOptions;
+  readonly #startMs: number;
   /** Of nodes of the catalog alone. */
   readonly #heard = new Map<NodeNumber, { readonly atNs: bigint; readonly atMs: number }>();
 
   constructor(options: LastSeenOptions) {
     this.#options = options;
+    this.#startMs = options.ports.clock.monotonicMs();
   }
 
   /** Undefined when it was not heard of since this process started. This node itself is heard now. */
   of(node: NodeNumber): bigint | undefined {
     const { catalog, ports } = this.#options;
     return node === catalog.writer.node ? ports.clock.nowNs() : this.#heard.get(node)?.atNs;
+  }
+
+  /** Whether another node was silent for less than `durationMs`; before this process began, it spoke. */
+  isHeard(node: NodeNumber, durationMs: number): boolean {
+    const atMs = this.#heard.get(node)?.atMs ?? this.#startMs;
+    return this.#options.ports.clock.monotonicMs() - atMs < durationMs;
   }
 
   /** Somebody spoke in the name of `node`. */

@@ -8,6 +8,8 @@ import { v1NameOf } from "#model/database-name.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { StatementResult } from "#query/influxql/answer.ts";
+import { runsContinuousQueries } from "#query/influxql/continuous/claims.ts";
+import { ContinuousQueries } from "#query/influxql/continuous/continuous.ts";
 import { InfluxQl } from "#query/influxql/influxql.ts";
 import { Into } from "#query/influxql/into/into.ts";
 import { runNative } from "#query/influxql/native.ts";
@@ -44,8 +46,13 @@ export interface QueryPartOptions {
   readonly onDamage: (error: DbError) => void;
 }
 
+/** A node that was silent for so long runs no continuous query any more, as far as this one is concerned. */
+const SILENCE_MS_MAX = 30_000;
+
 export class QueryPart {
   readonly queries: Queries;
+  /** What a node that reads rows and takes writes has. */
+  readonly continuous: ContinuousQueries | undefined;
   readonly #influxQl: InfluxQl;
   readonly #modes: readonly NodeMode[];
   readonly #catalog: Catalog;
@@ -73,6 +80,14 @@ export class QueryPart {
     });
     this.#modes = config.modes;
     this.#catalog = parts.catalog;
+    this.continuous = runsContinuousQueries(config.modes)
+      ? new ContinuousQueries({
+          ...ports,
+          catalog: parts.catalog,
+          isAlive: (number) => lastSeen.isHeard(number, SILENCE_MS_MAX),
+          influxQl: (request, signal) => this.#influxQl.run(request, signal),
+        })
+      : undefined;
   }
 
   async query(request: QueryRequest, signal: AbortSignal): Promise<QueryAnswer> {

@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { suite, test } from "node:test";
+import { DbError } from "#base/errors.ts";
+import { Catalog } from "#catalog/catalog.ts";
+import { memoryStore } from "#objectstore/memory.ts";
+import { silentLog } from "#ports/log.ts";
+import type { ObjectStore } from "#ports/object-store.ts";
+import { seededRandom } from "#ports/random.ts";
+import { HandClock } from "#testing/hand-clock.ts";
+import type { StatementResult } from "../answer.ts";
+import type { InfluxQlRequest } from "../request.ts";
+import { ContinuousQueries } from "./continuous.ts";
+
+const SECOND = 1_000_000_000n;
+const TEXT = "CREATE CONTINUOUS QUERY q ON db BEGIN SELECT mean(f) INTO t FROM m GROUP BY time(10s) END";
+const CREATED = { database: "db", name: "q", text: TEXT };
+/** A dead node seems to live for so long. */
+const SILENT_MS = 15_000;
+const CRASHED = new Promise<never>(() => undefined);
+
+/** What runs have written: how often each window was. */
+class Output {
+  readonly counts = new Map<bigint, number>();
+  beforeWrite: () => void = () => undefined;
+
+  write(text: string): void {
+    this.beforeWrite();
+    const [start = 0n, end = 0n] = [/time >= (\d+)/, /time < (\d+)/].map((bound) =>
+      BigInt(bound.exec(text)?.[1] ?? 0),
+    );
+    assert.ok(end > start);
+    for (let window = start; window < end; window += 10n * SECOND)
+      this.counts.set(window, (this.counts.get(window) ?? 0) + 1);
+  }
+
+  /** Asserts that each window between two times is there; answers how often the one that is there most often is. */
+  check(startNs: bigint, endNs: bigint): number {
+    for (let window = startNs; window < endNs; window += 10n * SECOND)
+      assert.ok(this.counts.has(window), `window ${window} was run`);
+    return Math.max(...this.counts.values());
+  }
+}
+
+interface World {
+  readonly clock: HandClock;
+  readonly store: ObjectStore;
+  readonly output: Output;
+}
+
+/** One process: dead behind the step that is its last, a step being what lies before or behind a call to the outside. */
+class Process {
+  readonly #world: World;
+  readonly #stop = new AbortController();
+  readonly catalog: Catalog;
+  readonly queries: ContinuousQueries;
+  /** Undefined while it lives. */
+  diedMs: number | undefined;
+  stepsLeft = Number.POSITIVE_INFINITY;
+  #running = Promise.resolve();
+
+  constructor(world: World, seed: number, peer: () => Process) {
+    const { clock, store } = world;
+    this.#world = world;
+    const ports = { clock, store: this.#mortal(store), random: seededRandom(seed), log: silentLog };
+    this.catalog = new Catalog("cluster01", ports, this.#stop.signal);
+    this.queries = new ContinuousQueries({
+      ...ports,
+      catalog: this.catalog,
+      isAlive: () => clock.monotonicMs() < (peer().diedMs ?? clock.monotonicMs()) + SILENT_MS,
+      influxQl: (request) => this.#influxQl(request),
+    });
+  }
+
+  async register(nodeId: string): Promise<void> {
+    const own = { nodeId, instanceId: nodeId, modes: ["ingest", "query"] };
+    await this.catalog.register({ ...own, address: "", coreCount: 1, hasLog: true }, () => 0n);
+  }
+
+  start(): void {
+    this.#running = this.queries.run(this.#stop.signal);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort(new Error("the test is over"));
+    if (this.diedMs === undefined) await this.#running;
+  }
+
+  async #step<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#dies()) return CRASHED;
+    const done = await work();
+    return this.#dies() ? CRASHED : done;
+  }
+
+  #dies(): boolean {
+    if (this.stepsLeft <= 0) this.diedMs ??= this.#world.clock.monotonicMs();
+    this.stepsLeft -= 1;
+    return this.diedMs !== undefined;
+  }
+
+  #mortal(store: ObjectStore): ObjectStore {
+    return {
+      putIfAbsent: (...given) => this.#step(() => store.putIfAbsent(...given)),
+      put: (...given) => this.#step(() => store.put(...given)),
+      get: (...given) => this.#step(() => store.get(...given)),
+      list: (...given) => this.#step(() => store.list(...given)),
+      delete: (...given) => this.#step(() => store.delete(...given)),
+    };
+  }
+
+  async #influxQl({ text }: InfluxQlRequest): Promise<AsyncIterable<StatementResult>> {
+    await this.#step(async () => this.#world.output.write(text));
+    return none();
+  }
+}
+
+async function* none(): AsyncGenerator<StatementResult> {
+  // A statement without rows.
+}
+
+interface Cluster extends World, AsyncDisposable {
+  readonly first: Process;
+  readonly second: Process;
+  readonly startNs: bigint;
+}
+
+/** Two nodes that run one continuous query. */
+async function openCluster(): Promise<Cluster> {
+  const clock = new HandClock();
+  const world = { clock, store: memoryStore(), output: new Output() };
+  const first: Process = new Process(world, 1, () => second);
+  const second: Process = new Process(world, 2, () => first);
+  await first.catalog.createCluster({ uuid: "u", secret: "s" });
+  await first.register("host01");
+  await second.register("host02");
+  await first.catalog.transact(() => [{ kind: "create_continuous_query", query: CREATED }]);
+  await second.catalog.refresh();
+  const startNs = clock.nowNs();
+  await clock.advance(2_000);
+  first.start();
+  second.start();
+  // Each has looked: the first run is that of the window which begins at the start.
+  await clock.advance(1_000);
+  const end = async () => {
+    await Promise.all([first.stop(), second.stop()]);
+  };
+  return { ...world, first, second, startNs, [Symbol.asyncDispose]: end };
+}
+
+/** Lets time pass while each node reads the catalog every second, as nodes do. */
+async function pass({ clock, first, second }: Cluster, seconds: number): Promise<void> {
+  for (let passed = 0; passed < seconds; passed += 1) {
+    for (const { catalog, diedMs } of [first, second])
+      if (diedMs === undefined) void catalog.refresh().catch(() => undefined);
+    await clock.advance(1_000);
+  }
+}
+
+suite("continuous queries of a cluster", () => {
+  test("each run is done once, by one node", async () => {
+    await using cluster = await openCluster();
+    const { first, output, second, startNs } = cluster;
+    await pass(cluster, 122);
+    assert.equal(output.check(startNs, startNs + 120n * SECOND), 1);
+    assert.equal(first.queries.counts.finished + second.queries.counts.finished, 12);
+    const { position } = first.catalog.state;
+    await pass(cluster, 4);
+    assert.equal(first.catalog.state.position, position);
+  });
+
+  test("when a node dies between any two steps another one goes on, and no window is left out", async () => {
+    let stepCount = 0;
+    for (let died = true; died; stepCount += 1) {
+      await using cluster = await openCluster();
+      const { first, output, startNs } = cluster;
+      first.stepsLeft = stepCount;
+      await pass(cluster, 75);
+      died = first.diedMs !== undefined && first.diedMs < 30_000;
+      // What was claimed or done by the dead one may be done again.
+      assert.ok(output.check(startNs, startNs + 70n * SECOND) <= 2);
+    }
+    assert.ok(stepCount > 30);
+  });
+
+  test("a node that comes back takes its own claims over, and what nobody ran is made up", async () => {
+    await using cluster = await openCluster();
+    const { clock, first, output, second, startNs, store } = cluster;
+    second.stepsLeft = 0;
+    output.beforeWrite = () => {
+      first.stepsLeft = 0;
+    };
+    await pass(cluster, 40);
+    assert.ok(first.diedMs !== undefined && second.diedMs !== undefined);
+    output.beforeWrite = () => undefined;
+    await using again = await reopen({ clock, store, output });
+    await clock.advance(5_000);
+    assert.equal(again.queries.counts.finished, 1);
+    output.check(startNs, startNs + 40n * SECOND);
+  });
+
+  test("a run that fails is done again, with what is due by then", async () => {
+    await using cluster = await openCluster();
+    const { first, output, startNs } = cluster;
+    let failures = 3;
+    output.beforeWrite = () => {
+      if ((failures -= 1) >= 0) throw new DbError("unavailable", "store_unreachable", "not now");
+    };
+    await pass(cluster, 65);
+    assert.equal(first.queries.counts.failed, 3);
+    assert.equal(output.check(startNs, startNs + 50n * SECOND), 1);
+  });
+
+  test("a query that was dropped is run no more", async () => {
+    await using cluster = await openCluster();
+    const { first, output } = cluster;
+    const { database, name } = CREATED;
+    await first.catalog.transact(() => [{ kind: "drop_continuous_query", database, name }]);
+    await pass(cluster, 30);
+    assert.equal(output.counts.size, 0);
+  });
+});
+
+/** The first node, started again. */
+async function reopen(world: World) {
+  const process: Process = new Process(world, 3, () => process);
+  await process.register("host01");
+  process.start();
+  return { queries: process.queries, [Symbol.asyncDispose]: () => process.stop() };
+}
