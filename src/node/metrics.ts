@@ -152,6 +152,11 @@ export class Metrics {
       "Entries that had no push of their own, because a later one was there before it could leave.",
       () => node.ingest?.pusher.counts.merged ?? 0,
     );
+    this.#showContinuousQueries(node);
+    this.#showCompaction(node);
+  }
+
+  #showContinuousQueries(node: Node): void {
     const { continuous } = node.answers;
     this.#counter(
       "tidelake_continuous_query_runs_total",
@@ -163,7 +168,6 @@ export class Metrics {
       "Runs of continuous queries that failed on this node, to be tried again.",
       () => continuous?.counts.failed ?? 0,
     );
-    this.#showCompaction(node);
   }
 
   /** Nothing for a node that does not compact. */

@@ -76,7 +76,9 @@ function claimOf(
   const oldestNs = schedule.oldestStart(dueNs);
   const range = { startNs: startNs < oldestNs ? oldestNs : startNs, endNs };
   const taken =
-    range.endNs > range.startNs ? { doneNs, claim: { ...writer, dueNs, ...range } } : { doneNs: dueNs };
+    range.endNs > range.startNs
+      ? { doneNs, claim: { ...writer, dueNs, ...range } }
+      : { doneNs: dueNs };
   return [{ kind: "set_continuous_run", database, name, run: taken }];
 }
 

@@ -12,7 +12,8 @@ import type { InfluxQlRequest } from "../request.ts";
 import { ContinuousQueries } from "./continuous.ts";
 
 const SECOND = 1_000_000_000n;
-const TEXT = "CREATE CONTINUOUS QUERY q ON db BEGIN SELECT mean(f) INTO t FROM m GROUP BY time(10s) END";
+const TEXT =
+  "CREATE CONTINUOUS QUERY q ON db BEGIN SELECT mean(f) INTO t FROM m GROUP BY time(10s) END";
 const CREATED = { database: "db", name: "q", text: TEXT };
 /** A dead node seems to live for so long. */
 const SILENT_MS = 15_000;
