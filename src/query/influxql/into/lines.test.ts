@@ -5,9 +5,13 @@ import { linesOf } from "./lines.ts";
 const TIME = { type: "timestamp", values: BigInt64Array.of(1n, 2n) } as const;
 const NO_TAGS: ReadonlySet<string> = new Set();
 
-function lines(chunk: object, tagNames = NO_TAGS): readonly (string | undefined)[] {
+function lines(
+  chunk: object,
+  tagNames = NO_TAGS,
+  measurement = "my m,x",
+): readonly (string | undefined)[] {
   const parts = { name: "m", tags: [], rowCount: 2, partial: false, columns: [], cells: [] };
-  return [...linesOf({ ...parts, ...chunk }, "my m,x", tagNames)];
+  return [...linesOf({ ...parts, ...chunk }, measurement, tagNames)];
 }
 
 test("fields of all kinds, names and text are written as line protocol has them", () => {
@@ -57,4 +61,13 @@ test("columns that are named as tags are tags", () => {
     "my\\ m\\,x,host=a top=7i 1",
     "my\\ m\\,x top=9i 2",
   ]);
+});
+
+test("names that line protocol cannot say are refused", () => {
+  const value = { type: "int64", values: BigInt64Array.of(7n, 9n) };
+  const chunk = (name: string) => ({ columns: ["time", name], cells: [TIME, value] });
+  for (const name of ["t\\", "#t", "a\nb"])
+    assert.throws(() => lines(chunk("f"), NO_TAGS, name), { code: "influxql_into" });
+  assert.throws(() => lines(chunk("f\\")), { code: "influxql_into" });
+  assert.equal(lines(chunk("#f"))[0], "my\\ m\\,x #f=7i 1");
 });

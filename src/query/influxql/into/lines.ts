@@ -1,3 +1,4 @@
+import { DbError } from "#base/errors.ts";
 import { type CellValue, cellAt, type ResultColumn } from "#model/query/result.ts";
 import type { SeriesChunk } from "../answer.ts";
 
@@ -5,14 +6,18 @@ const TIME = "time";
 
 /**
  * The rows of `chunk` as line protocol of `measurement`; `undefined` for a row without a field. Tags of the series stay tags, and so do
- * the columns `tagNames`; all others become fields.
+ * the columns `tagNames`; all others become fields. Throws `invalid` / `influxql_into` for a name that cannot be written.
  */
 export function* linesOf(
   chunk: SeriesChunk,
   measurement: string,
   tagNames: ReadonlySet<string>,
 ): Generator<string | undefined> {
-  const head = [measurement.replace(/[, ]/g, "\\$&"), ...chunk.tags.flatMap(tagText)].join(",");
+  if (measurement.startsWith("#")) throw unwritable(measurement);
+  const head = [
+    writable(measurement).replace(/[, ]/g, "\\$&"),
+    ...chunk.tags.flatMap(tagText),
+  ].join(",");
   const timeIndex = chunk.columns.indexOf(TIME);
   const times = chunk.cells[timeIndex];
   if (times?.type !== "timestamp") return;
@@ -41,7 +46,21 @@ function tagText([key, value]: readonly [string, CellValue]): readonly string[] 
 }
 
 function escaped(text: string): string {
-  return text.replace(/[,= ]/g, "\\$&");
+  return writable(text).replace(/[,= ]/g, "\\$&");
+}
+
+/** Throws where line protocol has no way to say `name`: it would be read as another. */
+function writable(name: string): string {
+  if (name === "" || name.endsWith("\\") || /[\n\r]/.test(name)) throw unwritable(name);
+  return name;
+}
+
+function unwritable(name: string): DbError {
+  return new DbError(
+    "invalid",
+    "influxql_into",
+    `'${name}' cannot be written: names have no line breaks and no backslash at their end, and a measurement does not begin with #`,
+  );
 }
 
 /** The cell as line protocol has it; undefined where there is none. */
