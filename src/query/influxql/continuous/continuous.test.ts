@@ -12,9 +12,8 @@ import type { InfluxQlRequest } from "../request.ts";
 import { ContinuousQueries } from "./continuous.ts";
 
 const SECOND = 1_000_000_000n;
-const TEXT =
-  "CREATE CONTINUOUS QUERY q ON db BEGIN SELECT mean(f) INTO t FROM m GROUP BY time(10s) END";
-const CREATED = { database: "db", name: "q", text: TEXT };
+const DATABASE = "db";
+const NAME = "q";
 /** A dead node seems to live for so long. */
 const SILENT_MS = 15_000;
 const CRASHED = new Promise<never>(() => undefined);
@@ -23,6 +22,7 @@ const CRASHED = new Promise<never>(() => undefined);
 class Output {
   readonly counts = new Map<bigint, number>();
   beforeWrite: () => void = () => undefined;
+  runMs = 0;
 
   write(text: string): void {
     this.beforeWrite();
@@ -68,7 +68,7 @@ class Process {
       ...ports,
       catalog: this.catalog,
       isAlive: () => clock.monotonicMs() < (peer().diedMs ?? clock.monotonicMs()) + SILENT_MS,
-      influxQl: (request) => this.#influxQl(request),
+      influxQl: (request, signal) => this.#influxQl(request, signal),
     });
   }
 
@@ -108,8 +108,13 @@ class Process {
     };
   }
 
-  async #influxQl({ text }: InfluxQlRequest): Promise<AsyncIterable<StatementResult>> {
-    await this.#step(async () => this.#world.output.write(text));
+  async #influxQl(
+    { text }: InfluxQlRequest,
+    signal: AbortSignal,
+  ): Promise<AsyncIterable<StatementResult>> {
+    const { clock, output } = this.#world;
+    if (output.runMs > 0) await clock.sleep(output.runMs, signal);
+    await this.#step(async () => output.write(text));
     return none();
   }
 }
@@ -124,16 +129,26 @@ interface Cluster extends World, AsyncDisposable {
   readonly startNs: bigint;
 }
 
+interface ClusterOptions {
+  readonly resample?: string;
+  /** Of the first run. */
+  readonly beforeWrite?: (first: Process) => void;
+}
+
 /** Two nodes that run one continuous query. */
-async function openCluster(): Promise<Cluster> {
+async function openCluster({ beforeWrite, resample = "" }: ClusterOptions = {}): Promise<Cluster> {
   const clock = new HandClock();
   const world = { clock, store: memoryStore(), output: new Output() };
   const first: Process = new Process(world, 1, () => second);
   const second: Process = new Process(world, 2, () => first);
+  if (beforeWrite) world.output.beforeWrite = () => beforeWrite(first);
+  const select = "SELECT mean(f) INTO t FROM m GROUP BY time(10s)";
+  const text = `CREATE CONTINUOUS QUERY ${NAME} ON ${DATABASE} ${resample} BEGIN ${select} END`;
+  const query = { database: DATABASE, name: NAME, text };
   await first.catalog.createCluster({ uuid: "u", secret: "s" });
   await first.register("host01");
   await second.register("host02");
-  await first.catalog.transact(() => [{ kind: "create_continuous_query", query: CREATED }]);
+  await first.catalog.transact(() => [{ kind: "create_continuous_query", query }]);
   await second.catalog.refresh();
   const startNs = clock.nowNs();
   await clock.advance(2_000);
@@ -145,6 +160,13 @@ async function openCluster(): Promise<Cluster> {
     await Promise.all([first.stop(), second.stop()]);
   };
   return { ...world, first, second, startNs, [Symbol.asyncDispose]: end };
+}
+
+/** The first run fails, and its process does nothing any more. */
+function dieOnce(first: Process): void {
+  if (first.diedMs !== undefined || first.stepsLeft === 0) return;
+  first.stepsLeft = 0;
+  throw new DbError("unavailable", "store_unreachable", "not now");
 }
 
 /** Lets time pass while each node reads the catalog every second, as nodes do. */
@@ -182,6 +204,23 @@ suite("continuous queries of a cluster", () => {
     assert.ok(stepCount > 30);
   });
 
+  test("a run that takes longer than its interval is left to its node, and makes up what comes meanwhile", async () => {
+    await using cluster = await openCluster();
+    const { output, second, startNs } = cluster;
+    output.runMs = 25_000;
+    await pass(cluster, 100);
+    assert.equal(output.check(startNs, startNs + 50n * SECOND), 1);
+    assert.equal(second.queries.counts.finished, 0);
+  });
+
+  test("who takes over a first run reads what that would have read", async () => {
+    await using cluster = await openCluster({ resample: "RESAMPLE FOR 60s", beforeWrite: dieOnce });
+    const { first, output, startNs } = cluster;
+    await pass(cluster, 40);
+    assert.ok(first.diedMs !== undefined);
+    output.check(startNs - 50n * SECOND, startNs + 20n * SECOND);
+  });
+
   test("a node that comes back takes its own claims over, and what nobody ran is made up", async () => {
     await using cluster = await openCluster();
     const { clock, first, output, second, startNs, store } = cluster;
@@ -213,8 +252,8 @@ suite("continuous queries of a cluster", () => {
   test("a query that was dropped is run no more", async () => {
     await using cluster = await openCluster();
     const { first, output } = cluster;
-    const { database, name } = CREATED;
-    await first.catalog.transact(() => [{ kind: "drop_continuous_query", database, name }]);
+    const drop = { kind: "drop_continuous_query", database: DATABASE, name: NAME } as const;
+    await first.catalog.transact(() => [drop]);
     await pass(cluster, 30);
     assert.equal(output.counts.size, 0);
   });
