@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { eventually, type Row, Sandbox, type TestNode } from "./cluster.ts";
 
 const CREATE = `CREATE DATABASE d;
-  CREATE CONTINUOUS QUERY q ON d BEGIN SELECT count(v) AS n, sum(v) AS s INTO d.autogen.t FROM d.autogen.m GROUP BY time(1s), host END`;
+  CREATE CONTINUOUS QUERY q ON d BEGIN SELECT count(v) AS n, sum(v) AS s INTO d.autogen.t FROM d.autogen.m GROUP BY time(1s), host fill(none) END`;
 const ROWS = "SELECT date_part('epoch', time) AS second, host, n, s FROM t ORDER BY time, host";
 const SECOND_MS = 1_000;
 /** Written seconds, each of which is over when it is read. */
