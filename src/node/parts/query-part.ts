@@ -12,8 +12,8 @@ import { runsContinuousQueries } from "#query/influxql/continuous/claims.ts";
 import { ContinuousQueries } from "#query/influxql/continuous/continuous.ts";
 import { InfluxQl } from "#query/influxql/influxql.ts";
 import { Into } from "#query/influxql/into/into.ts";
-import { runNative } from "#query/influxql/native.ts";
-import { findShown } from "#query/influxql/native-show.ts";
+import { runNative } from "#query/influxql/native/native.ts";
+import { findShown } from "#query/influxql/native/show.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import { Selects } from "#query/influxql/select.ts";
 import {

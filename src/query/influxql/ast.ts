@@ -54,6 +54,12 @@ export interface MeasurementSource {
   readonly name: NameMatch;
 }
 
+/** WITH MEASUREMENT as it is written: 1.x takes it as its name says, whatever the operator and the path. */
+export interface MeasurementMatch {
+  readonly operator: "=" | "=~";
+  readonly source: MeasurementSource;
+}
+
 /** A name, or all names in which a regular expression (RE2's syntax, without its slashes) finds something. */
 export type NameMatch =
   | { readonly kind: "name"; readonly name: string }
@@ -182,7 +188,7 @@ export type ShowStatement =
       readonly kind: "show";
       readonly what: "measurements";
       /** WITH MEASUREMENT. */
-      readonly measurement: NameMatch | undefined;
+      readonly measurement: MeasurementMatch | undefined;
     } & Omit<ShowClauses, "from">)
   | ({ readonly kind: "show"; readonly what: "field_keys" | "series" | "tag_keys" } & ShowClauses &
       SeriesClauses)

@@ -3,6 +3,7 @@ import type { QueryRunner } from "../runner.ts";
 import type { Running } from "../running.ts";
 import type { Message, SeriesChunk, StatementAnswer, StatementResult } from "./answer.ts";
 import type { ExplainStatement, InfluxQlStatement, SelectStatement } from "./ast.ts";
+import { refuseOldStatement } from "./native/statement.ts";
 import { type ParsedStatement, parseInfluxQl } from "./parse/parse.ts";
 import type { InfluxQlRequest } from "./request.ts";
 import type { Selects } from "./select.ts";
@@ -18,6 +19,8 @@ export interface StatementContext {
   readonly retentionPolicy: string | undefined;
   /** Write tokens: the answer is given when this node has those writes. */
   readonly tokens: readonly string[];
+  /** Whether it is answered as InfluxDB 3 does; else as 1.x does. */
+  readonly native: boolean;
   /** Aborted when the client leaves, or its time is over. */
   readonly signal: AbortSignal;
 }
@@ -65,6 +68,8 @@ export class InfluxQl {
         "must provide only one InfluxQl statement per query",
         { detail: { count: statements.length } },
       );
+    if (request.native)
+      for (const { statement } of statements) refuseOldStatement(statement, request.database);
     return this.#results(statements, request, signal);
   }
 

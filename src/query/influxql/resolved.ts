@@ -26,6 +26,8 @@ export interface ResolvedSelect {
   /** The name of the first column of the answer. */
   readonly timeName: string;
   readonly descending: boolean;
+  /** Whether series come the other way round as well: with DESC they do in InfluxDB 1, not in 3. */
+  readonly seriesDescending: boolean;
   /** Of each series, 0 without. */
   readonly limit: number;
   readonly offset: number;

@@ -56,11 +56,11 @@ export class TestMeta implements AsyncDisposable {
     return this.node.clock;
   }
 
-  async run(text: string, database: string): Promise<readonly StatementAnswer[]> {
+  async run(text: string, database: string, native = false): Promise<readonly StatementAnswer[]> {
     const answers: StatementAnswer[] = [];
     for (const { statement } of parseInfluxQl(text)) {
       if (statement.kind === "select" || statement.kind === "explain") throw new Error(text);
-      const context = { database, tokens: [], signal: FOREVER };
+      const context = { database, tokens: [], native, signal: FOREVER };
       answers.push(await this.#statements.execute(statement, context));
     }
     return answers;
@@ -106,11 +106,12 @@ export async function shown(
   meta: TestMeta,
   text: string,
   database = "a",
+  native = false,
 ): Promise<readonly string[]> {
   const lines: string[] = [];
   let isOpen = false;
   try {
-    for (const answer of await meta.run(text, database))
+    for (const answer of await meta.run(text, database, native))
       for await (const chunk of answer.series) {
         const { cells, columns, name, partial, rowCount, tags } = chunk;
         if (!isOpen)

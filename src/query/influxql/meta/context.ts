@@ -44,6 +44,8 @@ export interface MetaContext {
   readonly database: string | undefined;
   /** Write tokens: the answer is given when this node has those writes. */
   readonly tokens: readonly string[];
+  /** Whether WHERE of SHOW MEASUREMENTS is one of rows, as in InfluxDB 3; else as 1.x takes it. */
+  readonly native?: boolean;
   /** Aborted when the client leaves, or its time is over. */
   readonly signal: AbortSignal;
 }

@@ -1,4 +1,4 @@
-import type { MeasurementSource, NameMatch, ShowStatement, TagKeyMatch } from "../ast.ts";
+import type { MeasurementMatch, MeasurementSource, ShowStatement, TagKeyMatch } from "../ast.ts";
 import { parseMeasurement, parseMeasurements } from "./names.ts";
 import { parseGroupBy, parseOrderBy, parseWhere } from "./select.ts";
 import type { Cursor } from "./tokens/cursor.ts";
@@ -13,12 +13,12 @@ export function parseShowMeasurements(cursor: Cursor): ShowStatement {
   return { kind: "show", what: "measurements", database, measurement, where, ...limits(cursor) };
 }
 
-function parseWithMeasurement(cursor: Cursor): NameMatch | undefined {
+function parseWithMeasurement(cursor: Cursor): MeasurementMatch | undefined {
   if (!cursor.accept("WITH")) return undefined;
   cursor.expect("MEASUREMENT");
   const token = cursor.next();
   if (token.kind !== "=" && token.kind !== "=~") throw cursor.unexpected(token, "=", "=~");
-  return parseMeasurement(cursor).name;
+  return { operator: token.kind, source: parseMeasurement(cursor) };
 }
 
 /** SHOW SERIES, also of its cardinality. */

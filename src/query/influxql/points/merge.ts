@@ -27,6 +27,8 @@ export function sameSeries(left: SeriesKey, right: SeriesKey): boolean {
 
 export interface MergeOptions {
   readonly descending: boolean;
+  /** Whether series come the other way round. */
+  readonly seriesDescending: boolean;
   /** Of the columns of all streams. */
   readonly types: readonly ColumnType[];
 }
@@ -63,7 +65,7 @@ export async function* merged(
 async function* nextSeries(heads: Head[], options: MergeOptions): AsyncGenerator<Points> {
   const [first, ...others] = heads;
   if (first === undefined) return;
-  const sign = options.descending ? -1 : 1;
+  const sign = options.seriesDescending ? -1 : 1;
   const { series } = others.reduce(
     (least, { piece }) => (compareSeries(piece.series, least.series) * sign < 0 ? piece : least),
     first.piece,
@@ -105,7 +107,7 @@ export class RowMerge {
   readonly #ends: number[] = [];
   #count = 0;
 
-  constructor({ descending, types }: MergeOptions) {
+  constructor({ descending, types }: Omit<MergeOptions, "seriesDescending">) {
     this.#descending = descending;
     this.#builders = types.map((type) => new ColumnBuilder(type));
   }

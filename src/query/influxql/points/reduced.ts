@@ -32,6 +32,7 @@ export function reduceRequests(
     time,
     dimensions: select.dimensions,
     descending: select.descending,
+    seriesDescending: select.seriesDescending,
     window: select.window,
     zone: select.zone,
     reducers,

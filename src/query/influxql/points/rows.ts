@@ -138,7 +138,7 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
       })),
     };
     return {
-      points: merged(streams, { descending: select.descending, types }),
+      points: merged(streams, { ...ordersOf(select), types }),
       newWorks: () => lanes.map((spec, index) => reducedWork(spec, index, read)),
     };
   }
@@ -197,25 +197,30 @@ function sourcePoints(
     return limitSeries(points, { select, table: source, source: outside.source });
   });
   return merged(streams, {
-    descending: select.descending,
+    ...ordersOf(select),
     types: request.variables.map(({ type }) => columnType(type)),
   });
 }
 
+function ordersOf({ descending, seriesDescending }: ResolvedSelect) {
+  return { descending, seriesDescending };
+}
+
 function pointsOf(
   source: ResolvedSource,
-  { dimensions, descending }: ResolvedSelect,
+  select: ResolvedSelect,
   outside: Outside,
   request: SourceRequest,
 ): AsyncIterable<Points> {
   if (source.kind === "table") {
-    return outside.source.raw({ ...request, source, dimensions, descending });
+    const { dimensions } = select;
+    return outside.source.raw({ ...request, ...ordersOf(select), source, dimensions });
   }
   const inner = widened(source.select, request.time);
   return subqueryPoints(rowsOf(inner, outside), {
     select: inner,
     condition: source.condition,
-    dimensions,
+    dimensions: select.dimensions,
     variables: request.variables,
     matcher: outside.matcher,
   });

@@ -27,7 +27,7 @@ export async function* limitSeries(
     source.series({ source: { ...table, condition }, dimensions }),
     select,
   );
-  const sign = select.descending ? -1 : 1;
+  const sign = select.seriesDescending ? -1 : 1;
   for await (const piece of points) {
     const { name } = piece.series;
     const order = chosen.map((tags) => compareSeries(piece.series, { name, tags }) * sign);

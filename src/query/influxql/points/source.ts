@@ -29,8 +29,9 @@ interface TableRequest {
   readonly time: TimeRange;
   /** Tags whose values make a series, by name. */
   readonly dimensions: readonly string[];
-  /** Series, too, come the other way round. */
   readonly descending: boolean;
+  /** Series, too, come the other way round. */
+  readonly seriesDescending: boolean;
   /** No more than the first so many rows of each series are looked at; more may come all the same. Undefined: all. */
   readonly rowsMax: number | undefined;
 }

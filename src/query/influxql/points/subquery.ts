@@ -102,6 +102,7 @@ class Regroup {
   constructor({ select, variables }: SubqueryOptions) {
     this.#options = {
       descending: select.descending,
+      seriesDescending: select.seriesDescending,
       types: variables.map(({ type }) => columnType(type)),
     };
     this.#keepLists = choosesOneRow(select);
@@ -139,7 +140,7 @@ class Regroup {
   }
 
   *#emit(groups: readonly Group[]): Generator<Points> {
-    const sign = this.#options.descending ? -1 : 1;
+    const sign = this.#options.seriesDescending ? -1 : 1;
     const sorted = groups.toSorted(
       (left, right) => compareSeries(left.series, right.series) * sign,
     );

@@ -185,6 +185,7 @@ export function testSelect(
     inputs: [],
     timeName: "time",
     descending: false,
+    seriesDescending: parts.descending ?? false,
     limit: 0,
     offset: 0,
     seriesLimit: 0,

@@ -103,6 +103,6 @@ export function printPath(
   return first === "" && second === "" ? "" : `${first}${second}.`;
 }
 
-export function printNameMatch(match: NameMatch): string {
+function printNameMatch(match: NameMatch): string {
   return match.kind === "name" ? quotedName(match.name) : printPattern(match.pattern);
 }

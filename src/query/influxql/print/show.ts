@@ -1,5 +1,5 @@
-import type { ShowStatement, TagKeyMatch } from "../ast.ts";
-import { printExpression, printMeasurement, printNameMatch, printPattern } from "./expression.ts";
+import type { MeasurementMatch, ShowStatement, TagKeyMatch } from "../ast.ts";
+import { printExpression, printMeasurement, printPattern } from "./expression.ts";
 import { quotedName, quotedText } from "./names.ts";
 import { joined, printGroupBy, printLimits } from "./select.ts";
 
@@ -52,12 +52,9 @@ function printOn(database: string | undefined): string | undefined {
   return database === undefined ? undefined : `ON ${quotedName(database)}`;
 }
 
-type Measurements = Extract<ShowStatement, { readonly what: "measurements" }>;
-
-function printWith(measurement: Measurements["measurement"]): string | undefined {
+function printWith(measurement: MeasurementMatch | undefined): string | undefined {
   if (measurement === undefined) return undefined;
-  const operator = measurement.kind === "name" ? "=" : "=~";
-  return `WITH MEASUREMENT ${operator} ${printNameMatch(measurement)}`;
+  return `WITH MEASUREMENT ${measurement.operator} ${printMeasurement(measurement.source)}`;
 }
 
 function printKeys(keys: TagKeyMatch): string {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { inspect } from "node:util";
 import { DbError } from "#base/errors.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import type { ColumnKind, TableSchema } from "#model/schema.ts";
@@ -32,10 +33,11 @@ function table(name: string, columns: Readonly<Record<string, ColumnKind>>): Tab
   };
 }
 
-function resolved(text: string): ResolvedSelect {
+function resolved(text: string, native = false): ResolvedSelect {
   const statement = parseInfluxQl(text)[0]?.statement;
   assert(statement?.kind === "select", text);
   return resolveSelect(checkSelect(statement, 100_000_000_000n), {
+    native,
     tables: ({ name }) => {
       const found = name.kind === "name" ? TABLES.get(name.name) : undefined;
       return { database: "db", tables: found === undefined ? [] : [found] };
@@ -128,6 +130,20 @@ test("a subquery is grouped as the statements around it, too, and takes over the
   assert.deepEqual(select.fill, { kind: "none" });
   assert.deepEqual(select.time, { start: 1_000_000_001n, end: 8_999_999_999n });
   assert(select.descending && select.startsAt);
+});
+
+/** How many fields in WHERE are taken by their whole part. */
+function wholeParts({ sources: [source] }: ResolvedSelect): number {
+  assert(source?.kind === "table");
+  return inspect(source.condition, { depth: null }).split("cast: 'integer'").length - 1;
+}
+
+test("as InfluxDB 3 takes them, DESC leaves series in their order, and bits are those of whole parts", () => {
+  const text = "SELECT u FROM cpu WHERE (u & 1 = 1 OR i | u > 2) AND u > 0 ORDER BY time DESC";
+  const [old, native] = [resolved(text), resolved(text, true)];
+  assert(old.descending && old.seriesDescending && native.descending);
+  assert.equal(native.seriesDescending, false);
+  assert.deepEqual([wholeParts(old), wholeParts(native)], [0, 2]);
 });
 
 test("nothing is read where nothing can be answered", () => {

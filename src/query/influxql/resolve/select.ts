@@ -3,6 +3,7 @@ import { TIME_MIN } from "#model/time-range.ts";
 import type { Expression, MeasurementSource, SelectField, VariableExpression } from "../ast.ts";
 import type { CheckedSelect, CheckedSource } from "../check/select.ts";
 import type { PointType, ResolvedSelect, ResolvedSource } from "../resolved.ts";
+import { bitsOfFloats } from "./bits.ts";
 import { fieldName } from "./names.ts";
 import { isTopBottom, lenientType, resolveOutputs } from "./outputs.ts";
 import { byCodePoint, Scope, type ScopedSource, tableTypes } from "./scope.ts";
@@ -17,6 +18,8 @@ export interface NamedTables {
 }
 
 export interface ResolveContext {
+  /** Whether InfluxDB 3 decides where it differs from 1.x. */
+  readonly native: boolean;
   /** Rejects what names no database or retention policy. */
   tables(source: MeasurementSource): NamedTables;
 }
@@ -26,12 +29,17 @@ interface Surroundings {
   readonly dimensions: readonly string[];
   readonly seriesLimit: number;
   readonly seriesOffset: number;
+  readonly native: boolean;
 }
 
 /** Throws what `context` throws, and `invalid` / `influxql_refused` for types that do not go together. */
 export function resolveSelect(select: CheckedSelect, context: ResolveContext): ResolvedSelect {
   const expanded = expand(select, context);
-  return resolve(expanded, { dimensions: [], seriesLimit: 0, seriesOffset: 0 }, true);
+  return resolve(
+    expanded,
+    { dimensions: [], seriesLimit: 0, seriesOffset: 0, native: context.native },
+    true,
+  );
 }
 
 /** A statement whose `*` and regular expressions are names, and whose names are cast to their types. */
@@ -69,25 +77,27 @@ interface ScopedExpanded extends ScopedSource {
 
 function scopedSources(
   source: CheckedSource,
-  { condition }: CheckedSelect,
+  select: CheckedSelect,
   context: ResolveContext,
 ): readonly ScopedExpanded[] {
   if (source.kind === "subquery") return [scopedSubquery(expand(source.select, context))];
   const { database, tables } = context.tables(source);
+  const { native } = context;
   return tables
     .toSorted((left, right) => byCodePoint(left.name, right.name))
-    .map((table) => scopedTable(table, database, condition));
+    .map((table) => scopedTable(table, database, { condition: select.condition, native }));
 }
 
 function scopedTable(
   table: TableSchema,
   database: string,
-  condition: Expression | undefined,
+  { condition, native }: { readonly condition: Expression | undefined; readonly native: boolean },
 ): ScopedExpanded {
   const types = tableTypes(table);
+  const rowsOf = native ? condition && bitsOfFloats(condition, types) : condition;
   const columns = [...types];
   return {
-    source: { kind: "table", name: table.name, table, database, condition },
+    source: { kind: "table", name: table.name, table, database, condition: rowsOf },
     types,
     fields: new Map(columns.filter(([, type]) => type !== "tag")),
     tags: new Set(columns.filter(([, type]) => type === "tag").map(([name]) => name)),
@@ -129,6 +139,7 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
   const { condition, hasCalls, statement, time } = select;
   const dimensions = [...new Set([...expanded.dimensions, ...around.dimensions])];
   dimensions.sort(byCodePoint);
+  const { native } = around;
   const seriesLimit = statement.seriesLimit + around.seriesLimit;
   const seriesOffset = statement.seriesOffset + around.seriesOffset;
   const { inputs, outputs } = resolveOutputs(fields, {
@@ -144,7 +155,11 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
       ? []
       : expanded.sources.flatMap((source): ResolvedSource[] => {
           if (source.kind === "table") return [source];
-          const inner = resolve(source.inner, { dimensions, seriesLimit, seriesOffset }, false);
+          const inner = resolve(
+            source.inner,
+            { dimensions, seriesLimit, seriesOffset, native },
+            false,
+          );
           const { types } = source;
           return inner.sources.length === 0
             ? []
@@ -161,6 +176,7 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
     outputs,
     timeName: select.timeName,
     descending: select.descending,
+    seriesDescending: select.descending && !native,
     limit: statement.limit,
     offset: statement.offset,
     seriesLimit,

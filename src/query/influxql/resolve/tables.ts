@@ -10,6 +10,8 @@ import type { ResolveContext } from "./select.ts";
 export interface Defaults {
   readonly database: string | undefined;
   readonly retentionPolicy: string | undefined;
+  /** Whether InfluxDB 3 decides where it differs from 1.x. */
+  readonly native: boolean;
 }
 
 /**
@@ -22,6 +24,7 @@ export function tablesOf(
   isNewest: boolean,
 ): ResolveContext {
   return {
+    native: defaults.native,
     tables: (source) => {
       const { database = "" } = defaults;
       const name = source.database || database;

@@ -91,7 +91,7 @@ interface Ordered {
 
 /** By series, then time, then what else tells series apart. */
 function orderOf(
-  { descending }: RowRequest,
+  { descending, seriesDescending }: RowRequest,
   columns: ScanColumns,
   { dimensions, time }: Ordered,
 ): readonly SortKey[] {
@@ -99,7 +99,11 @@ function orderOf(
   return [...dimensions, time, ...rest].flatMap((expression, index, all): readonly SortKey[] => {
     const known = all.findIndex((other) => isSame(other, expression)) < index;
     if (known || expression.kind === "literal") return [];
-    return [{ expression, descending, nullsFirst: !descending }];
+    return [
+      expression === time
+        ? { expression, descending, nullsFirst: !descending }
+        : { expression, descending: seriesDescending, nullsFirst: !seriesDescending },
+    ];
   });
 }
 

@@ -172,6 +172,7 @@ suite("tables as points", () => {
     time: ALL_TIME,
     dimensions: [],
     descending: false,
+    seriesDescending: some.descending ?? false,
     variables: FIELDS,
     rowsMax: undefined,
     ...some,
@@ -206,6 +207,17 @@ suite("tables as points", () => {
       "m[a] 10 1",
       "m[] 10 4",
       "m[] 10 5",
+    ]);
+  });
+
+  test("times alone are turned round, where series are not to be", async () => {
+    const some = { variables: FIELDS.slice(0, 1), descending: true, seriesDescending: false };
+    assert.deepEqual(await read({ ...some, dimensions: ["host"] }), [
+      "m[] 10 5",
+      "m[] 10 4",
+      "m[a] 20 2",
+      "m[a] 10 1",
+      "m[b] 10 3",
     ]);
   });
 
@@ -298,6 +310,7 @@ test("the engine without a process gives the same rows", async () => {
       time: { start: 10n, end: 10n },
       dimensions: ["region"],
       descending: false,
+      seriesDescending: false,
       variables: FIELDS,
       rowsMax: undefined,
     }),

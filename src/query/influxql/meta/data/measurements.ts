@@ -4,7 +4,8 @@ import { refused } from "../../check/errors.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";
 import { both, isPresent, namesTime } from "./conditions.ts";
-import { ALL_ROWS, type Measurement, MetaData } from "./meta-data.ts";
+import { ALL_ROWS, type Measurement, MetaData, type RowsAsked } from "./meta-data.ts";
+import { rowsWhere } from "./where.ts";
 
 type ShowMeasurements = Extract<ShowStatement, { what: "measurements" }>;
 
@@ -19,18 +20,54 @@ export async function* measurementLists(
 ): AsyncGenerator<List> {
   const { measurement, where } = statement;
   const database = databaseAsked(statement.database, context);
-  if (namesTime(where)) throw refused("SHOW MEASUREMENTS doesn't support time in WHERE clause");
+  const { native = false } = context;
+  if (!native && namesTime(where))
+    throw refused("SHOW MEASUREMENTS doesn't support time in WHERE clause");
   using data = await MetaData.open(options, context);
   const all = await data.measurements(data.policiesOf(database) ?? []);
-  const named = await data.matching(all, measurement === undefined ? [] : [measurement]);
-  const found = where && (await new MeasurementCondition(data, named).find(where));
-  const shown = found === undefined ? named : named.filter(({ name }) => found.has(name));
+  const named = await data.matching(
+    all,
+    measurement === undefined ? [] : [measurement.source.name],
+  );
+  const shown = await whereTrue(where, { data, native, measurements: named });
   const rows = limited(shown, statement).map(({ name }) => [name]);
   if (rows.length > 0) yield { name: "measurements", columns: texts("name"), rows };
 }
 
+interface WhereOf {
+  readonly data: MetaData;
+  readonly native: boolean;
+  readonly measurements: readonly Measurement[];
+}
+
+/** Those of the measurements that `where` is true of. */
+async function whereTrue(
+  where: Expression | undefined,
+  { data, measurements, native }: WhereOf,
+): Promise<readonly Measurement[]> {
+  if (where === undefined) return measurements;
+  if (!native) {
+    const found = await new MeasurementCondition(data, measurements).find(where);
+    return measurements.filter(({ name }) => found.has(name));
+  }
+  const asked = rowsWhere(where, data.nowNs);
+  const found: Measurement[] = [];
+  for (const measurement of measurements)
+    if (await hasRows(data, measurement, asked)) found.push(measurement);
+  return found;
+}
+
+async function hasRows(
+  data: MetaData,
+  { tables }: Measurement,
+  asked: RowsAsked,
+): Promise<boolean> {
+  for (const table of tables) if (await data.hasRows(table, asked)) return true;
+  return false;
+}
+
 /**
- * WHERE of SHOW MEASUREMENTS, which is another than that of rows: `tag = 'x'` is true of a measurement in which the tag has this value
+ * WHERE of SHOW MEASUREMENTS as InfluxDB 1 takes it, which is another than that of rows: `tag = 'x'` is true of a measurement in which the tag has this value
  * somewhere, `tag != 'x'` of one that has the tag, and this value nowhere.
  */
 class MeasurementCondition {
@@ -86,18 +123,13 @@ class MeasurementCondition {
     const matches = both(isPresent(key), { kind: "binary", operator, left, right: value });
     const found = new Set<string>();
     for (const measurement of this.#measurements) {
-      if (!(await this.#isTrue(measurement, isPresent(key)))) continue;
-      const isMatched = await this.#isTrue(measurement, matches);
+      const isTrue = (condition: Expression | undefined) =>
+        hasRows(this.#data, measurement, { ...ALL_ROWS, condition });
+      if (!(await isTrue(isPresent(key)))) continue;
+      const isMatched = await isTrue(matches);
       if (isMatched === isWanted) found.add(measurement.name);
     }
     return found;
-  }
-
-  /** Whether it is of some series. */
-  async #isTrue({ tables }: Measurement, condition: Expression | undefined): Promise<boolean> {
-    for (const table of tables)
-      if (await this.#data.hasRows(table, { ...ALL_ROWS, condition })) return true;
-    return false;
   }
 
   async #compareNames(match: NameMatch, isWanted: boolean): Promise<Names> {

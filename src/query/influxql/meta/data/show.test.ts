@@ -105,6 +105,17 @@ suite("SHOW of data", () => {
     ]);
   });
 
+  test("InfluxDB 3 finds measurements by their rows, times and fields included", async () => {
+    await using meta = await startMeta();
+    await meta.write("a", ["m,h=x v=1 100", "n,h=x v=2 200", "o,h=y v=2 200"]);
+    const found = async (where: string) =>
+      (await shown(meta, `SHOW MEASUREMENTS WHERE ${where}`, "a", true)).slice(1);
+    assert.deepEqual(await found("time > 100"), ["n", "o"]);
+    assert.deepEqual(await found("time > 100 AND h = 'x'"), ["n"]);
+    assert.deepEqual(await found("v = 2 AND h != 'x'"), ["o"]);
+    assert.deepEqual(await found('h = "none"'), []);
+  });
+
   const asX = "h = 'x'";
   const CONDITIONS: readonly (readonly [text: string, ...lines: string[]])[] = [
     [`SHOW MEASUREMENTS WHERE ${asX}`, "measurements: name", "m", "n"],

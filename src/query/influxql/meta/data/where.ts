@@ -15,12 +15,18 @@ export function whereAsked(
   nowNs: bigint,
   rules: SeriesConditionRules,
 ): WhereAsked {
+  const { condition, ...times } = rowsWhere(where, nowNs);
+  return { ...times, condition: condition && seriesCondition(condition, rules) };
+}
+
+/** The rows that WHERE takes, by their tags and fields. Throws `invalid` / `influxql_refused`. */
+export function rowsWhere(where: Expression | undefined, nowNs: bigint): WhereAsked {
   const { rest, time } = splitCondition(where, { nowNs, zone: undefined });
   const { start = ALL_TIME.start, end = ALL_TIME.end } = time;
   const range: TimeRange = { start, end };
   return {
     time: range,
     hasTime: time.start !== undefined || time.end !== undefined,
-    condition: rest === undefined ? undefined : seriesCondition(rest, rules),
+    condition: rest,
   };
 }

@@ -108,7 +108,7 @@ interface Grouped {
 
 /** By dimensions and bucket, in that order, where there is a value. A dimension that no row has is no group. */
 function groupedPlan(
-  { descending, reducers }: ReduceRequest,
+  { descending, reducers, seriesDescending }: ReduceRequest,
   rows: Plan,
   { bucket, dimensions, parts: { ownTime, parts } }: Grouped,
 ): Plan {
@@ -123,7 +123,8 @@ function groupedPlan(
   const fields = fieldsOf(columns);
   const input: Plan = { kind: "aggregate", fields, input: rows, groups, aggregates };
   const keys = groups.map((_, index): SortKey => {
-    return { expression: place(index), descending, nullsFirst: !descending };
+    const isReversed = index < live.length ? seriesDescending : descending;
+    return { expression: place(index), descending: isReversed, nullsFirst: !isReversed };
   });
   const expressions = [
     timeOf(place, { bucket, ownTime, groups, columns }),

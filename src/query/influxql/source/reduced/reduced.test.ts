@@ -45,6 +45,7 @@ function requestOf({ table }: TestTable, some: Partial<ReduceRequest>): ReduceRe
     time: ALL_TIME,
     dimensions: [],
     descending: false,
+    seriesDescending: some.descending ?? false,
     window: undefined,
     zone: undefined,
     reducers: [],

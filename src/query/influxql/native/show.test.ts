@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { EMPTY_CATALOG } from "#catalog/catalog-state.ts";
-import { findShown } from "./native-show.ts";
+import { findShown } from "./show.ts";
 
 suite("databases as InfluxDB 3 tells of them", () => {
   test("are told with the cluster's own, whatever the case and the end of the statement", async () => {

@@ -1,12 +1,12 @@
 /** InfluxQL as InfluxDB 3 answers it: one statement, whose rows are one table. */
 import { assert } from "#base/errors.ts";
 import type { ResultBatch } from "#model/query/result.ts";
-import type { QueryAnswer, QueryRequest } from "../query.ts";
-import type { StatementResult } from "./answer.ts";
-import { nativeError, refuseOldNumbers } from "./native-errors.ts";
-import { bindParameters } from "./parse/tokens/parameters.ts";
-import type { InfluxQlRequest } from "./request.ts";
-import { FlatRows } from "./result/flat.ts";
+import type { QueryAnswer, QueryRequest } from "../../query.ts";
+import type { StatementResult } from "../answer.ts";
+import { bindParameters } from "../parse/tokens/parameters.ts";
+import type { InfluxQlRequest } from "../request.ts";
+import { FlatRows } from "../result/flat.ts";
+import { nativeError, refuseOldNumbers } from "./errors.ts";
 
 /** Runs statements, as `InfluxQl` does. */
 export type RunInfluxQl = (

@@ -4,9 +4,9 @@ import { DbError } from "#base/errors.ts";
 import type { Field } from "#model/query/plan.ts";
 import { cellAt } from "#model/query/result.ts";
 import { answerOf, chunkOf, floats, texts, times } from "#testing/influxql-answers.ts";
-import type { StatementResult } from "./answer.ts";
+import type { StatementResult } from "../answer.ts";
+import type { InfluxQlRequest } from "../request.ts";
 import { runNative } from "./native.ts";
-import type { InfluxQlRequest } from "./request.ts";
 
 const NEVER = new AbortController().signal;
 const REQUEST = { database: "", text: "x", parameters: {}, tokens: [] };

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
-import { nativeError, refuseOldNumbers } from "./native-errors.ts";
+import { nativeError, refuseOldNumbers } from "./errors.ts";
 
 const SELECT = "SELECT v FROM m WHERE v > ";
 
