@@ -64,6 +64,12 @@ suite("by hand", () => {
       const answer = await sandbox.run(["query", "--file", "q.sql", "--format", format], { env });
       assert.deepEqual(answer, { exitCode: 0, out: expected, error: "" });
     }
+    const words = ["query", "--language", "influxql", "SELECT sum(v) FROM m GROUP BY t"];
+    const summed = await sandbox.run([...words, "--format", "csv"], { env });
+    assert.equal(
+      summed.out,
+      "iox::measurement,time,t,sum\nm,1970-01-01T00:00:00,a,1\nm,1970-01-01T00:00:00,b,2\n",
+    );
   });
 
   test("quick start needs no words, and says what it made up", async () => {
