@@ -152,48 +152,37 @@ function ofInteger(
 }
 
 function ofIntegers(operator: BinaryOperator, left: bigint, right: bigint): Result {
-  switch (operator) {
-    case "+":
-      return integer(left + right);
-    case "-":
-      return integer(left - right);
-    case "*":
-      return integer(left * right);
-    case "/":
-      return number(right === 0n ? 0 : Number(left) / Number(right));
-    case "%":
-      return integer(right === 0n ? 0n : left % right);
-    case "&":
-      return integer(left & right);
-    case "|":
-      return integer(left | right);
-    case "^":
-      return integer(left ^ right);
-    default:
-      return compared(operator, left, right);
-  }
+  if (operator === "/") return number(right === 0n ? 0 : Number(left) / Number(right));
+  const value = whole(operator, left, right);
+  return value === undefined ? compared(operator, left, right) : integer(value);
 }
 
 function ofUnsigned(operator: BinaryOperator, left: bigint, right: bigint): Result {
+  const value = whole(operator, left, right);
+  return value === undefined ? compared(operator, left, right) : unsigned(value);
+}
+
+/** What two whole numbers make; undefined where the operator makes no number of them. What is divided by zero is zero. */
+function whole(operator: BinaryOperator, left: bigint, right: bigint): bigint | undefined {
   switch (operator) {
     case "+":
-      return unsigned(left + right);
+      return left + right;
     case "-":
-      return unsigned(left - right);
+      return left - right;
     case "*":
-      return unsigned(left * right);
+      return left * right;
     case "/":
-      return unsigned(right === 0n ? 0n : left / right);
+      return right === 0n ? 0n : left / right;
     case "%":
-      return unsigned(right === 0n ? 0n : left % right);
+      return right === 0n ? 0n : left % right;
     case "&":
-      return unsigned(left & right);
+      return left & right;
     case "|":
-      return unsigned(left | right);
+      return left | right;
     case "^":
-      return unsigned(left ^ right);
+      return left ^ right;
     default:
-      return compared(operator, left, right);
+      return undefined;
   }
 }
 
