@@ -11,7 +11,7 @@ import { checkSelect } from "./check/select.ts";
 import { explained } from "./explain.ts";
 import type { StatementContext } from "./influxql.ts";
 import { selectSeries } from "./points/select.ts";
-import { regexTest } from "./regex.ts";
+import { regexTest } from "./regex/regex.ts";
 import { resolveSelect } from "./resolve/select.ts";
 import { tablesOf } from "./resolve/tables.ts";
 import type { ResolvedSelect } from "./resolved.ts";

@@ -3,7 +3,7 @@ import { type CatalogState, findTable } from "#catalog/catalog-state.ts";
 import { requirePolicy } from "#catalog/v1/policies.ts";
 import type { TableSchema } from "#model/schema.ts";
 import type { MeasurementSource } from "../ast.ts";
-import { regexTest } from "../regex.ts";
+import { regexTest } from "../regex/regex.ts";
 import type { ResolveContext } from "./select.ts";
 
 /** What measurements are of that name no database or retention policy. */

@@ -4,7 +4,7 @@ import type { TagDimension } from "../check/dimensions.ts";
 import { refused } from "../check/errors.ts";
 import type { CallExpression } from "../check/expressions.ts";
 import { printExpression } from "../print/expression.ts";
-import { regexTest } from "../regex.ts";
+import { regexTest } from "../regex/regex.ts";
 import { fieldName } from "./names.ts";
 import { byCodePoint, type Scope, type ScopeColumn } from "./scope.ts";
 import type { Type } from "./types.ts";

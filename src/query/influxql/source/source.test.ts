@@ -89,6 +89,12 @@ const CONDITIONS: readonly [label: string, condition: Expression, passing: strin
   ["host =~ /^(a|b)$/", is(name("host"), "=~", regex("^(a|b)$")), "1 2 3"],
   ["host !~ /^(a|b)$/", is(name("host"), "!~", regex("^(a|b)$")), "0 4 5"],
   ["host =~ /^a$/", is(name("host"), "=~", regex("^a$")), "1 2"],
+  [
+    "host =~ /]|{|}|m{|\\07|\\a|[]\\07]/",
+    is(name("host"), "=~", regex("]|{|}|m{|\\07|\\a|[]\\07]")),
+    "",
+  ],
+  ["host =~ /[]\\141]/", is(name("host"), "=~", regex("[]\\141]")), "1 2"],
   ["host =~ /[[b]/", is(name("host"), "=~", regex("[[b]")), "3"],
   ["host = region", is(name("host"), "=", name("region")), ""],
   ["host != region", is(name("host"), "!=", name("region")), "0 1 2 3 4 5"],

@@ -305,7 +305,7 @@ function isUnicodeClass(name: string): boolean {
 const CONTROLS: Readonly<Record<string, number>> = { a: 7, f: 12, n: 10, r: 13, t: 9, v: 11 };
 
 /** The code that an escape stands for. */
-function codeOf(escape: string): number {
+export function codeOf(escape: string): number {
   const rest = escape.slice(1);
   if (/^[0-7]/.test(rest)) return Number.parseInt(rest, 8);
   if (rest.startsWith("x")) return Number.parseInt(rest.replace(/[x{}]/g, ""), 16);

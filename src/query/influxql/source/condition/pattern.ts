@@ -61,8 +61,8 @@ const OTHERS: Readonly<Record<string, string>> = {
   "\\S": "\\x{0}-\\x{8}\\x{b}\\x{e}-\\x{1f}!-\\x{10FFFF}",
 };
 const TOKEN =
-  /\\Q((?:[^\\]|\\(?!E))*)(?:\\E|$)|\\[pP]\{\^?\w+\}|\\x\{[\da-fA-F]+\}|\\[^]|\[\^?\]?|[^\\[]+/g;
-const CLASS_TOKEN = /\[:\^?\w+:\]|\\[pP]\{\^?\w+\}|\\x\{[\da-fA-F]+\}|\\[^]|\]|[^]/g;
+  /\\Q((?:[^\\]|\\(?!E))*)(?:\\E|$)|\\[pP]\{\^?\w+\}|\\x\{[\da-fA-F]+\}|\\[0-7]{1,3}|\\[^]|\[\^?\]?|\{(?:0|[1-9]\d*)(?:,(?:0|[1-9]\d*)?)?\}|[{}\]]|[^\\[\]{}]+/g;
+const CLASS_TOKEN = /\[:\^?\w+:\]|\\[pP]\{\^?\w+\}|\\x\{[\da-fA-F]+\}|\\[0-7]{1,3}|\\[^]|\]|[^]/g;
 
 /** `pattern`, whose classes are of ASCII, in Rust's syntax. */
 export function goPattern(pattern: string): string {
@@ -83,7 +83,14 @@ export function goPattern(pattern: string): string {
 function outside(token: string): string {
   const negated = NEGATED[token];
   if (negated !== undefined) return `[^${CLASSES[negated]}]`;
-  return CLASSES[token] === undefined ? token : `[${CLASSES[token]}]`;
+  if (/^[{}\]]$/.test(token)) return `\\${token}`;
+  return CLASSES[token] === undefined ? octal(token) : `[${CLASSES[token]}]`;
+}
+
+/** Rust has codes in hexadecimal alone. */
+function octal(token: string): string {
+  if (!/^\\[0-7]+$/.test(token)) return token;
+  return `\\x{${Number.parseInt(token.slice(1), 8).toString(16)}}`;
 }
 
 /** What stands between brackets from `start` on; signs that mean something to Rust alone are escaped. */
@@ -98,7 +105,7 @@ function classFrom(
     const end = CLASS_TOKEN.lastIndex;
     if (token === "]") return { text: `${parts.join("")}]`, end };
     if (token === "[" || token === "&" || token === "~") parts.push(`\\${token}`);
-    else parts.push(CLASSES[token] ?? OTHERS[token] ?? token);
+    else parts.push(CLASSES[token] ?? OTHERS[token] ?? octal(token));
   }
   return { text: parts.join(""), end: pattern.length };
 }
