@@ -60,7 +60,7 @@ export class Selects {
     onFiles: (fileCount: number) => void,
   ): Promise<BegunSelect> {
     const { reading, select, view } = await this.#resolve(statement, context, onFiles);
-    const series = this.#rows(select, reading);
+    const series = this.#rows(select, reading, context.signal);
     return { series, messages: [], zone: statement.zone, view };
   }
 
@@ -74,14 +74,20 @@ export class Selects {
     const startMs = clock.monotonicMs();
     const resolved = await this.#resolve(statement, context, onFiles);
     const { reading, select, view } = resolved;
-    const rows = analyze ? this.#rows(select, reading) : undefined;
+    const { signal } = context;
+    const rows = analyze ? this.#rows(select, reading, signal) : undefined;
     const series = explained(resolved, { rows, clock, startMs });
     return { series, messages: [], zone: undefined, view };
   }
 
-  #rows(select: ResolvedSelect, reading: Reading): AsyncIterable<SeriesChunk> {
+  #rows(
+    select: ResolvedSelect,
+    reading: Reading,
+    signal: AbortSignal,
+  ): AsyncIterable<SeriesChunk> {
     const { random } = this.#options;
-    return selectSeries(select, { source: new EnginePoints(reading), random, matcher: regexTest });
+    const source = new EnginePoints(reading);
+    return selectSeries(select, { source, random, matcher: regexTest, signal });
   }
 
   async #resolve(

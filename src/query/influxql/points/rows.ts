@@ -6,7 +6,7 @@ import type { Matcher } from "./condition.ts";
 import { Defaults } from "./fold/join.ts";
 import { type LaneContext, type LaneWork, reducedWork, rowWork } from "./fold/lanes.ts";
 import { Quota } from "./fold/quota.ts";
-import { outputColumns, SeriesFold } from "./fold/series.ts";
+import { outputColumn, SeriesFold } from "./fold/series.ts";
 import { type LaneSpec, type LaneSpecs, laneSpecs } from "./fold/specs.ts";
 import { merged, rowsIn, sameSeries } from "./merge.ts";
 import { reduceRequests } from "./reduced.ts";
@@ -14,6 +14,7 @@ import { limitSeries } from "./series-limit.ts";
 import type { PointSource } from "./source.ts";
 import { subqueryPoints } from "./subquery.ts";
 import { columnType, pointColumn, sliceColumn } from "./values/columns.ts";
+import type { Work } from "./values/work.ts";
 import { besideOf, isSelector, keyOfVariable, variablesOf } from "./variables.ts";
 
 /** What a SELECT needs beside itself. */
@@ -21,14 +22,21 @@ export interface Outside {
   readonly source: PointSource;
   readonly random: Random;
   readonly matcher: Matcher;
+  /** Aborted when the statement is to end. */
+  readonly signal: AbortSignal;
+}
+
+/** What a SELECT and those within it need. */
+export interface Inside extends Outside {
+  readonly work: Work;
 }
 
 /** The rows of a SELECT, with its outputs as columns. Series without rows do not come. */
-export function rowsOf(select: ResolvedSelect, outside: Outside): AsyncIterable<Points> {
+export function rowsOf(select: ResolvedSelect, outside: Inside): AsyncIterable<Points> {
   return select.raw ? rawRows(select, outside) : foldedRows(select, outside);
 }
 
-async function* rawRows(select: ResolvedSelect, outside: Outside): AsyncGenerator<Points> {
+async function* rawRows(select: ResolvedSelect, outside: Inside): AsyncGenerator<Points> {
   const variables = variablesOf(select);
   const indexOf = indexIn(variables);
   const rowsMax = select.limit === 0 ? undefined : select.limit + select.offset;
@@ -61,7 +69,7 @@ async function* rawRows(select: ResolvedSelect, outside: Outside): AsyncGenerato
       series,
       rowCount: cells.rowCount,
       times: whole ? piece.times : piece.times.subarray(start, end),
-      columns: outputColumns(select.outputs, cells),
+      columns: select.outputs.map((output) => outputColumn(output, cells)),
       last: piece.last,
     };
   }
@@ -72,13 +80,14 @@ function indexIn(variables: readonly VariableInput[]): (variable: VariableInput)
   return (variable) => places.get(keyOfVariable(variable)) ?? -1;
 }
 
-async function* foldedRows(select: ResolvedSelect, outside: Outside): AsyncGenerator<Points> {
+async function* foldedRows(select: ResolvedSelect, outside: Inside): AsyncGenerator<Points> {
   const specs = laneSpecs(select);
   const { points, newWorks } = foldInput(select, specs, outside);
   const indexOfBeside = indexIn(besideOf(select));
   const newFold = (): SeriesFold =>
     new SeriesFold({
       select,
+      work: outside.work,
       works: newWorks(),
       laneOf: specs.laneOf,
       besideOf: (expression) =>
@@ -88,15 +97,15 @@ async function* foldedRows(select: ResolvedSelect, outside: Outside): AsyncGener
   let fold = newFold();
   for await (const piece of points) {
     if (series !== undefined && !sameSeries(series, piece.series)) {
-      yield { series, ...fold.finish(), last: true };
+      yield { series, ...(await fold.finish()), last: true };
       fold = newFold();
     }
     series = piece.series;
     if (fold.spent) continue;
-    const rows = fold.add(rowsIn(piece));
+    const rows = await fold.add(rowsIn(piece));
     if (rows !== undefined && rows.rowCount > 0) yield { series, ...rows, last: false };
   }
-  if (series !== undefined) yield { series, ...fold.finish(), last: true };
+  if (series !== undefined) yield { series, ...(await fold.finish()), last: true };
 }
 
 interface FoldInput {
@@ -105,7 +114,7 @@ interface FoldInput {
 }
 
 /** What lanes work on: rows that the source has reduced, where it can, else rows as they are. */
-function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): FoldInput {
+function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Inside): FoldInput {
   const { lanes } = specs;
   const [only] = lanes;
   const selector =
@@ -115,7 +124,9 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Outside): 
     isSelector(only.reducer);
   const beside = besideOf(select);
   const readTime = hullOf(lanes, select);
-  const context = { select, selector, random: outside.random, readTime };
+  const columnCount = Math.max(lanes.length + beside.length, select.outputs.length);
+  const { random, work } = outside;
+  const context = { select, selector, random, work, columnCount, readTime };
   const requests = reduceRequests(select, { lanes, selector, beside }, outside.source);
   if (requests !== undefined) {
     const types = [
@@ -187,7 +198,7 @@ interface SourceRequest {
 /** Rows of all sources of `select`. */
 function sourcePoints(
   select: ResolvedSelect,
-  outside: Outside,
+  outside: Inside,
   request: SourceRequest,
 ): AsyncIterable<Points> {
   const streams = select.sources.map((source) => {
@@ -209,7 +220,7 @@ function ordersOf({ descending, seriesDescending }: ResolvedSelect) {
 function pointsOf(
   source: ResolvedSource,
   select: ResolvedSelect,
-  outside: Outside,
+  outside: Inside,
   request: SourceRequest,
 ): AsyncIterable<Points> {
   if (source.kind === "table") {

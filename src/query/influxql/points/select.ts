@@ -3,17 +3,37 @@ import type { SeriesChunk } from "../answer.ts";
 import type { Points } from "../points.ts";
 import type { ResolvedSelect } from "../resolved.ts";
 import { sameSeries } from "./merge.ts";
-import { type Outside, rowsOf } from "./rows.ts";
+import { type Inside, type Outside, rowsOf } from "./rows.ts";
 import { pointColumn, sliceColumn } from "./values/columns.ts";
+import { Work } from "./values/work.ts";
 
 /** Rows of one chunk. */
 const ROWS_MAX = 10_000;
 
 /** What a SELECT answers: series by name and tags, their rows by time; all the other way round where it says DESC. */
-export async function* selectSeries(
+export function selectSeries(
   select: ResolvedSelect,
   outside: Outside,
-): AsyncGenerator<SeriesChunk> {
+): AsyncIterableIterator<SeriesChunk, undefined> {
+  const work = new Work(outside.signal);
+  const chunks = chunksOf(select, { ...outside, work });
+  return {
+    next: () => chunks.next(),
+    return: () => {
+      // What is at work for a `next` that nobody waits for any more comes to its end first.
+      work.stop();
+      return chunks.return(undefined);
+    },
+    [Symbol.asyncIterator]() {
+      return this;
+    },
+  };
+}
+
+async function* chunksOf(
+  select: ResolvedSelect,
+  outside: Inside,
+): AsyncGenerator<SeriesChunk, undefined> {
   const columns = [select.timeName, ...select.outputs.map(({ name }) => name)];
   let pending: Points | undefined;
   for await (const points of rowsOf(select, outside)) {

@@ -195,8 +195,12 @@ export function testSelect(
   };
 }
 
-export function outside(source: PointSource): Outside {
+export function outside(
+  source: PointSource,
+  signal: AbortSignal = new AbortController().signal,
+): Outside {
   return {
+    signal,
     source,
     random: seededRandom(1),
     matcher: (pattern) => (text) => new RegExp(pattern, "u").test(text),

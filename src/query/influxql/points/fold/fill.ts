@@ -5,16 +5,20 @@ import type { Lane } from "../reduce/reducer.ts";
 import {
   ColumnBuilder,
   type ColumnType,
-  gather,
+  gatherInTurns,
   type PointColumn,
   type PointValue,
+  RowBuilder,
   TimeBuilder,
   valueAt,
 } from "../values/columns.ts";
 import type { Windows } from "../values/window.ts";
+import type { Work } from "../values/work.ts";
 
-/** Buckets of one series. */
-const BUCKETS_MAX = 4_000_000;
+/** Buckets of one series, times the columns that are made of them. */
+const CELLS_MAX = 4_000_000;
+/** What it takes to place a bucket. */
+const PLACE_STEPS = 20;
 
 export interface FillOptions {
   readonly fill: Fill;
@@ -22,14 +26,20 @@ export interface FillOptions {
   readonly descending: boolean;
   /** Whether empty buckets count 0 where nothing else is said. */
   readonly counts: boolean;
+  /** No more than the first so many rows are wanted. Undefined: all. */
+  readonly rowsMax: number | undefined;
+  /** How many columns of a series there are at the same time. */
+  readonly columnCount: number;
+  readonly work: Work;
 }
 
 /** Adds a row for each empty bucket between the ends of the time range. A series without rows stays so. */
-export function filled(lane: Lane, options: FillOptions): Lane {
+export async function filled(lane: Lane, options: FillOptions): Promise<Lane> {
   if (lane.times.length === 0 || options.fill.kind === "none") return lane;
-  const { times, rows } = withEmpty(lane.times, options);
-  const beside = lane.beside.map((column) => gather(column, rows));
-  return { times, values: filledValues(lane, { times, rows }, options), beside };
+  const { times, rows } = await withEmpty(lane.times, options);
+  const beside: PointColumn[] = [];
+  for (const column of lane.beside) beside.push(await gatherInTurns(column, rows, options.work));
+  return { times, values: await filledValues(lane, { times, rows }, options), beside };
 }
 
 interface Placed {
@@ -38,13 +48,16 @@ interface Placed {
   readonly rows: Int32Array;
 }
 
-function withEmpty(own: BigInt64Array, { windows, descending }: FillOptions): Placed {
+async function withEmpty(own: BigInt64Array, options: FillOptions): Promise<Placed> {
+  const { windows, descending, work } = options;
+  const countMax = Math.floor(CELLS_MAX / options.columnCount);
+  const rowsMax = options.rowsMax ?? Number.POSITIVE_INFINITY;
   const { start, end } = windows.range;
   const [from, to] = [start, end].map((edge) => windows.bucketAt(edge).start) as [bigint, bigint];
   const [first, final] = descending ? [to, from] : [from, to];
   const walk = windows.walk(first === TIME_MIN ? (own[0] ?? 0n) : first, descending);
   const times = new TimeBuilder();
-  const rows: number[] = [];
+  const rows = new RowBuilder();
   let row = 0;
   const pushRow = (timeNs: bigint): void => {
     times.push(timeNs);
@@ -53,7 +66,8 @@ function withEmpty(own: BigInt64Array, { windows, descending }: FillOptions): Pl
   };
   const inside = (timeNs: bigint): boolean =>
     descending ? timeNs >= final && final !== TIME_MIN : timeNs <= final;
-  while (row < own.length || inside(walk.timeNs)) {
+  while (rows.count < rowsMax && (row < own.length || inside(walk.timeNs))) {
+    if (rows.count === countMax) throw tooMany(countMax);
     const next = own[row];
     if (next !== undefined && (descending ? next >= walk.timeNs : next <= walk.timeNs)) {
       pushRow(next);
@@ -61,34 +75,39 @@ function withEmpty(own: BigInt64Array, { windows, descending }: FillOptions): Pl
       times.push(walk.timeNs);
       rows.push(-1);
     }
-    if (rows.length > BUCKETS_MAX) throw tooMany();
     walk.advance();
+    const pause = work.did(PLACE_STEPS);
+    if (pause !== undefined) await pause;
   }
-  return { times: times.finish(), rows: Int32Array.from(rows) };
+  return { times: times.finish(), rows: rows.finish() };
 }
 
-function tooMany(): DbError {
+function tooMany(countMax: number): DbError {
   return new DbError(
     "exceeded",
     "influxql_too_many_buckets",
-    `max-select-buckets limit exceeded: a series has more than ${BUCKETS_MAX} buckets; use a shorter time range or larger buckets`,
-    { detail: { max: BUCKETS_MAX } },
+    `max-select-buckets limit exceeded: a series of this statement has more than ${countMax} buckets, which its columns share ${CELLS_MAX} values of; use a shorter time range, larger buckets, fewer columns or LIMIT`,
+    { detail: { max: countMax } },
   );
 }
 
-function filledValues(lane: Lane, { times, rows }: Placed, options: FillOptions): PointColumn {
-  const { fill, counts } = options;
+async function filledValues(
+  lane: Lane,
+  { times, rows }: Placed,
+  options: FillOptions,
+): Promise<PointColumn> {
+  const { fill, counts, work } = options;
   const { values } = lane;
   switch (fill.kind) {
     case "none":
     case "null":
-      return counts ? withValue(values, rows, 0n) : gather(values, rows);
+      return counts ? withValue(values, rows, { value: 0n, work }) : gatherInTurns(values, rows, work);
     case "number":
-      return withValue(values, rows, castFill(fill.value, values.type));
+      return withValue(values, rows, { value: castFill(fill.value, values.type), work });
     case "previous":
-      return gather(values, carried(rows));
+      return gatherInTurns(values, carried(rows), work);
     case "linear":
-      return linear(lane, { times, rows }, options.windows.window?.everyNs ?? 1n);
+      return linear(lane, { times, rows }, options);
   }
 }
 
@@ -108,12 +127,18 @@ function castFill(value: number, type: ColumnType): PointValue | null {
   }
 }
 
-function withValue(column: PointColumn, rows: Int32Array, value: PointValue | null): PointColumn {
+async function withValue(
+  column: PointColumn,
+  rows: Int32Array,
+  { value, work }: { readonly value: PointValue | null; readonly work: Work },
+): Promise<PointColumn> {
   const builder = new ColumnBuilder(column.type, rows.length);
-  for (const row of rows) {
-    if (row < 0) builder.push(value);
-    else builder.pushFrom(column, row);
-  }
+  await work.inBlocks(rows.length, (start, end) => {
+    for (const row of rows.subarray(start, end)) {
+      if (row < 0) builder.push(value);
+      else builder.pushFrom(column, row);
+    }
+  });
   return builder.finish();
 }
 
@@ -127,13 +152,18 @@ function carried(rows: Int32Array): Int32Array {
 }
 
 /** Values on the line between their neighbours, of whole numbers towards zero. */
-function linear(lane: Lane, { times, rows }: Placed, everyNs: bigint): PointColumn {
+async function linear(
+  lane: Lane,
+  { times, rows }: Placed,
+  { windows, work }: FillOptions,
+): Promise<PointColumn> {
   const { values } = lane;
+  const everyNs = windows.window?.everyNs ?? 1n;
   const builder = new ColumnBuilder(values.type, rows.length);
   const numeric = values.type === "float64" || values.type === "int64" || values.type === "uint64";
   let previous = -1;
   let next = 0;
-  for (let i = 0; i < rows.length; i += 1) {
+  const push = (i: number): void => {
     const row = rows[i] ?? -1;
     if (row >= 0) {
       previous = row;
@@ -152,7 +182,10 @@ function linear(lane: Lane, { times, rows }: Placed, everyNs: bigint): PointColu
         ),
       );
     }
-  }
+  };
+  await work.inBlocks(rows.length, (start, end) => {
+    for (let i = start; i < end; i += 1) push(i);
+  });
   return builder.finish();
 }
 

@@ -1,12 +1,18 @@
 import type { Fill } from "../../ast.ts";
-import type { Lane } from "../reduce/reducer.ts";
+import { checkHeld, type Lane } from "../reduce/reducer.ts";
 import {
   ColumnBuilder,
-  gather,
+  gatherInTurns,
   type PointColumn,
   type PointValue,
+  RowBuilder,
+  TimeBuilder,
   valueAt,
 } from "../values/columns.ts";
+import type { Work } from "../values/work.ts";
+
+/** What it takes to look at the next row of a lane. */
+const LANE_STEPS = 5;
 
 /** Rows of several lanes: one for each time that one of them has, of each lane its next row of that time. */
 export interface Joined {
@@ -14,39 +20,53 @@ export interface Joined {
   readonly lanes: readonly Lane[];
 }
 
-export function joined(lanes: readonly Lane[], descending: boolean): Joined {
+export async function joined(
+  lanes: readonly Lane[],
+  { descending, work }: { readonly descending: boolean; readonly work: Work },
+): Promise<Joined> {
   const [first] = lanes;
-  if (first === undefined || lanes.every((lane) => sameTimes(lane.times, first.times))) {
+  if (first === undefined || (await allSameTimes(lanes, first.times, work))) {
     return { times: first?.times ?? new BigInt64Array(0), lanes };
   }
-  const count = lanes.reduce((sum, lane) => sum + lane.times.length, 0);
-  const times = new BigInt64Array(count);
-  const rows = lanes.map(() => new Int32Array(count).fill(-1));
+  const times = new TimeBuilder();
+  const rows = lanes.map(() => new RowBuilder());
   const next = lanes.map(() => 0);
-  let length = 0;
   for (;;) {
     const timeNs = earliest(lanes, next, descending);
     if (timeNs === undefined) break;
     lanes.forEach((lane, index) => {
       const row = next[index] ?? 0;
-      if (lane.times[row] !== timeNs) return;
-      const into = rows[index];
-      if (into !== undefined) into[length] = row;
-      next[index] = row + 1;
+      const has = lane.times[row] === timeNs;
+      rows[index]?.push(has ? row : -1);
+      if (has) next[index] = row + 1;
     });
-    times[length] = timeNs;
-    length += 1;
+    times.push(timeNs);
+    checkHeld(times.count * lanes.length, "A statement of several calls");
+    const pause = work.did(LANE_STEPS * lanes.length);
+    if (pause !== undefined) await pause;
   }
-  return {
-    times: times.slice(0, length),
-    lanes: lanes.map((lane, index) => gathered(lane, rows[index]?.subarray(0, length))),
-  };
+  const whole: Lane[] = [];
+  for (const [index, lane] of lanes.entries()) {
+    whole.push(await gathered(lane, rows[index]?.finish() ?? new Int32Array(0), work));
+  }
+  return { times: times.finish(), lanes: whole };
 }
 
-function sameTimes(left: BigInt64Array, right: BigInt64Array): boolean {
-  return (
-    left === right || (left.length === right.length && left.every((time, i) => time === right[i]))
-  );
+async function allSameTimes(
+  lanes: readonly Lane[],
+  times: BigInt64Array,
+  work: Work,
+): Promise<boolean> {
+  for (const lane of lanes) {
+    if (lane.times === times) continue;
+    if (lane.times.length !== times.length) return false;
+    let same = true;
+    await work.inBlocks(times.length, (start, end) => {
+      for (let row = start; row < end && same; row += 1) same = lane.times[row] === times[row];
+    });
+    if (!same) return false;
+  }
+  return true;
 }
 
 function earliest(
@@ -63,12 +83,11 @@ function earliest(
   return found;
 }
 
-function gathered(lane: Lane, rows: Int32Array = new Int32Array(0)): Lane {
-  return {
-    times: lane.times,
-    values: gather(lane.values, rows),
-    beside: lane.beside.map((column) => gather(column, rows)),
-  };
+async function gathered(lane: Lane, rows: Int32Array, work: Work): Promise<Lane> {
+  const values = await gatherInTurns(lane.values, rows, work);
+  const beside: PointColumn[] = [];
+  for (const column of lane.beside) beside.push(await gatherInTurns(column, rows, work));
+  return { times: lane.times, values, beside };
 }
 
 /** Values that absent cells get where rows are put together: the number of fill(), or the last value of the series before them. */
@@ -83,6 +102,13 @@ export class Defaults {
   /** A series begins: nothing stands before it. */
   reset(): void {
     this.#last.clear();
+  }
+
+  /** As `apply`; others have their turn behind it. */
+  async applyInTurns(column: PointColumn, place: number, work: Work): Promise<PointColumn> {
+    const applied = this.apply(column, place);
+    if (applied !== column && applied.type !== "null") await work.did(applied.values.length * 10);
+    return applied;
   }
 
   /** `column`, the `place`th of the rows, without absent cells where fill() says what stands there. */

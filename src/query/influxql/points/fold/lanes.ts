@@ -14,6 +14,7 @@ import { Integral } from "../transform/integral.ts";
 import { createTransform, type Transform } from "../transform/transform.ts";
 import { columnType, type PointColumn, sliceColumn, valueAt } from "../values/columns.ts";
 import { bucketEnd, holds, Windows } from "../values/window.ts";
+import type { Work } from "../values/work.ts";
 import { filled } from "./fill.ts";
 import type { LaneSpec } from "./specs.ts";
 
@@ -26,6 +27,9 @@ export interface LaneContext {
   /** Whether the one call is a selector, and rows are those that it chose. */
   readonly selector: boolean;
   readonly random: Random;
+  readonly work: Work;
+  /** How many columns a series has at the same time: lanes with what stands beside them, or outputs. */
+  readonly columnCount: number;
   /** What sources are asked for. Lanes of a shorter time leave out what lies around it. */
   readonly readTime: TimeRange;
 }
@@ -46,7 +50,7 @@ export interface LaneWork {
   readonly streams: boolean;
   add(rows: Rows): void;
   /** What there is so far; at the end all the rest. */
-  take(end: boolean): Lane;
+  take(end: boolean): Promise<Lane>;
 }
 
 /** Work of lane `spec` on rows as they are stored. */
@@ -138,7 +142,7 @@ class ReduceWork implements LaneWork {
     }
   }
 
-  take(): Lane {
+  async take(): Promise<Lane> {
     this.#close();
     return finished(this.#output.finish(), this.#spec, this.#reducer, this.#context);
   }
@@ -196,7 +200,7 @@ class ReducedWork implements LaneWork {
     }
   }
 
-  take(): Lane {
+  async take(): Promise<Lane> {
     return finished(this.#output.finish(), this.#spec, this.#reducer, this.#context);
   }
 
@@ -220,37 +224,60 @@ export function keepsOwnTime(
 }
 
 /** `lane` with its empty buckets, transformed. */
-function finished(lane: Lane, spec: LaneSpec, reducer: ReducerInput, context: LaneContext): Lane {
-  const { select } = context;
+async function finished(
+  lane: Lane,
+  spec: LaneSpec,
+  reducer: ReducerInput,
+  context: LaneContext,
+): Promise<Lane> {
+  const { select, columnCount, work } = context;
   const windows = windowsOf(spec, context);
   const fills =
     select.window !== undefined && !MANY.has(reducer.name) && reducer.name !== "distinct";
   const whole = fills
-    ? filled(lane, {
+    ? await filled(lane, {
         fill: select.fill,
         windows,
         descending: select.descending,
         counts: reducer.name === "count",
+        rowsMax: rowsMaxOf(select, spec),
+        columnCount,
+        work,
       })
     : lane;
   return transformed(whole, spec, context);
 }
 
-function transformed(lane: Lane, spec: LaneSpec, context: LaneContext): Lane {
+/** How many rows of a lane LIMIT lets pass, where it cuts what is filled. */
+function rowsMaxOf({ limit, offset }: ResolvedSelect, spec: LaneSpec): number | undefined {
+  return limit === 0 || spec.transforms.length > 0 ? undefined : limit + offset;
+}
+
+async function transformed(lane: Lane, spec: LaneSpec, context: LaneContext): Promise<Lane> {
   if (spec.transforms.length === 0) return lane;
   const chain = new Chain(spec, lane.values.type, context);
-  chain.add(lane.times, lane.values);
+  await context.work.inBlocks(lane.times.length, (start, end) =>
+    chain.add(lane.times.subarray(start, end), sliceColumn(lane.values, start, end)),
+  );
   return chain.take(true);
+}
+
+interface Link {
+  readonly transform: Transform;
+  readonly output: LaneBuilder;
 }
 
 /** Transformations one after the other. */
 class Chain {
-  readonly #links: { readonly transform: Transform; readonly output: LaneBuilder }[];
+  readonly #links: Link[];
+  readonly #work: Work;
 
   constructor(spec: LaneSpec, type: PointColumn["type"], context: LaneContext) {
     const windows = windowsOf(spec, context);
+    const { work } = context;
     const { descending } = context.select;
     this.#links = [];
+    this.#work = work;
     let current = type;
     if (spec.reducer?.name === "integral") {
       const unitNs = BigInt(spec.reducer.parameter ?? SECOND_NS);
@@ -258,7 +285,7 @@ class Chain {
       current = "float64";
     }
     for (const expression of spec.transforms) {
-      const transform = createTransform(expression, current, { windows, descending });
+      const transform = createTransform(expression, current, { windows, descending, work });
       this.#push(transform);
       current = transform.type;
     }
@@ -270,14 +297,20 @@ class Chain {
   }
 
   /** What came out of the last one; `end`: nothing more goes in. */
-  take(end: boolean): Lane {
+  async take(end: boolean): Promise<Lane> {
     let lane: Lane | undefined;
     for (const link of this.#links) {
-      if (lane !== undefined) feed(link, lane.times, lane.values);
-      if (end) link.transform.finish(link.output);
+      if (lane !== undefined) await this.#pass(link, lane);
+      if (end) await link.transform.finish(link.output);
       lane = link.output.finish();
     }
     return lane ?? { times: new BigInt64Array(0), values: { type: "null" }, beside: [] };
+  }
+
+  #pass(link: Link, { times, values }: Lane): Promise<void> {
+    return this.#work.inBlocks(times.length, (start, end) =>
+      feed(link, times.subarray(start, end), sliceColumn(values, start, end)),
+    );
   }
 
   #push(transform: Transform): void {
@@ -287,11 +320,7 @@ class Chain {
 
 const SECOND_NS = 1_000_000_000;
 
-function feed(
-  { transform, output }: { readonly transform: Transform; readonly output: LaneBuilder },
-  times: BigInt64Array,
-  values: PointColumn,
-): void {
+function feed({ transform, output }: Link, times: BigInt64Array, values: PointColumn): void {
   for (let row = 0; row < times.length; row += 1) {
     const value = valueAt(values, row);
     if (value === null) continue;
@@ -323,7 +352,7 @@ class StreamWork implements LaneWork {
     this.#chain.add(rows.times.subarray(start, end), sliceColumn(column, start, end));
   }
 
-  take(end: boolean): Lane {
+  take(end: boolean): Promise<Lane> {
     return this.#chain.take(end);
   }
 }

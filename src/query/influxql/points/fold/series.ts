@@ -3,12 +3,17 @@ import type { Output, OutputExpression, ResolvedSelect } from "../../resolved.ts
 import { checkHeld, type Lane, type Rows } from "../reduce/reducer.ts";
 import type { PointColumn } from "../values/columns.ts";
 import { type Cells, evaluate, withoutNaN } from "../values/evaluate.ts";
+import type { Work } from "../values/work.ts";
 import { Defaults, joined } from "./join.ts";
 import type { LaneWork } from "./lanes.ts";
 import { limited, Quota } from "./quota.ts";
 
+/** What a row of an output costs. */
+const EVALUATE_STEPS = 5;
+
 export interface SeriesFoldOptions {
   readonly select: ResolvedSelect;
+  readonly work: Work;
   readonly works: readonly LaneWork[];
   /** Which lane an input or transformation of the outputs is. */
   readonly laneOf: ReadonlyMap<OutputExpression, number>;
@@ -37,7 +42,7 @@ export class SeriesFold {
   }
 
   /** Rows that are there by now. */
-  add(rows: Rows): Omit<Points, "series" | "last"> | undefined {
+  async add(rows: Rows): Promise<Omit<Points, "series" | "last"> | undefined> {
     for (const work of this.#options.works) work.add(rows);
     if (this.#streams) return this.#take(false);
     if (this.#options.works.some(({ streams }) => streams)) {
@@ -47,32 +52,40 @@ export class SeriesFold {
     return undefined;
   }
 
-  finish(): Omit<Points, "series" | "last"> {
+  finish(): Promise<Omit<Points, "series" | "last">> {
     return this.#take(true);
   }
 
-  #take(end: boolean): Omit<Points, "series" | "last"> {
-    const { select, works } = this.#options;
-    const lanes = works.map((work, index) => {
-      const lane = work.take(end);
+  async #take(end: boolean): Promise<Omit<Points, "series" | "last">> {
+    const { select, works, work } = this.#options;
+    const lanes: Lane[] = [];
+    for (const [index, laneWork] of works.entries()) {
+      const lane = await laneWork.take(end);
       const quota = this.#quotas[index];
-      return quota === undefined ? lane : limited(lane, quota);
-    });
-    const rows = joined(lanes, select.descending);
-    const cells = this.#cells(rows.times.length, rows.lanes);
-    return {
-      times: rows.times,
-      rowCount: cells.rowCount,
-      columns: outputColumns(select.outputs, cells),
-    };
+      lanes.push(quota === undefined ? lane : limited(lane, quota));
+    }
+    const rows = await joined(lanes, { descending: select.descending, work });
+    const cells = await this.#cells(rows.times.length, rows.lanes);
+    const columns: PointColumn[] = [];
+    for (const output of select.outputs) {
+      columns.push(outputColumn(output, cells));
+      await work.did(cells.rowCount * EVALUATE_STEPS);
+    }
+    return { times: rows.times, rowCount: cells.rowCount, columns };
   }
 
-  #cells(rowCount: number, lanes: readonly Lane[]): Cells {
-    const { laneOf, besideOf } = this.#options;
-    const values = lanes.map((lane, index) => this.#defaults.apply(lane.values, index));
-    const beside = (lanes[0]?.beside ?? []).map((column, index) =>
-      this.#defaults.apply(column, lanes.length + index),
-    );
+  async #cells(rowCount: number, lanes: readonly Lane[]): Promise<Cells> {
+    const { laneOf, besideOf, work } = this.#options;
+    const values: PointColumn[] = [];
+    const beside: PointColumn[] = [];
+    for (const { values: column } of lanes) {
+      values.push(await this.#defaults.applyInTurns(column, values.length, work));
+    }
+    for (const column of lanes[0]?.beside ?? []) {
+      beside.push(
+        await this.#defaults.applyInTurns(column, lanes.length + beside.length, work),
+      );
+    }
     return {
       rowCount,
       columnOf: (expression) =>
@@ -83,6 +96,6 @@ export class SeriesFold {
   }
 }
 
-export function outputColumns(outputs: readonly Output[], cells: Cells): readonly PointColumn[] {
-  return outputs.map(({ expression }) => withoutNaN(evaluate(expression, cells)));
+export function outputColumn({ expression }: Output, cells: Cells): PointColumn {
+  return withoutNaN(evaluate(expression, cells));
 }

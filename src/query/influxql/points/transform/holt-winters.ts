@@ -1,6 +1,7 @@
 import { DbError } from "#base/errors.ts";
 import type { LaneBuilder } from "../reduce/reducer.ts";
-import { minimize } from "./nelder-mead.ts";
+import type { Work } from "../values/work.ts";
+import { type Minimum, minimize } from "./nelder-mead.ts";
 import type { Transform } from "./transform.ts";
 
 export interface HoltWintersOptions {
@@ -11,10 +12,12 @@ export interface HoltWintersOptions {
   readonly everyNs: bigint;
   /** Whether the fitted values of the past are given, too. */
   readonly withFit: boolean;
+  readonly work: Work;
 }
 
-/** The fit looks at all of them some 20,000 times, and nothing else runs meanwhile: of so many for half a second. */
+/** The fit looks at all of them some 20,000 times: of so many for half a second. */
 const POINTS_MAX = 1000;
+const FORECASTS_MAX = 100_000;
 const WEIGHT = 0.5;
 const TOLERANCE = 1e-4;
 /** First guesses of each of the four factors. */
@@ -41,14 +44,15 @@ export class HoltWinters implements Transform {
     this.#values.push(Number(value));
   }
 
-  finish(output: LaneBuilder): void {
-    const { horizon, season, everyNs, withFit } = this.#options;
+  async finish(output: LaneBuilder): Promise<void> {
+    const { horizon, season, everyNs, withFit, work } = this.#options;
     const [first, last] = [this.#times[0], this.#times.at(-1)];
     if (first === undefined || last === undefined || this.#times.length < 2) return;
     if (horizon <= 0 || (season >= 2 && this.#times.length < season)) return;
     const known = this.#regular();
     if (known === undefined) return;
-    const forecast = fitted(known, season, horizon);
+    if (horizon > FORECASTS_MAX) throw tooFar();
+    const forecast = await fitted(known, { season, horizon, work });
     forecast.forEach((value, index) => {
       if (Number.isNaN(value) || (!withFit && index < known.length)) return;
       output.bucketTime = withFit
@@ -86,22 +90,41 @@ function tooMany(): DbError {
   );
 }
 
+function tooFar(): DbError {
+  return new DbError(
+    "exceeded",
+    "influxql_forecast_too_long",
+    `holt_winters() foretells at most ${FORECASTS_MAX} values: ask for fewer`,
+    { detail: { max: FORECASTS_MAX } },
+  );
+}
+
 function roundTo(timeNs: bigint, everyNs: bigint): bigint {
   const whole = timeNs / everyNs;
   return (timeNs % everyNs > everyNs / 2n ? whole + 1n : whole) * everyNs;
 }
 
 /** The values of the past as they are fitted, and `horizon` of the future. */
-function fitted(known: Float64Array, season: number, horizon: number): Float64Array {
+async function fitted(
+  known: Float64Array,
+  { season, horizon, work }: Pick<HoltWintersOptions, "season" | "horizon" | "work">,
+): Promise<Float64Array> {
   const start = firstGuess(known, season);
-  let best: { cost: number; point: Float64Array } | undefined;
+  const search = {
+    cost: (point: Float64Array) => squaredError(known, point, season),
+    tolerance: TOLERANCE,
+    costSteps: known.length,
+    pace: (steps: number) => work.didFit(steps),
+  };
+  let best: Minimum | undefined;
   for (let guess = 0; guess < GUESSES.length ** FACTORS; guess += 1) {
     for (let factor = 0; factor < FACTORS; factor += 1) {
       start[factor] = GUESSES[(guess >> (FACTORS - 1 - factor)) & 1] ?? 0;
     }
-    const found = minimize((point) => squaredError(known, point, season), start, TOLERANCE);
+    const found = await minimize(search, start);
     if (best === undefined || found.cost < best.cost) best = found;
   }
+  await work.didFit(known.length + horizon);
   return forecastOf(known, best?.point ?? start, season, horizon);
 }
 

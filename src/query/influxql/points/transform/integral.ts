@@ -49,7 +49,7 @@ export class Integral implements Transform {
     this.#value = y;
   }
 
-  finish(output: LaneBuilder): void {
+  finish(output: LaneBuilder): undefined {
     if (this.#time === undefined || this.#time === this.#startNs) return;
     output.bucketTime = this.#startNs;
     output.pushValue(this.#sum);

@@ -9,18 +9,30 @@ export interface Minimum {
   readonly point: Float64Array;
 }
 
+export interface Search {
+  /** May move the point that it is given, and the simplex moves with it. */
+  readonly cost: (point: Float64Array) => number;
+  readonly tolerance: number;
+  /** Steps of one call of `cost`. */
+  readonly costSteps: number;
+  /** Is told of steps that were made; where it answers a promise, the search goes on when that resolves. */
+  readonly pace: (steps: number) => Promise<void> | undefined;
+}
+
 /**
- * Looks for the least cost, beginning around `start`. `cost` may move the point that it is given, and the simplex moves with it. It ends when the
- * costs of all corners deviate by less than `tolerance`, or after 1000 rounds.
+ * Looks for the least cost, beginning around `start`. It ends when the costs of all corners deviate by less than `tolerance`, or after 1000
+ * rounds. Rejects with what `cost` and `pace` throw.
  */
-export function minimize(
-  cost: (point: Float64Array) => number,
-  start: Float64Array,
-  tolerance: number,
-): Minimum {
+export async function minimize(search: Search, start: Float64Array): Promise<Minimum> {
+  const { cost, tolerance, costSteps, pace } = search;
+  await pace((start.length + 1) * costSteps);
   const simplex = new Simplex(cost, start);
+  // The corner that moves is tried twice, against the middle of all others.
+  const roundSteps = 2 * costSteps + start.length * start.length;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     simplex.step();
+    const pause = pace(roundSteps);
+    if (pause !== undefined) await pause;
     if (simplex.deviation() < tolerance) break;
   }
   return simplex.best();

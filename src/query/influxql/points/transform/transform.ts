@@ -4,6 +4,7 @@ import type { OutputExpression } from "../../resolved.ts";
 import type { LaneBuilder } from "../reduce/reducer.ts";
 import type { ColumnType } from "../values/columns.ts";
 import type { Windows } from "../values/window.ts";
+import type { Work } from "../values/work.ts";
 import { HoltWinters } from "./holt-winters.ts";
 
 export type TransformExpression = Extract<OutputExpression, { readonly kind: "transform" }>;
@@ -12,13 +13,14 @@ export interface Transform {
   readonly type: ColumnType;
   /** Takes in the next value, in the order of rows; appends to `output` what it gives. */
   add(timeNs: bigint, value: number | bigint, output: LaneBuilder): void;
-  /** The series has no more values. */
-  finish(output: LaneBuilder): void;
+  /** The series has no more values. A promise where that takes long: nothing is added until it resolves. */
+  finish(output: LaneBuilder): Promise<void> | undefined;
 }
 
 export interface TransformContext {
   readonly windows: Windows;
   readonly descending: boolean;
+  readonly work: Work;
 }
 
 const SECOND_NS = 1_000_000_000n;
@@ -27,7 +29,7 @@ const SECOND_NS = 1_000_000_000n;
 export function createTransform(
   expression: TransformExpression,
   type: ColumnType,
-  { windows, descending }: TransformContext,
+  { windows, descending, work }: TransformContext,
 ): Transform {
   const [first, second] = expression.parameters;
   const everyNs = windows.window?.everyNs;
@@ -56,6 +58,7 @@ export function createTransform(
         season: Number(second),
         everyNs,
         withFit: expression.name === "holt_winters_with_fit",
+        work,
       });
   }
 }
@@ -94,7 +97,7 @@ class Derivative implements Transform {
     output.pushValue(change / (Number(passedNs) / Number(unitNs)));
   }
 
-  finish(): void {}
+  finish(): undefined {}
 }
 
 /** The change. Of several values of one time the first counts. */
@@ -121,7 +124,7 @@ class Difference implements Transform {
     output.pushValue(wrapped);
   }
 
-  finish(): void {}
+  finish(): undefined {}
 }
 
 function minus(left: number | bigint, right: number | bigint): number | bigint {
@@ -158,7 +161,7 @@ class MovingAverage implements Transform {
     output.pushValue((typeof value === "bigint" ? Number(this.#whole) : this.#sum) / this.#size);
   }
 
-  finish(): void {}
+  finish(): undefined {}
 }
 
 /** The sum of all values so far, of whole numbers modulo 2^64. */
@@ -183,7 +186,7 @@ class CumulativeSum implements Transform {
     }
   }
 
-  finish(): void {}
+  finish(): undefined {}
 }
 
 /** Whole units of time since the value before. */
@@ -204,5 +207,5 @@ class Elapsed implements Transform {
     output.pushValue((timeNs - previousNs) / this.#unitNs);
   }
 
-  finish(): void {}
+  finish(): undefined {}
 }

@@ -1,6 +1,7 @@
 import { DbError } from "#base/errors.ts";
 import type { ResultColumn } from "#model/query/result.ts";
 import type { PointType } from "../../resolved.ts";
+import type { Work } from "./work.ts";
 
 /** The columns that steps of a SELECT work on. */
 export type PointColumn =
@@ -124,6 +125,19 @@ function present(
 export function gather(column: PointColumn, rows: Int32Array): PointColumn {
   const builder = new ColumnBuilder(column.type, rows.length);
   for (const row of rows) builder.pushFrom(column, row);
+  return builder.finish();
+}
+
+/** As `gather`, where rows are many. */
+export async function gatherInTurns(
+  column: PointColumn,
+  rows: Int32Array,
+  work: Work,
+): Promise<PointColumn> {
+  const builder = new ColumnBuilder(column.type, rows.length);
+  await work.inBlocks(rows.length, (start, end) => {
+    for (const row of rows.subarray(start, end)) builder.pushFrom(column, row);
+  });
   return builder.finish();
 }
 
@@ -264,6 +278,30 @@ export class TimeBuilder {
     const times = this.#times.slice(0, this.#count);
     this.#count = 0;
     return times;
+  }
+}
+
+/** Rows that grow in number. */
+export class RowBuilder {
+  #rows = new Int32Array(FIRST_CAPACITY);
+  #count = 0;
+
+  get count(): number {
+    return this.#count;
+  }
+
+  push(row: number): void {
+    if (this.#count === this.#rows.length) {
+      this.#rows = grown(this.#rows, new Int32Array(this.#count * 2));
+    }
+    this.#rows[this.#count] = row;
+    this.#count += 1;
+  }
+
+  finish(): Int32Array {
+    const rows = this.#rows.slice(0, this.#count);
+    this.#count = 0;
+    return rows;
   }
 }
 
