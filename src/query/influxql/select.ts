@@ -80,11 +80,7 @@ export class Selects {
     return { series, messages: [], zone: undefined, view };
   }
 
-  #rows(
-    select: ResolvedSelect,
-    reading: Reading,
-    signal: AbortSignal,
-  ): AsyncIterable<SeriesChunk> {
+  #rows(select: ResolvedSelect, reading: Reading, signal: AbortSignal): AsyncIterable<SeriesChunk> {
     const { random } = this.#options;
     const source = new EnginePoints(reading);
     return selectSeries(select, { source, random, matcher: regexTest, signal });

@@ -101,7 +101,9 @@ async function filledValues(
   switch (fill.kind) {
     case "none":
     case "null":
-      return counts ? withValue(values, rows, { value: 0n, work }) : gatherInTurns(values, rows, work);
+      return counts
+        ? withValue(values, rows, { value: 0n, work })
+        : gatherInTurns(values, rows, work);
     case "number":
       return withValue(values, rows, { value: castFill(fill.value, values.type), work });
     case "previous":

@@ -82,9 +82,7 @@ export class SeriesFold {
       values.push(await this.#defaults.applyInTurns(column, values.length, work));
     }
     for (const column of lanes[0]?.beside ?? []) {
-      beside.push(
-        await this.#defaults.applyInTurns(column, lanes.length + beside.length, work),
-      );
+      beside.push(await this.#defaults.applyInTurns(column, lanes.length + beside.length, work));
     }
     return {
       rowCount,

@@ -113,7 +113,7 @@ async function fitted(
   const search = {
     cost: (point: Float64Array) => squaredError(known, point, season),
     tolerance: TOLERANCE,
-    costSteps: known.length,
+    costSteps: known.length * (season < 2 ? 2 : 6),
     pace: (steps: number) => work.didFit(steps),
   };
   let best: Minimum | undefined;

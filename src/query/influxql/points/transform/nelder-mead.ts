@@ -27,8 +27,8 @@ export async function minimize(search: Search, start: Float64Array): Promise<Min
   const { cost, tolerance, costSteps, pace } = search;
   await pace((start.length + 1) * costSteps);
   const simplex = new Simplex(cost, start);
-  // The corner that moves is tried twice, against the middle of all others.
-  const roundSteps = 2 * costSteps + start.length * start.length;
+  // Two to four points are tried; the middle is that of all corners.
+  const roundSteps = 3 * costSteps + 2 * start.length * start.length + 100;
   for (let round = 0; round < ROUNDS_MAX; round += 1) {
     simplex.step();
     const pause = pace(roundSteps);
@@ -110,13 +110,14 @@ class Simplex {
 
   /** The mean of all corners but one. */
   #middle(without: number): Float64Array {
-    return new Float64Array(this.#size).map((_, axis) => {
-      let sum = 0;
-      this.#corners.forEach((corner, index) => {
-        if (index !== without) sum += at(corner, axis);
-      });
-      return sum / this.#size;
-    });
+    const middle = new Float64Array(this.#size);
+    for (const [index, corner] of this.#corners.entries()) {
+      if (index === without) continue;
+      for (let axis = 0; axis < middle.length; axis += 1) {
+        middle[axis] = at(middle, axis) + at(corner, axis);
+      }
+    }
+    return middle.map((sum) => sum / this.#size);
   }
 
   #replace(corner: number, point: Float64Array, cost: number): void {

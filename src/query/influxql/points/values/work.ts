@@ -6,8 +6,8 @@ const STEPS_A_TURN = 300_000;
 const BLOCK_ROWS = 4096;
 /** What a row of a column costs. */
 const ROW_STEPS = 10;
-/** Of all fits of a statement: some ten seconds. */
-const FIT_STEPS_MAX = 1_000_000_000;
+/** Of all fits of a statement: some thirty seconds. */
+const FIT_STEPS_MAX = 3_000_000_000;
 
 /** The work of one statement in JavaScript: when others have their turn meanwhile, and how much of it may be. */
 export class Work {
