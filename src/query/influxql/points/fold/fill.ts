@@ -59,23 +59,19 @@ async function withEmpty(own: BigInt64Array, options: FillOptions): Promise<Plac
   const times = new TimeBuilder();
   const rows = new RowBuilder();
   let row = 0;
-  const pushRow = (timeNs: bigint): void => {
-    times.push(timeNs);
-    rows.push(row);
-    row += 1;
+  const place = (): void => {
+    if (rows.count === countMax) throw tooMany(countMax);
+    const next = own[row];
+    const has = next !== undefined && (descending ? next >= walk.timeNs : next <= walk.timeNs);
+    times.push(has ? next : walk.timeNs);
+    rows.push(has ? row : -1);
+    if (has) row += 1;
+    walk.advance();
   };
   const inside = (timeNs: bigint): boolean =>
     descending ? timeNs >= final && final !== TIME_MIN : timeNs <= final;
   while (rows.count < rowsMax && (row < own.length || inside(walk.timeNs))) {
-    if (rows.count === countMax) throw tooMany(countMax);
-    const next = own[row];
-    if (next !== undefined && (descending ? next >= walk.timeNs : next <= walk.timeNs)) {
-      pushRow(next);
-    } else {
-      times.push(walk.timeNs);
-      rows.push(-1);
-    }
-    walk.advance();
+    place();
     const pause = work.did(PLACE_STEPS);
     if (pause !== undefined) await pause;
   }
@@ -86,7 +82,7 @@ function tooMany(countMax: number): DbError {
   return new DbError(
     "exceeded",
     "influxql_too_many_buckets",
-    `max-select-buckets limit exceeded: a series of this statement has more than ${countMax} buckets, which its columns share ${CELLS_MAX} values of; use a shorter time range, larger buckets, fewer columns or LIMIT`,
+    `max-select-buckets limit exceeded: a series of this statement has more than ${countMax} buckets: its columns have at most ${CELLS_MAX} values together; use a shorter time range, larger buckets, fewer columns or LIMIT`,
     { detail: { max: countMax } },
   );
 }
