@@ -48,7 +48,7 @@ suite("the work of one statement", () => {
     }
     stop.abort(new Error("enough"));
     await ended;
-    assert.ok(longestMs < 200, `a timer of 10 ms took ${longestMs} ms`);
+    assert.ok(longestMs < 1_000, `a timer of 10 ms took ${longestMs} ms`);
   });
 
   test("who lets go of the rows ends the fit that is at work", async () => {
