@@ -1,7 +1,9 @@
 /** What can be computed of an expression without looking at data. */
+
 import type { BinaryExpression, BinaryOperator, Expression, LiteralExpression } from "../ast.ts";
 import { applyMath } from "../points/values/math.ts";
 import type { MathName } from "../resolved.ts";
+import { wholeResult } from "../whole-numbers.ts";
 import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
 import { timeLiteral } from "./time-literal.ts";
 
@@ -153,37 +155,13 @@ function ofInteger(
 
 function ofIntegers(operator: BinaryOperator, left: bigint, right: bigint): Result {
   if (operator === "/") return number(right === 0n ? 0 : Number(left) / Number(right));
-  const value = whole(operator, left, right);
+  const value = wholeResult(operator, left, right);
   return value === undefined ? compared(operator, left, right) : integer(value);
 }
 
 function ofUnsigned(operator: BinaryOperator, left: bigint, right: bigint): Result {
-  const value = whole(operator, left, right);
+  const value = wholeResult(operator, left, right);
   return value === undefined ? compared(operator, left, right) : unsigned(value);
-}
-
-/** What two whole numbers make; undefined where the operator makes no number of them. What is divided by zero is zero. */
-function whole(operator: BinaryOperator, left: bigint, right: bigint): bigint | undefined {
-  switch (operator) {
-    case "+":
-      return left + right;
-    case "-":
-      return left - right;
-    case "*":
-      return left * right;
-    case "/":
-      return right === 0n ? 0n : left / right;
-    case "%":
-      return right === 0n ? 0n : left % right;
-    case "&":
-      return left & right;
-    case "|":
-      return left | right;
-    case "^":
-      return left ^ right;
-    default:
-      return undefined;
-  }
 }
 
 function ofNumber(operator: BinaryOperator, left: number, other: LiteralExpression): Result {

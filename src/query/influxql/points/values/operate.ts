@@ -1,5 +1,6 @@
 /** Operators of InfluxQL on single values, as InfluxDB 1 computes them. */
 import type { BinaryOperator } from "../../ast.ts";
+import { wholeResult } from "../../whole-numbers.ts";
 import type { ColumnType, PointValue } from "./columns.ts";
 
 type Cell = PointValue | null;
@@ -130,29 +131,6 @@ function ofWholes(
   if (comparison !== null) return comparison;
   const [a, b] = signed ? [left, right] : [BigInt.asUintN(64, left), BigInt.asUintN(64, right)];
   const result = wholeResult(operator, a, b);
-  if (result === null) return null;
+  if (result === undefined) return null;
   return signed ? BigInt.asIntN(64, result) : BigInt.asUintN(64, result);
-}
-
-function wholeResult(operator: BinaryOperator, left: bigint, right: bigint): bigint | null {
-  switch (operator) {
-    case "+":
-      return left + right;
-    case "-":
-      return left - right;
-    case "*":
-      return left * right;
-    case "/":
-      return right === 0n ? 0n : left / right;
-    case "%":
-      return right === 0n ? 0n : left % right;
-    case "&":
-      return left & right;
-    case "|":
-      return left | right;
-    case "^":
-      return left ^ right;
-    default:
-      return null;
-  }
 }
