@@ -1,3 +1,4 @@
+import { formatFloat } from "#base/float-text.ts";
 import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/query/expression.ts";
 import type { FrameBound, Plan, WidePlan, WindowCall, WindowFrame } from "#model/query/plan.ts";
 import { typeName } from "#model/query/type-text.ts";
@@ -6,7 +7,7 @@ import { expressionsOf, inputsOf, subqueriesOf } from "#model/query/walk.ts";
 import { formatDay } from "#model/time/text.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { formatTimestamp } from "#model/time-text.ts";
-import { formatFloat, formatInterval } from "../result/text.ts";
+import { formatInterval } from "../result/text.ts";
 
 /**
  * A plan as text, a node a line, inputs below and further in. `#0` is the first field of the input;

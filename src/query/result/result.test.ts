@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
+import { formatFloat } from "#base/float-text.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { listOf, structOf, timestampType } from "#model/query/value-type.ts";
 import { PRETTY_ROWS_MAX } from "./pretty.ts";
 import { encodeResult, RESULT_FORMATS, type ResultFormat } from "./result.ts";
-import { formatFloat, formatInterval } from "./text.ts";
+import { formatInterval } from "./text.ts";
 import { formatDate } from "./time-cells.ts";
 
 const FORMATS = Object.keys(RESULT_FORMATS) as ResultFormat[];

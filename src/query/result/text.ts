@@ -1,4 +1,5 @@
 import { assert } from "#base/errors.ts";
+import { formatFloat } from "#base/float-text.ts";
 import type { IntervalValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
@@ -180,16 +181,6 @@ function shortest(value: number): number {
     if (Math.fround(short) === value) return short;
   }
   return value;
-}
-
-/** A float with as few digits as tell it apart; whole ones keep `.0`; 1e16 and above or below 1e-5 with an exponent. */
-export function formatFloat(value: number): string {
-  if (Number.isNaN(value)) return "NaN";
-  if (!Number.isFinite(value)) return value > 0 ? "inf" : "-inf";
-  if (Object.is(value, -0)) return "-0.0";
-  const size = Math.abs(value);
-  if (size >= 1e16 || (size < 1e-5 && size > 0)) return value.toExponential().replace("+", "");
-  return Number.isInteger(value) ? `${value}.0` : String(value);
 }
 
 /** An interval as in ISO 8601: `P1Y2M3DT4H5M6.007S`, each part with its own sign; `PT0S` for nothing. */

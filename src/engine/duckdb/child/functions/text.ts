@@ -1,5 +1,13 @@
-/** Digests, distances and patterns: what print/functions/binary.ts, text.ts and regexp.ts call. */
-import { BLOB, DuckDBBlobValue, type DuckDBValue, INTEGER, VARCHAR } from "@duckdb/node-api";
+/** Digests, distances, patterns and rare floats: what print/functions/binary.ts, text.ts, regexp.ts and print/row-text.ts call. */
+import {
+  BLOB,
+  DOUBLE,
+  DuckDBBlobValue,
+  type DuckDBValue,
+  INTEGER,
+  VARCHAR,
+} from "@duckdb/node-api";
+import { formatFloat } from "#base/float-text.ts";
 import type { Digest } from "#model/query/functions/binary.ts";
 import { translatePattern, translateReplacement } from "../../print/rust-regexp.ts";
 import { digestOf } from "./digest.ts";
@@ -41,6 +49,12 @@ export const TEXT_FUNCTIONS: readonly OwnFunction[] = [
     parameters: [VARCHAR],
     result: VARCHAR,
     work: ([replacement]) => translateReplacement(boundedText(replacement)),
+  },
+  {
+    name: "tl_float_text",
+    parameters: [DOUBLE],
+    result: VARCHAR,
+    work: ([value]) => formatFloat(value as number),
   },
 ];
 
