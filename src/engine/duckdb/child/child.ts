@@ -5,17 +5,18 @@ import { assert, errorOfParts } from "#base/errors.ts";
 import type { Plan } from "#model/query/plan.ts";
 import { scansOf } from "#model/query/walk.ts";
 import type { Answer, ChildSettings, Request } from "../messages.ts";
-import type { PrintContext } from "../print/scan.ts";
 import { BufferTables } from "./buffer-tables.ts";
 import { ConnectionPool, openDatabase } from "./database.ts";
 import { changeFailureOf, failureOf } from "./failures.ts";
-import { Job, runQuery } from "./query.ts";
+import { FewRows } from "./query/few-rows.ts";
+import { Job, type QueryContext, runQuery } from "./query/query.ts";
 import type { BufferName } from "./table.ts";
 
 class EngineProcess {
   readonly #tables: BufferTables;
   readonly #pool: ConnectionPool;
   readonly #jobs: Map<number, Job>;
+  readonly #fewRows = new FewRows();
 
   static async open(settings: ChildSettings): Promise<EngineProcess> {
     const instance = await openDatabase(settings);
@@ -81,7 +82,7 @@ class EngineProcess {
 
   async #work(
     id: number,
-    paths: PrintContext["paths"],
+    paths: QueryContext["paths"],
     run: (job: Job) => Promise<void>,
   ): Promise<void> {
     const job = new Job(this.#pool, (item) => answer({ kind: "item", id, item }));
@@ -102,8 +103,10 @@ class EngineProcess {
     answer({ kind: "done", id, bufferSizeBytes: this.#tables.sizeBytes() });
   }
 
-  #context(paths: ReadonlyMap<string, string>): PrintContext {
-    return { findBuffer: (generation, id) => this.#tables.find(generation, id), paths };
+  #context(paths: ReadonlyMap<string, string>): QueryContext {
+    const findBuffer: QueryContext["findBuffer"] = (generation, id) =>
+      this.#tables.find(generation, id);
+    return { findBuffer, paths, fewRows: this.#fewRows };
   }
 }
 

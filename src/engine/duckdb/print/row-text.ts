@@ -1,6 +1,6 @@
 /**
  * Rows as text, made by the engine on its threads: several times as fast as cell by cell in JavaScript, and read by the child as
- * whole pieces of memory (child/row-text.ts).
+ * whole pieces of memory (child/query/row-text.ts).
  */
 import type { Field } from "#model/query/plan.ts";
 import { isInteger, type ValueType } from "#model/query/value-type.ts";

@@ -4,7 +4,7 @@ import { concatBytes } from "#base/bytes.ts";
 import type { IntervalValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { PlainType, ValueType } from "#model/query/value-type.ts";
-import type { MadeBatch, MadeColumn } from "../messages.ts";
+import type { MadeBatch, MadeColumn } from "../../messages.ts";
 import {
   type Cells,
   cellsOf,
@@ -14,7 +14,7 @@ import {
   readCells,
   readPresence,
   TextReader,
-} from "./vectors.ts";
+} from "../vectors.ts";
 
 /** Rows of one or more chunks, of which the first `rowCount` count. */
 export interface ChunkRows {

@@ -1,7 +1,7 @@
 /** Rows that print/row-text.ts wrote, as bytes. */
 import { concatBytes } from "#base/bytes.ts";
 import type { RowText } from "#ports/engine.ts";
-import { type Cells, readTexts } from "./vectors.ts";
+import { type Cells, readTexts } from "../vectors.ts";
 
 const BRACE = 0x7b;
 const COMMA = 0x2c;

@@ -4,14 +4,15 @@ import { DbError } from "#base/errors.ts";
 import type { Plan } from "#model/query/plan.ts";
 import { hasChance } from "#model/query/walk.ts";
 import type { RowText } from "#ports/engine.ts";
-import { BATCHES_AHEAD, type MadeBatch } from "../messages.ts";
-import { printPlan, printTextWithEnd, printWithEnd, rowCountBound } from "../print/plan.ts";
-import { printRowText } from "../print/row-text.ts";
-import type { PrintContext } from "../print/scan.ts";
-import type { ConnectionPool } from "./database.ts";
+import { BATCHES_AHEAD, type MadeBatch } from "../../messages.ts";
+import { printPlan, printTextWithEnd, printWithEnd, rowCountBound } from "../../print/plan.ts";
+import { printRowText } from "../../print/row-text.ts";
+import type { PrintContext } from "../../print/scan.ts";
+import type { ConnectionPool } from "../database.ts";
+import { cellsOf, readCells } from "../vectors.ts";
+import type { FewRows } from "./few-rows.ts";
 import { batchFrom, type ChunkRows, resultWidth } from "./result.ts";
 import { rowTextFrom } from "./row-text.ts";
-import { cellsOf, readCells } from "./vectors.ts";
 
 /** Results of up to this many rows are computed whole: faster, and they need no row for their end. */
 const WHOLE_ROW_COUNT_MAX = 8192;
@@ -89,33 +90,55 @@ export interface Wanted {
   readonly rowText: RowText | undefined;
 }
 
+/** What statements are printed with, and which of them give few rows. */
+export interface QueryContext extends PrintContext {
+  readonly fewRows: FewRows;
+}
+
 /** Runs a plan for `job`. */
-export async function runQuery(job: Job, wanted: Wanted, context: PrintContext): Promise<void> {
-  const { plan, rowText } = wanted;
+export async function runQuery(job: Job, wanted: Wanted, context: QueryContext): Promise<void> {
+  const { plan } = wanted;
+  const { fewRows } = context;
   const sql = printPlan(plan, context);
   job.sql = sql;
   await job.run(async (connection) => {
     if (rowCountBound(plan) <= WHOLE_ROW_COUNT_MAX) {
-      await giveWhole(job, plan, await connection.run(sql));
-      return;
+      return giveWhole(job, plan, await rowsOf(connection, sql));
     }
-    const text = rowText && printRowText(plan.fields, rowText);
-    const streamed = await connection.stream(
-      text === undefined ? printWithEnd(plan, sql) : printTextWithEnd(sql, text),
-    );
-    const ended = await giveStream(
-      job,
-      streamed,
-      text === undefined ? columnsOf(plan) : textOf(rowText),
-    );
-    if (!ended && !job.cancelled) await failAgain(connection, plan, sql);
+    if (fewRows.expects(sql)) {
+      const rows = await rowsOf(connection, `${sql} LIMIT ${WHOLE_ROW_COUNT_MAX + 1}`);
+      const few = countOf(rows) <= WHOLE_ROW_COUNT_MAX;
+      fewRows.learn(sql, few);
+      if (few) return giveWhole(job, plan, rows);
+    }
+    const count = await runStream(job, wanted, { connection, sql });
+    if (!job.cancelled) fewRows.learn(sql, count <= WHOLE_ROW_COUNT_MAX);
   });
 }
 
-async function giveWhole(job: Job, plan: Plan, result: DuckDBResult): Promise<void> {
-  const chunks = await result.fetchAllChunks();
-  const rows = chunks.map((chunk) => ({ chunk, rowCount: chunk.rowCount }));
+async function rowsOf(connection: DuckDBConnection, sql: string): Promise<readonly ChunkRows[]> {
+  const chunks = await (await connection.run(sql)).fetchAllChunks();
+  return chunks.map((chunk) => ({ chunk, rowCount: chunk.rowCount }));
+}
+
+async function giveWhole(job: Job, plan: Plan, rows: readonly ChunkRows[]): Promise<void> {
   if (rows.length > 0) await job.give(batchFrom(plan.fields, rows));
+}
+
+/** Answers how many rows there were. */
+async function runStream(
+  job: Job,
+  { plan, rowText }: Wanted,
+  { connection, sql }: { readonly connection: DuckDBConnection; readonly sql: string },
+): Promise<number> {
+  const text = rowText && printRowText(plan.fields, rowText);
+  const streamed = await connection.stream(
+    text === undefined ? printWithEnd(plan, sql) : printTextWithEnd(sql, text),
+  );
+  const reading = text === undefined ? columnsOf(plan) : textOf(rowText);
+  const { ended, rowCount } = await giveStream(job, streamed, reading);
+  if (!ended && !job.cancelled) await failAgain(connection, plan, sql);
+  return rowCount;
 }
 
 /** How the chunks of a stream become a batch, and which of their columns tells the last row. */
@@ -134,35 +157,40 @@ function textOf(format: RowText = "jsonl"): Reading {
     endIndex: 1,
     batch: (rows) => {
       const parts = rows.map(({ chunk, rowCount }) => cellsOf(chunk.chunk, 0, rowCount));
-      const rowCount = parts.reduce((sum, { count }) => sum + count, 0);
-      return { rowCount, columns: [], text: rowTextFrom(parts, format) };
+      return { rowCount: countOf(rows), columns: [], text: rowTextFrom(parts, format) };
     },
   };
 }
 
-/** Answers whether the row that tells the end was met. */
+/** Answers whether the row that tells the end was met, and how many there were before it. */
 async function giveStream(
   job: Job,
   result: DuckDBResult,
   { batch, endIndex }: Reading,
-): Promise<boolean> {
+): Promise<{ readonly ended: boolean; readonly rowCount: number }> {
   let waiting: ChunkRows[] = [];
+  let allCount = 0;
   let chunkCountMax = 1;
   for (;;) {
     const chunk = await result.fetchChunk();
     if (chunk === null || chunk.rowCount === 0 || job.cancelled) break;
     const ended = endsResult(chunk, endIndex);
     const rowCount = chunk.rowCount - (ended ? 1 : 0);
+    allCount += rowCount;
     if (rowCount > 0) waiting.push({ chunk, rowCount });
     if (waiting.length > 0 && (ended || waiting.length >= chunkCountMax)) {
       await job.give(batch(waiting));
       waiting = [];
       chunkCountMax = Math.min(chunkCountMax * 2, BATCH_CHUNK_COUNT_MAX);
     }
-    if (ended) return true;
+    if (ended) return { ended, rowCount: allCount };
   }
   if (job.cancelled) await drain(result);
-  return false;
+  return { ended: false, rowCount: allCount };
+}
+
+function countOf(rows: readonly ChunkRows[]): number {
+  return rows.reduce((count, part) => count + part.rowCount, 0);
 }
 
 function endsResult(chunk: DuckDBDataChunk, endIndex: number): boolean {

@@ -3,8 +3,8 @@ import { after, before, suite, test } from "node:test";
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type CellValue, cellAt } from "#model/query/result.ts";
 import { listOf, structOf, type ValueType } from "#model/query/value-type.ts";
-import { resultBatch } from "../messages.ts";
-import { sqlType } from "../print/literal.ts";
+import { resultBatch } from "../../messages.ts";
+import { sqlType } from "../../print/literal.ts";
 import { batchFrom } from "./result.ts";
 
 const decimal = (precision: number, scale: number): ValueType => ({
