@@ -5,7 +5,17 @@ import { isKind } from "#base/errors.ts";
 import { encodeBlock } from "#block/block.ts";
 import type { ColumnId, DatabaseId } from "#model/ids.ts";
 import type { ContractCases } from "./bench.ts";
-import { aggregate, assertSameRows, grouped } from "./build.ts";
+import {
+  aggregate,
+  ascending,
+  assertSameList,
+  assertSameRows,
+  call,
+  grouped,
+  input,
+  int,
+  sorted,
+} from "./build.ts";
 
 export const BUFFER_CASES: ContractCases = {
   "rows are seen once their append has resolved": async (bench) => {
@@ -44,6 +54,23 @@ export const BUFFER_CASES: ContractCases = {
     assert.deepEqual(await left.read([left.buffered(old)]), [[1n, 1n]]);
     assert.deepEqual(await right.read([right.buffered(old)]), [[2n, 2n]]);
     assert.deepEqual(await left.read([left.buffered(young)]), [[3n, 3n]]);
+  },
+
+  "a question asked again gives all its rows, however many it gave before": async (bench) => {
+    const table = bench.table({ f: "integer" });
+    const generation = bench.generation();
+    const rows = Array.from({ length: 9_000 }, (_, i) => ({ time: BigInt(i), f: BigInt(i) }));
+    await table.append(generation, 1, 1n, rows);
+    const groups = [{ merge: false, sources: [table.buffered(generation)] }];
+    const scan = table.scan(groups, { columns: ["f"] });
+    for (const count of [10, 8_192, 8_193, 30]) {
+      const predicate = call("boolean", "less", input(0, "int64"), int(count));
+      const fewer = { kind: "filter", input: scan, predicate, fields: scan.fields } as const;
+      assertSameList(
+        await bench.rows(sorted(fewer, ascending(input(0, "int64")))),
+        rows.slice(0, count).map(({ f }) => [f]),
+      );
+    }
   },
 
   "rows that the engine never had are not taken for none": async (bench) => {

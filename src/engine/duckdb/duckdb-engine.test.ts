@@ -283,25 +283,6 @@ suite("the engine in a child process", () => {
     );
   });
 
-  test("statements that look the same give all their rows, however many those before gave", async () => {
-    const { bench } = shared;
-    const plan = await filled(bench, 50_000);
-    for (const count of [10, 8_192, 8_193, 30]) {
-      const below: Plan = {
-        kind: "filter",
-        input: plan,
-        predicate: call("boolean", "less", f, int(count)),
-        fields: plan.fields,
-      };
-      const rows = await bench.rows(sorted(below, ascending(f)));
-      const expected = Array.from({ length: count }, (_, i) => BigInt(i));
-      assert.deepEqual(
-        rows.map(([cell]) => cell),
-        expected,
-      );
-    }
-  });
-
   test("a query that needs too much memory is refused, and the next is answered", async () => {
     await using opened = await openBench({
       memorySizeMax: 60_000_000,
