@@ -2,7 +2,7 @@ import { untilAborted } from "#base/async.ts";
 import { assert, DbError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import { databaseOfWrite } from "#catalog/v1/policies.ts";
+import { databaseOfWrite, requirePolicy } from "#catalog/v1/policies.ts";
 import type { ParsedBody, ParseLimits, RejectedLine } from "#lineprotocol/parsed.ts";
 import { nextStamp, type OrderStamp, STAMP_NONE } from "#model/stamp.ts";
 import { encodeWriteToken, parseWriteToken } from "#model/write-token.ts";
@@ -45,6 +45,7 @@ export class Ingest {
    * Resolves when every line that is not in `rejected` is durable and can be queried here (`sync`), or is checked and queued.
    *
    * Rejects with `invalid` / `write_empty`, `write_token`; `exceeded` / `write_queue_full`, `buffer_full`, `database_limit`;
+   * `not_found` / `database_not_found`, `policy_not_found` of a policy that must exist;
    * `unavailable` when it is not known whether the lines are or will be stored: writing them again does no harm. That goes for the
    * reason of `signal` as well.
    */
@@ -119,7 +120,7 @@ export class Ingest {
     let parsed: ParsedBody | undefined;
     const nowNs = policy && clock.nowNs();
     const decide = (state: CatalogState) => {
-      const target = policy ? databaseOfWrite(state, database, policy.name) : database;
+      const target = policy ? policyTarget(state, database, policy) : database;
       const tables = { looks: body.tables, nowNs, parsed: parsed?.tables };
       return validate(tables, state, target, schemaLimits);
     };
@@ -173,12 +174,22 @@ export class Ingest {
   }
 }
 
+/** Our database that rows for a policy go to. Throws as `requirePolicy` where it must exist. */
+function policyTarget(
+  state: CatalogState,
+  database: string,
+  { mustExist, name }: NonNullable<WriteRequest["policy"]>,
+): string {
+  if (mustExist === true) return requirePolicy(state, database, name).databaseName;
+  return databaseOfWrite(state, database, name);
+}
+
 /** Whether `decide` finds anything to refuse, or may when it sees the rows. */
 function refuses(decide: () => Validated | undefined): boolean {
   try {
     return decide()?.problems.count !== 0;
   } catch (error) {
-    if (isKind(error, "exceeded")) return true;
+    if (isKind(error, "exceeded") || isKind(error, "not_found")) return true;
     throw error;
   }
 }

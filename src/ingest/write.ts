@@ -4,9 +4,9 @@ export interface WriteRequest {
   readonly database: string;
   /**
    * Present: `database` is one of InfluxDB 1, whose rows go where its retention policy `name` says, undefined: the default one. Rows that
-   * are past their retention are not stored then.
+   * are past their retention are not stored then. With `mustExist` the write rejects where there is no such policy; else that comes to be.
    */
-  readonly policy?: { readonly name: string | undefined } | undefined;
+  readonly policy?: { readonly name: string | undefined; readonly mustExist?: boolean } | undefined;
   /** Line protocol, inflated. The write takes it over: it may be empty to others from then on. */
   readonly body: Uint8Array;
   readonly precision: Precision;

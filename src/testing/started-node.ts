@@ -1,7 +1,8 @@
 /** Whole nodes on any store, with the plain engine and a clock that the test moves. */
 import { DbError } from "#base/errors.ts";
+import { toJson } from "#base/schema.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
-import type { CellValue } from "#model/query/result.ts";
+import { type CellValue, cellAt } from "#model/query/result.ts";
 import { COMPACTION_DEFAULTS, type NodeConfig } from "#node/config.ts";
 import type { Node, NodeOptions } from "#node/node.ts";
 import type { NodePorts } from "#node/ports.ts";
@@ -99,6 +100,33 @@ export async function readRows(
   const rows: (readonly CellValue[])[] = [];
   for await (const batch of answer.batches) rows.push(...cellsOf(batch));
   return rows;
+}
+
+/** All that statements of InfluxQL answer, as text: rows and errors. */
+export async function askInfluxQl(node: Node, text: string, database = "db"): Promise<string> {
+  const request = {
+    text,
+    database,
+    retentionPolicy: undefined,
+    parameters: new Map(),
+    tokens: [],
+    native: false,
+    readOnly: false,
+  };
+  const found: unknown[] = [];
+  for await (const result of await node.answers.influxQl(request, FOREVER)) {
+    if (result.kind === "error") {
+      found.push(result.error.message);
+      continue;
+    }
+    for await (const { cells, rowCount, ...chunk } of result.answer.series) {
+      const rows = Array.from({ length: rowCount }, (_, row) =>
+        cells.map((cell) => cellAt(cell, row)),
+      );
+      found.push({ ...chunk, rows });
+    }
+  }
+  return toJson(found);
 }
 
 async function load(store: ObjectStore, key: string): Promise<Uint8Array> {

@@ -47,7 +47,7 @@ suite("writes", () => {
       "/write?db=mydb&u=me&p=secret&consistency=all",
       { database: "mydb", precision: "nanosecond", acceptPartial: true, sync: true },
     ],
-    ["/write?db=mydb&precision=h", { precision: "hour" }],
+    ["/write?db=mydb&precision=h&consistency=Quorum", { precision: "hour" }],
     [
       "/write?db=mydb&rp=autogen&precision=s",
       { database: "mydb", policy: { name: "autogen" }, precision: "second" },
@@ -82,6 +82,7 @@ suite("writes", () => {
     ["/api/v3/write_lp?", 400, "missing query parameter 'db'"],
     ["/api/v3/write_lp?precision=ns", 400, "serde error: missing field `db`"],
     ["/api/v3/write_lp?db=a&db=b", 400, "serde error: duplicate field `db`"],
+    ["/write?db=a&consistency=most", 400, /"invalid consistency level"/],
     ["/api/v3/write_lp?db=a&precision=NS", 400, /^serde error: unknown variant `NS`, expected one/],
     ["/api/v3/write_lp?db=a&accept_partial=1", 400, /^serde error: .*`true` or `false`/],
     ["/api/v3/write_lp?db=a.b", 400, JSON.stringify({ error: CHARACTER })],

@@ -1,38 +1,9 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { toJson } from "#base/schema.ts";
-import { cellAt } from "#model/query/result.ts";
 import { memoryStore } from "#objectstore/memory.ts";
-import { type Started, start } from "#testing/members.ts";
-import { writeLines } from "#testing/started-node.ts";
-
-const FOREVER = new AbortController().signal;
-
-/** All that `text` answers in `db`, as text. */
-async function answerOf({ node }: Started, text: string): Promise<string> {
-  const request = {
-    text,
-    database: "db",
-    retentionPolicy: undefined,
-    parameters: new Map(),
-    tokens: [],
-  } as const;
-  const asked = { ...request, native: false, readOnly: false };
-  const found: unknown[] = [];
-  for await (const result of await node.answers.influxQl(asked, FOREVER)) {
-    if (result.kind === "error") {
-      found.push(result.error.message);
-      continue;
-    }
-    for await (const { cells, rowCount, ...chunk } of result.answer.series) {
-      const rows = Array.from({ length: rowCount }, (_, row) =>
-        cells.map((cell) => cellAt(cell, row)),
-      );
-      found.push({ ...chunk, rows });
-    }
-  }
-  return toJson(found);
-}
+import { start } from "#testing/members.ts";
+import { askInfluxQl, writeLines } from "#testing/started-node.ts";
 
 const CHANGES = `CREATE RETENTION POLICY p ON db DURATION 1d REPLICATION 1;
   CREATE USER u WITH PASSWORD 'x'; GRANT READ ON db TO u;
@@ -52,27 +23,33 @@ suite("statements that are no SELECT", () => {
       for (const { clock } of [one, other]) await clock.advance(ms);
     };
     const same = async () => {
-      const answers = [await answerOf(one, QUESTIONS), await answerOf(other, QUESTIONS)];
+      const answers = [
+        await askInfluxQl(one.node, QUESTIONS),
+        await askInfluxQl(other.node, QUESTIONS),
+      ];
       assert.equal(answers[0], answers[1]);
       return answers[0] ?? "";
     };
     await writeLines(one.node, "m,t=a f=1 10\nm,t=b,u=x f=2 946684800000000000");
     await writeLines(other.node, "m,t=c g=1i 20\nn f=1 5");
-    assert.equal(await answerOf(one, CHANGES), "[]");
+    assert.equal(await askInfluxQl(one.node, CHANGES), "[]");
     await settled(500);
     assert.match(await same(), /"m,t=a"\],\["m,t=b,u=x"\],\["m,t=c"\]\]/);
     await settled(3_000);
     const inFiles = await same();
     assert.match(inFiles, /"q","CREATE CONTINUOUS QUERY q ON db/);
     assert.equal(
-      await answerOf(other, "DELETE FROM m WHERE t = 'a'; DROP MEASUREMENT n; KILL QUERY 99"),
+      await askInfluxQl(
+        other.node,
+        "DELETE FROM m WHERE t = 'a'; DROP MEASUREMENT n; KILL QUERY 99",
+      ),
       toJson(["no such query id: 99"]),
     );
     await settled(500);
     const after = await same();
     assert.match(after, /"rows":\[\["m,t=b,u=x"\],\["m,t=c"\]\]/);
     assert.equal(
-      await answerOf(one, "DROP DATABASE db; SHOW DATABASES"),
+      await askInfluxQl(one.node, "DROP DATABASE db; SHOW DATABASES"),
       '[{"name":"databases","tags":[],"columns":["name"],"partial":false,"rows":[]}]',
     );
     await same();

@@ -4,6 +4,9 @@ import type { DbError } from "#base/errors.ts";
 import { type Catalog, databaseNotFound } from "#catalog/catalog.ts";
 import { v1DatabaseNames } from "#catalog/v1/policies.ts";
 import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
+import type { RejectedLine } from "#lineprotocol/parsed.ts";
+import { readV1Line } from "#lineprotocol/v1-line.ts";
+import { v1Misfit } from "#lineprotocol/v1-misfit.ts";
 import { v1NameOf } from "#model/database-name.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
@@ -136,17 +139,30 @@ export class QueryPart {
   }
 }
 
+/** Why the first of the lines does not fit, as InfluxDB 1 says it. */
+function reasonOf([first]: readonly RejectedLine[]): string | undefined {
+  if (first === undefined) return undefined;
+  const read = readV1Line(first.text, 1n);
+  const reason = read.kind === "taken" ? v1Misfit(first.message, read.measurement) : undefined;
+  return reason ?? first.message;
+}
+
 /** Rows of a SELECT INTO go the way of all writes of this node. */
 function intoOf(catalog: Catalog, node: WritingNode): Into {
   return new Into({
     catalog: (signal) => untilAborted(catalog.refresh(), signal),
     write: async ({ policy, ...lines }, signal) => {
-      const request = { ...lines, policy: { name: policy }, precision: "nanosecond" } as const;
-      const { rejected, rejectedCount } = await node.write(
-        { ...request, acceptPartial: true, sync: true },
+      // A target that is dropped meanwhile stays dropped.
+      const target = { ...lines, policy: { name: policy, mustExist: true } };
+      const {
+        rejected,
+        rejectedCount,
+        expiredCount = 0,
+      } = await node.write(
+        { ...target, precision: "nanosecond", acceptPartial: true, sync: true },
         signal,
       );
-      return { rejectedCount, reason: rejected[0]?.message };
+      return { rejectedCount, expiredCount, reason: reasonOf(rejected) };
     },
   });
 }

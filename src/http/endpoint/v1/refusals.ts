@@ -2,12 +2,9 @@ import { fromUtf8, utf8 } from "#base/bytes.ts";
 import type { WriteOutcome } from "#ingest/write.ts";
 import type { RejectedLine } from "#lineprotocol/parsed.ts";
 import { readV1Line } from "#lineprotocol/v1-line.ts";
+import { isOfTwoKinds, V1_EXPIRED, v1Misfit, v1PartialWrite } from "#lineprotocol/v1-misfit.ts";
 
-const CONFLICT = /^invalid column type for column '(.*)', expected (\S+), got (\S+)$/s;
-const EXPIRED = "points beyond retention policy";
 const OUTERMOST = "922337203685477580";
-const FIELD = "iox::column_type::field::";
-const TAG = "iox::column_type::tag";
 
 /** The lines of a write that were not stored, in the words of InfluxDB 1. */
 export class Refusals {
@@ -56,7 +53,7 @@ export class Refusals {
       if (read.kind === "taken" && read.renamed) continue;
       if (read.kind === "refused") this.#unparsed.push(unparsed(line, read.reason));
       else {
-        const reason = misfit(line, read.measurement);
+        const reason = v1Misfit(line.message, read.measurement);
         if (reason === undefined) again.push(read.text);
         else this.#drop(reason);
       }
@@ -68,7 +65,7 @@ export class Refusals {
   addStrict({ rejected }: WriteOutcome): void {
     for (const line of rejected) {
       const read = readV1Line(line.text, this.#unitNs);
-      const reason = read.kind === "taken" ? misfit(line, read.measurement) : undefined;
+      const reason = read.kind === "taken" ? v1Misfit(line.message, read.measurement) : undefined;
       if (reason === undefined) this.#unparsed.push(unparsed(line, line.message));
       else this.#drop(reason);
     }
@@ -78,8 +75,8 @@ export class Refusals {
   message({ expiredCount = 0, rejectedCount, token }: WriteOutcome): string {
     const unnamedCount = Math.max(0, rejectedCount - this.count);
     const droppedCount = this.#droppedCount + unnamedCount + expiredCount;
-    const reason = this.#reason ?? (expiredCount > 0 ? EXPIRED : undefined);
-    if (reason !== undefined) return `partial write: ${reason} dropped=${droppedCount}`;
+    const reason = this.#reason ?? (expiredCount > 0 ? V1_EXPIRED : undefined);
+    if (reason !== undefined) return v1PartialWrite(reason, droppedCount);
     const more = unnamedCount > 0 ? `\n(and ${unnamedCount} more lines)` : "";
     const all = this.#unparsed.join("\n") + more;
     return token === undefined ? all : `partial write: ${all} dropped=0`;
@@ -101,12 +98,6 @@ export class Refusals {
   }
 }
 
-/** Whether a column is a tag to the one and a field to the other. */
-function isOfTwoKinds(message: string): boolean {
-  const [, , expected, given] = CONFLICT.exec(message) ?? [];
-  return (expected === TAG) !== (given === TAG);
-}
-
 function isLine(text: string): boolean {
   const line = text.trimStart();
   return line !== "" && !line.startsWith("#");
@@ -114,23 +105,4 @@ function isLine(text: string): boolean {
 
 function unparsed({ text }: Pick<RejectedLine, "text">, reason: string): string {
   return `unable to parse '${text}': ${reason}`;
-}
-
-/** Why a good line does not fit its table; undefined where it was not good for our grammar. */
-function misfit({ message }: RejectedLine, measurement: string): string | undefined {
-  const [, name = "", expected = "", given = ""] = CONFLICT.exec(message) ?? [];
-  const what = given === TAG ? "tag" : "field";
-  const input = `input ${what} "${name}" on measurement "${measurement}"`;
-  if (expected === "") return OTHER_MISFITS.test(message) ? message : undefined;
-  if (name === "time")
-    return `invalid ${what === "tag" ? "tag key" : "field name"}: ${input} is invalid`;
-  return `field type conflict: ${input} is type ${kindOf(given)}, already exists as type ${kindOf(expected)}`;
-}
-
-/** A limit is met, or the database takes only what was declared. */
-const OTHER_MISFITS = /^Update to schema would exceed|uses explicit schemas/;
-
-function kindOf(type: string): string {
-  if (type === TAG) return "tag";
-  return type.startsWith(FIELD) ? type.slice(FIELD.length).replace("uinteger", "unsigned") : type;
 }

@@ -12,6 +12,8 @@ import { productHeaders } from "../product-headers.ts";
 import { OLD_PARAMETERS, rejectedStatus, tokenHeader, wrongPrecision } from "../write.ts";
 import { Refusals } from "./refusals.ts";
 
+const CONSISTENCIES: ReadonlySet<string> = new Set(["", "any", "one", "quorum", "all"]);
+
 /** POST /write: good lines are stored although others are bad, as in InfluxDB 1. */
 export async function writeV1(exchange: Exchange): Promise<Reply> {
   const { parameters, ...target } = targetOf(exchange);
@@ -36,6 +38,9 @@ function targetOf(exchange: Exchange) {
   const database = parameters.text("db");
   if (!exchange.query || database === "") throw wrong("no db destination provided");
   if (database === undefined) throw wrong(`${OLD_PARAMETERS}: missing field \`db\``);
+  // All copies there are have a row when it is acknowledged.
+  const consistency = parameters.text("consistency")?.toLowerCase() ?? "";
+  if (!CONSISTENCIES.has(consistency)) throw wrong("invalid consistency level");
   const policy = parameters.text("rp");
   checkWrittenName(nameWithPolicy(database, policy));
   return { database, policy: { name: policy }, precision: precisionOf(parameters), parameters };

@@ -2,6 +2,7 @@ import { utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
 import { requirePolicy } from "#catalog/v1/policies.ts";
+import { V1_EXPIRED, v1PartialWrite } from "#lineprotocol/v1-misfit.ts";
 import type { SeriesChunk, StatementAnswer } from "../answer.ts";
 import type { MeasurementTarget, SelectField, SelectStatement } from "../ast.ts";
 import type { StatementContext } from "../influxql.ts";
@@ -31,6 +32,8 @@ export interface TargetLines {
 export interface LinesOutcome {
   readonly rejectedCount: number;
   readonly reason: string | undefined;
+  /** Rows that were not stored, as they are past their retention; they are not among the rejected. */
+  readonly expiredCount: number;
 }
 
 /** SELECT INTO: the rows of an answer become writes, some thousand at a time. */
@@ -43,7 +46,8 @@ export class Into {
 
   /**
    * Resolves when all rows are durable, with how many they were; what was written before something failed stays. Rejects with
-   * `not_found` / `database_not_found`, `policy_not_found`, `invalid` / `influxql_into`, and what the rows and their writes reject with.
+   * `not_found` / `database_not_found`, `policy_not_found`, `invalid` / `influxql_into`, and what the rows and their writes reject with;
+   * and with `invalid` / `influxql_into_expired` when all rows are durable but those that are past the retention of the target.
    */
   async write(
     { fields, into }: SelectStatement,
@@ -52,11 +56,14 @@ export class Into {
   ): Promise<StatementAnswer> {
     const target = await this.#target(into, context);
     let writtenCount = 0n;
+    let expiredCount = 0;
     for await (const { body, lineCount } of bodiesOf(rows, into, keysOf(fields))) {
       const outcome = await this.#options.write({ ...target, body }, context.signal);
       if (outcome.rejectedCount > 0) throw misfit(outcome);
+      expiredCount += outcome.expiredCount;
       writtenCount += BigInt(lineCount);
     }
+    if (expiredCount > 0) throw expired(expiredCount);
     return writtenAnswer(writtenCount);
   }
 
@@ -125,12 +132,17 @@ function checkTime({ cells, columns }: SeriesChunk): void {
   );
 }
 
-function misfit({ reason, rejectedCount }: LinesOutcome): DbError {
-  return new DbError(
-    "invalid",
-    "influxql_into",
-    `partial write: ${reason ?? "some rows do not fit"} dropped=${rejectedCount}`,
-  );
+function misfit({ reason = "some rows do not fit", rejectedCount }: LinesOutcome): DbError {
+  return new DbError("invalid", "influxql_into", v1PartialWrite(reason, rejectedCount));
+}
+
+function expired(count: number): DbError {
+  return new DbError("invalid", "influxql_into_expired", v1PartialWrite(V1_EXPIRED, count));
+}
+
+/** Whether nothing is wrong but that some rows are past the retention of their target. */
+export function isExpired({ code }: DbError): boolean {
+  return code === "influxql_into_expired";
 }
 
 function writtenAnswer(writtenCount: bigint): StatementAnswer {
