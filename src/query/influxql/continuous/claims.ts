@@ -2,6 +2,7 @@
 import type { CatalogState, NodeRecord } from "#catalog/catalog-state.ts";
 import type { CatalogChange } from "#catalog/changes.ts";
 import {
+  type ContinuousQueryChange,
   type ContinuousQueryRecord,
   continuousQueryKey,
   type RunClaim,
@@ -22,6 +23,12 @@ export interface Claimant {
   readonly isBusy: (key: string) => boolean;
 }
 
+/** A run whose rows are all durable. */
+export interface WrittenRun {
+  readonly query: ContinuousQueryRecord;
+  readonly claim: RunClaim;
+}
+
 /** Nodes that are not the first leave runs to it for so long. */
 const STANDBY_NS = 2_000_000_000n;
 
@@ -40,17 +47,18 @@ export function isOwn(claim: RunClaim | undefined, writer: Writer): claim is Run
   return claim?.node === writer.node && claim.epoch === writer.epoch;
 }
 
-/** The run of `dueNs` of `query` is finished, whoever has claimed it since; nothing where that is known, or the query is another. */
-export function finishRun(
+/** The runs are finished, whoever has claimed them since; nothing of one of which that is known, or whose query is another. */
+export function finishRuns(
   { continuousQueries }: CatalogState,
-  { database, name, text }: ContinuousQueryRecord,
-  dueNs: bigint,
-): readonly CatalogChange[] {
-  const query = continuousQueries.get(continuousQueryKey({ database, name }));
-  if (query?.text !== text || isDone(query, dueNs)) return [];
-  const claim = query.run?.claim;
-  const later = claim !== undefined && claim.dueNs > dueNs ? { claim } : {};
-  return [{ kind: "set_continuous_run", database, name, run: { doneNs: dueNs, ...later } }];
+  runs: readonly WrittenRun[],
+): readonly ContinuousQueryChange[] {
+  return runs.flatMap(({ claim: { dueNs }, query: { database, name, text } }) => {
+    const query = continuousQueries.get(continuousQueryKey({ database, name }));
+    if (query?.text !== text || isDone(query, dueNs)) return [];
+    const claim = query.run?.claim;
+    const later = claim !== undefined && claim.dueNs > dueNs ? { claim } : {};
+    return [{ kind: "set_continuous_run", database, name, run: { doneNs: dueNs, ...later } }];
+  });
 }
 
 export function isDone({ run }: ContinuousQueryRecord, dueNs: bigint): boolean {

@@ -7,6 +7,7 @@ import { silentLog } from "#ports/log.ts";
 import type { ObjectStore } from "#ports/object-store.ts";
 import { seededRandom } from "#ports/random.ts";
 import { HandClock } from "#testing/hand-clock.ts";
+import { listed } from "#testing/influxql-answers.ts";
 import type { StatementResult } from "../answer.ts";
 import type { InfluxQlRequest } from "../request.ts";
 import { ContinuousQueries } from "./continuous.ts";
@@ -23,6 +24,8 @@ class Output {
   readonly counts = new Map<bigint, number>();
   beforeWrite: () => void = () => undefined;
   runMs = 0;
+  /** Of one statement. */
+  windowsMax = 1_000;
 
   write(text: string): void {
     this.beforeWrite();
@@ -30,6 +33,8 @@ class Output {
       BigInt(bound.exec(text)?.[1] ?? 0),
     );
     assert.ok(end > start);
+    if (end - start > BigInt(this.windowsMax) * 10n * SECOND)
+      throw new DbError("exceeded", "query_timeout", "too long");
     for (let window = start; window < end; window += 10n * SECOND)
       this.counts.set(window, (this.counts.get(window) ?? 0) + 1);
   }
@@ -57,6 +62,8 @@ class Process {
   /** Undefined while it lives. */
   diedMs: number | undefined;
   stepsLeft = Number.POSITIVE_INFINITY;
+  /** To each statement. */
+  answer: readonly StatementResult[] = [];
   #running = Promise.resolve();
 
   constructor(world: World, seed: number, peer: () => Process) {
@@ -115,12 +122,8 @@ class Process {
     const { clock, output } = this.#world;
     if (output.runMs > 0) await clock.sleep(output.runMs, signal);
     await this.#step(async () => output.write(text));
-    return none();
+    return listed(this.answer);
   }
-}
-
-async function* none(): AsyncGenerator<StatementResult> {
-  // A statement without rows.
 }
 
 interface Cluster extends World, AsyncDisposable {
@@ -131,12 +134,17 @@ interface Cluster extends World, AsyncDisposable {
 
 interface ClusterOptions {
   readonly resample?: string;
+  readonly queryCount?: number;
   /** Of the first run. */
   readonly beforeWrite?: (first: Process) => void;
 }
 
 /** Two nodes that run one continuous query. */
-async function openCluster({ beforeWrite, resample = "" }: ClusterOptions = {}): Promise<Cluster> {
+async function openCluster({
+  beforeWrite,
+  queryCount = 1,
+  resample = "",
+}: ClusterOptions = {}): Promise<Cluster> {
   const clock = new HandClock();
   const world = { clock, store: memoryStore(), output: new Output() };
   const first: Process = new Process(world, 1, () => second);
@@ -144,11 +152,15 @@ async function openCluster({ beforeWrite, resample = "" }: ClusterOptions = {}):
   if (beforeWrite) world.output.beforeWrite = () => beforeWrite(first);
   const select = "SELECT mean(f) INTO t FROM m GROUP BY time(10s)";
   const text = `CREATE CONTINUOUS QUERY ${NAME} ON ${DATABASE} ${resample} BEGIN ${select} END`;
-  const query = { database: DATABASE, name: NAME, text };
+  const queries = Array.from({ length: queryCount }, (_, index) => {
+    return { database: DATABASE, name: index === 0 ? NAME : `${NAME}${index}`, text };
+  });
   await first.catalog.createCluster({ uuid: "u", secret: "s" });
   await first.register("host01");
   await second.register("host02");
-  await first.catalog.transact(() => [{ kind: "create_continuous_query", query }]);
+  await first.catalog.transact(() =>
+    queries.map((query) => ({ kind: "create_continuous_query", query })),
+  );
   await second.catalog.refresh();
   const startNs = clock.nowNs();
   await clock.advance(2_000);
@@ -247,6 +259,43 @@ suite("continuous queries of a cluster", () => {
     await pass(cluster, 65);
     assert.equal(first.queries.counts.failed, 3);
     assert.equal(output.check(startNs, startNs + 50n * SECOND), 1);
+  });
+
+  test("claims and ends of many runs are few entries of the catalog", async () => {
+    await using cluster = await openCluster({ queryCount: 50 });
+    const { first, output, startNs } = cluster;
+    const { position } = first.catalog.state;
+    await pass(cluster, 61);
+    assert.equal(output.check(startNs, startNs + 50n * SECOND), 50);
+    // For each of six windows the claims, and the ends a second later.
+    assert.ok(first.catalog.state.position - position <= 12);
+  });
+
+  test("a run whose rows are too old to be kept is finished", async () => {
+    await using cluster = await openCluster();
+    const { first, output, startNs } = cluster;
+    first.answer = [
+      { kind: "error", id: 0, error: new DbError("invalid", "influxql_into_expired", "old") },
+    ];
+    await pass(cluster, 32);
+    assert.equal(output.check(startNs, startNs + 30n * SECOND), 1);
+    assert.deepEqual(first.queries.counts, { finished: 3, failed: 0 });
+  });
+
+  test("a run that takes longer than a query may is done in parts", async () => {
+    await using cluster = await openCluster();
+    const { first, output, startNs } = cluster;
+    // Nothing runs for a while, so there is much to make up; of this, more than four windows are too many.
+    let isDown = true;
+    output.beforeWrite = () => {
+      if (isDown) throw new DbError("unavailable", "store_unreachable", "not now");
+    };
+    output.windowsMax = 4;
+    await pass(cluster, 200);
+    isDown = false;
+    await pass(cluster, 130);
+    output.check(startNs, startNs + 300n * SECOND);
+    assert.ok(first.queries.counts.finished > 0);
   });
 
   test("a query that was dropped is run no more", async () => {

@@ -1,8 +1,8 @@
 import { Semaphore } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
-import type { CatalogState } from "#catalog/catalog-state.ts";
 import {
+  applyContinuousQueryChange,
   type ContinuousQueryRecord,
   continuousQueryKey,
   type RunClaim,
@@ -11,8 +11,9 @@ import type { NodeNumber } from "#model/ids.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { StatementResult } from "../answer.ts";
+import { isExpired } from "../into/into.ts";
 import type { InfluxQlRequest } from "../request.ts";
-import { claimDue, finishRun, isDone, isOwn } from "./claims.ts";
+import { type Claimant, claimDue, finishRuns, isDone, isOwn, type WrittenRun } from "./claims.ts";
 import { Schedule } from "./schedule.ts";
 
 export interface ContinuousQueriesOptions {
@@ -33,6 +34,8 @@ const PAUSE_MS_MAX = 60_000;
 /** A run begins so long after it is due: rows of its last moment are there by then. */
 const LATE_NS = 1_000_000_000n;
 const RUNS_AT_ONCE_MAX = 2;
+/** Statements of one run. */
+const PART_COUNT_MAX = 128;
 
 interface Running {
   readonly query: ContinuousQueryRecord;
@@ -48,7 +51,7 @@ interface Failing {
 
 /**
  * Runs continuous queries, each run on one node of the cluster: a node claims it in the catalog, does it as SELECT INTO, and records that it
- * is finished. Rows have the same series and times in whichever run they are written, so a run that is done again, after its node died,
+ * is finished; all claims and ends of a second are one entry there. Rows have the same series and times in whichever run they are written, so a run that is done again, after its node died,
  * or by two that do not hear each other, leaves what one leaves.
  */
 export class ContinuousQueries {
@@ -58,6 +61,8 @@ export class ContinuousQueries {
   #schedules = new Map<string, Schedule | undefined>();
   /** By key. */
   readonly #running = new Map<string, Running>();
+  /** What the catalog does not know yet, by key. */
+  readonly #written = new Map<string, WrittenRun>();
   readonly #failing = new Map<string, Failing>();
   readonly #permits = new Semaphore(RUNS_AT_ONCE_MAX);
 
@@ -86,21 +91,31 @@ export class ContinuousQueries {
   }
 
   async #look(signal: AbortSignal): Promise<void> {
-    const { catalog } = this.#options;
-    this.#forget();
-    if (this.#due(catalog.state).length > 0) await catalog.change((state) => this.#due(state));
-    this.#start(signal);
-  }
-
-  #due(state: CatalogState) {
     const { catalog, clock, isAlive } = this.#options;
-    return claimDue(state, {
+    this.#forget();
+    const claimant: Claimant = {
       writer: catalog.writer,
       nowNs: clock.nowNs() - LATE_NS,
       scheduleOf: (text) => this.#schedules.get(text),
       isAlive,
       isBusy: (key) => this.#running.has(key) || this.#waits(key),
+    };
+    if (this.#written.size > 0 || claimDue(catalog.state, claimant).length > 0)
+      await this.#record(claimant);
+    this.#start(signal);
+  }
+
+  /** The runs that are written, and what is taken then, are one entry of the catalog. */
+  async #record(claimant: Claimant): Promise<void> {
+    let written: readonly WrittenRun[] = [];
+    await this.#options.catalog.change((state) => {
+      // Others may have ended since the last try.
+      written = [...this.#written.values()];
+      const finished = finishRuns(state, written);
+      const after = { ...state, ...finished.reduce(applyContinuousQueryChange, state) };
+      return [...finished, ...claimDue(after, claimant)];
     });
+    for (const { query } of written) this.#written.delete(continuousQueryKey(query));
   }
 
   /** Reads new statements, forgets old ones, and ends runs that nobody needs. */
@@ -135,7 +150,7 @@ export class ContinuousQueries {
       const claim = query.run?.claim;
       const schedule = this.#schedules.get(query.text);
       if (schedule === undefined || !isOwn(claim, catalog.writer)) continue;
-      if (this.#running.has(key) || this.#waits(key)) continue;
+      if (this.#running.has(key) || this.#written.has(key) || this.#waits(key)) continue;
       const end = new AbortController();
       const work = { query, claim, schedule };
       const ended = this.#work(work, AbortSignal.any([signal, end.signal])).finally(() =>
@@ -154,16 +169,18 @@ export class ContinuousQueries {
     }: { query: ContinuousQueryRecord; claim: RunClaim; schedule: Schedule },
     signal: AbortSignal,
   ): Promise<void> {
-    const { catalog } = this.#options;
     const key = continuousQueryKey(query);
+    // What failed may have been too much for the time of one query.
+    const partCount = Math.min(PART_COUNT_MAX, 2 ** (this.#failing.get(key)?.count ?? 0));
     try {
       const leave = await this.#permits.acquire(signal);
       try {
-        await this.#select(query.database, schedule.statementOf(claim), signal);
+        for (const text of schedule.statementsOf(claim, partCount))
+          await this.#select(query.database, text, signal);
       } finally {
         leave();
       }
-      await catalog.transact((state) => finishRun(state, query, claim.dueNs));
+      this.#written.set(key, { query, claim });
       this.#failing.delete(key);
       this.counts.finished += 1;
     } catch (error) {
@@ -175,8 +192,9 @@ export class ContinuousQueries {
     const rest = { retentionPolicy: undefined, parameters: new Map(), tokens: [] };
     const request = { text, database, ...rest, native: false, readOnly: false };
     for await (const result of await this.#options.influxQl(request, signal)) {
-      if (result.kind === "error") throw result.error;
-      for await (const _ of result.answer.series);
+      if (result.kind === "answer") for await (const _ of result.answer.series);
+      // Rows that are too old to be kept are none to wait for.
+      else if (!isExpired(result.error)) throw result.error;
     }
   }
 

@@ -47,10 +47,32 @@ suite("the schedule of a continuous query", () => {
 
   test("its bounds replace what the statement says of the time", () => {
     const schedule = scheduleOf("WHERE time > now() - 1h AND (a = 'x' OR b = 1) GROUP BY time(1m)");
-    assert.equal(
-      schedule.statementOf({ startNs: 60n, endNs: 120n }),
-      "SELECT mean(f) INTO t FROM m WHERE (true AND (a = 'x' OR b = 1)) AND time >= 60 AND time < 120 GROUP BY time(1m)",
+    assert.deepEqual(
+      [...schedule.statementsOf({ startNs: 60n, endNs: 120n }, 1)],
+      [
+        "SELECT mean(f) INTO t FROM m WHERE (true AND (a = 'x' OR b = 1)) AND time >= 60 AND time < 120 GROUP BY time(1m)",
+      ],
     );
+  });
+
+  test("a run in parts has each window once, and none that is empty", () => {
+    const schedule = scheduleOf("GROUP BY time(1m, 20s)");
+    const third = MINUTE / 3n;
+    const range = { startNs: third, endNs: 10n * MINUTE + third };
+    for (const partCount of [1, 2, 3, 7, 10, 128]) {
+      const parts = [...schedule.statementsOf(range, partCount)];
+      assert.ok(parts.length <= Math.min(partCount, 10));
+      const bounds = parts.map((text) =>
+        [/time >= (\d+)/, /time < (\d+)/].map((bound) => BigInt(bound.exec(text)?.[1] ?? 0)),
+      );
+      let next = range.startNs;
+      for (const [start = 0n, end = 0n] of bounds) {
+        assert.equal(start, next);
+        assert.equal((end - third) % MINUTE, 0n);
+        next = end;
+      }
+      assert.equal(next, range.endNs);
+    }
   });
 
   test("a query without windows has none", () => {

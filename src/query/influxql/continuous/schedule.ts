@@ -79,8 +79,19 @@ export class Schedule {
     return this.#startOf(dueNs - MADE_UP_COUNT_MAX * this.#everyNs);
   }
 
-  /** The statement of one run: whatever else it says of the time does not count. */
-  statementOf({ startNs, endNs }: RunRange): string {
+  /** The statements of one run, in order of time: of as many parts as are asked for, each of whole windows. */
+  *statementsOf({ endNs, startNs }: RunRange, partCount: number): Generator<string> {
+    const partNs = (endNs - startNs) / BigInt(partCount);
+    for (let start = startNs; start < endNs; ) {
+      // No part is empty: one begins where a window does.
+      const end = lesser(this.#windows.bucketAt(start + partNs).end, endNs);
+      yield this.#statementOf({ startNs: start, endNs: end });
+      start = end;
+    }
+  }
+
+  /** Whatever else the query says of the time does not count. */
+  #statementOf({ startNs, endNs }: RunRange): string {
     const { where } = this.#select;
     const from = comparison(">=", startNs);
     const to = comparison("<", endNs);

@@ -16,9 +16,10 @@ export function parseCreateContinuousQuery(cursor: Cursor): ContinuousQueryState
   checkWindow(cursor, select, window);
   cursor.expect("END");
   const windowNs = typeof window === "bigint" ? window : 0n;
-  if (resampleForNs !== 0n && resampleForNs < windowNs) {
+  const forNsMin = resampleEveryNs > windowNs ? resampleEveryNs : windowNs;
+  if (resampleForNs !== 0n && resampleForNs < forNsMin) {
     throw syntaxError(
-      `FOR duration must be >= GROUP BY time duration: must be a minimum of ${durationText(windowNs)}, got ${durationText(resampleForNs)}`,
+      `FOR duration must be >= GROUP BY time duration: must be a minimum of ${durationText(forNsMin)}, got ${durationText(resampleForNs)}`,
     );
   }
   return { kind: "create_continuous_query", ...target, resampleEveryNs, resampleForNs, select };
