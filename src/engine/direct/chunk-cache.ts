@@ -5,7 +5,7 @@ import type { ScanColumn } from "#model/query/plan.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { StoredGroup } from "#parquet/read/footer.ts";
-import type { OpenFile } from "../duckdb/compaction/open-file.ts";
+import type { OpenFile, TextBounds } from "../duckdb/compaction/open-file.ts";
 import {
   type CodedTexts,
   type Numbers,
@@ -19,18 +19,21 @@ import {
 
 /** What is kept of one row group, by name; null is what cannot be had in that form. */
 interface Kept {
-  readonly value: readonly GroupTimes[] | Times | Runs | Numbers | null;
+  readonly value: readonly ToldGroup[] | Times | Runs | Numbers | null;
   readonly sizeBytes: number;
 }
 
-export interface GroupTimes {
+/** A row group, and what its file tells of the rows in it. */
+export interface ToldGroup {
   readonly group: StoredGroup;
   readonly time: TimeRange;
+  /** By column id. */
+  readonly texts: ReadonlyMap<number, TextBounds>;
 }
 
 /** About what is kept of a thing beside its bytes, and of what a file says of a chunk. */
 const ENTRY_SIZE = 200;
-const CHUNK_SIZE = 300;
+const CHUNK_SIZE = 400;
 
 /** A row group of a file. Data files never change and their keys are used once, so what is kept of one stays true. */
 export interface GroupOfFile {
@@ -88,11 +91,14 @@ export class ChunkCache {
     });
   }
 
-  /** The row groups of a file, with the times of each. */
-  async groups(key: string, open: () => Promise<OpenFile>): Promise<readonly GroupTimes[]> {
+  /** The row groups of a file. */
+  async groups(key: string, open: () => Promise<OpenFile>): Promise<readonly ToldGroup[]> {
     const group = { key, index: -1, open };
-    const found = await this.#get<readonly GroupTimes[]>(group, "groups", (file) => {
-      const groups = file.groups.map((stored) => ({ group: stored, time: file.timeOf(stored) }));
+    const found = await this.#get<readonly ToldGroup[]>(group, "groups", (file) => {
+      const groups = file.groups.map((stored): ToldGroup => {
+        const texts = file.textBoundsOf(stored);
+        return { group: stored, time: file.timeOf(stored), texts };
+      });
       const chunkCount = groups.reduce((count, stored) => count + stored.group.chunks.length, 0);
       return kept(groups, chunkCount * CHUNK_SIZE);
     });

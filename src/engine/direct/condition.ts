@@ -1,6 +1,8 @@
-/** Conditions on one field of a row that loops can test. */
+/** Conditions on one field of a row that loops can test, and those on tags that bounds can rule out. */
+import { utf8 } from "#base/bytes.ts";
 import type { Comparison, Expression, LiteralValue } from "#model/query/expression.ts";
 import type { ScanPlan } from "#model/query/plan.ts";
+import type { TextBounds } from "../duckdb/compaction/open-file.ts";
 import type { Numbers } from "./chunk.ts";
 
 export type FieldCondition = NumberCondition | PresenceCondition;
@@ -27,6 +29,8 @@ const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
   greater_equal: "less_equal",
 };
 const NUMBERS: ReadonlySet<string> = new Set(["float", "integer", "uinteger"]);
+/** Longer lists are not looked through for each row group. */
+const LIST_LENGTH_MAX = 100;
 
 /** Undefined where `condition` is no such test. */
 export function conditionOf(condition: Expression, scan: ScanPlan): FieldCondition | undefined {
@@ -84,6 +88,25 @@ export function applyCondition(
       mask[row] = 0;
 }
 
+/** False only where `predicate` is true of no row, as the column at a place has no texts but those within `boundsOf` it. */
+export function mayPass(
+  predicate: Expression,
+  boundsOf: (index: number) => TextBounds | undefined,
+): boolean {
+  if (predicate.kind === "in") {
+    const { list, operand } = predicate;
+    if (list.length > LIST_LENGTH_MAX) return true;
+    return list.some((one) => mayEqual(operand, one, boundsOf));
+  }
+  if (predicate.kind !== "call") return true;
+  const { arguments: parts, name } = predicate;
+  if (name === "and") return parts.every((part) => mayPass(part, boundsOf));
+  if (name === "or") return parts.some((part) => mayPass(part, boundsOf));
+  if (name !== "equal") return true;
+  const [left, right] = parts;
+  return mayEqual(left, right, boundsOf) && mayEqual(right, left, boundsOf);
+}
+
 /** NaN is above all other numbers. */
 const TESTS: Readonly<Record<NumberCondition["test"], (cell: number, value: number) => boolean>> = {
   present: () => true,
@@ -125,4 +148,16 @@ export function numberIndex(
 
 function isComparison(name: string): name is Comparison {
   return Object.hasOwn(FLIPPED, name);
+}
+
+function mayEqual(
+  tag: Expression | undefined,
+  literal: Expression | undefined,
+  boundsOf: (index: number) => TextBounds | undefined,
+): boolean {
+  if (tag?.kind !== "input" || literal?.kind !== "literal") return true;
+  const bounds = boundsOf(tag.index);
+  if (bounds === undefined || typeof literal.value !== "string") return true;
+  const text = utf8(literal.value);
+  return Buffer.compare(text, bounds.least) >= 0 && Buffer.compare(text, bounds.greatest) <= 0;
 }

@@ -4,10 +4,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, suite, test } from "node:test";
 import * as fc from "fast-check";
+import { crc32 } from "#base/crc32.ts";
 import type { AggregateCall, Expression, SortKey } from "#model/query/expression.ts";
 import type { Plan, ScanPlan } from "#model/query/plan.ts";
 import { cellAt } from "#model/query/result.ts";
 import { ALL_TIME } from "#model/time-range.ts";
+import { readFooter } from "#parquet/read/footer.ts";
 import { Bench, type Cell, type WrittenRow } from "../contract/bench.ts";
 import {
   aggregate,
@@ -21,6 +23,7 @@ import {
   interval,
   project,
   sorted,
+  text,
   time,
 } from "../contract/build.ts";
 import { openTestEngine, pinnedFiles } from "../duckdb/test-engine.ts";
@@ -83,6 +86,20 @@ function binned(scan: Plan): Plan {
   const bin = call("timestamp", "date_bin", interval(0, 300_000_000n), TIME, time(7n));
   const groups = grouped(scan, [HOST, bin], ...choices());
   return sorted(groups, nulls(input(0, "string"), false), nulls(input(1, "timestamp"), false));
+}
+
+/** What tells row groups apart: texts, of which some are in none. */
+function tagged(scan: ScanPlan): Plan {
+  const host = call("boolean", "equal", HOST, text("a"));
+  const list = ["\uff5e", "\u{1f600}", "w"].map(text);
+  const region = { kind: "in", operand: REGION, list, type: "boolean" } as const;
+  const either = call("boolean", "or", call("boolean", "equal", text("x"), REGION), region);
+  return inOrder({ ...scan, predicate: call("boolean", "and", host, either) }, false, []);
+}
+
+/** What is not computed here, of rows that `inOrder` gives. */
+function lengths(plan: Plan): Plan {
+  return project(plan, call("int64", "length", input(4, "string")), input(1, "string"));
 }
 
 function present(scan: ScanPlan): Plan {
@@ -150,6 +167,7 @@ suite("questions that are answered directly", () => {
     ["by all tags, then time", (scan) => inOrder(scan, false, [REGION, HOST])],
     ["the first, last, least and greatest of bins", binned],
     ["the first, last, least and greatest of all", (scan) => grouped(scan, [], ...choices())],
+    ["of some series", tagged],
     ["what has one of two fields", (scan) => binned(present(scan))],
     [
       "what passes a condition, in order",
@@ -172,6 +190,42 @@ suite("questions that are answered directly", () => {
       );
     });
   }
+
+  test("who asks for one series reads no row group of others, here and in the other engine", async () => {
+    const table = bench.table(KINDS);
+    const hosts = Array.from({ length: 40 }, (_, index) => `host${10 + index}`);
+    const some = hosts.flatMap((host) => {
+      return Array.from({ length: 8 }, (_, at) => ({ time: BigInt(at), host, f: at }));
+    });
+    const whole = await table.persistBlocks([table.block(bench.generation(), 1, 1n, some)]);
+    const given = whole.map((file) => ({ file, stampAbove: 0n }));
+    const [made] = await table.compact(given, { rowGroupSize: 80 });
+    assert.ok(made);
+    const bytes = bench.files.bytes.get(made.key)?.slice() ?? new Uint8Array();
+    const { groups } = readFooter({
+      sizeBytes: bytes.length,
+      read: (start, sizeBytes) => bytes.slice(start, start + sizeBytes),
+    });
+    assert.equal(groups.length, 4);
+    // Of the other three nothing can be read any more.
+    for (const { chunks } of groups.filter((_, index) => index !== 1))
+      for (const { sizeBytes, start } of chunks) bytes.fill(0xff, start, start + sizeBytes);
+    const file = { ...made, key: `${made.key} damaged`, checksum: crc32(bytes) };
+    bench.files.bytes.set(file.key, bytes);
+    const scan = table.scan([{ merge: false, sources: [{ kind: "file", file }] }]);
+    const askedFor = (predicate: Expression) => inOrder({ ...scan, predicate }, false, []);
+    const one = askedFor(call("boolean", "equal", HOST, text("host24")));
+    const rest = askedFor(call("boolean", "not_equal", HOST, text("host24")));
+    const answer = await direct.answer(one, FOREVER);
+    assert.ok(answer);
+    let rowCount = 0;
+    for await (const batch of answer) rowCount += batch.rowCount;
+    assert.equal(rowCount, 8);
+    await assert.rejects(direct.answer(rest, FOREVER), { code: "file_damaged" });
+    assert.equal(await direct.answer(lengths(one), FOREVER), undefined);
+    assert.equal((await bench.rows(lengths(one))).length, 8);
+    await assert.rejects(bench.rows(lengths(rest)));
+  });
 
   test("times that are too far from each other are left to the other engine", async () => {
     const far = [ALL_TIME.start + 1n, 0n, ALL_TIME.end - 1n].map((at) => ({ time: at, f: 1 }));

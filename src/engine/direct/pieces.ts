@@ -7,8 +7,8 @@ import type { OpenFile } from "../duckdb/compaction/open-file.ts";
 import { compilePredicate } from "../plain/expression/evaluate.ts";
 import type { Value } from "../plain/expression/value.ts";
 import { firstAtLeast, type Numbers, type Runs, type Times } from "./chunk.ts";
-import type { ChunkCache, GroupOfFile } from "./chunk-cache.ts";
-import { applyCondition, applyPresence } from "./condition.ts";
+import type { ChunkCache, GroupOfFile, ToldGroup } from "./chunk-cache.ts";
+import { applyCondition, applyPresence, mayPass } from "./condition.ts";
 import type { Shape } from "./shape.ts";
 
 /** What the files of a plan may hold together. */
@@ -85,9 +85,9 @@ export async function* readPieces(
   for (const { file, times } of parts) {
     const opened = () => open(file);
     const groups = await cache.groups(file.key, opened);
-    for (const [index, { group, time }] of groups.entries()) {
+    for (const [index, { group, texts, time }] of groups.entries()) {
       const within = times.flatMap((range) => intersection(range, time) ?? []);
-      if (within.length === 0) continue;
+      if (within.length === 0 || !mayHold(shape, texts)) continue;
       const place = { key: file.key, index, group, open: opened };
       const piece = await readPiece({ shape, file, place, within, passes }, cache);
       if (piece?.ranges.length !== 0) yield piece;
@@ -98,6 +98,12 @@ export async function* readPieces(
       signal.throwIfAborted();
     }
   }
+}
+
+/** Whether rows of a row group may be of the tags that are asked for. */
+function mayHold({ scan, tagPredicate }: Shape, texts: ToldGroup["texts"]): boolean {
+  if (tagPredicate === undefined) return true;
+  return mayPass(tagPredicate, (index) => texts.get(scan.columns[index]?.id ?? -1));
 }
 
 interface Reading {

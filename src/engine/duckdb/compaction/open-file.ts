@@ -14,6 +14,12 @@ import {
 } from "#parquet/read/footer.ts";
 import type { LocalFile } from "./messages.ts";
 
+/** The bytes of the least and the greatest text of some rows. */
+export interface TextBounds {
+  readonly least: Uint8Array;
+  readonly greatest: Uint8Array;
+}
+
 export class OpenFile implements Disposable {
   readonly envelope: LocalFile;
   readonly #descriptor: number;
@@ -60,6 +66,17 @@ export class OpenFile implements Disposable {
     const chunk = chunks[this.#places.get(TIME_COLUMN_ID) ?? -1];
     if (chunk?.least?.length !== 8 || chunk.greatest?.length !== 8) return this.envelope.time;
     return { start: wholeOf(chunk.least), end: wholeOf(chunk.greatest) };
+  }
+
+  /** The least and the greatest text of each column of texts that tells them, by field id. */
+  textBoundsOf({ chunks }: StoredGroup): ReadonlyMap<number, TextBounds> {
+    const bounds = new Map<number, TextBounds>();
+    for (const [place, { fieldId = -1, type }] of this.#footer.columns.entries()) {
+      const { greatest, least } = chunks[place] ?? {};
+      if (type === "bytes" && least !== undefined && greatest !== undefined)
+        bounds.set(fieldId, { least, greatest });
+    }
+    return bounds;
   }
 
   /** Bytes of the longest of its texts' columns, as they are in memory. */
