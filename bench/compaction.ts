@@ -1,7 +1,7 @@
 /**
  * Merging of data files as the compactor's process does it: rows a second, memory, CPU, and what a row takes before and after.
  *
- *     node bench/compaction.ts [--rows 10000000] [--files 100] [--hosts 1000] [--kind whole|decimal] [--level 9]
+ *     node bench/compaction.ts [--rows 10000000] [--files 100] [--hosts 1000] [--kind whole|decimal] [--level 9] [--row-limit 1000000]
  *
  * Each file has rows of every series over all of the time, so all overlap all; a tenth of the rows is written twice, by the same node.
  */
@@ -47,6 +47,7 @@ const { values: options } = parseArgs({
     hosts: { type: "string", default: "1000" },
     kind: { type: "string", default: "whole" },
     level: { type: "string", default: "9" },
+    "row-limit": { type: "string", default: "1000000" },
   },
 });
 const rowCount = Number(options.rows);
@@ -151,7 +152,7 @@ try {
     columns,
     files,
     time: ALL_TIME,
-    rowCountMax: 1_000_000,
+    rowCountMax: Number(options["row-limit"]),
     rowGroupSize: 122_880,
     zstdLevel: Number(options.level),
     memorySizeMax: 768 * MIB,

@@ -2,10 +2,10 @@
  * Years of one point an hour of many series, in compacted files: how long it takes to ask for one series by the day, and what memory it
  * takes to ask for all.
  *
- *     node bench/history.ts [--series 10000] [--years 5] [--file-rows 1000000] [--queries 30] [--lang influxql|sql]
+ *     node bench/history.ts [--series 10000] [--years 5] [--row-limit 1000000] [--queries 30] [--lang influxql|sql]
  *
- * The files are made by the engine's own writer and put into the manifest; the rows do not go through a node. Their copies fit into the
- * node's file cache, and each is there before anything is measured.
+ * The files are those that the compactor's planner comes to rest at, made by the engine's own writer and put into the manifest; the rows do
+ * not go through a node. Their copies fit into the node's file cache, and each is there before anything is measured.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -18,7 +18,7 @@ import type { Server } from "../scripts/long/server.ts";
 import { HOUR_NS, makeHistory, seriesName } from "./history/maker.ts";
 import { fastPut } from "./many-objects/maker.ts";
 import { benchFolder } from "./node.ts";
-import { processesOf, residentBytes } from "./processes.ts";
+import { cpuSeconds, processesOf, residentBytes } from "./processes.ts";
 import { type Figures, report } from "./report.ts";
 
 const P95_MS_MAX = 500;
@@ -40,7 +40,7 @@ const { values } = parseArgs({
   options: {
     series: { type: "string", default: "10000" },
     years: { type: "string", default: "5" },
-    "file-rows": { type: "string", default: "1000000" },
+    "row-limit": { type: "string", default: "1000000" },
     queries: { type: "string", default: "30" },
     lang: { type: "string", default: "influxql" },
   },
@@ -67,7 +67,7 @@ const made = await makeHistory({
   seriesCount,
   startNs,
   hourCount,
-  rowCountMax: Number(values["file-rows"]),
+  rowLimit: Number(values["row-limit"]),
 });
 const makeSeconds = (performance.now() - startedMs) / 1_000;
 const cacheSize = `${Math.ceil((2 * made.sizeBytes) / MIB) + 64}MB`;
@@ -100,7 +100,9 @@ async function askForOne(asked: Server) {
   const random = seededRandom(3);
   const tookMs: number[] = [];
   let exact = true;
+  let cpuBefore = 0;
   for (let query = 0; query < WARM_COUNT + Number(values.queries); query += 1) {
+    if (query === WARM_COUNT) cpuBefore = cpuSeconds(processesOf(asked.pid));
     const name = seriesName(below(random, seriesCount));
     const began = performance.now();
     const rowCount = await ask(asked, `WHERE host = '${name}' AND `);
@@ -108,7 +110,8 @@ async function askForOne(asked: Server) {
     exact &&= rowCount === dayCount;
   }
   const [p50Ms, p95Ms] = [0.5, 0.95].map((share) => round(percentile(tookMs, share)));
-  return { p50Ms: p50Ms ?? Number.NaN, p95Ms: p95Ms ?? Number.NaN, exact };
+  const cpuMs = round((1_000 * (cpuSeconds(processesOf(asked.pid)) - cpuBefore)) / tookMs.length);
+  return { p50Ms: p50Ms ?? Number.NaN, p95Ms: p95Ms ?? Number.NaN, cpuMs, exact };
 }
 
 /** The days of all series together, and what memory that took. */

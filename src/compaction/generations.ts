@@ -7,6 +7,8 @@ export interface Generation {
   readonly number: number;
   /** Undefined: all time is one window. */
   readonly lengthNs: bigint | undefined;
+  /** Longer than all that are named. What gets there is old, asked for rarely and in long ranges: its files are larger. */
+  readonly isLong: boolean;
 }
 
 /** On top of those that are named, windows grow by this, where history is long. */
@@ -22,10 +24,15 @@ export function generationsOf(
   const generations: Generation[] = [];
   let lengthNs = BigInt(gen2DurationMs) * 1_000_000n;
   for (let step = 0; lengthNs < LENGTH_MAX; step += 1) {
-    generations.push({ number: FIRST_COMPACTED + step, lengthNs });
+    generations.push({
+      number: FIRST_COMPACTED + step,
+      lengthNs,
+      isLong: step > multipliers.length,
+    });
     lengthNs *= BigInt(multipliers[step] ?? MULTIPLIER_LAST);
   }
-  return [...generations, { number: FIRST_COMPACTED + generations.length, lengthNs: undefined }];
+  const number = FIRST_COMPACTED + generations.length;
+  return [...generations, { number, lengthNs: undefined, isLong: true }];
 }
 
 /** The window that holds all of `time`; undefined where it reaches over the edge of one. */

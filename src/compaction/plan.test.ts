@@ -17,7 +17,10 @@ const SETTINGS: PlanSettings = {
   filesPerPlanMax: 500,
   inputSizeMax: 1_000_000,
   rowLimit: 1_000,
+  longRowLimit: 4_000,
 };
+/** Of the longest window that is named: five days. */
+const LENGTH_NAMED = 7_200n * MINUTE;
 const LATER = 2n ** 61n;
 /** Where plans have two files each, sixty that all overlap take many. */
 const ROUNDS_MAX = 2_000;
@@ -70,6 +73,23 @@ function carryOut(plan: CompactionPlan): readonly ManifestFile[] {
   });
 }
 
+/** What plans make of `files` until there is nothing left to do. */
+function atRest(files: readonly ManifestFile[], nowNs = LATER): readonly ManifestFile[] {
+  let left = files;
+  const find = () => plans(left, {}, { nowNs });
+  for (let found = find(); found.length > 0; found = find()) {
+    const taken = new Set(found.flatMap((plan) => plan.inputs));
+    left = [...left.filter((one) => !taken.has(one)), ...found.flatMap(carryOut)];
+  }
+  return left;
+}
+
+/** Of files in order of time. */
+function rowCounts(files: readonly ManifestFile[]): readonly number[] {
+  const sorted = files.toSorted((a, b) => Number(a.file.time.start - b.file.time.start));
+  return sorted.map((one) => one.file.rowCount);
+}
+
 function within(inner: TimeRange, outer: TimeRange): boolean {
   return outer.start <= inner.start && inner.end <= outer.end;
 }
@@ -99,7 +119,9 @@ suite("a plan", () => {
   });
 
   test("leaves alone what has its size and overlaps nothing", () => {
-    assert.deepEqual(plans([file(0, 10, 1_000), file(10, 20, 900), file(20, 25, 1_100)]), []);
+    const files = [file(0, 10, 1_000), file(10, 20, 900), file(20, 25, 1_100)];
+    assert.deepEqual(plans(files, {}, { nowNs: LENGTH_NAMED + 1n }), []);
+    assert.deepEqual(plans([file(0, 10, 4_000), file(10, 20, 3_900), file(20, 25, 4_100)]), []);
     assert.deepEqual(plans([file(0, 10)]), []);
   });
 
@@ -181,7 +203,7 @@ suite("a plan", () => {
         fc.bigInt({ min: -3_000n, max: 9_000n }),
         (start, filesPerPlanMax, inputSizeMax, nowMinutes) => {
           const most = { filesPerPlanMax, inputSizeMax };
-          const rowCountMax = Math.max(1_000, ...start.map((some) => some.file.rowCount));
+          const largest = Math.max(...start.map((some) => some.file.rowCount));
           let files = start;
           let rounds = 0;
           for (;;) {
@@ -201,6 +223,8 @@ suite("a plan", () => {
               assert.ok(plan.kind === "merge");
               for (const output of [...outputs, ...plan.inputs])
                 assert.ok(within(output.file.time, plan.window), "all lies in the window");
+              const isLong = plan.window.end - plan.window.start > LENGTH_NAMED;
+              const rowCountMax = Math.max(isLong ? 4_000 : 1_000, largest);
               for (const output of outputs)
                 assert.ok(output.file.rowCount <= rowCountMax, "no file grows beyond its limit");
               return outputs;
@@ -213,13 +237,25 @@ suite("a plan", () => {
     );
   });
 
+  test("of long history there are few files, larger than those of days", () => {
+    const days = Array.from({ length: 1_825 }, (_, day) => {
+      return file(1_440 * day, 1_440 * (day + 1), 240);
+    });
+    const young = atRest(days.slice(0, 25), 36_000n * MINUTE + 1n);
+    const few = Array.from({ length: 5 }, () => [960, 240]).flat();
+    assert.deepEqual(rowCounts(young), few, "a month that has not ended is as its days made it");
+    assert.deepEqual(rowCounts(atRest(days.slice(0, 30))), [3_600, 3_600]);
+    const files = atRest(days);
+    assert.ok(files.length <= 125, `${files.length} files of 438,000 rows`);
+    for (const { file: one } of files) assert.ok(one.rowCount <= 4_000);
+  });
+
   test("leaves files of one window at rest that overlap little", () => {
     // A hundred files that all overlap, as nodes and late rows make them: in the end, no two have an instant in common.
-    let files: readonly ManifestFile[] = Array.from({ length: 100 }, () => file(0, 20, 100));
-    for (let found = plans(files); found.length > 0; found = plans(files)) {
-      const taken = new Set(found.flatMap((plan) => plan.inputs));
-      files = [...files.filter((left) => !taken.has(left)), ...found.flatMap(carryOut)];
-    }
+    const files = atRest(
+      Array.from({ length: 100 }, () => file(0, 20, 100)),
+      30n * MINUTE,
+    );
     assert.equal(files.length, 10);
     for (const [index, one] of files.entries())
       for (const other of files.slice(index + 1))

@@ -12,6 +12,8 @@ export interface PlanSettings {
   readonly inputSizeMax: number;
   /** Rows of a file, about. */
   readonly rowLimit: number;
+  /** Rows of a file of a long window that is closed, about; no fewer than `rowLimit`. */
+  readonly longRowLimit: number;
 }
 
 export interface PlanTimes {
@@ -55,7 +57,7 @@ const FILE_COUNT_MANY = 8;
 /**
  * Plans for files of one table, no two of which share a file: first what has expired, then what deletes may cover, then by generation, lowest
  * first. Done again on what came of them, this ends: no plan leaves more files, one that leaves as many leaves some that cover less time
- * together, and of a delete a file is written anew once at most. No file grows beyond `rowLimit` or the average of those that it is made of.
+ * together, and of a delete a file is written anew once at most. No file grows beyond its limit of rows or the average of those that it is made of.
  */
 export function planCompaction(
   files: readonly ManifestFile[],
@@ -92,7 +94,7 @@ function planMerges(
 ): readonly CompactionPlan[] {
   for (const generation of settings.generations) {
     const plans = [...windowsOf(files, generation)].flatMap((window) =>
-      planWindow(window, generation.number, { settings, times }),
+      planWindow(window, generation, { settings, times }),
     );
     if (plans.length > 0) return plans;
   }
@@ -119,15 +121,16 @@ function windowsOf(files: readonly ManifestFile[], generation: Generation): read
 
 function planWindow(
   { files, time }: Window,
-  generation: number,
+  { isLong, number: generation }: Generation,
   { settings, times }: { settings: PlanSettings; times: PlanTimes },
 ): readonly CompactionPlan[] {
   const closed = time.end < times.nowNs && writtenNs(files) < times.latelyNs;
   const countMin = closed ? 2 : FILE_COUNT_MANY;
-  return choose(files, settings, countMin).map((chosen) => {
+  const rowLimit = isLong && closed ? settings.longRowLimit : settings.rowLimit;
+  return choose(files, { ...settings, rowLimit }, countMin).map((chosen) => {
     const inputs = firstOf(chosen, settings);
     const average = Math.ceil(rowCountOf(inputs) / inputs.length);
-    const rowCountMax = Math.max(settings.rowLimit, average);
+    const rowCountMax = Math.max(rowLimit, average);
     return { kind: "merge", inputs, window: time, generation, rowCountMax };
   });
 }
@@ -147,13 +150,15 @@ function firstOf(
   return files.slice(0, count);
 }
 
+type RunLimits = Pick<PlanSettings, "filesPerPlanMax" | "rowLimit">;
+
 /**
  * Files of one window that are worth to be merged: choices that share no file and have `countMin` each, at least. Each is few enough rows for
  * one file, or is bound together by overlaps; its files are in order of their first instants, so its first ones are so, too.
  */
 function choose(
   files: readonly ManifestFile[],
-  settings: PlanSettings,
+  settings: RunLimits,
   countMin: number,
 ): readonly (readonly ManifestFile[])[] {
   const { filesPerPlanMax, rowLimit } = settings;
@@ -182,7 +187,7 @@ function choose(
 /** Of files that overlap each other and are too many rows for one. */
 function chooseInOverlap(
   component: readonly ManifestFile[],
-  settings: PlanSettings,
+  settings: RunLimits,
   countMin: number,
 ): readonly (readonly ManifestFile[])[] {
   if (component.length < countMin) return [];

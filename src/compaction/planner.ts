@@ -9,8 +9,8 @@ import type { TableId } from "#model/ids.ts";
 import type { RowDelete } from "#model/row-delete.ts";
 import { type Generation, generationsOf } from "./generations.ts";
 import { findTable, holdsUnder, type PlannedWith } from "./hold.ts";
-import { fileRowCount } from "./layout.ts";
-import { type CompactionPlan, planCompaction, writtenNs } from "./plan.ts";
+import { fileRowLimits } from "./layout.ts";
+import { type CompactionPlan, type PlanSettings, planCompaction, writtenNs } from "./plan.ts";
 
 export interface CompactionSettings {
   readonly gen2DurationMs: number;
@@ -159,14 +159,18 @@ export class Planner {
     const retentionNs = retentionOf(database, id);
     const keptFromNs = keptFrom(retentionNs, nowNs);
     const { filesPerPlanMax, inputSizeMax, rowLimit } = this.#settings;
-    const limit = fileRowCount(
+    const limits = fileRowLimits(
       files.map(({ file }) => file),
       rowLimit,
     );
-    const learned = this.#rowLimits.get(id) ?? limit;
-    const { generations } = this;
-    const fitting = Math.min(limit, learned);
-    const settings = { generations, filesPerPlanMax, inputSizeMax, rowLimit: fitting };
+    const learned = this.#rowLimits.get(id) ?? Number.POSITIVE_INFINITY;
+    const settings: PlanSettings = {
+      generations: this.generations,
+      filesPerPlanMax,
+      inputSizeMax,
+      rowLimit: Math.min(limits.rowLimit, learned),
+      longRowLimit: Math.min(limits.longRowLimit, learned),
+    };
     const sound = files.filter(({ file }) => (this.#asideUntilNs.get(file.key) ?? 0n) <= nowNs);
     const latelyNs = nowNs - this.#latelyLengthNs;
     const due = deletes.filter((one) => this.#dueNs(one) <= nowNs);

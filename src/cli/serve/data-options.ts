@@ -187,7 +187,7 @@ export const COMPACTION: readonly OptionSpec[] = [
   {
     name: "compaction-row-limit",
     value: "COUNT",
-    about: "Rows of one compacted file, about",
+    about: "Rows of one compacted file, about; four times as many where history is long",
     default: "1000000",
     advanced: true,
   },
