@@ -25,6 +25,8 @@ const LIMITS = {
   requestSizeMax: 200_000,
   bodyStallMsMax: 5_000,
   requestMsMax: 5_000,
+  answerGraceMs: 5_000,
+  answerRateMin: 4 * 1024,
   answerStallMsMax: 5_000,
 };
 

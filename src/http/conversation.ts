@@ -34,7 +34,7 @@ export interface Host {
   identity(): NodeIdentity;
 }
 
-/** Status that is observed, never sent, for a client that left. */
+/** Status that is observed, never sent, for a client that left, or took its answer too slowly. */
 const STATUS_CLIENT_LEFT = 499;
 /** Of a refused request, this many times the largest allowed body is passed over, so that its client reads the answer. */
 const PASSED_OVER_TIMES = 4;
@@ -56,7 +56,8 @@ export class Conversation {
   /** Who sent the request, once that is known. */
   #principal: Principal | undefined;
   #answerSizeBytes = 0;
-  #broken = false;
+  /** What is observed of an answer that broke off. */
+  #brokenStatus: number | undefined;
 
   /** `expectsContinue`: the client waits for a word before it sends the body. */
   constructor(
@@ -172,7 +173,7 @@ export class Conversation {
         this.#expectsContinue = false;
       },
       watch,
-      stallMsMax: limits.bodyStallMsMax,
+      limits,
       signal: this.#abort.signal,
     });
   }
@@ -188,8 +189,10 @@ export class Conversation {
         ...this.#proof(reply),
       },
       signal: this.#abort.signal,
+      clock: options.clock,
       watch,
-      stallMsMax: limits.answerStallMsMax,
+      limits,
+      onStall: (reason) => void this.#sendError(reason),
     });
     if (!this.#request.complete) {
       passOver(this.#request, PASSED_OVER_TIMES * options.requestSizeMax);
@@ -212,7 +215,7 @@ export class Conversation {
     const id = requestId(clock, random);
     this.#logError(error, id);
     if (this.#response.headersSent) {
-      this.#broken = true;
+      this.#brokenStatus = error.code === "answer_stalled" ? STATUS_CLIENT_LEFT : 500;
       cut(this.#response);
       return;
     }
@@ -236,7 +239,7 @@ export class Conversation {
   }
 
   #status(): number {
-    if (this.#broken) return 500;
+    if (this.#brokenStatus !== undefined) return this.#brokenStatus;
     return isSent(this.#response) ? this.#response.statusCode : STATUS_CLIENT_LEFT;
   }
 }

@@ -47,15 +47,15 @@ function open({ address }: HttpServer): Socket {
   return socket.setNoDelay(true).on("error", () => undefined);
 }
 
-/** Resolves when `bytes` have come, and no later than a second. */
-async function seen(socket: Socket, bytes: Uint8Array): Promise<void> {
+/** Answers whether `bytes` have come, after a second at most. */
+async function seen(socket: Socket, bytes: Uint8Array): Promise<boolean> {
   let came = Buffer.alloc(0);
-  const { promise, resolve } = Promise.withResolvers<void>();
+  const { promise, resolve } = Promise.withResolvers<boolean>();
   socket.on("data", (chunk: Buffer) => {
     came = Buffer.concat([came, chunk]);
-    if (came.includes(bytes)) resolve();
+    if (came.includes(bytes)) resolve(true);
   });
-  await Promise.race([promise, delay(1_000, undefined, { ref: false })]);
+  return Promise.race([promise, delay(1_000, false, { ref: false })]);
 }
 
 /** A server that notes each body it gets. */
@@ -124,6 +124,20 @@ suite("a hostile client of HTTP/2", () => {
     await assertServes(server);
     assert.equal(closedCount, 1);
     for (const socket of slow) socket.destroy();
+  });
+
+  test("that sends a body drop by drop is answered when the request takes too long", async () => {
+    const bodies: string[] = [];
+    await using server = await noting(bodies, { headersMsMax: 100, requestMsMax: 100 });
+    const socket = open(server);
+    socket.write(Buffer.concat([PREFACE, headers({ ...POST, "content-length": "9999" })]));
+    const drops = setInterval(() => socket.write(frame("data", 0, Buffer.from("x"))), 10);
+    const answered = await seen(socket, Buffer.from("is not whole after 100 ms"));
+    clearInterval(drops);
+    socket.destroy();
+    await assertServes(server);
+    assert.ok(answered);
+    assert.deepEqual(bodies, ["m v=1"]);
   });
 
   test("that closes its stream in the midst of a body has written nothing", async () => {

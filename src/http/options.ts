@@ -1,4 +1,5 @@
 import type { AccessPolicy } from "#access/authorize.ts";
+import type { PatienceLimits } from "#base/patience.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
 import type { Random } from "#ports/random.ts";
@@ -53,22 +54,20 @@ export interface ObservedRequest {
 }
 
 /** Bounds on what clients can take of a node. Times in milliseconds. */
-export interface HttpLimits {
+export interface HttpLimits extends PatienceLimits {
   /** Where more come, those that rest make room, longest first; then those whose bodies come too slowly. */
   readonly connectionCountMax: number;
   /** Requests that run at once over one connection of HTTP/2. */
   readonly streamCountMax: number;
   /** Bytes that the bodies of all requests together may hold; one body of the allowed size always fits. */
   readonly bodiesSizeMax: number;
-  /** From a request's first byte to the end of its headers, and to the end of its body. */
+  /** From a request's first byte to the end of its headers, and to the end of its body; over HTTP/2, and of a call's messages, from when they are wanted. */
   readonly headersMsMax: number;
   readonly requestMsMax: number;
   /** Between two pieces of a body. */
   readonly bodyStallMsMax: number;
   /** A body that took longer and comes slowly gives way to others where memory for bodies or room for connections is short. */
   readonly bodySlowMs: number;
-  /** In which a client takes nothing of an answer that waits for it. */
-  readonly answerStallMsMax: number;
   /** Between two requests of a connection. */
   readonly idleMsMax: number;
   /** How long a stop waits for requests that run. */
@@ -83,7 +82,9 @@ export const HTTP_LIMITS: HttpLimits = {
   requestMsMax: 300_000,
   bodyStallMsMax: 30_000,
   bodySlowMs: 5_000,
-  answerStallMsMax: 300_000,
+  answerGraceMs: 30_000,
+  answerRateMin: 4 * 1024,
+  answerStallMsMax: 150_000,
   idleMsMax: 75_000,
   stopMsMax: 10_000,
 };

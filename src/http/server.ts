@@ -56,8 +56,9 @@ export class HttpServer implements AsyncDisposable {
     this.#options = options;
     this.#limits = { ...HTTP_LIMITS, ...options.limits };
     this.#services = options.services;
-    const { bodyStallMsMax, answerStallMsMax } = this.#limits;
-    this.#watch = new StallWatch(options.clock, Math.min(bodyStallMsMax, answerStallMsMax) / 4);
+    const { answerGraceMs, answerStallMsMax, bodyStallMsMax, requestMsMax } = this.#limits;
+    const leastMs = Math.min(answerGraceMs, answerStallMsMax, bodyStallMsMax, requestMsMax);
+    this.#watch = new StallWatch(options.clock, leastMs / 4);
     this.#host = this.#createHost();
     const connections = this.#createConnections();
     this.#handshakes = new Handshakes(this.#limits.connectionCountMax);

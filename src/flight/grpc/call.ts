@@ -1,4 +1,3 @@
-import { once } from "node:events";
 import {
   constants,
   type Http2ServerRequest,
@@ -7,26 +6,29 @@ import {
 } from "node:http2";
 import { untilAborted } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
+import { Patience, type PatienceLimits } from "#base/patience.ts";
 import type { Clock } from "#ports/clock.ts";
 import { FrameReader } from "./frames.ts";
 import { encodeStatusMessage, type Status } from "./status.ts";
 
-export interface CallLimits {
+/** `PatienceLimits`: how slowly a client may take what it is sent. */
+export interface CallLimits extends PatienceLimits {
   /** Bytes of a message of a client. */
   readonly requestSizeMax: number;
   /** How long a client may send nothing of what it is asked for. */
   readonly bodyStallMsMax: number;
   /** How long it may take to send all messages that it is asked for. */
   readonly requestMsMax: number;
-  /** How long it may take nothing of what it is sent. */
-  readonly answerStallMsMax: number;
 }
 
 /** When a client has stalled, and what is told of it. */
 interface Stall {
   readonly afterMs: number;
-  readonly what: string;
+  readonly reason: () => DbError;
 }
+
+/** What is sent at once: a client is known to have taken all of it, or nothing. */
+const PIECE_SIZE = 64 * 1024;
 
 /** One call, as a method sees it. */
 export class Call {
@@ -34,6 +36,7 @@ export class Call {
   readonly #response: Http2ServerResponse;
   readonly #limits: CallLimits;
   readonly #clock: Clock;
+  readonly #patience: Patience;
   readonly #trailers: Record<string, string> = {};
   /** Aborted when the client leaves, its deadline is over, or the server waits no longer. */
   readonly signal: AbortSignal;
@@ -48,6 +51,7 @@ export class Call {
     this.#response = response;
     this.#limits = options.limits;
     this.#clock = options.clock;
+    this.#patience = new Patience(options.limits);
     this.signal = options.signal;
   }
 
@@ -72,11 +76,13 @@ export class Call {
     const endMs = this.#clock.monotonicMs() + requestMsMax;
     for (;;) {
       const leftMs = endMs - this.#clock.monotonicMs();
-      const stalled =
+      const [afterMs, what] =
         leftMs < bodyStallMsMax
-          ? { afterMs: Math.max(0, leftMs), what: `is not done after ${requestMsMax} ms` }
-          : { afterMs: bodyStallMsMax, what: `sends nothing for ${bodyStallMsMax} ms` };
-      const step = (await this.#within(stalled, chunks.next())) as IteratorResult<Uint8Array>;
+          ? [Math.max(0, leftMs), `is not done after ${requestMsMax} ms`]
+          : [bodyStallMsMax, `sends nothing for ${bodyStallMsMax} ms`];
+      const reason = () => new DbError("unavailable", "request_stalled", `the client ${what}`);
+      const next = this.#within({ afterMs, reason }, chunks.next());
+      const step = (await next) as IteratorResult<Uint8Array>;
       if (step.done === true) break;
       yield* reader.push(step.value);
     }
@@ -107,17 +113,16 @@ export class Call {
     if (!this.#response.headersSent) this.#response.writeHead(200);
   }
 
-  /** Sends messages, framed; resolves when the client may be sent more. */
+  /** Sends messages, framed; resolves when the client may be sent more. Rejects with `unavailable` / `answer_stalled` when it takes them too slowly. */
   async send(frames: Uint8Array): Promise<void> {
     this.signal.throwIfAborted();
     this.begin();
     this.#sizeBytes += frames.length;
-    if (this.#response.write(frames)) return;
-    const { answerStallMsMax } = this.#limits;
-    await this.#within(
-      { afterMs: answerStallMsMax, what: `takes nothing for ${answerStallMsMax} ms` },
-      once(this.#response, "drain", { signal: this.signal }),
-    );
+    for (let start = 0; start < frames.length; start += PIECE_SIZE) {
+      const piece = frames.subarray(start, start + PIECE_SIZE);
+      if (!this.#response.write(piece)) await this.#untilTaken();
+      this.#patience.took(piece.length);
+    }
   }
 
   /** Ends the answer. A client that does not take what is left of it is cut off. */
@@ -139,19 +144,37 @@ export class Call {
     }
     const closed = new AbortController();
     this.#response.once("close", () => closed.abort());
-    this.#clock.sleep(this.#limits.answerStallMsMax, closed.signal).then(
-      () => stream.close(constants.NGHTTP2_CANCEL),
+    this.#clock.sleep(this.#patience.leftMs, closed.signal).then(
+      () => this.cut(),
       () => undefined,
     );
   }
 
+  /** Breaks the answer off, of a client that takes too little: what it does not take would keep its end from it as well. */
+  cut(): void {
+    this.#response.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  async #untilTaken(): Promise<void> {
+    const patience = this.#patience;
+    const taken = Promise.withResolvers<void>();
+    this.#response.once("drain", taken.resolve);
+    const startMs = this.#clock.monotonicMs();
+    try {
+      await this.#within({ afterMs: patience.leftMs, reason: () => patience.end() }, taken.promise);
+    } finally {
+      this.#response.off("drain", taken.resolve);
+      patience.waited(this.#clock.monotonicMs() - startMs);
+    }
+  }
+
   /** As `work` settles, or rejects after so long. */
-  async #within<T>({ afterMs, what }: Stall, work: Promise<T>): Promise<T> {
+  async #within<T>({ afterMs, reason }: Stall, work: Promise<T>): Promise<T> {
     const done = new AbortController();
     const stalled = this.#clock
       .sleep(afterMs, AbortSignal.any([done.signal, this.signal]))
       .then(() => {
-        throw new DbError("unavailable", "request_stalled", `the client ${what}`);
+        throw reason();
       });
     // Whoever wins, the other one is heard by nobody.
     stalled.catch(() => undefined);

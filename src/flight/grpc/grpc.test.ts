@@ -4,9 +4,11 @@ import { once } from "node:events";
 import {
   type ClientHttp2Stream,
   connect,
+  constants,
   createServer,
   type Http2Server,
   type IncomingHttpHeaders,
+  type Settings,
 } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { suite, test } from "node:test";
@@ -22,6 +24,8 @@ const LIMITS = {
   requestSizeMax: 1_000,
   bodyStallMsMax: 5_000,
   requestMsMax: 5_000,
+  answerGraceMs: 5_000,
+  answerRateMin: 4 * 1024,
   answerStallMsMax: 5_000,
 };
 
@@ -267,19 +271,58 @@ suite("gRPC", () => {
       async (one) => {
         for (; sentCount < 1_000; sentCount += 1) await one.send(frame(piece));
       },
-      { answerStallMsMax: 100 },
+      { answerGraceMs: 100, answerRateMin: 1e9 },
     );
-    const session = connect(`http://${await served.address()}`);
-    const stream = session.request({
-      ":method": "POST",
-      ":path": "/a/B",
-      "content-type": "application/grpc",
-    });
-    stream.pause().on("error", () => undefined);
-    while (served.observed.length === 0) await clock.sleep(10);
+    const { session, stream } = await asleep(served);
+    await new Promise((resolve) => stream.once("close", resolve));
     assert.ok(sentCount < 20, `${sentCount} pieces were taken`);
-    assert.partialDeepStrictEqual(served.observed, [{ outcome: "server_error" }]);
-    await once(stream, "close");
+    assert.partialDeepStrictEqual(served.observed, [{ outcome: "client_error" }]);
+    assert.equal(stream.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
+    session.close();
+  });
+
+  test("gives up a client that takes a little all the time, and what works for it", async () => {
+    const ended = Promise.withResolvers<unknown>();
+    const piece = new Uint8Array(1_000_000);
+    await using served = new Served(
+      async (one) => {
+        one.signal.addEventListener("abort", () => ended.resolve(one.signal.reason));
+        for (;;) await one.send(frame(piece));
+      },
+      { answerGraceMs: 100, answerRateMin: 200_000, answerStallMsMax: 400 },
+    );
+    const { session, stream } = await asleep(served);
+    let takenBytes = 0;
+    stream.on("readable", () => undefined);
+    const taking = setInterval(() => {
+      takenBytes += ((stream.read(400) ?? stream.read()) as Uint8Array | null)?.length ?? 0;
+    }, 10);
+    assert.equal(((await ended.promise) as DbError).code, "answer_stalled");
+    assert.ok(takenBytes > 400);
+    clearInterval(taking);
+    session.destroy();
+  });
+
+  test("gives up a client whose window never opens for the end of an answer", async () => {
+    await using served = new Served((one) => one.send(frame(new Uint8Array(1_000))), {
+      answerGraceMs: 40,
+      answerRateMin: 1e9,
+    });
+    const { session, stream } = await asleep(served, { initialWindowSize: 0 });
+    await new Promise((resolve) => stream.once("close", resolve));
+    assert.equal(stream.rstCode, constants.NGHTTP2_ENHANCE_YOUR_CALM);
     session.close();
   });
 });
+
+/** A call whose client reads nothing by itself. */
+async function asleep(served: Served, settings: Settings = {}) {
+  const session = connect(`http://${await served.address()}`, { settings });
+  const stream = session.request({
+    ":method": "POST",
+    ":path": "/a/B",
+    "content-type": "application/grpc",
+  });
+  stream.pause().on("error", () => undefined);
+  return { session, stream };
+}

@@ -63,17 +63,16 @@ export class GrpcServer {
     const startMs = clock.monotonicMs();
     const method = methods.get(call.path);
     let status: Status = STATUS.ok;
-    let message = "";
     try {
       if (method === undefined) throw unknownMethod(call.path);
       await this.#inTime(call, abort, method);
-    } catch (error) {
-      ({ message, status } = this.#failure(
-        call,
-        abort.signal.aborted ? abort.signal.reason : error,
-      ));
+      call.end(status);
+    } catch (thrown) {
+      const error = asDbError(abort.signal.aborted ? abort.signal.reason : thrown);
+      // Nothing goes on behind an answer that has failed.
+      abort.abort(error);
+      status = this.#fail(call, error);
     }
-    call.end(status, message);
     const { sizeBytes } = call;
     const path = method && call.path;
     observe?.({
@@ -100,20 +99,24 @@ export class GrpcServer {
     }
   }
 
-  #failure(call: Call, thrown: unknown): { status: Status; message: string } {
-    const error = asDbError(thrown);
+  /** Ends `call` with `error`; answers its status. */
+  #fail(call: Call, error: DbError): Status {
     const status = statusOf(error);
     const { log } = this.#options;
     const fields = { path: call.path, code: error.code, error: describeError(error) };
-    if (status !== STATUS.internal) {
+    if (error.code === "answer_stalled") {
+      log.warn("An answer was broken off.", fields);
+      call.cut();
+    } else if (status === STATUS.internal) {
+      log.error("A call failed.", fields);
+      // A bug's own words are for the log; what is damaged is for whoever asks to know.
+      const isBug = error.kind === "internal";
+      call.end(status, isBug ? "internal error: the node's log says more" : error.message);
+    } else {
       log.debug("A call was refused.", fields);
-      return { status, message: error.message };
+      call.end(status, error.message);
     }
-    log.error("A call failed.", fields);
-    // A bug's own words are for the log; what is damaged is for whoever asks to know.
-    const message =
-      error.kind === "internal" ? "internal error: the node's log says more" : error.message;
-    return { status, message };
+    return status;
   }
 }
 

@@ -36,6 +36,7 @@ const STATUS_OF_CODE: Readonly<Record<string, Status>> = {
   // Clients of InfluxDB 3 take what the language lacks for a mistake in the statement.
   sql_unsupported: STATUS.invalid,
   client_left: STATUS.cancelled,
+  answer_stalled: STATUS.exhausted,
   grpc_deadline: STATUS.deadline,
 };
 

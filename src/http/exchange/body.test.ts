@@ -238,7 +238,7 @@ suite("request bodies", () => {
         onClaim: (claim) => request.once("data", () => claim[Symbol.dispose]()),
         onStart: () => undefined,
         watch: new StallWatch(machineClock, 1_000),
-        stallMsMax: 1_000,
+        limits: { bodyStallMsMax: 1_000, requestMsMax: 1_000 },
         inflating: new Semaphore(1),
         signal: new AbortController().signal,
       });

@@ -6,7 +6,14 @@ import type { BodyBudget, BodyClaim } from "./body-budget.ts";
 import { BodyMemory } from "./body-memory.ts";
 import { CLIENT_LEFT } from "./errors.ts";
 import { inflate } from "./inflate.ts";
-import type { StallWatch } from "./stall-watch.ts";
+import type { StallWatch, Watched } from "./stall-watch.ts";
+
+export interface BodyLimits {
+  /** How long nothing of a body may come. */
+  readonly bodyStallMsMax: number;
+  /** How long it may take to come. */
+  readonly requestMsMax: number;
+}
 
 export interface BodyOptions {
   /** Bytes of one body, as sent and inflated. */
@@ -17,7 +24,7 @@ export interface BodyOptions {
   /** Called when the body is wanted: the client may send it now. */
   readonly onStart: () => void;
   readonly watch: StallWatch;
-  readonly stallMsMax: number;
+  readonly limits: BodyLimits;
   readonly inflating: Semaphore;
   /** Aborted when nobody waits for the body any more. */
   readonly signal: AbortSignal;
@@ -75,7 +82,8 @@ class Reception {
   readonly #memory: BodyMemory;
   readonly #sizeSaid: number | undefined;
   readonly #settle = Promise.withResolvers<Uint8Array<ArrayBuffer>>();
-  readonly #watched: ReturnType<StallWatch["begin"]>;
+  readonly #pause: Watched;
+  readonly #whole: Watched;
 
   constructor(request: IncomingMessage, options: BodyOptions, sizeSaid: number | undefined) {
     this.#request = request;
@@ -84,14 +92,21 @@ class Reception {
     this.promise = this.#settle.promise;
     this.claim = options.budget.claim((reason) => this.#fail(reason));
     this.#memory = new BodyMemory(this.claim, options.sizeMax, sizeSaid);
-    this.#watched = options.watch.begin(options.stallMsMax, () => this.#fail(stalled(options)));
+    const { limits, watch } = options;
+    const { bodyStallMsMax, requestMsMax } = limits;
+    this.#pause = watch.begin(bodyStallMsMax, () =>
+      this.#fail(stalled(`nothing of the request's body came for ${bodyStallMsMax} ms`, limits)),
+    );
+    this.#whole = watch.begin(requestMsMax, () =>
+      this.#fail(stalled(`the request's body is not whole after ${requestMsMax} ms`, limits)),
+    );
     request.on("data", this.#take).once("end", this.#end);
     // What the stream says when the client left. An error after that concerns nobody.
     request.once("error", this.#fail).once("close", this.#left);
   }
 
   readonly #take = (chunk: Uint8Array): void => {
-    this.#watched.moved();
+    this.#pause.moved();
     try {
       const { sizeBytes } = this.#memory;
       if (sizeBytes + chunk.length > this.#options.sizeMax) throw tooLarge(this.#options);
@@ -127,19 +142,16 @@ class Reception {
   };
 
   #stop(): void {
-    this.#watched.end();
+    this.#pause.end();
+    this.#whole.end();
     this.claim.receiving = false;
     this.#request.off("data", this.#take).off("end", this.#end).off("close", this.#left);
   }
 }
 
-function stalled({ stallMsMax }: BodyOptions): DbError {
-  return new DbError(
-    "unavailable",
-    "request_stalled",
-    `nothing of the request's body came for ${stallMsMax} ms`,
-    { detail: { stallMsMax } },
-  );
+function stalled(message: string, { bodyStallMsMax, requestMsMax }: BodyLimits): DbError {
+  const detail = { bodyStallMsMax, requestMsMax };
+  return new DbError("unavailable", "request_stalled", message, { detail });
 }
 
 function tooLarge({ sizeMax }: BodyOptions): DbError {

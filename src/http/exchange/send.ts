@@ -1,6 +1,10 @@
-import { once } from "node:events";
 import type { ServerResponse } from "node:http";
 import { TLSSocket } from "node:tls";
+import { untilAborted } from "#base/async.ts";
+import { utf8 } from "#base/bytes.ts";
+import type { DbError } from "#base/errors.ts";
+import { Patience, type PatienceLimits } from "#base/patience.ts";
+import type { Clock } from "#ports/clock.ts";
 import { cutStream } from "../response.ts";
 import type { Reply } from "./reply.ts";
 import type { StallWatch } from "./stall-watch.ts";
@@ -10,16 +14,23 @@ export interface SendOptions {
   readonly headers: Readonly<Record<string, string>>;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
+  readonly clock: Clock;
   readonly watch: StallWatch;
-  /** How long a client may take nothing of an answer that waits for it. */
-  readonly stallMsMax: number;
+  /** How slowly the client may take the answer. */
+  readonly limits: PatienceLimits;
+  /** Called when the client does not take the rest, though all of it is handed to the connection. */
+  readonly onStall: (reason: DbError) => void;
 }
+
+/** What is sent at once: a client is known to have taken all of it, or nothing. */
+const PIECE_SIZE = 64 * 1024;
 
 /**
  * Sends `reply` and resolves with the size of its body when all of it is handed to the connection.
  *
- * A body in chunks is sent as the client takes it. When its first chunk cannot be made, this rejects with that error before
- * anything is sent, so that another reply can be; later, the caller must `cut` the connection.
+ * A body is sent as the client takes it. When the first chunk of one in chunks cannot be made, this rejects with that error before
+ * anything is sent, so that another reply can be; later, the caller must `cut` the connection. It rejects with `unavailable` / `answer_stalled`
+ * when the client takes it too slowly.
  */
 export async function sendReply(
   response: ServerResponse,
@@ -27,15 +38,20 @@ export async function sendReply(
   options: SendOptions,
 ): Promise<number> {
   const { body } = reply;
+  const sending = new Sending(response, options);
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
+    const sizeBytes = sizeOf(body);
     response.writeHead(reply.status, {
       ...options.headers,
-      ...sizeHeader(reply, body),
+      ...(reply.status === 204 ? {} : { "content-length": String(sizeBytes) }),
       ...reply.headers,
     });
-    response.end(body);
-    watchEnd(response, options);
-    return sizeOf(body);
+    if (body === undefined || sizeBytes <= PIECE_SIZE) sending.end(body);
+    else {
+      await sending.write(typeof body === "string" ? utf8(body) : body);
+      sending.end();
+    }
+    return sizeBytes;
   }
   const chunks = body[Symbol.asyncIterator]();
   try {
@@ -44,40 +60,67 @@ export async function sendReply(
     let sizeBytes = 0;
     for (; step.done !== true; step = await chunks.next()) {
       sizeBytes += step.value.length;
-      if (!response.write(step.value)) await untilTaken(response, options);
-      options.signal.throwIfAborted();
+      await sending.write(step.value);
     }
-    response.end();
-    watchEnd(response, options);
+    sending.end();
     return sizeBytes;
   } finally {
     await chunks.return?.();
   }
 }
 
-/** 204 has no body by definition, and says no size of one. */
-function sizeHeader(reply: Reply, body: string | Uint8Array | undefined): Record<string, string> {
-  return reply.status === 204 ? {} : { "content-length": String(sizeOf(body)) };
-}
-
 function sizeOf(body: string | Uint8Array | undefined): number {
   return body === undefined ? 0 : Buffer.byteLength(body);
 }
 
-async function untilTaken(response: ServerResponse, options: SendOptions): Promise<void> {
-  const watched = options.watch.begin(options.stallMsMax, () => cut(response));
-  try {
-    await once(response, "drain", { signal: options.signal });
-  } finally {
-    watched.end();
-  }
-}
+/** A body on its way out. */
+class Sending {
+  readonly #response: ServerResponse;
+  readonly #options: SendOptions;
+  readonly #patience: Patience;
 
-/** The rest lies in the connection's buffer; a client that never takes it is cut off. */
-function watchEnd(response: ServerResponse, options: SendOptions): void {
-  if (response.writableFinished) return;
-  const watched = options.watch.begin(options.stallMsMax, () => cut(response));
-  response.once("close", () => watched.end());
+  constructor(response: ServerResponse, options: SendOptions) {
+    this.#response = response;
+    this.#options = options;
+    this.#patience = new Patience(options.limits);
+  }
+
+  /** Resolves when the client has taken `bytes`, but for what buffers hold. */
+  async write(bytes: Uint8Array): Promise<void> {
+    const { signal } = this.#options;
+    for (let start = 0; start < bytes.length; start += PIECE_SIZE) {
+      const piece = bytes.subarray(start, start + PIECE_SIZE);
+      if (!this.#response.write(piece)) await this.#untilTaken();
+      signal.throwIfAborted();
+      this.#patience.took(piece.length);
+    }
+  }
+
+  /** The rest lies in the connection's buffer; a client that never takes it is cut off. */
+  end(rest?: string | Uint8Array): void {
+    this.#response.end(rest);
+    if (this.#response.writableFinished) return;
+    const { onStall, watch } = this.#options;
+    const patience = this.#patience;
+    const watched = watch.begin(patience.leftMs, () => onStall(patience.end()));
+    this.#response.once("close", () => watched.end());
+  }
+
+  async #untilTaken(): Promise<void> {
+    const { clock, signal, watch } = this.#options;
+    const patience = this.#patience;
+    const taken = Promise.withResolvers<void>();
+    this.#response.once("drain", taken.resolve);
+    const startMs = clock.monotonicMs();
+    const watched = watch.begin(patience.leftMs, () => taken.reject(patience.end()));
+    try {
+      await untilAborted(taken.promise, signal);
+    } finally {
+      watched.end();
+      this.#response.off("drain", taken.resolve);
+      patience.waited(clock.monotonicMs() - startMs);
+    }
+  }
 }
 
 /**

@@ -15,12 +15,7 @@ export function openFlight(
 ): GrpcServer {
   return new GrpcServer({
     methods: flightMethods({ services, access: config, clock }),
-    limits: {
-      requestSizeMax: config.httpRequestSizeMax,
-      bodyStallMsMax: HTTP_LIMITS.bodyStallMsMax,
-      requestMsMax: HTTP_LIMITS.requestMsMax,
-      answerStallMsMax: HTTP_LIMITS.answerStallMsMax,
-    },
+    limits: { ...HTTP_LIMITS, requestSizeMax: config.httpRequestSizeMax },
     clock,
     log,
     observe: (call) => observeRequest(observed(call)),
