@@ -13,6 +13,7 @@ import { silentLog } from "#ports/log.ts";
 import type { QueryAnswer, QueryRequest } from "#query/query.ts";
 import { machineClock as clock } from "#testing/http.ts";
 import { flightMethods } from "./flight.ts";
+import type { MessageMemory } from "./grpc/call.ts";
 import { GrpcServer } from "./grpc/server.ts";
 import { encodeAny, encodeProtobuf, Message } from "./protobuf.ts";
 import type { FlightServices } from "./services.ts";
@@ -29,6 +30,11 @@ const LIMITS = {
   answerRateMin: 4 * 1024,
   answerStallMsMax: 5_000,
 };
+
+/** Memory without a bound. */
+function uncounted(): MessageMemory {
+  return { hold: () => undefined, receivedBytes: 0, receiving: true };
+}
 
 function batchOf(...values: readonly bigint[]): ResultBatch {
   return {
@@ -75,7 +81,7 @@ async function call(
     keepAliveMs: KEEP_ALIVE_MS,
   });
   const grpc = new GrpcServer({ methods, limits: LIMITS, clock, log: silentLog });
-  const server = createServer((request, response) => grpc.answer(request, response));
+  const server = createServer((request, response) => grpc.answer(request, response, uncounted()));
   await once(server.listen(0, "127.0.0.1"), "listening");
   const address = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const client = new Client(address, credentials.createInsecure());

@@ -1,9 +1,11 @@
 import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { DbError } from "#base/errors.ts";
+import type { BodyClaim } from "./exchange/body-budget.ts";
 
 /** What answers calls of gRPC, which come as requests of HTTP/2. flight/ fulfils it. */
 export interface GrpcService {
-  answer(request: Http2ServerRequest, response: Http2ServerResponse): Running;
+  /** `claim`: what its messages take of the memory for bodies. */
+  answer(request: Http2ServerRequest, response: Http2ServerResponse, claim: BodyClaim): Running;
 }
 
 /** A request that is being answered. */

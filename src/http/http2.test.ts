@@ -8,6 +8,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { utf8 } from "#base/bytes.ts";
 import { openServer, send, someServices } from "#testing/http.ts";
 import { AUTHORITY, CERTIFICATE, KEY } from "#testing/tls/files.ts";
+import type { GrpcService } from "./grpc.ts";
 import type { HttpServerOptions } from "./options.ts";
 import type { HttpServer } from "./server.ts";
 
@@ -163,6 +164,35 @@ suite("over HTTP/2", () => {
       await begun.promise;
     });
     assert.equal(await Promise.race([left.promise, delay(2_000, "late", { ref: false })]), "left");
+  });
+
+  test("calls of gRPC share the memory for bodies, until they are over, and give way where they come slowly", async () => {
+    await using server = await open({ limits: { bodiesSizeMax: 100_000, bodySlowMs: 100 } });
+    const aborted: string[] = [];
+    const grpc: GrpcService = {
+      answer: (request, response, claim) => {
+        claim.hold(80_000);
+        claim.receiving = request.headers["x-whole"] !== "yes";
+        response.writeHead(200);
+        return { abort: (reason) => void aborted.push(reason.code) };
+      },
+    };
+    server.serve(TAKING, grpc);
+    const call = { ":method": "POST", ":path": "/a/B", "content-type": "application/grpc" };
+    const body = new Uint8Array(50_000).fill(109);
+    await withSession(server, async (session) => {
+      const whole = session.request({ ...call, "x-whole": "yes" });
+      await once(whole, "response");
+      assert.equal((await ask(session, WRITE, body)).headers[":status"], 429);
+      whole.close();
+      await once(whole, "close");
+      assert.equal((await ask(session, WRITE, body)).headers[":status"], 204);
+      const slow = session.request(call);
+      await once(slow, "response");
+      await delay(110);
+      assert.equal((await ask(session, WRITE, body)).headers[":status"], 204);
+      assert.deepEqual(aborted, ["request_memory"]);
+    });
   });
 
   test("the first bytes may come one by one, of either version", async () => {

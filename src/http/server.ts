@@ -6,7 +6,7 @@ import { Semaphore } from "#base/async.ts";
 import { DbError, describeError } from "#base/errors.ts";
 import { Connections } from "./connections.ts";
 import { Conversation, type Host } from "./conversation.ts";
-import { BodyBudget } from "./exchange/body-budget.ts";
+import { BodyBudget, type BodyClaim } from "./exchange/body-budget.ts";
 import { StallWatch } from "./exchange/stall-watch.ts";
 import { type GrpcService, isGrpc, type Running, refuseGrpc } from "./grpc.ts";
 import { Handshakes } from "./handshakes.ts";
@@ -27,6 +27,12 @@ const LATE_CHECK_MS_MAX = 5_000;
 /** Bodies inflated at a time. Each takes a thread of the four that the disk needs as well. */
 const INFLATE_COUNT_MAX = 2;
 
+/** A request that is being received or answered. */
+interface Received extends Running {
+  /** Whether `claim` is what its body holds. */
+  holds(claim: BodyClaim): boolean;
+}
+
 /**
  * Speaks HTTP/1.1 and HTTP/2, over TLS where it has a certificate: reads requests, calls one service for each, and writes what it answers.
  * Calls of gRPC it leaves to who answers them.
@@ -43,7 +49,7 @@ export class HttpServer implements AsyncDisposable {
   readonly #watch: StallWatch;
   readonly #stopWatch = new AbortController();
   /** With the connections they came over, which a request of HTTP/2 does not know itself. */
-  readonly #running = new Map<Running, Socket>();
+  readonly #running = new Map<Received, Socket>();
   #idle = Promise.withResolvers<void>();
   #watching: Promise<void> = Promise.resolve();
   #services: HttpServices | undefined;
@@ -204,7 +210,7 @@ export class HttpServer implements AsyncDisposable {
     const claim = this.#host.budget.slowest();
     if (claim === undefined) return undefined;
     for (const [running, socket] of this.#running)
-      if (running instanceof Conversation && running.holds(claim)) return socket;
+      if (running.holds(claim)) return socket;
     return undefined;
   }
 
@@ -242,12 +248,21 @@ export class HttpServer implements AsyncDisposable {
     if (this.#stopping) return refuseGrpc(response, STOPPING);
     if (this.#services === undefined) return refuseGrpc(response, STARTING);
     if (this.#grpc === undefined) return refuseGrpc(response, NO_GRPC);
-    this.#keep(this.#grpc.answer(request, response), socket, response, () => undefined);
+    const claim = this.#host.budget.claim((reason) => {
+      claim.hold(0);
+      call.abort(reason);
+    });
+    const call = this.#grpc.answer(request, response, claim);
+    const running: Received = {
+      abort: (reason) => call.abort(reason),
+      holds: (other) => other === claim,
+    };
+    this.#keep(running, socket, response, () => claim[Symbol.dispose]());
   }
 
   /** Counts `running` among those that run until its answer is sent, or its client gone; then calls `finish`. */
   #keep(
-    running: Running,
+    running: Received,
     socket: Socket,
     response: ServerResponse | Http2ServerResponse,
     finish: () => void,

@@ -21,6 +21,15 @@ export interface CallLimits extends PatienceLimits {
   readonly requestMsMax: number;
 }
 
+/** Where the memory that messages take is counted, until their call is over. */
+export interface MessageMemory {
+  /** From now on they take `sizeBytes`, in place of what they took. Throws `exceeded` / `request_memory`. */
+  hold(sizeBytes: number): void;
+  /** Bytes that came, and whether more are waited for. */
+  receivedBytes: number;
+  receiving: boolean;
+}
+
 /** When a client has stalled, and what is told of it. */
 interface Stall {
   readonly afterMs: number;
@@ -35,6 +44,7 @@ export class Call {
   readonly #request: Http2ServerRequest;
   readonly #response: Http2ServerResponse;
   readonly #limits: CallLimits;
+  readonly #memory: MessageMemory;
   readonly #clock: Clock;
   readonly #patience: Patience;
   readonly #trailers: Record<string, string> = {};
@@ -45,11 +55,17 @@ export class Call {
   constructor(
     request: Http2ServerRequest,
     response: Http2ServerResponse,
-    options: { readonly limits: CallLimits; readonly clock: Clock; readonly signal: AbortSignal },
+    options: {
+      readonly limits: CallLimits;
+      readonly memory: MessageMemory;
+      readonly clock: Clock;
+      readonly signal: AbortSignal;
+    },
   ) {
     this.#request = request;
     this.#response = response;
     this.#limits = options.limits;
+    this.#memory = options.memory;
     this.#clock = options.clock;
     this.#patience = new Patience(options.limits);
     this.signal = options.signal;
@@ -71,20 +87,18 @@ export class Call {
   /** The client's messages as they come, of at most `sizeMax` bytes each, if that is less than what is allowed. Read them once. */
   async *messages(sizeMax = Infinity): AsyncGenerator<Uint8Array, void> {
     const reader = new FrameReader(Math.min(sizeMax, this.#limits.requestSizeMax));
-    const chunks = this.#request.iterator({ destroyOnReturn: false });
-    const { bodyStallMsMax, requestMsMax } = this.#limits;
-    const endMs = this.#clock.monotonicMs() + requestMsMax;
-    for (;;) {
-      const leftMs = endMs - this.#clock.monotonicMs();
-      const [afterMs, what] =
-        leftMs < bodyStallMsMax
-          ? [Math.max(0, leftMs), `is not done after ${requestMsMax} ms`]
-          : [bodyStallMsMax, `sends nothing for ${bodyStallMsMax} ms`];
-      const reason = () => new DbError("unavailable", "request_stalled", `the client ${what}`);
-      const next = this.#within({ afterMs, reason }, chunks.next());
-      const step = (await next) as IteratorResult<Uint8Array>;
-      if (step.done === true) break;
-      yield* reader.push(step.value);
+    const memory = this.#memory;
+    let givenBytes = 0;
+    try {
+      for await (const chunk of this.#chunks()) {
+        const messages = reader.push(chunk);
+        for (const { length } of messages) givenBytes += length;
+        memory.receivedBytes += chunk.length;
+        memory.hold(givenBytes + reader.heldBytes);
+        yield* messages;
+      }
+    } finally {
+      memory.receiving = false;
     }
     if (reader.unfinished)
       throw new DbError("invalid", "protobuf", "the last message is not whole");
@@ -92,9 +106,7 @@ export class Call {
 
   /** The first message, which must be there. */
   async message(sizeMax?: number): Promise<Uint8Array> {
-    const messages = this.messages(sizeMax);
-    const { value } = await messages.next();
-    if (value !== undefined) return value;
+    for await (const message of this.messages(sizeMax)) return message;
     throw new DbError("invalid", "protobuf", "the call has no message");
   }
 
@@ -153,6 +165,25 @@ export class Call {
   /** Breaks the answer off, of a client that takes too little: what it does not take would keep its end from it as well. */
   cut(): void {
     this.#response.stream.close(constants.NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  /** What the client sends. */
+  async *#chunks(): AsyncGenerator<Uint8Array, void> {
+    const chunks = this.#request.iterator({ destroyOnReturn: false });
+    const { bodyStallMsMax, requestMsMax } = this.#limits;
+    const endMs = this.#clock.monotonicMs() + requestMsMax;
+    for (;;) {
+      const leftMs = endMs - this.#clock.monotonicMs();
+      const [afterMs, what] =
+        leftMs < bodyStallMsMax
+          ? [Math.max(0, leftMs), `is not done after ${requestMsMax} ms`]
+          : [bodyStallMsMax, `sends nothing for ${bodyStallMsMax} ms`];
+      const reason = () => new DbError("unavailable", "request_stalled", `the client ${what}`);
+      const next = this.#within({ afterMs, reason }, chunks.next());
+      const step = (await next) as IteratorResult<Uint8Array>;
+      if (step.done === true) return;
+      yield step.value;
+    }
   }
 
   async #untilTaken(): Promise<void> {

@@ -29,6 +29,11 @@ export class FrameReader {
     this.#sizeMax = sizeMax;
   }
 
+  /** Memory that what came of the last message takes. */
+  get heldBytes(): number {
+    return this.#held.length;
+  }
+
   /** Whether the last message is not whole. */
   get unfinished(): boolean {
     return this.#size > 0 || this.#wantedSize !== undefined;

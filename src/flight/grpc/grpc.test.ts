@@ -17,6 +17,7 @@ import { concatBytes, utf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import { silentLog } from "#ports/log.ts";
 import { machineClock as clock } from "#testing/http.ts";
+import type { MessageMemory } from "./call.ts";
 import { FrameReader, frame } from "./frames.ts";
 import { GrpcServer, type Method, type ObservedCall } from "./server.ts";
 
@@ -29,9 +30,24 @@ const LIMITS = {
   answerStallMsMax: 5_000,
 };
 
+/** What messages take; as much as `sizeMax`. */
+class Memory implements MessageMemory {
+  sizeMax = Infinity;
+  heldBytes = 0;
+  receivedBytes = 0;
+  receiving = true;
+
+  hold(sizeBytes: number): void {
+    this.heldBytes = sizeBytes;
+    if (sizeBytes > this.sizeMax) throw new DbError("exceeded", "request_memory", "too much");
+  }
+}
+
 /** A server of one method, `/a/B`. */
 class Served implements AsyncDisposable {
   readonly observed: ObservedCall[] = [];
+  /** Of all calls. */
+  readonly memory = new Memory();
   readonly #server: Http2Server;
 
   constructor(method: Method, limits: Partial<typeof LIMITS> = {}) {
@@ -43,7 +59,7 @@ class Served implements AsyncDisposable {
       observe: (over) => this.observed.push(over),
     });
     this.#server = createServer().on("request", (request, response) => {
-      grpc.answer(request, response);
+      grpc.answer(request, response, this.memory);
     });
   }
 
@@ -198,6 +214,28 @@ suite("gRPC", () => {
     await using served = new Served(echo, { bodyStallMsMax: 40 });
     const said = await byHand(served, {}, (stream) => stream.write(Uint8Array.of(0, 0)));
     assert.equal(said["grpc-status"], "14");
+  });
+
+  test("counts what messages take, and takes none that nothing is left for", async () => {
+    const read = Promise.withResolvers<void>();
+    await using served = new Served(async (one) => {
+      await one.message();
+      read.resolve();
+      await clock.sleep(60_000, one.signal);
+    });
+    const { memory } = served;
+    const { session, stream } = await asleep(served);
+    stream.write(Uint8Array.of(0, 0, 0, 3, 0));
+    stream.write(new Uint8Array(700));
+    while (memory.receivedBytes < 705) await clock.sleep(5);
+    assert.ok(memory.receiving && memory.heldBytes >= 700 && memory.heldBytes <= 768);
+    stream.write(new Uint8Array(68));
+    await read.promise;
+    assert.deepEqual([memory.heldBytes, memory.receiving], [768, false]);
+    session.destroy();
+    memory.sizeMax = 500;
+    const refused = await call(served, { message: new Uint8Array(600) });
+    assert.partialDeepStrictEqual(refused, { code: 8, details: "too much" });
   });
 
   test("gives up a client that sends a little for ever", async () => {

@@ -2,7 +2,7 @@ import type { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import { DbError, describeError } from "#base/errors.ts";
 import type { Clock } from "#ports/clock.ts";
 import type { Log } from "#ports/log.ts";
-import { Call, type CallLimits } from "./call.ts";
+import { Call, type CallLimits, type MessageMemory } from "./call.ts";
 import { asDbError, STATUS, type Status, statusOf } from "./status.ts";
 import { parseTimeout } from "./timeout.ts";
 
@@ -43,8 +43,12 @@ export class GrpcServer {
     this.#options = options;
   }
 
-  /** Answers a request whose content type is `application/grpc`. */
-  answer(request: Http2ServerRequest, response: Http2ServerResponse): RunningCall {
+  /** Answers a request whose content type is `application/grpc`. What its messages take is counted in `memory`. */
+  answer(
+    request: Http2ServerRequest,
+    response: Http2ServerResponse,
+    memory: MessageMemory,
+  ): RunningCall {
     const abort = new AbortController();
     response.on("error", () => undefined);
     request.on("error", () => undefined);
@@ -53,7 +57,12 @@ export class GrpcServer {
     response.setHeader("grpc-accept-encoding", "identity");
     response.sendDate = false;
     const { clock, limits } = this.#options;
-    const call = new Call(request, response, { limits, clock, signal: abort.signal });
+    const call = new Call(request, response, {
+      limits,
+      memory,
+      clock,
+      signal: abort.signal,
+    });
     void this.#run(call, abort);
     return { abort: (reason) => abort.abort(reason) };
   }
