@@ -19,6 +19,7 @@ import { encodeAny, encodeProtobuf, Message } from "./protobuf.ts";
 import type { FlightServices } from "./services.ts";
 import { parsePattern } from "./sql/pattern.ts";
 import { readHandle } from "./sql/prepared.ts";
+import { encodeTicket } from "./ticket.ts";
 
 const FIELDS: readonly Field[] = [{ name: "v", type: "int64", column: "integer" }];
 const KEEP_ALIVE_MS = 40;
@@ -53,10 +54,18 @@ interface Taken {
 /** What a client takes that asks `ticket` of a node that answers as `query` does. */
 async function take(
   query: (request: QueryRequest, signal: AbortSignal) => Promise<QueryAnswer>,
-  options: { readonly auth?: boolean; readonly cancelAfter?: number } = {},
+  options: {
+    readonly auth?: boolean;
+    readonly cancelAfter?: number;
+    readonly describe?: FlightServices["describe"];
+  } = {},
 ): Promise<Taken> {
   const json = JSON.stringify({ database: "db", sql_query: "SELECT" });
-  return call({ query }, { ...options, method: "DoGet", message: encodeProtobuf({ 1: json }) });
+  const describe = options.describe ?? (async () => FIELDS);
+  return call(
+    { query, describe },
+    { ...options, method: "DoGet", message: encodeProtobuf({ 1: json }) },
+  );
 }
 
 /** What a client takes that calls a method of a node with `services`. */
@@ -65,6 +74,7 @@ async function call(
   options: {
     readonly method: string;
     readonly message: Uint8Array;
+    readonly timeoutMs?: number;
     readonly auth?: boolean;
     readonly cancelAfter?: number;
   },
@@ -78,6 +88,7 @@ async function call(
     },
     access: { withoutAuth: options.auth !== true, openActions: [] },
     clock,
+    timeoutMs: options.timeoutMs ?? 5_000,
     keepAliveMs: KEEP_ALIVE_MS,
   });
   const grpc = new GrpcServer({ methods, limits: LIMITS, clock, log: silentLog });
@@ -124,6 +135,17 @@ async function* twoBatches() {
   yield batchOf(3n);
 }
 
+/** A query that waits for its turn, and is planned then. */
+async function waiting({ onFields }: QueryRequest): Promise<QueryAnswer> {
+  await clock.sleep(4.5 * KEEP_ALIVE_MS);
+  onFields?.(FIELDS);
+  return { fields: FIELDS, batches: twoBatches() };
+}
+
+/** What keeps a statement from being described, or tells another thing than what it answers. */
+const undescribed = () => Promise.reject(new DbError("exceeded", "queries_full", "full"));
+const misdescribed = async () => [{ name: "w", type: "string" } as const];
+
 suite("answers of DoGet", () => {
   test("begin with the schema, and have signs of life until there are rows", async () => {
     const taken = await take(async ({ onFields }) => {
@@ -143,6 +165,24 @@ suite("answers of DoGet", () => {
     );
     const names = ["planning", "execution"].map((name) => `x-influxdata-${name}-duration-seconds`);
     for (const name of names) assert.match(String(trailers.get(name)[0]), /^\d+\.\d{6}$/);
+  });
+
+  test("that wait for their turn have a schema and signs of life meanwhile", async () => {
+    const { bodies, code } = await take(waiting);
+    assert.equal(code, 0);
+    const rows = bodies.indexOf(16);
+    assert.equal(bodies[0], 0);
+    assert.ok(rows >= 3, `${bodies.join(" ")} has batches without rows after the schema`);
+  });
+
+  test("that cannot be described before their turn come without signs of life", async () => {
+    const { bodies, code } = await take(waiting, { describe: undescribed });
+    assert.deepEqual([code, bodies[0], bodies[1]], [0, 0, 16]);
+  });
+
+  test("that turn out otherwise than they were described are to be asked for again", async () => {
+    const { bodies, code } = await take(waiting, { describe: misdescribed });
+    assert.deepEqual([code, bodies[0], bodies.at(-1)], [14, 0, 0]);
   });
 
   test("that fail end with a status, before and after the first rows", async () => {
@@ -254,6 +294,59 @@ suite("prepared statements", () => {
       assert.deepEqual(readHandle(handleOf(String(value))).parameters, { a: value });
     for (const wrong of [String(2n ** 64n), String(-(2n ** 63n) - 1n), "9".repeat(100), "", "0x1"])
       assert.throws(() => readHandle(handleOf(wrong)), { code: "flight_handle" });
+  });
+});
+
+/** Asks for all tables, with their schemas. */
+function askingTables() {
+  const command = encodeAny(
+    "arrow.flight.protocol.sql.CommandGetTables",
+    encodeProtobuf({ 5: 1n }),
+  );
+  return { method: "DoGet", message: encodeProtobuf({ 1: encodeTicket("db", command) }) };
+}
+
+async function describedLate(_request: QueryRequest, signal: AbortSignal): Promise<typeof FIELDS> {
+  await clock.sleep(60_000, signal);
+  return FIELDS;
+}
+
+suite("lists of tables", () => {
+  const TEXT = { type: "string" } as const;
+  const tables = async (count: number): Promise<QueryAnswer> => ({
+    fields: [],
+    batches: (async function* () {
+      const names = Array.from({ length: count }, (_, index) => `t${index}`);
+      const columns = [["public"], ["iox"], names, ["BASE TABLE"]].map((column) => ({
+        ...TEXT,
+        values: names.map((name) => (column === names ? name : (column[0] ?? null))),
+      }));
+      yield { rowCount: count, columns };
+    })(),
+  });
+
+  test("come in parts as they are planned, between the work of others, without tables that have gone", async () => {
+    let planCount = 0;
+    let othersCount = 0;
+    const describe = async () => {
+      if (planCount === 0) setImmediate(() => (othersCount += 1));
+      planCount += 1;
+      if (planCount > 50) assert.ok(othersCount > 0, "nobody else had a turn");
+      if (planCount % 2 === 0) throw new DbError("invalid", "table_not_found", "it has gone");
+      return Array.from({ length: 100 }, (_, index) => ({
+        ...FIELDS[0],
+        name: `f${index}`,
+      })) as Field[];
+    };
+    const { bodies, code } = await call({ query: () => tables(200), describe }, askingTables());
+    assert.deepEqual([code, planCount], [0, 200]);
+    assert.ok(bodies.length > 3, `${bodies.length} messages`);
+  });
+
+  test("take no longer than a query may", async () => {
+    const services = { query: () => tables(1), describe: describedLate };
+    const { code } = await call(services, { ...askingTables(), timeoutMs: 40 });
+    assert.equal(code, 8);
   });
 });
 

@@ -39,6 +39,8 @@ export interface FlightOptions {
   readonly services: FlightServices;
   readonly access: AccessPolicy;
   readonly clock: Clock;
+  /** How long a call may take, beside queries, which have a time of their own. */
+  readonly timeoutMs: number;
   /** 5 s unless given. */
   readonly keepAliveMs?: number;
 }
@@ -66,11 +68,12 @@ class Flight {
 
   constructor(options: FlightOptions) {
     this.#options = options;
-    this.#statements = new Statements(options.services, {
+    const streaming = {
       clock: options.clock,
       keepAliveMs: options.keepAliveMs ?? KEEP_ALIVE_MS,
-    });
-    this.#sql = new FlightSql(this.#statements);
+    };
+    this.#statements = new Statements(options.services, streaming);
+    this.#sql = new FlightSql(this.#statements, streaming);
   }
 
   /** Gives a client that brings a token, or a password that is one, the header that it is to bring from now on. Checks nothing. */
@@ -95,6 +98,7 @@ class Flight {
       );
     const database = databaseOf(call.headers);
     const command = descriptor.bytes(2);
+    this.#limit(call);
     const fields = await this.#sql.describe(call, database, readCommand(command));
     const ticket = encodeProtobuf({ 1: encodeTicket(database, command) });
     const info = encodeProtobuf({
@@ -111,8 +115,11 @@ class Flight {
   async doGet(call: Call): Promise<void> {
     await this.#admit(call);
     const ticket = parseTicket(new Message(await call.message()).bytes(1));
-    if (ticket.kind === "command")
-      return this.#sql.send(call, ticket.database, readCommand(ticket.command));
+    if (ticket.kind === "command") {
+      const command = readCommand(ticket.command);
+      if (command.kind === "tables") this.#limit(call);
+      return this.#sql.send(call, ticket.database, command);
+    }
     const { database, language, parameters, text } = ticket;
     await this.#statements.send(call, { language, database, parameters, text, tokens: [] });
   }
@@ -126,6 +133,7 @@ class Flight {
     if (type !== "CreatePreparedStatement")
       throw new DbError("invalid", "flight_action", `there is no action '${type.slice(0, 200)}'`);
     const { message } = readAny(action.bytes(2));
+    this.#limit(call);
     const result = await this.#prepare(call, databaseOf(call.headers), message.text(1));
     const any = encodeAny(`${SQL}ActionCreatePreparedStatementResult`, result);
     await call.send(frame(encodeProtobuf({ 1: any })));
@@ -181,10 +189,24 @@ class Flight {
     });
   }
 
+  #limit(call: Call): void {
+    const { timeoutMs } = this.#options;
+    call.limit(timeoutMs, () => callTimeout(timeoutMs));
+  }
+
   #admit(call: Call): Promise<void> {
     const { access, services } = this.#options;
     return admit(call, "query", access, services);
   }
+}
+
+function callTimeout(timeoutMs: number): DbError {
+  return new DbError(
+    "exceeded",
+    "query_timeout",
+    `the call took longer than ${timeoutMs} ms: ask for less, or raise --query-timeout`,
+    { detail: { timeoutMs } },
+  );
 }
 
 function tooManyParameters(count: number): DbError {

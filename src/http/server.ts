@@ -209,8 +209,7 @@ export class HttpServer implements AsyncDisposable {
   #slowestSender(): Socket | undefined {
     const claim = this.#host.budget.slowest();
     if (claim === undefined) return undefined;
-    for (const [running, socket] of this.#running)
-      if (running.holds(claim)) return socket;
+    for (const [running, socket] of this.#running) if (running.holds(claim)) return socket;
     return undefined;
   }
 

@@ -221,6 +221,56 @@ suite("places of queries", () => {
   });
 });
 
+/** What is asked for when a statement is described. */
+function describe(node: SmallNode, text = "SELECT f FROM m", signal = FOREVER) {
+  return node.queries.describe({ database: "db", text, parameters: {}, tokens: [] }, signal);
+}
+
+/** A store whose reads wait while it `hangs`. */
+function hangingStore() {
+  const inner = memoryStore();
+  const gate = Promise.withResolvers<void>();
+  const hanging = { hangs: false, store: inner, release: gate.resolve };
+  hanging.store = storeWith(inner, {
+    async get(key) {
+      if (hanging.hangs) await gate.promise;
+      return inner.get(key);
+    },
+  });
+  return hanging;
+}
+
+suite("describing statements", () => {
+  test("needs no place among the queries", async () => {
+    await using watched = await watchedNode();
+    const { node, watch } = watched;
+    const answers = await Promise.all([ask(node), ask(node)]);
+    assert.deepEqual(
+      (await describe(node)).map(({ name }) => name),
+      ["f"],
+    );
+    await Promise.all(answers.map(rowCount));
+    await assertAtRest(node, watch);
+  });
+
+  test("has the time of a query, and few wait", async () => {
+    const hanging = hangingStore();
+    await using watched = await watchedNode({ store: hanging.store });
+    const { node, watch } = watched;
+    hanging.hangs = true;
+    const late = { kind: "exceeded", code: "query_timeout" };
+    const unknown = () => assert.rejects(describe(node, "SELECT * FROM unknown"), late);
+    const waiting = Array.from({ length: 1_004 }, unknown);
+    await settle();
+    await assert.rejects(describe(node), { kind: "exceeded", code: "queries_full" });
+    await node.clock.advance(60_000);
+    await Promise.all(waiting);
+    hanging.hangs = false;
+    hanging.release();
+    await assertAtRest(node, watch);
+  });
+});
+
 suite("the time of queries", () => {
   test("a query that runs too long ends, and says so", async () => {
     await using watched = await watchedNode();
@@ -278,23 +328,15 @@ suite("the time of queries", () => {
   });
 
   test("a store that does not answer is not waited for beyond it", async () => {
-    const inner = memoryStore();
-    let hangs = false;
-    const gate = Promise.withResolvers<void>();
-    const store = storeWith(inner, {
-      async get(key) {
-        if (hangs) await gate.promise;
-        return inner.get(key);
-      },
-    });
-    await using watched = await watchedNode({ store });
+    const hanging = hangingStore();
+    await using watched = await watchedNode({ store: hanging.store });
     const { node, watch } = watched;
-    hangs = true;
+    hanging.hangs = true;
     const unknown = assert.rejects(ask(node, "SELECT * FROM unknown"), { code: "query_timeout" });
     await node.clock.advance(60_000);
     await unknown;
-    hangs = false;
-    gate.resolve();
+    hanging.hangs = false;
+    hanging.release();
     await assertAtRest(node, watch);
   });
 });

@@ -130,14 +130,22 @@ export class Queries {
   }
 
   /**
-   * The fields that the answer of `request` has; nothing of it is read. Rejects as `run` does with what parsing and planning reject with.
+   * The fields that the answer of `request` has; nothing of it is read. Rejects as `run` does with what parsing and planning reject with, and
+   * as `QueryRunner.describe`.
    */
   async describe(request: QueryRequest, signal: AbortSignal): Promise<readonly Field[]> {
     const statement = parseStatement(request.text);
     const record = this.runner.log.unseen(request.text);
-    const planned = await this.#plan({ request, statement, record }, signal);
-    planned.view[Symbol.dispose]();
-    return answerFields(planned);
+    const asked: Asked = { request, statement, record };
+    return this.runner.describe(
+      record,
+      async (ending) => {
+        const planned = await this.#plan(asked, ending);
+        planned.view[Symbol.dispose]();
+        return answerFields(planned);
+      },
+      signal,
+    );
   }
 
   #parse({ text }: QueryRequest, record: QueryRecord): Statement {

@@ -29,6 +29,9 @@ export interface Attempt<Rows> {
   readonly rows: AsyncIterator<Rows>;
 }
 
+/** Statements that are described at once. Each is planned on this thread: more would only wait for each other. */
+const DESCRIBED_COUNT_MAX = 4;
+
 const UNKNOWN_NAMES = new Set([
   "column_not_found",
   "database_not_found",
@@ -41,6 +44,7 @@ export class QueryRunner {
   readonly log: QueryLog;
   readonly #options: RunnerOptions;
   readonly #permits: Semaphore;
+  readonly #describing = new Semaphore(DESCRIBED_COUNT_MAX);
 
   constructor(options: RunnerOptions) {
     this.#options = options;
@@ -88,6 +92,24 @@ export class QueryRunner {
       running.fail();
       await running.end();
       throw error;
+    }
+  }
+
+  /**
+   * Does `work`, which plans and reads no rows: it waits for its like alone, and its time counts from now. Rejects with what `work` rejects with,
+   * `exceeded` / `query_timeout`, `queries_full`.
+   */
+  async describe<T>(
+    record: QueryRecord,
+    work: (signal: AbortSignal) => Promise<T>,
+    signal: AbortSignal,
+  ): Promise<T> {
+    const running = new Running<never>(this.#options, record, signal);
+    try {
+      await running.enter(this.#describing);
+      return await work(running.signal);
+    } finally {
+      await running.end();
     }
   }
 

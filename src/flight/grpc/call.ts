@@ -47,6 +47,7 @@ export class Call {
   readonly #memory: MessageMemory;
   readonly #clock: Clock;
   readonly #patience: Patience;
+  readonly #abort: AbortController;
   readonly #trailers: Record<string, string> = {};
   /** Aborted when the client leaves, its deadline is over, or the server waits no longer. */
   readonly signal: AbortSignal;
@@ -59,7 +60,7 @@ export class Call {
       readonly limits: CallLimits;
       readonly memory: MessageMemory;
       readonly clock: Clock;
-      readonly signal: AbortSignal;
+      readonly abort: AbortController;
     },
   ) {
     this.#request = request;
@@ -68,7 +69,8 @@ export class Call {
     this.#memory = options.memory;
     this.#clock = options.clock;
     this.#patience = new Patience(options.limits);
-    this.signal = options.signal;
+    this.#abort = options.abort;
+    this.signal = options.abort.signal;
   }
 
   get headers(): IncomingHttpHeaders {
@@ -82,6 +84,14 @@ export class Call {
   /** Bytes sent. */
   get sizeBytes(): number {
     return this.#sizeBytes;
+  }
+
+  /** Ends the call with `reason` when it is not over after `durationMs`. */
+  limit(durationMs: number, reason: () => DbError): void {
+    this.#clock.sleep(durationMs, this.signal).then(
+      () => this.#abort.abort(reason()),
+      () => undefined,
+    );
   }
 
   /** The client's messages as they come, of at most `sizeMax` bytes each, if that is less than what is allowed. Read them once. */

@@ -61,7 +61,7 @@ export class GrpcServer {
       limits,
       memory,
       clock,
-      signal: abort.signal,
+      abort,
     });
     void this.#run(call, abort);
     return { abort: (reason) => abort.abort(reason) };
@@ -74,7 +74,8 @@ export class GrpcServer {
     let status: Status = STATUS.ok;
     try {
       if (method === undefined) throw unknownMethod(call.path);
-      await this.#inTime(call, abort, method);
+      limitAsAsked(call);
+      await method(call);
       call.end(status);
     } catch (thrown) {
       const error = asDbError(abort.signal.aborted ? abort.signal.reason : thrown);
@@ -90,22 +91,6 @@ export class GrpcServer {
       durationMs: clock.monotonicMs() - startMs,
       sizeBytes,
     });
-  }
-
-  async #inTime(call: Call, abort: AbortController, method: Method): Promise<void> {
-    const timeout = call.headers["grpc-timeout"];
-    const timeoutMs = parseTimeout(typeof timeout === "string" ? timeout : undefined);
-    const done = new AbortController();
-    if (timeoutMs !== undefined)
-      this.#options.clock.sleep(timeoutMs, AbortSignal.any([done.signal, call.signal])).then(
-        () => abort.abort(deadlineOver(timeoutMs)),
-        () => undefined,
-      );
-    try {
-      await method(call);
-    } finally {
-      done.abort();
-    }
   }
 
   /** Ends `call` with `error`; answers its status. */
@@ -127,6 +112,13 @@ export class GrpcServer {
     }
     return status;
   }
+}
+
+/** Gives `call` the time that its client says. */
+function limitAsAsked(call: Call): void {
+  const timeout = call.headers["grpc-timeout"];
+  const timeoutMs = parseTimeout(typeof timeout === "string" ? timeout : undefined);
+  if (timeoutMs !== undefined) call.limit(timeoutMs, () => deadlineOver(timeoutMs));
 }
 
 function outcomeOf(status: Status): ObservedCall["outcome"] {

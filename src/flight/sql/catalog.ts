@@ -1,9 +1,11 @@
 /** What there is in a database, as Flight SQL asks for it. */
+import { setImmediate } from "node:timers/promises";
+import type { ArrowBatch } from "#arrow/batch.ts";
 import { encapsulated, encodeSchema } from "#arrow/schema.ts";
 import type { ArrowField } from "#arrow/type.ts";
 import type { Command } from "./command.ts";
 import { parsePattern } from "./pattern.ts";
-import { type SmallAnswer, smallAnswer, smallField } from "./rows.ts";
+import { type SmallAnswer, type SmallCell, smallAnswer, smallField } from "./rows.ts";
 
 /** A table as `SHOW TABLES` tells of it. */
 export interface TableName {
@@ -13,16 +15,18 @@ export interface TableName {
   readonly type: string;
 }
 
-/** Gives the fields of a table. */
-export type DescribeTable = (table: TableName) => Promise<readonly ArrowField[]>;
+/** Gives the fields of a table; undefined where it has gone. */
+export type FindFields = (table: TableName) => Promise<readonly ArrowField[] | undefined>;
 
-type TablesCommand = Extract<Command, { readonly kind: "tables" }>;
+export type TablesCommand = Extract<Command, { readonly kind: "tables" }>;
 
 /** The catalog of every database, and its schemas. */
 const CATALOG = "public";
 const SCHEMAS = ["information_schema", "iox", "system"];
 const BASE_TABLE = "BASE TABLE";
 const VIEW = "VIEW";
+/** Schemas that are held before they are sent, at least. */
+const SCHEMAS_SIZE = 256 * 1024;
 
 const CATALOG_FIELDS = [smallField("catalog_name", "string")];
 const SCHEMA_FIELDS = [
@@ -81,24 +85,41 @@ export function tableFields({ withSchema }: TablesCommand): readonly ArrowField[
   return withSchema ? [...TABLE_FIELDS, smallField("table_schema", "binary")] : TABLE_FIELDS;
 }
 
-/** Those of `tables` that `command` asks for, in order of their names. */
-export async function tablesAnswer(
+/** Those of `tables` that `command` asks for, in order of their names. With schemas, some are made when those before are taken. */
+export async function* tableBatches(
   command: TablesCommand,
   baseType: string,
-  { describe, tables }: { readonly tables: readonly TableName[]; readonly describe: DescribeTable },
-): Promise<SmallAnswer> {
+  {
+    findFields,
+    tables,
+  }: { readonly tables: readonly TableName[]; readonly findFields: FindFields },
+): AsyncGenerator<ArrowBatch> {
   const isWanted = wantedBy(command);
   const wanted = tables
     .map((table) => ({ ...table, type: table.type === BASE_TABLE ? baseType : table.type }))
     .filter(isWanted)
     .toSorted((left, right) => (sortKey(left) < sortKey(right) ? -1 : 1));
-  const rows = [];
+  const fields = tableFields(command);
+  let rows: SmallCell[][] = [];
+  let sizeBytes = 0;
   for (const table of wanted) {
-    const row = [table.catalog, table.schema, table.table, table.type];
-    const schema = command.withSchema ? [encapsulated(encodeSchema(await describe(table)))] : [];
-    rows.push([...row, ...schema]);
+    const row: SmallCell[] = [table.catalog, table.schema, table.table, table.type];
+    if (command.withSchema) {
+      // Planning may take long, and wait for nothing: others have their turn.
+      await setImmediate();
+      const found = await findFields(table);
+      if (found === undefined) continue;
+      const schema = encapsulated(encodeSchema(found));
+      row.push(schema);
+      sizeBytes += schema.length;
+    }
+    rows.push(row);
+    if (sizeBytes < SCHEMAS_SIZE) continue;
+    yield smallAnswer(fields, rows).batch;
+    rows = [];
+    sizeBytes = 0;
   }
-  return smallAnswer(tableFields(command), rows);
+  yield smallAnswer(fields, rows).batch;
 }
 
 function wantedBy(command: TablesCommand): (table: TableName) => boolean {

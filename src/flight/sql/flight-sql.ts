@@ -1,19 +1,20 @@
 /** Answers to commands of Flight SQL. */
-import { encodeBatches } from "#arrow/batch.ts";
-import { arrowFields, encodeSchema } from "#arrow/schema.ts";
+import type { ArrowBatch } from "#arrow/batch.ts";
+import { arrowFields } from "#arrow/schema.ts";
 import type { ArrowField } from "#arrow/type.ts";
-import { DbError } from "#base/errors.ts";
+import { DbError, isKind } from "#base/errors.ts";
 import { cellAt } from "#model/query/result.ts";
 import type { QueryRequest } from "#query/query.ts";
-import { encodeFlightData, encodeFlightSchema } from "../data.ts";
 import type { Call } from "../grpc/call.ts";
+import { type StreamOptions, sendRows } from "../stream.ts";
 import {
   catalogsAnswer,
   keysAnswer,
   schemasAnswer,
   type TableName,
+  type TablesCommand,
+  tableBatches,
   tableFields,
-  tablesAnswer,
   tableTypesAnswer,
 } from "./catalog.ts";
 import type { Command } from "./command.ts";
@@ -28,9 +29,11 @@ const BASE_TYPE = "BASE TABLE";
 
 export class FlightSql {
   readonly #statements: Statements;
+  readonly #options: StreamOptions;
 
-  constructor(statements: Statements) {
+  constructor(statements: Statements, options: StreamOptions) {
     this.#statements = statements;
+    this.#options = options;
   }
 
   /** The fields of the answer to `command`. */
@@ -40,42 +43,31 @@ export class FlightSql {
       return arrowFields(await this.#statements.describe(request, call.signal));
     }
     if (command.kind === "tables") return tableFields(command);
-    return (await this.#answer(call, database, command)).fields;
+    return smallAnswerTo(call, command).fields;
   }
 
   /** Sends the answer to `command`. */
   async send(call: Call, database: string, command: Command): Promise<void> {
     const request = requestOf(call, database, command);
     if (request !== undefined) return this.#statements.send(call, request);
-    const { batch, fields } = await this.#answer(call, database, command);
-    await call.send(encodeFlightSchema(encodeSchema(fields)));
-    for (const message of encodeBatches(fields, batch)) await call.send(encodeFlightData(message));
+    if (command.kind === "tables") {
+      const batches = this.#tableBatches(call, database, command);
+      return sendRows(call, this.#options, tableFields(command), batches);
+    }
+    const { batch, fields } = smallAnswerTo(call, command);
+    return sendRows(call, this.#options, fields, oneBatch(batch));
   }
 
-  async #answer(call: Call, database: string, command: Command): Promise<SmallAnswer> {
-    switch (command.kind) {
-      case "catalogs":
-        return catalogsAnswer();
-      case "schemas":
-        return schemasAnswer(command);
-      case "table_types":
-        return tableTypesAnswer(baseType(call));
-      case "sql_info":
-        return sqlInfoAnswer(command.ids);
-      case "type_info":
-        return typeInfoAnswer(command.type);
-      case "primary_keys":
-      case "foreign_keys":
-        return keysAnswer(command.kind);
-      case "tables":
-        return tablesAnswer(command, baseType(call), {
-          tables: await this.#tables(call, database),
-          describe: (table) => this.#describeTable(call, database, table),
-        });
-      case "statement":
-      case "prepared":
-        throw new DbError("internal", "assertion_failed", "statements are answered elsewhere");
-    }
+  async *#tableBatches(
+    call: Call,
+    database: string,
+    command: TablesCommand,
+  ): AsyncGenerator<ArrowBatch> {
+    const tables = await this.#tables(call, database);
+    yield* tableBatches(command, baseType(call), {
+      tables,
+      findFields: (table) => this.#findFields(call, database, table),
+    });
   }
 
   async #tables(call: Call, database: string): Promise<readonly TableName[]> {
@@ -95,16 +87,49 @@ export class FlightSql {
     return tables;
   }
 
-  async #describeTable(
+  /** Undefined where the table has gone. */
+  async #findFields(
     call: Call,
     database: string,
     { catalog, schema, table }: TableName,
-  ): Promise<readonly ArrowField[]> {
+  ): Promise<readonly ArrowField[] | undefined> {
     const path = [catalog, schema, table].map((name) => `"${name.replaceAll('"', '""')}"`);
     const text = `SELECT * FROM ${path.join(".")}`;
     const request = { database, text, parameters: {}, tokens: [] };
-    return arrowFields(await this.#statements.describe(request, call.signal));
+    try {
+      return arrowFields(await this.#statements.describe(request, call.signal));
+    } catch (error) {
+      if (isKind(error, "invalid") && error.code === "table_not_found") return undefined;
+      throw error;
+    }
   }
+}
+
+/** The answer to a command that needs no look at rows or tables. */
+function smallAnswerTo(call: Call, command: Command): SmallAnswer {
+  switch (command.kind) {
+    case "catalogs":
+      return catalogsAnswer();
+    case "schemas":
+      return schemasAnswer(command);
+    case "table_types":
+      return tableTypesAnswer(baseType(call));
+    case "sql_info":
+      return sqlInfoAnswer(command.ids);
+    case "type_info":
+      return typeInfoAnswer(command.type);
+    case "primary_keys":
+    case "foreign_keys":
+      return keysAnswer(command.kind);
+    case "tables":
+    case "statement":
+    case "prepared":
+      throw new DbError("internal", "assertion_failed", "statements are answered elsewhere");
+  }
+}
+
+async function* oneBatch(batch: ArrowBatch): AsyncGenerator<ArrowBatch> {
+  yield batch;
 }
 
 /** The statement that a command is; undefined for others. */

@@ -39,9 +39,12 @@ export class Statements {
 
   /** Sends the answer to `request`. */
   async send(call: Call, request: QueryRequest): Promise<void> {
-    await sendQuery(call, this.#options, (onFields) =>
-      this.query({ ...request, onFields }, call.signal),
-    );
+    await sendQuery(call, this.#options, {
+      start: (onFields) => this.query({ ...request, onFields }, call.signal),
+      // In InfluxQL its own rows would be asked for: it would wait for its turn twice.
+      describe:
+        request.language === "influxql" ? undefined : (signal) => this.describe(request, signal),
+    });
   }
 }
 

@@ -14,7 +14,7 @@ export function openFlight(
   { log, observeRequest }: { readonly log: Log; readonly observeRequest: RequestObserver },
 ): GrpcServer {
   return new GrpcServer({
-    methods: flightMethods({ services, access: config, clock }),
+    methods: flightMethods({ services, access: config, clock, timeoutMs: config.queryTimeoutMs }),
     limits: { ...HTTP_LIMITS, requestSizeMax: config.httpRequestSizeMax },
     clock,
     log,
