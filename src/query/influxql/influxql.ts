@@ -60,15 +60,16 @@ export class InfluxQl {
     request: InfluxQlRequest,
     signal: AbortSignal,
   ): Promise<AsyncIterable<StatementResult>> {
-    const statements = parseInfluxQl(request.text, request.parameters);
-    if (request.native && statements.length !== 1)
+    const { native, parameters, text } = request;
+    const statements = parseInfluxQl(text, parameters, native ? "3" : "1");
+    if (native && statements.length !== 1)
       throw new DbError(
         "invalid",
         "influxql_statement_count",
         "must provide only one InfluxQl statement per query",
         { detail: { count: statements.length } },
       );
-    if (request.native)
+    if (native)
       for (const { statement } of statements) refuseOldStatement(statement, request.database);
     return this.#results(statements, request, signal);
   }

@@ -17,6 +17,8 @@ export interface ResolvedSelect {
   /** GROUP BY time. */
   readonly window: TimeWindow | undefined;
   readonly fill: Fill;
+  /** Whether a number of fill() stands for names as well that a measurement has not: in InfluxDB 3 these are missing. */
+  readonly fillsUnknown: boolean;
   /** Whether each row that is read gives one that is answered: no call that reads more than one row. */
   readonly raw: boolean;
   /** What the sources give, each once; `outputs` name them by their place here. */

@@ -111,6 +111,22 @@ suite("InfluxQL as InfluxDB 3 answers it", () => {
     assert.deepEqual(await rowsOf([answerOf(0, [])]), { fields: [], names: [], rows: [] });
   });
 
+  test("a tag of GROUP BY that is selected stands where it was selected", async () => {
+    const chunk = chunkOf(
+      "m",
+      { ...rowOf(1), b: texts("x") },
+      {
+        tags: [
+          ["b", "x"],
+          ["c", "y"],
+        ],
+      },
+    );
+    const { names, rows } = await rowsOf([answerOf(0, [chunk])]);
+    assert.deepEqual(names, ["iox::measurement", "time", "c", "f", "b"]);
+    assert.deepEqual(rows, [["m", 1n, "y", 1, "x"]]);
+  });
+
   test("in a zone, times are of it", async () => {
     const rows = chunkOf("m", { time: times(1n) });
     const { fields } = await rowsOf([answerOf(0, [rows], { zone: "Europe/Berlin" })]);

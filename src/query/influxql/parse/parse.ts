@@ -21,7 +21,7 @@ import {
   parseShowTagKeys,
   parseShowTagValues,
 } from "./show.ts";
-import { Cursor } from "./tokens/cursor.ts";
+import { Cursor, type Dialect } from "./tokens/cursor.ts";
 import { tooLong } from "./tokens/errors.ts";
 import type { BoundParameters } from "./tokens/parameters.ts";
 import { parseCreateUser, parsePrivileges, parseSetPassword } from "./users.ts";
@@ -46,9 +46,10 @@ export interface ParsedStatement {
 export function parseInfluxQl(
   text: string,
   parameters: BoundParameters = new Map(),
+  dialect: Dialect = "1",
 ): readonly ParsedStatement[] {
   if (text.length > INFLUXQL_LENGTH_MAX) throw tooLong(text.length, INFLUXQL_LENGTH_MAX);
-  const cursor = new Cursor(text.trim(), parameters);
+  const cursor = new Cursor(text.trim(), parameters, dialect);
   const statements: ParsedStatement[] = [];
   let separated = true;
   for (;;) {

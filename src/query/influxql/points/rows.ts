@@ -7,7 +7,7 @@ import { Defaults } from "./fold/join.ts";
 import { type LaneContext, type LaneWork, reducedWork, rowWork } from "./fold/lanes.ts";
 import { Quota } from "./fold/quota.ts";
 import { outputColumn, SeriesFold } from "./fold/series.ts";
-import { type LaneSpec, type LaneSpecs, laneSpecs } from "./fold/specs.ts";
+import { type LaneSpec, type LaneSpecs, laneSpecs, unknownLanes } from "./fold/specs.ts";
 import { merged, rowsIn, sameSeries } from "./merge.ts";
 import { reduceRequests } from "./reduced.ts";
 import { limitSeries } from "./series-limit.ts";
@@ -84,28 +84,30 @@ async function* foldedRows(select: ResolvedSelect, outside: Inside): AsyncGenera
   const specs = laneSpecs(select);
   const { points, newWorks } = foldInput(select, specs, outside);
   const indexOfBeside = indexIn(besideOf(select));
-  const newFold = (): SeriesFold =>
+  const newFold = ({ name }: SeriesKey): SeriesFold =>
     new SeriesFold({
       select,
       work: outside.work,
       works: newWorks(),
+      unknown: unknownLanes(select, specs.lanes, name),
       laneOf: specs.laneOf,
       besideOf: (expression) =>
         expression.kind === "beside" ? indexOfBeside(expression.input) : -1,
     });
-  let series: SeriesKey | undefined;
-  let fold = newFold();
+  let current: { readonly series: SeriesKey; readonly fold: SeriesFold } | undefined;
   for await (const piece of points) {
-    if (series !== undefined && !sameSeries(series, piece.series)) {
-      yield { series, ...(await fold.finish()), last: true };
-      fold = newFold();
+    if (current !== undefined && !sameSeries(current.series, piece.series)) {
+      yield { series: current.series, ...(await current.fold.finish()), last: true };
+      current = undefined;
     }
-    series = piece.series;
+    current ??= { series: piece.series, fold: newFold(piece.series) };
+    const { series, fold } = current;
     if (fold.spent) continue;
     const rows = await fold.add(rowsIn(piece));
     if (rows !== undefined && rows.rowCount > 0) yield { series, ...rows, last: false };
   }
-  if (series !== undefined) yield { series, ...(await fold.finish()), last: true };
+  if (current !== undefined)
+    yield { series: current.series, ...(await current.fold.finish()), last: true };
 }
 
 interface FoldInput {

@@ -27,6 +27,16 @@ const CASES: readonly (readonly [what: string, select: ResolvedSelect, rows: str
     "0 2 7, 10 2 7, 20 1 7, 30 7 5, 40 7 7, 50 1 7",
   ],
   [
+    "in InfluxDB 3 a number fills no name that the measurement has not",
+    calls(["count v", "sum w"], {
+      ...BY_10,
+      fill: "7",
+      fillsUnknown: false,
+      sources: [testTable("m", ["v"])],
+    }),
+    "0 2 -, 10 2 -, 20 1 -, 30 7 -, 40 7 -, 50 1 -",
+  ],
+  [
     "previous fills both ways",
     calls(["mean v", "sum w"], { ...BY_10, fill: "previous" }),
     "0 3 -, 10 5 -, 20 2 -, 30 2 5, 40 2 5, 50 10 5",

@@ -1,6 +1,6 @@
 /** Rows for tests of points/, and a source that gives them in pieces of any size. */
 
-import type { DatabaseId, TableId } from "#model/ids.ts";
+import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { cellAt, type ResultBatch } from "#model/query/result.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { seededRandom } from "#ports/random.ts";
@@ -153,7 +153,8 @@ function compareLists(left: readonly string[], right: readonly string[]): number
   return 0;
 }
 
-export function testTable(name: string): TableSource {
+/** `fields` are floats. */
+export function testTable(name: string, fields: readonly string[] = []): TableSource {
   const source = {
     kind: "table",
     name,
@@ -164,7 +165,11 @@ export function testTable(name: string): TableSource {
       id: 1 as TableId,
       databaseId: 1 as DatabaseId,
       name,
-      columns: [],
+      columns: fields.map((field, id) => ({
+        id: id as ColumnId,
+        name: field,
+        kind: "float" as const,
+      })),
     },
   } as const;
   return source;
@@ -181,6 +186,7 @@ export function testSelect(
     dimensions: [],
     window: undefined,
     fill: { kind: "null" },
+    fillsUnknown: true,
     raw: false,
     inputs: [],
     timeName: "time",

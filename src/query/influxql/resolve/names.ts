@@ -1,5 +1,6 @@
 /** The names of columns. */
 import type { Expression, SelectField } from "../ast.ts";
+import type { Output } from "../resolved.ts";
 
 /** What a field is called: by its alias, or by what it computes; empty where that has no name. */
 export function fieldName({ alias, expression }: SelectField): string {
@@ -56,4 +57,22 @@ function freeName(name: string, counts: Map<string, number>): string {
   while (counts.has(`${name}_${count}`)) count += 1;
   counts.set(name, count + 1);
   return `${name}_${count}`;
+}
+
+/**
+ * The names of `outputs` in one table with `time` and the tags of GROUP BY: each once, with a number behind where it is taken. A tag
+ * that is among the outputs is not there twice.
+ */
+export function namesOfTable(
+  outputs: readonly Output[],
+  { dimensions, timeName }: { readonly dimensions: readonly string[]; readonly timeName: string },
+): readonly string[] {
+  const shown = new Set(outputs.flatMap(({ name, type }) => (type === "tag" ? [name] : [])));
+  const counts = new Map([timeName, ...dimensions].map((name) => [name, 1]));
+  for (const name of dimensions) if (shown.has(name)) counts.delete(name);
+  return outputs.map(({ name }) => {
+    const free = freeName(name, counts);
+    counts.set(free, (counts.get(free) ?? 0) + 1);
+    return free;
+  });
 }

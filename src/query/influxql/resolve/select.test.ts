@@ -146,6 +146,23 @@ test("as InfluxDB 3 takes them, DESC leaves series in their order, and bits are 
   assert.deepEqual([wholeParts(old), wholeParts(native)], [0, 2]);
 });
 
+function namesOf({ outputs }: ResolvedSelect): string {
+  return outputs.map(({ name }) => name).join(" ");
+}
+
+test("as InfluxDB 3 names columns, each name is there once, and a tag of GROUP BY that is selected is one of them", () => {
+  const text = "SELECT u AS a, i AS a, u AS time FROM cpu GROUP BY host";
+  assert.equal(namesOf(resolved(text)), "a a time");
+  assert.equal(namesOf(resolved(text, true)), "a a_1 time_1");
+  assert.equal(namesOf(resolved("SELECT u AS host FROM cpu GROUP BY host", true)), "host_1");
+  assert.equal(namesOf(resolved("SELECT u, host FROM cpu GROUP BY host", true)), "u host");
+});
+
+test("as InfluxDB 3 fills, rows as they are stay so", () => {
+  const text = "SELECT u, i FROM cpu FILL(7)";
+  assert.deepEqual([resolved(text).fill.kind, resolved(text, true).fill.kind], ["number", "none"]);
+});
+
 test("nothing is read where nothing can be answered", () => {
   for (const text of [
     "SELECT nope FROM cpu",

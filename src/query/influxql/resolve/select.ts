@@ -1,10 +1,16 @@
 import type { TableSchema } from "#model/schema.ts";
 import { TIME_MIN } from "#model/time-range.ts";
-import type { Expression, MeasurementSource, SelectField, VariableExpression } from "../ast.ts";
+import type {
+  Expression,
+  Fill,
+  MeasurementSource,
+  SelectField,
+  VariableExpression,
+} from "../ast.ts";
 import type { CheckedSelect, CheckedSource } from "../check/select.ts";
-import type { PointType, ResolvedSelect, ResolvedSource } from "../resolved.ts";
+import type { Output, PointType, ResolvedSelect, ResolvedSource } from "../resolved.ts";
 import { bitsOfFloats } from "./bits.ts";
-import { fieldName } from "./names.ts";
+import { fieldName, namesOfTable } from "./names.ts";
 import { isTopBottom, lenientType, resolveOutputs } from "./outputs.ts";
 import { byCodePoint, Scope, type ScopedSource, tableTypes } from "./scope.ts";
 import { stronger, type Type, typeOfCast, withTypes } from "./types.ts";
@@ -170,10 +176,11 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
     startsAt: time.start > TIME_MIN,
     dimensions,
     window: hasCalls ? select.window : undefined,
-    fill: !top && statement.fill.kind === "null" ? { kind: "none" } : statement.fill,
+    fill: fillOf(expanded.select, { native, top }),
+    fillsUnknown: !native,
     raw: !hasCalls,
     inputs,
-    outputs,
+    outputs: native && top ? inTable(outputs, { dimensions, timeName: select.timeName }) : outputs,
     timeName: select.timeName,
     descending: select.descending,
     seriesDescending: select.descending && !native,
@@ -183,4 +190,21 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
     seriesOffset,
     zone: statement.zone,
   };
+}
+
+/** fill() of null in a subquery adds no rows; InfluxDB 3 fills nothing but buckets. */
+function fillOf(
+  { hasCalls, statement }: CheckedSelect,
+  { native, top }: { readonly native: boolean; readonly top: boolean },
+): Fill {
+  const isLeft = (!top && statement.fill.kind === "null") || (native && !hasCalls);
+  return isLeft ? { kind: "none" } : statement.fill;
+}
+
+function inTable(
+  outputs: readonly Output[],
+  beside: Parameters<typeof namesOfTable>[1],
+): readonly Output[] {
+  const names = namesOfTable(outputs, beside);
+  return outputs.map((output, index) => ({ ...output, name: names[index] ?? output.name }));
 }

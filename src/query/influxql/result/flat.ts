@@ -98,11 +98,16 @@ function fieldsOf(
   zone: string | undefined,
 ): readonly Field[] {
   const values = head.columns.map((name, index) => valueField(name, typeOf(held, index), zone));
-  const tags = head.tags.map(([name]): Field => ({ name, type: "string", column: "tag" }));
+  const tags = tagsBeside(head).map(([name]): Field => ({ name, type: "string", column: "tag" }));
   const measurement: Field = { name: MEASUREMENT, type: "string" };
   const [first] = values;
   if (first?.column !== "time") return [measurement, ...tags, ...values];
   return [measurement, first, ...tags, ...values.slice(1)];
+}
+
+/** The tags of the series that are not among its columns. */
+function tagsBeside({ columns, tags }: SeriesChunk): SeriesChunk["tags"] {
+  return tags.filter(([name]) => !columns.includes(name));
 }
 
 function valueField(name: string, type: ResultColumn["type"], zone: string | undefined): Field {
@@ -115,12 +120,12 @@ function valueField(name: string, type: ResultColumn["type"], zone: string | und
 }
 
 function batchOf(fields: readonly Field[], chunk: SeriesChunk): ResultBatch {
-  const { name, rowCount, tags } = chunk;
+  const { name, rowCount } = chunk;
   const constant = (value: string | null): ResultColumn => ({
     type: "string",
     values: Array.from({ length: rowCount }, () => value),
   });
-  const tagColumns = tags.map(([, value]) => constant(value === "" ? null : value));
+  const tagColumns = tagsBeside(chunk).map(([, value]) => constant(value === "" ? null : value));
   const [first, ...others] = chunk.cells;
   const columns =
     first?.type === "timestamp"

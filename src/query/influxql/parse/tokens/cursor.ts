@@ -2,7 +2,7 @@ import { assert, type DbError } from "#base/errors.ts";
 import { syntaxErrorAt, tooComplex, tooDeep } from "./errors.ts";
 import { Lexer } from "./lexer.ts";
 import type { BoundParameters } from "./parameters.ts";
-import { checkRegex } from "./regex.ts";
+import { checkRegex, withoutIdleEscapes } from "./regex.ts";
 import { shownToken, type Token } from "./tokens.ts";
 
 /** How deep parentheses, calls and subqueries may be nested: what reads them recurses. */
@@ -11,6 +11,9 @@ export const NESTING_MAX = 100;
 export const HEIGHT_MAX = 1_000;
 /** How many expressions and names in lists a request may hold. */
 export const PART_COUNT_MAX = 20_000;
+
+/** Whose InfluxQL is read: that of InfluxDB 1, or of 3. */
+export type Dialect = "1" | "3";
 
 /** How many tokens can be given back. */
 const BACK_MAX = 3;
@@ -24,15 +27,17 @@ const BACK_MAX = 3;
 export class Cursor {
   readonly #lexer: Lexer;
   readonly #parameters: BoundParameters;
+  readonly #dialect: Dialect;
   /** The tokens that were read last, the latest at the end. */
   readonly #read: Token[] = [];
   #givenBack = 0;
   #nesting = 0;
   #partCount = 0;
 
-  constructor(text: string, parameters: BoundParameters) {
+  constructor(text: string, parameters: BoundParameters, dialect: Dialect) {
     this.#lexer = new Lexer(text);
     this.#parameters = parameters;
+    this.#dialect = dialect;
   }
 
   /** The token that comes next, blanks and comments among them. */
@@ -102,9 +107,10 @@ export class Cursor {
 
   /** The pattern of `token`; throws where it is none. */
   checkedRegex(token: Token): string {
-    const fault = checkRegex(token.text);
+    const pattern = this.#dialect === "3" ? withoutIdleEscapes(token.text) : token.text;
+    const fault = checkRegex(pattern);
     if (fault !== undefined) throw this.errorAt(`error parsing regexp: ${fault}`, token);
-    return token.text;
+    return pattern;
   }
 
   /** The text from `start` to `end`. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { test } from "node:test";
 import { cpuMs } from "#testing/cpu-time.ts";
-import { checkRegex } from "./regex.ts";
+import { checkRegex, withoutIdleEscapes } from "./regex.ts";
 
 const CASES = new URL("testdata/regex.txt", import.meta.url);
 
@@ -46,4 +46,14 @@ test("long regular expressions are checked in linear time", () => {
     checkRegex(`[${piece.repeat(length / piece.length)}`);
   }
   assert.ok(cpuMs() - started < 5_000);
+});
+
+test("backslashes that change nothing are left out, those that mean something stay", () => {
+  for (const [pattern, plain] of [
+    ["d\\isk", "disk"],
+    ["\\é\\yy[\\e-\\i]\\\\i", "éyy[e-i]\\\\i"],
+    ["\\d\\S\\pL\\x41\\1\\b\\A\\/\\:\\.\\n\\", "\\d\\S\\pL\\x41\\1\\b\\A\\/\\:\\.\\n\\"],
+    ["\\Q\\i\\E\\i\\Q\\i", "\\Q\\i\\Ei\\Q\\i"],
+  ] as const)
+    assert.equal(withoutIdleEscapes(pattern), plain);
 });

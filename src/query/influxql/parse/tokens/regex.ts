@@ -3,6 +3,14 @@ export function checkRegex(pattern: string): string | undefined {
   return new Check(pattern).run();
 }
 
+/** Text between `\Q` and `\E`, or a backslash before a character that means nothing else. */
+const IDLE_ESCAPE = /\\Q[^]*?(?:\\E|$)|\\(?<idle>[ceg-moquyCE-ORT-VX-Z]|[^\0-\x7f])|\\[^]/gu;
+
+/** `pattern` without backslashes that change nothing: InfluxDB 3 passes over them, 1.x refuses them. */
+export function withoutIdleEscapes(pattern: string): string {
+  return pattern.replace(IDLE_ESCAPE, (whole, idle: string | undefined) => idle ?? whole);
+}
+
 /** How often a part may be repeated, repeated parts in it included. */
 const REPEAT_MAX = 1_000;
 const CATEGORIES: ReadonlySet<string> = new Set(

@@ -15,6 +15,8 @@ export interface SeriesFoldOptions {
   readonly select: ResolvedSelect;
   readonly work: Work;
   readonly works: readonly LaneWork[];
+  /** Lanes of names that the series' measurement has not, where fill() leaves them missing. */
+  readonly unknown: ReadonlySet<number>;
   /** Which lane an input or transformation of the outputs is. */
   readonly laneOf: ReadonlyMap<OutputExpression, number>;
   /** Where what stands beside the selector is among its columns. */
@@ -75,11 +77,15 @@ export class SeriesFold {
   }
 
   async #cells(rowCount: number, lanes: readonly Lane[]): Promise<Cells> {
-    const { laneOf, besideOf, work } = this.#options;
+    const { besideOf, laneOf, unknown, work } = this.#options;
     const values: PointColumn[] = [];
     const beside: PointColumn[] = [];
-    for (const { values: column } of lanes) {
-      values.push(await this.#defaults.applyInTurns(column, values.length, work));
+    for (const [lane, { values: column }] of lanes.entries()) {
+      values.push(
+        unknown.has(lane)
+          ? { type: "null" }
+          : await this.#defaults.applyInTurns(column, lane, work),
+      );
     }
     for (const column of lanes[0]?.beside ?? []) {
       beside.push(await this.#defaults.applyInTurns(column, lanes.length + beside.length, work));

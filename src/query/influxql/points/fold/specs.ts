@@ -64,6 +64,23 @@ export function laneSpecs(select: ResolvedSelect): LaneSpecs {
   return { lanes, laneOf };
 }
 
+/** Lanes of `select` that fill() leaves missing in series of the measurement `name`, as nothing there has the name of what they reduce. */
+export function unknownLanes(
+  { fillsUnknown, sources }: ResolvedSelect,
+  lanes: readonly LaneSpec[],
+  name: string,
+): ReadonlySet<number> {
+  if (fillsUnknown) return new Set();
+  const isKnown = ({ argument }: LaneSpec): boolean =>
+    sources.some((source) =>
+      source.kind === "table"
+        ? source.name === name &&
+          source.table.columns.some((column) => column.name === argument.name)
+        : source.types.has(argument.name),
+    );
+  return new Set(lanes.flatMap((lane, index) => (isKnown(lane) ? [] : [index])));
+}
+
 function textOf(expression: OutputExpression): string {
   return JSON.stringify(expression, (_, value: unknown) =>
     typeof value === "bigint" ? `${value}n` : value,
