@@ -6,6 +6,7 @@ import type { NamedTagCondition, RowDeletion } from "#model/row-delete.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { seededRandom } from "#ports/random.ts";
 import type { StatementAnswer } from "#query/influxql/answer.ts";
+import type { MetaContext } from "#query/influxql/meta/context.ts";
 import { MetaStatements } from "#query/influxql/meta/meta.ts";
 import { parseInfluxQl } from "#query/influxql/parse/parse.ts";
 import { QueryLog } from "#query/query-log.ts";
@@ -56,11 +57,15 @@ export class TestMeta implements AsyncDisposable {
     return this.node.clock;
   }
 
-  async run(text: string, database: string, native = false): Promise<readonly StatementAnswer[]> {
+  async run(
+    text: string,
+    database: string,
+    { native = false, retentionPolicy }: Asked = {},
+  ): Promise<readonly StatementAnswer[]> {
     const answers: StatementAnswer[] = [];
     for (const { statement } of parseInfluxQl(text)) {
       if (statement.kind === "select" || statement.kind === "explain") throw new Error(text);
-      const context = { database, tokens: [], native, signal: FOREVER };
+      const context = { database, retentionPolicy, tokens: [], native, signal: FOREVER };
       answers.push(await this.#statements.execute(statement, context));
     }
     return answers;
@@ -82,6 +87,9 @@ export class TestMeta implements AsyncDisposable {
     await this.node[Symbol.asyncDispose]();
   }
 }
+
+/** What a request says beside its statements and their database. */
+type Asked = Pick<MetaContext, "native" | "retentionPolicy">;
 
 type MetaStatementsOptions = ConstructorParameters<typeof MetaStatements>[0];
 
@@ -106,12 +114,12 @@ export async function shown(
   meta: TestMeta,
   text: string,
   database = "a",
-  native = false,
+  asked: Asked = {},
 ): Promise<readonly string[]> {
   const lines: string[] = [];
   let isOpen = false;
   try {
-    for (const answer of await meta.run(text, database, native))
+    for (const answer of await meta.run(text, database, asked))
       for await (const chunk of answer.series) {
         const { cells, columns, name, partial, rowCount, tags } = chunk;
         if (!isOpen)

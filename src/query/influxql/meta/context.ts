@@ -42,6 +42,8 @@ export type Decide = (state: CatalogState) => readonly CatalogChange[];
 export interface MetaContext {
   /** Undefined or empty: none. */
   readonly database: string | undefined;
+  /** Of measurements whose source names none; undefined or empty: the default one. */
+  readonly retentionPolicy?: string | undefined;
   /** Write tokens: the answer is given when this node has those writes. */
   readonly tokens: readonly string[];
   /** Whether WHERE of SHOW MEASUREMENTS is one of rows, as in InfluxDB 3; else as 1.x takes it. */

@@ -59,7 +59,10 @@ export async function* cardinalityLists(
     return;
   }
   const asked = whereAsked(statement.where, data.nowNs, COUNT_RULES);
-  const measurements = await measurementsFrom(data, database, statement.from);
+  const measurements = await measurementsFrom(data, statement.from, {
+    database,
+    retentionPolicy: context.retentionPolicy,
+  });
   const dimensions = await dimensionsOf(data, statement.groupBy, measurements);
   // Each list has one row.
   if (statement.offset > 0) return;

@@ -89,7 +89,9 @@ export async function* fieldKeyLists(
 ): AsyncGenerator<List> {
   const database = databaseAsked(statement.database, context);
   using data = await MetaData.open(options, context);
-  for (const { name, tables } of await measurementsFrom(data, database, statement.from)) {
+  const { retentionPolicy } = context;
+  const defaults = { database, retentionPolicy };
+  for (const { name, tables } of await measurementsFrom(data, statement.from, defaults)) {
     const rows = limited(fieldsOf(tables), statement);
     if (rows.length > 0) yield { name, columns: texts("fieldKey", "fieldType"), rows };
   }
@@ -106,14 +108,20 @@ export function fieldsOf(tables: readonly PolicyTable[]): readonly (readonly [st
   return [...fields].toSorted(([left], [right]) => compareTexts(left, right));
 }
 
+/** Where measurements are of which FROM says no more than the name. */
+interface SourceDefaults {
+  readonly database: string;
+  readonly retentionPolicy: string | undefined;
+}
+
 /**
- * What FROM names, each source in its own policy or the default one; without FROM all of that. By name. Throws `database_not_found`,
+ * What FROM names, each source in its own policy or that of the request; without FROM all of that. By name. Throws `database_not_found`,
  * `policy_not_found`.
  */
 export async function measurementsFrom(
   data: MetaData,
-  database: string,
   from: readonly MeasurementSource[],
+  { database, retentionPolicy }: SourceDefaults,
 ): Promise<readonly Measurement[]> {
   const { catalog } = data.view;
   const found = new Map<string, Map<PolicyTable["table"]["id"], PolicyTable>>();
@@ -123,9 +131,10 @@ export async function measurementsFrom(
     found.set(name, known);
   };
   const of = async (policy: Policy) => data.measurements([policy]);
-  if (from.length === 0) return of(requirePolicy(catalog, database, undefined));
+  if (from.length === 0) return of(requirePolicy(catalog, database, retentionPolicy));
   for (const source of from) {
-    const policy = requirePolicy(catalog, source.database || database, source.retentionPolicy);
+    const named = source.retentionPolicy || retentionPolicy;
+    const policy = requirePolicy(catalog, source.database || database, named);
     (await data.matching(await of(policy), [source.name])).forEach(add);
   }
   return [...found]

@@ -34,20 +34,22 @@ export async function* seriesLists(
   const database = databaseAsked(statement.database, context);
   using data = await MetaData.open(options, context);
   const asked = whereAsked(statement.where, data.nowNs, SERIES_RULES);
-  const named = await measurementsFrom(data, database, statement.from);
-  const measurements = asked.hasTime ? named : await inAllPolicies(data, database, statement);
+  const { retentionPolicy } = context;
+  const named = await measurementsFrom(data, statement.from, { database, retentionPolicy });
+  const all = asked.hasTime ? undefined : await inAllPolicies(data, database, statement);
+  const measurements = all ?? named;
   yield* limitedLists(keysOf(data, measurements, asked), statement);
 }
 
-/** Without a time InfluxDB 1 asks its index, which is one for all policies. */
+/** Without a time InfluxDB 1 asks its index, which is one for all policies; undefined where FROM names several databases. */
 async function inAllPolicies(
   data: MetaData,
   database: string,
   { from }: ShowKeys,
-): Promise<readonly Measurement[]> {
+): Promise<readonly Measurement[] | undefined> {
   const databases = new Set(from.map((source) => source.database || database));
   const [only] = databases.size === 0 ? [database] : databases;
-  if (only === undefined || databases.size > 1) return measurementsFrom(data, database, from);
+  if (only === undefined || databases.size > 1) return undefined;
   const all = await data.measurements(requirePolicies(data.view.catalog, only));
   return data.matching(all, namesIn(from));
 }

@@ -109,11 +109,29 @@ suite("SHOW of data", () => {
     await using meta = await startMeta();
     await meta.write("a", ["m,h=x v=1 100", "n,h=x v=2 200", "o,h=y v=2 200"]);
     const found = async (where: string) =>
-      (await shown(meta, `SHOW MEASUREMENTS WHERE ${where}`, "a", true)).slice(1);
+      (await shown(meta, `SHOW MEASUREMENTS WHERE ${where}`, "a", { native: true })).slice(1);
     assert.deepEqual(await found("time > 100"), ["n", "o"]);
     assert.deepEqual(await found("time > 100 AND h = 'x'"), ["n"]);
     assert.deepEqual(await found("v = 2 AND h != 'x'"), ["o"]);
     assert.deepEqual(await found('h = "none"'), []);
+  });
+
+  test("the policy of the request is the default one of sources", async () => {
+    await using meta = await startMeta();
+    await meta.write("a", ["m,h=x v=1 100", "n,h=x v=2 200"]);
+    await meta.write("a/rp", ["m,h=y w=1i 100"]);
+    const inRp = (text: string) => shown(meta, text, "a", { retentionPolicy: "rp" });
+    const inNone = (text: string) => shown(meta, text, "a", { retentionPolicy: "none" });
+    const refused = ["error: retention policy not found: none"];
+    assert.deepEqual(await inRp("SHOW FIELD KEYS"), ["m: fieldKey,fieldType", "w|integer"]);
+    assert.deepEqual(await inRp("SHOW SERIES EXACT CARDINALITY"), ["m: count", "1"]);
+    assert.deepEqual(await inRp("SHOW SERIES"), [": key", "m,h=x", "m,h=y", "n,h=x"]);
+    for (const text of ["SHOW FIELD KEYS", "SHOW SERIES", "SHOW SERIES EXACT CARDINALITY"])
+      assert.deepEqual(await inNone(text), refused);
+    assert.deepEqual(await inNone("SHOW FIELD KEYS FROM autogen.n"), [
+      "n: fieldKey,fieldType",
+      "v|float",
+    ]);
   });
 
   const asX = "h = 'x'";
