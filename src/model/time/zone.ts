@@ -35,6 +35,13 @@ export class Zone {
     return this.#stretch.offsetNs;
   }
 
+  /** The offset of all instants from `startNs` to `endNs`, both included; undefined where clocks change between. */
+  offsetWithin(startNs: bigint, endNs: bigint): bigint | undefined {
+    const offsetNs = this.offsetAt(startNs);
+    const isSteady = this.#stretch === undefined || holds(this.#stretch, endNs);
+    return isSteady ? offsetNs : undefined;
+  }
+
   localAt(timeNs: bigint): bigint {
     return timeNs + this.offsetAt(timeNs);
   }

@@ -2,6 +2,7 @@ import type { ResolvedSelect, ResolvedSource, VariableInput } from "../resolved.
 import { keepsOwnTime } from "./fold/lanes.ts";
 import type { LaneSpec } from "./fold/specs.ts";
 import type { PointSource, ReduceRequest, TableSource } from "./source.ts";
+import { zonelessWindow } from "./values/window.ts";
 
 export interface ReducedLanes {
   readonly lanes: readonly LaneSpec[];
@@ -24,6 +25,8 @@ export function reduceRequests(
   if (lanes.some((lane) => lane.time.start !== time.start || lane.time.end !== time.end)) {
     return undefined;
   }
+  const window = select.window && zonelessWindow(select.window, select.zone, time);
+  if (window === undefined && select.window !== undefined) return undefined;
   const tables = select.sources.filter(isTable);
   const names = new Set(tables.map(({ name }) => name));
   if (tables.length < select.sources.length || names.size < tables.length) return undefined;
@@ -33,8 +36,7 @@ export function reduceRequests(
     dimensions: select.dimensions,
     descending: select.descending,
     seriesDescending: select.seriesDescending,
-    window: select.window,
-    zone: select.zone,
+    window,
     reducers,
     beside,
     ownTime: first.reducer !== undefined && keepsOwnTime(first.reducer, selector, select.window),

@@ -11,7 +11,7 @@ import { type LaneSpec, type LaneSpecs, laneSpecs, unknownLanes } from "./fold/s
 import { merged, rowsIn, sameSeries } from "./merge.ts";
 import { reduceRequests } from "./reduced.ts";
 import { limitSeries } from "./series-limit.ts";
-import type { PointSource } from "./source.ts";
+import type { BestRows, PointSource } from "./source.ts";
 import { subqueryPoints } from "./subquery.ts";
 import { columnType, pointColumn, sliceColumn } from "./values/columns.ts";
 import type { Work } from "./values/work.ts";
@@ -40,7 +40,8 @@ async function* rawRows(select: ResolvedSelect, outside: Inside): AsyncGenerator
   const variables = variablesOf(select);
   const indexOf = indexIn(variables);
   const rowsMax = select.limit === 0 ? undefined : select.limit + select.offset;
-  const points = sourcePoints(select, outside, { variables, time: select.time, rowsMax });
+  const asked = { variables, time: select.time, rowsMax, best: undefined };
+  const points = sourcePoints(select, outside, asked);
   let series: SeriesKey | undefined;
   let quota = new Quota(select);
   let defaults = new Defaults(select.fill);
@@ -172,9 +173,24 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Inside): F
       variables,
       time: readTime,
       rowsMax: undefined,
+      best: bestOf(select, lanes),
     }),
     newWorks: () => planned.map(({ spec, end }) => rowWork(spec, read, end)),
   };
+}
+
+/** What `top` or `bottom` needs, where it is one of all rows. */
+function bestOf(
+  { dimensions, window }: ResolvedSelect,
+  [lane, ...others]: readonly LaneSpec[],
+): BestRows | undefined {
+  const { reducer, transforms } = lane ?? {};
+  if (reducer === undefined || window !== undefined) return undefined;
+  if ([...dimensions, ...others, ...(transforms ?? []), ...reducer.keys].length > 0)
+    return undefined;
+  const { argument: variable, name, parameter: count } = reducer;
+  if ((name !== "top" && name !== "bottom") || count === undefined) return undefined;
+  return { variable, count, least: name === "bottom" };
 }
 
 function besideTypes(beside: readonly VariableInput[]) {
@@ -195,6 +211,7 @@ interface SourceRequest {
   readonly variables: readonly VariableInput[];
   readonly time: TimeRange;
   readonly rowsMax: number | undefined;
+  readonly best: BestRows | undefined;
 }
 
 /** Rows of all sources of `select`. */

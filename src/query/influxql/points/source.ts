@@ -39,11 +39,20 @@ interface TableRequest {
 export interface RowRequest extends TableRequest {
   /** The columns to give. A row is there where one that is no tag has a value, or all are tags. */
   readonly variables: readonly VariableInput[];
+  /** Which rows of all are looked at; more may come all the same. Undefined: all. */
+  readonly best: BestRows | undefined;
+}
+
+/** The rows with the `count` greatest values of `variable`, or least: of equal ones the earliest, of one time those that come first. */
+export interface BestRows {
+  readonly variable: VariableInput;
+  readonly count: number;
+  readonly least: boolean;
 }
 
 export interface ReduceRequest extends TableRequest {
+  /** Of UTC. */
   readonly window: TimeWindow | undefined;
-  readonly zone: string | undefined;
   /**
    * The first columns to give, one row for each series and bucket in which one of them has a value. The row has the time at which its bucket
    * begins; without a window any.

@@ -26,7 +26,7 @@ export function planRows(request: RowRequest): Plan | undefined {
   if (condition !== undefined)
     conditions.push(conditionOf(condition, { columns, measurement: name }));
   const order = orderOf(request, columns, { time, dimensions });
-  const rows = filtered(columns.scan(request.time), conditions);
+  const rows = bestOf(filtered(columns.scan(request.time), conditions), request, columns);
   const sorted: Plan = { kind: "sort", fields: rows.fields, input: rows, keys: order };
   return {
     kind: "project",
@@ -105,6 +105,26 @@ function orderOf(
         : { expression, descending: seriesDescending, nullsFirst: !seriesDescending },
     ];
   });
+}
+
+/** Of `rows` those that are asked for, by their values. */
+function bestOf(rows: Plan, { best, seriesDescending }: RowRequest, columns: ScanColumns): Plan {
+  if (best === undefined) return rows;
+  const value = valueOf(best.variable, columns);
+  if (value.kind === "literal") return rows;
+  const { fields } = rows;
+  const input = filtered(rows, [call("is_not_null", [value], "boolean")]);
+  const tags = columns.tags.map((tag): SortKey => {
+    const expression = columns.input(tag);
+    return { expression, descending: seriesDescending, nullsFirst: !seriesDescending };
+  });
+  const keys: readonly SortKey[] = [
+    { expression: value, descending: !best.least, nullsFirst: false },
+    { expression: columns.time(), descending: false, nullsFirst: false },
+    ...tags,
+  ];
+  const sorted: Plan = { kind: "sort", fields, input, keys };
+  return { kind: "limit", fields, input: sorted, countMax: BigInt(best.count), offset: 0n };
 }
 
 function isSame(left: Expression, right: Expression): boolean {

@@ -181,6 +181,7 @@ suite("tables as points", () => {
     seriesDescending: some.descending ?? false,
     variables: FIELDS,
     rowsMax: undefined,
+    best: undefined,
     ...some,
   });
   const read = (some: Partial<RowRequest>, condition?: Expression) =>
@@ -255,6 +256,15 @@ suite("tables as points", () => {
     assert.equal((await read({ rowsMax: 3 })).length, 3);
   });
 
+  test("the rows with the best values alone are read where no others are wanted", async () => {
+    const variable: VariableInput = { kind: "variable", name: "f", type: "float" };
+    const some = { variables: [variable] };
+    const best = (count: number, least: boolean) =>
+      read({ ...some, best: { variable, count, least } });
+    assert.deepEqual(await best(2, false), ["m[] 10 5", "m[] 10 4"]);
+    assert.deepEqual(await best(2, true), ["m[] 10 1", "m[] 20 2"]);
+  });
+
   test("the last piece of a series, and no other, says so", async () => {
     const points = new EnginePoints(small.reading).raw(request({ dimensions: ["host"] }));
     const shown: string[] = [];
@@ -319,6 +329,7 @@ test("the engine without a process gives the same rows", async () => {
       seriesDescending: false,
       variables: FIELDS,
       rowsMax: undefined,
+      best: undefined,
     }),
   );
   assert.deepEqual(rows, [

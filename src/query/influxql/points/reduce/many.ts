@@ -27,12 +27,21 @@ export interface BestOptions {
   readonly least: boolean;
 }
 
-/** `top` and `bottom`: the best rows, of equal ones the earliest; with keys the best row of each combination of their values. */
+interface Ranked extends Candidate {
+  /** How many came before it. */
+  readonly place: number;
+}
+
+/**
+ * `top` and `bottom`: the best rows, of equal ones the earliest, of one time those that come first; with keys the best row of each combination
+ * of their values.
+ */
 export class Best implements Reducer {
   readonly #options: BestOptions;
   /** The worst first, as a heap. */
-  #heap: Candidate[] = [];
-  #byKey = new Map<string, Candidate>();
+  #heap: Ranked[] = [];
+  #byKey = new Map<string, Ranked>();
+  #seen = 0;
 
   constructor(options: BestOptions) {
     this.#options = options;
@@ -41,8 +50,10 @@ export class Best implements Reducer {
   add(rows: Rows, start: number, end: number): void {
     const { index, keys, least } = this.#options;
     for (let row = start; row < end; row += 1) {
-      const candidate = candidateAt(rows, index, row);
-      if (candidate === undefined) continue;
+      const found = candidateAt(rows, index, row);
+      if (found === undefined) continue;
+      const candidate = { ...found, place: this.#seen };
+      this.#seen += 1;
       if (keys.length === 0) {
         this.#offer(candidate);
         continue;
@@ -63,18 +74,21 @@ export class Best implements Reducer {
     for (const candidate of found) output.pushChosen(candidate.value, candidate);
     this.#heap = [];
     this.#byKey = new Map();
+    this.#seen = 0;
   }
 
-  #better(left: Candidate, right: Candidate): boolean {
+  #better(left: Ranked, right: Ranked): boolean {
     return this.#compare(left, right) < 0;
   }
 
-  #compare(left: Candidate, right: Candidate): number {
+  #compare(left: Ranked, right: Ranked): number {
     const order = compareValues(left.value, right.value);
-    return (this.#options.least ? order : -order) || byTime(left, right);
+    return (
+      (this.#options.least ? order : -order) || byTime(left, right) || left.place - right.place
+    );
   }
 
-  #offer(candidate: Candidate): void {
+  #offer(candidate: Ranked): void {
     const heap = this.#heap;
     if (heap.length < this.#options.count) {
       heap.push(candidate);

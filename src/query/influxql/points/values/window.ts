@@ -56,6 +56,23 @@ export class Windows {
   }
 }
 
+/** The window without a zone that has the buckets of `window` in `zone` over all of `range`; undefined where clocks change there. */
+export function zonelessWindow(
+  window: TimeWindow,
+  zone: string | undefined,
+  { start, end }: TimeRange,
+): TimeWindow | undefined {
+  const found = zone === undefined ? undefined : findZone(zone);
+  if (found === undefined) return window;
+  const { everyNs, offsetNs } = window;
+  // Buckets may begin before the range and end behind it; clocks are looked at where a bucket would lie without its offset.
+  const around = everyNs + absolute(offsetNs);
+  const [first, final] = [start - around, end + around];
+  const isInside = first >= TIME_MIN && final <= TIME_MAX;
+  const ahead = found.fixedNs ?? (isInside ? found.offsetWithin(first, final) : undefined);
+  return ahead === undefined ? undefined : { everyNs, offsetNs: offsetNs - ahead };
+}
+
 /** Steps from bucket to bucket; clocks that change between two make a step longer or shorter. */
 export class BucketWalk {
   #time: bigint;

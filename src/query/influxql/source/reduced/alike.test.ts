@@ -6,7 +6,7 @@ import { openTestEngine } from "#engine/duckdb/test-engine.ts";
 import type { Fill } from "../../ast.ts";
 import type { PointSource } from "../../points/source.ts";
 import { answerOf, SECOND_NS, testSelect } from "../../points/test-points.ts";
-import type { Input, PointType, ReducerName, ResolvedSelect } from "../../resolved.ts";
+import type { Input, Output, PointType, ReducerName, ResolvedSelect } from "../../resolved.ts";
 import { EnginePoints } from "../source.ts";
 import { type TestTable, testTable } from "../test-table.ts";
 
@@ -22,11 +22,16 @@ const row = fc.record({
   i: fc.option(fc.bigInt({ min: -5n, max: 5n })),
   s: fc.option(fc.constantFrom("p", "q")),
 });
-const rows = fc.uniqueArray(row, {
-  minLength: 1,
-  maxLength: 40,
-  selector: ({ host, region, time }) => `${time} ${host} ${region}`,
-});
+type Row = typeof row extends fc.Arbitrary<infer One> ? One : never;
+const keyOf = ({ host, region, time }: Row) => `${time} ${host} ${region}`;
+const rows = fc.uniqueArray(row, { minLength: 1, maxLength: 40, selector: keyOf });
+/** Rows of which many have the same time and values. */
+const alikeRows = fc.uniqueArray(
+  row.map(
+    (one): Row => ({ ...one, time: one.time % (3n * SECOND_NS), f: one.f && Math.sign(one.f) }),
+  ),
+  { minLength: 1, maxLength: 18, selector: keyOf },
+);
 
 const call = fc
   .tuple(
@@ -59,6 +64,18 @@ const call = fc
     };
   });
 
+const best = fc
+  .record({
+    name: fc.constantFrom<ReducerName>("top", "bottom"),
+    field: fc.constantFrom("f" as const, "i" as const),
+    count: fc.integer({ min: 1, max: 6 }),
+  })
+  .map(({ count, field, name }): Input => {
+    const type: PointType = TYPES[field];
+    const argument = { kind: "variable", name: field, type } as const;
+    return { kind: "reducer", name, argument, distinct: false, parameter: count, keys: [], type };
+  });
+
 function typeOf(name: ReducerName, type: PointType): PointType {
   if (name === "count") return "integer";
   return ["mean", "median", "stddev"].includes(name) ? "float" : type;
@@ -76,11 +93,12 @@ const shape = fc.record({
   inputs: fc.array(call, { minLength: 1, maxLength: 3 }),
   window: fc.option(
     fc.record({
-      everyNs: fc.constant(10n * SECOND_NS),
+      everyNs: fc.constantFrom(10n * SECOND_NS, 7n * SECOND_NS),
       offsetNs: fc.bigInt({ min: -3n, max: 3n }).map((seconds) => seconds * SECOND_NS),
     }),
     { nil: undefined },
   ),
+  zone: fc.constantFrom(undefined, "Asia/Kathmandu"),
   fill: fc.constantFrom(...fills),
   dimensions: fc.constantFrom([], ["host"], ["host", "region"]),
   descending: fc.boolean(),
@@ -126,7 +144,25 @@ suite("what the engine reduces and what is reduced of rows", () => {
       { numRuns: 60 },
     );
   });
+
+  test("are the same where the best rows are chosen", async () => {
+    await fc.assert(
+      fc.asyncProperty(alikeRows, fc.boolean(), best, async (some, descending, input) => {
+        const from = await testTable(bench, "m", KINDS, some);
+        const outputs = [besideOf("host"), besideOf("region")];
+        const [byEngine, ofRows] = await both(from, { descending, inputs: [input], outputs });
+        assert.deepEqual(byEngine, ofRows);
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
+
+/** A column with `tag` of the row that was chosen. */
+function besideOf(tag: string): Output {
+  const input = { kind: "variable", name: tag, type: "tag" } as const;
+  return { name: tag, type: "tag", expression: { kind: "beside", input } };
+}
 
 /** The answers to a SELECT of `parts` by the engine, and of the rows that it gives. */
 async function both({ reading, table }: TestTable, parts: Partial<ResolvedSelect>) {
@@ -142,19 +178,26 @@ async function both({ reading, table }: TestTable, parts: Partial<ResolvedSelect
     outputs: [...asOutputs, ...outputs],
   });
   const engine = new EnginePoints(reading);
-  let reduced = false;
+  let helped = false;
   const asked: PointSource = {
-    raw: (request) => engine.raw(request),
+    raw: (request) => {
+      helped ||= request.best !== undefined;
+      return engine.raw(request);
+    },
     series: (request) => engine.series(request),
     canReduce: (request) => engine.canReduce(request),
     reduced: (request) => {
-      reduced = true;
+      helped = true;
       return engine.reduced(request);
     },
   };
-  const byRows: PointSource = { ...asked, canReduce: () => false };
+  const byRows: PointSource = {
+    ...asked,
+    raw: (request) => engine.raw({ ...request, best: undefined }),
+    canReduce: () => false,
+  };
   const answers = [await answerOf(select, asked), await answerOf(select, byRows)];
-  assert.ok(reduced, "the engine is asked to reduce");
+  assert.ok(helped, "the engine is asked for less than all rows");
   return answers.map((lines) => lines.map(rounded));
 }
 

@@ -20,15 +20,8 @@ const SELECTORS: ReadonlySet<string> = new Set(["first", "last", "min", "max"]);
 const MISSING: Part = { calls: [], finish: () => ({ type: "null" }) };
 
 /** Whether what the engine makes of the rows is exactly what InfluxDB 1 does. */
-export function canReduce({
-  beside,
-  ownTime,
-  reducers,
-  source,
-  window,
-  zone,
-}: ReduceRequest): boolean {
-  if (window !== undefined && (!isUtc(zone) || window.everyNs > BUCKET_NS_MAX)) return false;
+export function canReduce({ beside, ownTime, reducers, source, window }: ReduceRequest): boolean {
+  if (window !== undefined && window.everyNs > BUCKET_NS_MAX) return false;
   const [first] = reducers;
   if (first === undefined) return false;
   const selects = ownTime || beside.length > 0;
@@ -38,10 +31,6 @@ export function canReduce({
     const { type } = valueOf(reducer.argument, columns);
     return type === "null" || isReduced(reducer, type);
   });
-}
-
-function isUtc(zone: string | undefined): boolean {
-  return zone === undefined || zone === "UTC" || zone === "";
 }
 
 /** Of a request that `canReduce`; with `wide` sums of whole numbers do not overflow. Undefined where no row can be there. */

@@ -47,7 +47,6 @@ function requestOf({ table }: TestTable, some: Partial<ReduceRequest>): ReduceRe
     descending: false,
     seriesDescending: some.descending ?? false,
     window: undefined,
-    zone: undefined,
     reducers: [],
     beside: [],
     ownTime: false,
@@ -246,11 +245,8 @@ suite("tables, reduced by the engine", () => {
     const from = await testTable(bench, "m", KINDS, []);
     const can = (some: Partial<ReduceRequest>) =>
       new EnginePoints(from.reading).canReduce(requestOf(from, some));
-    const window = { everyNs: 10n, offsetNs: 0n };
     assert.equal(can({ reducers: [reducer("mode", F)] }), false);
     assert.equal(can({ reducers: [reducer("sum", S)] }), false);
-    assert.equal(can({ reducers: [reducer("mean", F)], window, zone: "Europe/Paris" }), false);
-    assert.equal(can({ reducers: [reducer("mean", F)], zone: "Europe/Paris" }), true);
   });
 });
 
