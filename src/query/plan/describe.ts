@@ -1,5 +1,5 @@
-import { formatFloat } from "#base/float-text.ts";
 import type { AggregateCall, Expression, LiteralValue, SortKey } from "#model/query/expression.ts";
+import { formatFloat } from "#model/query/float-text.ts";
 import type { FrameBound, Plan, WidePlan, WindowCall, WindowFrame } from "#model/query/plan.ts";
 import { typeName } from "#model/query/type-text.ts";
 import { isTimestamp, type ValueType } from "#model/query/value-type.ts";

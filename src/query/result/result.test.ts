@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import { fromUtf8 } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { formatFloat } from "#base/float-text.ts";
+import { formatFloat } from "#model/query/float-text.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { listOf, structOf, timestampType } from "#model/query/value-type.ts";

@@ -1,6 +1,6 @@
 import { assert } from "#base/errors.ts";
-import { formatFloat } from "#base/float-text.ts";
 import type { IntervalValue } from "#model/query/expression.ts";
+import { formatFloat } from "#model/query/float-text.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import type { Member, ValueType } from "#model/query/value-type.ts";

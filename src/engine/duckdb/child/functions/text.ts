@@ -7,7 +7,7 @@ import {
   INTEGER,
   VARCHAR,
 } from "@duckdb/node-api";
-import { formatFloat } from "#base/float-text.ts";
+import { formatFloat } from "#model/query/float-text.ts";
 import type { Digest } from "#model/query/functions/binary.ts";
 import { translatePattern, translateReplacement } from "../../print/rust-regexp.ts";
 import { digestOf } from "./digest.ts";
