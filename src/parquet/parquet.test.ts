@@ -8,8 +8,9 @@ import * as fc from "fast-check";
 import { encodeChunk } from "./chunk.ts";
 import type { ParquetCells, ParquetColumn, RowCells } from "./column.ts";
 import { encodeParquet } from "./file.ts";
-import { readChunk, readPresence } from "./read/chunk-reader.ts";
+import { readChunk, readChunkOffsets, readPresence } from "./read/chunk-reader.ts";
 import { type ByteSource, readFooter } from "./read/footer.ts";
+import { readTextRuns, type TextRuns } from "./read/text-runs.ts";
 import { textAt, textsOf } from "./texts.ts";
 
 type Cell = bigint | number | string | boolean | null;
@@ -159,6 +160,14 @@ function readBytes(bytes: Uint8Array, unsigned: boolean): readonly Cell[] {
       [...marks],
       cells.map((cell) => Number(cell !== null)),
     );
+    if (one.type === "bytes")
+      assert.deepEqual(textsOfRuns(readTextRuns(source, one, chunk)), cells);
+    const { base, offsets } = (one.type === "int64" && readChunkOffsets(source, one, chunk)) || {};
+    if (base !== undefined)
+      assert.deepEqual(
+        Array.from(offsets ?? [], (offset) => base + BigInt(offset)),
+        cells.map((cell) => BigInt.asIntN(64, BigInt(cell ?? "none"))),
+      );
     return cells;
   });
 }
@@ -179,6 +188,15 @@ function valuesOf(cells: RowCells, unsigned: boolean): Cell[] {
     case "booleans":
       return Array.from(cells.values, (value, row) => (isNull(cells, row) ? null : value === 1));
   }
+}
+
+function textsOfRuns({ dictionary, runs }: TextRuns): Cell[] {
+  return runs.values.flatMap((value, index) => {
+    assert.notEqual(value, runs.values[index - 1], "neighbours differ");
+    const count = (runs.ends[index] ?? 0) - (runs.ends[index - 1] ?? 0);
+    const text = value === 0 ? null : new TextDecoder().decode(textAt(dictionary, value - 1));
+    return Array<Cell>(count).fill(text);
+  });
 }
 
 function isNull({ present: marks }: { readonly present?: Uint8Array }, row: number): boolean {

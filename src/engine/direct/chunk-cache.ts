@@ -5,16 +5,16 @@ import type { ScanColumn } from "#model/query/plan.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { StoredGroup } from "#parquet/read/footer.ts";
+import type { TextRuns } from "#parquet/read/text-runs.ts";
 import type { OpenFile, TextBounds } from "../duckdb/compaction/open-file.ts";
 import {
-  type CodedTexts,
   type Numbers,
   numbersFrom,
   type Runs,
   runsOf,
   type Times,
-  textsFrom,
   timesFrom,
+  timesOf,
 } from "./chunk.ts";
 
 /** What is kept of one row group, by name; null is what cannot be had in that form. */
@@ -61,8 +61,7 @@ export class ChunkCache {
   /** Undefined where the times cannot be had as floats. Throws as OpenFile does. */
   times(group: GroupOfFile): Promise<Times | undefined> {
     return this.#get(group, "times", (file) => {
-      const cells = file.read(group.group, TIME_COLUMN_ID);
-      const times = cells && timesFrom(cells);
+      const times = readTimes(file, group.group);
       return kept(times, times?.offsets.byteLength);
     });
   }
@@ -70,10 +69,10 @@ export class ChunkCache {
   /** Undefined where the rows are not sorted by series and time. */
   runs(group: GroupOfFile, tagIds: readonly ColumnId[], times: Times): Promise<Runs | undefined> {
     return this.#get(group, "runs", async (file) => {
-      const tags = new Map<ColumnId, CodedTexts>();
+      const tags = new Map<ColumnId, TextRuns>();
       for (const id of tagIds) {
-        const cells = file.read(group.group, id);
-        if (cells?.kind === "texts") tags.set(id, textsFrom(cells));
+        const texts = file.readTexts(group.group, id);
+        if (texts !== undefined) tags.set(id, texts);
         // To decode a column takes milliseconds, in which nothing else goes on.
         await setImmediate();
       }
@@ -137,6 +136,13 @@ export class ChunkCache {
       this.#sizeBytes -= sizeBytes;
     }
   }
+}
+
+function readTimes(file: OpenFile, group: StoredGroup): Times | undefined {
+  const found = file.readOffsets(group, TIME_COLUMN_ID);
+  if (found !== undefined) return timesOf(found.base, found.offsets);
+  const cells = file.read(group, TIME_COLUMN_ID);
+  return cells && timesFrom(cells);
 }
 
 function kept(value: Kept["value"] | undefined, sizeBytes = 0): Kept {

@@ -2,7 +2,7 @@
 import { fromUtf8 } from "#base/bytes.ts";
 import type { ColumnId } from "#model/ids.ts";
 import type { RowCells } from "#parquet/column.ts";
-import { spreadCodes } from "#parquet/read/chunk-reader.ts";
+import type { TextRuns } from "#parquet/read/text-runs.ts";
 import { type Texts, textAt } from "#parquet/texts.ts";
 
 /** Times of rows: `base` and what is added to it, exact as a float. */
@@ -37,36 +37,59 @@ const EXACT_HIGH_MAX = 2 ** 20;
 
 /** Undefined where the times are too far from each other for a float. */
 export function timesFrom(cells: RowCells): Times | undefined {
-  const values = wholesOf(cells);
-  if (values === undefined || values.length === 0) return undefined;
-  let base = values[0] as bigint;
+  if (cells.kind === "wholes") return timesOfWholes(cells.values);
+  if (cells.kind !== "coded wholes") return undefined;
+  const times = timesOfWholes(cells.dictionary);
+  return times && { base: times.base, offsets: spread(times.offsets, cells.codes) };
+}
+
+function timesOfWholes(values: BigInt64Array): Times | undefined {
+  if (values.length === 0) return undefined;
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
   const baseLow = (halves[0] as number) >>> 0;
   const baseHigh = halves[1] as number;
   const offsets = new Float64Array(values.length);
-  let least = 0;
   for (let row = 0; row < offsets.length; row += 1) {
     const low = (halves[2 * row] as number) >>> 0;
     const high = (halves[2 * row + 1] as number) - baseHigh;
     if (high > EXACT_HIGH_MAX || high < -EXACT_HIGH_MAX) return undefined;
-    const offset = high * HALF + (low - baseLow);
-    offsets[row] = offset;
-    if (offset < least) least = offset;
+    offsets[row] = high * HALF + (low - baseLow);
   }
-  if (least < 0) {
-    base += BigInt(least);
-    for (let row = 0; row < offsets.length; row += 1)
-      offsets[row] = (offsets[row] as number) - least;
-  }
-  return { base, offsets };
+  return timesOf(values[0] as bigint, offsets);
+}
+
+/** Of offsets that may be negative; it takes them over. */
+export function timesOf(base: bigint, offsets: Float64Array): Times {
+  let least = 0;
+  for (let row = 0; row < offsets.length; row += 1)
+    if ((offsets[row] as number) < least) least = offsets[row] as number;
+  if (least === 0) return { base, offsets };
+  for (let row = 0; row < offsets.length; row += 1) offsets[row] = (offsets[row] as number) - least;
+  return { base: base + BigInt(least), offsets };
 }
 
 /** Undefined where a number is none that a float holds exactly. Unsigned ones have the bits of signed ones. */
 export function numbersFrom(cells: RowCells, unsigned: boolean): Numbers | undefined {
-  if (cells.kind === "doubles") return cells;
-  const present = "present" in cells ? cells.present : undefined;
-  const values = wholesOf(cells);
-  if (values === undefined) return undefined;
+  switch (cells.kind) {
+    case "doubles":
+      return cells;
+    case "coded wholes": {
+      const numbers = numbersOfWholes({ values: cells.dictionary }, unsigned);
+      return numbers && { values: spread(numbers.values, cells.codes) };
+    }
+    case "wholes":
+      return numbersOfWholes(cells, unsigned);
+    default:
+      return undefined;
+  }
+}
+
+interface Wholes {
+  readonly values: BigInt64Array;
+  readonly present?: Uint8Array;
+}
+
+function numbersOfWholes({ present, values }: Wholes, unsigned: boolean): Numbers | undefined {
   const halves = new Int32Array(values.buffer, values.byteOffset, 2 * values.length);
   const numbers = new Float64Array(values.length);
   for (let row = 0; row < numbers.length; row += 1) {
@@ -78,35 +101,57 @@ export function numbersFrom(cells: RowCells, unsigned: boolean): Numbers | undef
   return present === undefined ? { values: numbers } : { values: numbers, present };
 }
 
-export function textsFrom({ codes, dictionary }: Extract<RowCells, { kind: "texts" }>): CodedTexts {
-  return { codes, texts: [null, ...allTexts(dictionary)] };
+/** The entry of each code. */
+function spread(entries: Float64Array, codes: Uint32Array): Float64Array {
+  const values = new Float64Array(codes.length);
+  for (let row = 0; row < values.length; row += 1)
+    values[row] = entries[codes[row] as number] as number;
+  return values;
 }
 
 /**
- * The runs of `rowCount` rows with these tags. Undefined where the times of a run do not rise: then the file is not sorted as
- * data files are.
+ * The runs of rows with these tags. Undefined where the times of a run do not rise: then the file is not sorted as data files are.
  */
 export function runsOf(
-  tags: ReadonlyMap<ColumnId, CodedTexts>,
+  tags: ReadonlyMap<ColumnId, TextRuns>,
   { offsets }: Times,
 ): Runs | undefined {
-  const begins = new Uint8Array(offsets.length);
-  begins[0] = 1;
-  for (const { codes } of tags.values())
-    for (let row = 1; row < begins.length; row += 1)
-      if (codes[row] !== codes[row - 1]) begins[row] = 1;
-  const starts: number[] = [];
-  for (let row = 0; row < begins.length; row += 1) {
-    if (begins[row] === 1) starts.push(row);
-    else if ((offsets[row] as number) < (offsets[row - 1] as number)) return undefined;
-  }
+  const starts = startsOf(tags, offsets.length);
+  for (let run = 0; run + 1 < starts.length; run += 1)
+    if (!rises(offsets, starts[run] as number, starts[run + 1] as number)) return undefined;
   const ofRuns = new Map(
-    [...tags].map(([id, { codes, texts }]) => [
+    [...tags].map(([id, { dictionary, runs }]) => [
       id,
-      { codes: Uint32Array.from(starts, (row) => codes[row] as number), texts },
+      { codes: valuesAt(runs, starts), texts: [null, ...allTexts(dictionary)] },
     ]),
   );
-  return { starts: Uint32Array.from([...starts, offsets.length]), tags: ofRuns };
+  return { starts, tags: ofRuns };
+}
+
+/** The rows with which a tag changes, and the end. */
+function startsOf(tags: ReadonlyMap<ColumnId, TextRuns>, rowCount: number): Uint32Array {
+  const begins = new Uint8Array(rowCount);
+  for (const { runs } of tags.values()) for (const end of runs.ends) begins[end] = 1;
+  const starts = [0];
+  for (let row = begins.indexOf(1, 1); row > 0; row = begins.indexOf(1, row + 1)) starts.push(row);
+  return Uint32Array.from([...starts, rowCount]);
+}
+
+/** Whether none of the rows from `start` to before `end` is earlier than the one before it. */
+function rises(offsets: Float64Array, start: number, end: number): boolean {
+  for (let row = start + 1; row < end; row += 1)
+    if ((offsets[row] as number) < (offsets[row - 1] as number)) return false;
+  return true;
+}
+
+/** The values of the rows at `starts`, but for the last, which is the end. */
+function valuesAt({ ends, values }: TextRuns["runs"], starts: Uint32Array): Uint32Array {
+  const found = new Uint32Array(starts.length - 1);
+  for (let i = 0, run = 0; i < found.length; i += 1) {
+    while ((ends[run] as number) <= (starts[i] as number)) run += 1;
+    found[i] = values[run] as number;
+  }
+  return found;
 }
 
 /** The first row from `start` to before `end`, whose times rise, that is at `offset` or later; `end` where none is. */
@@ -139,14 +184,6 @@ export function putWhole(halves: Uint32Array, index: number, value: number): voi
   const high = Math.floor(value / HALF);
   halves[2 * index] = value - high * HALF;
   halves[2 * index + 1] = high;
-}
-
-function wholesOf(cells: RowCells): BigInt64Array | undefined {
-  if (cells.kind === "wholes") return cells.values;
-  if (cells.kind !== "coded wholes") return undefined;
-  const values = new BigInt64Array(cells.codes.length);
-  spreadCodes(cells.dictionary, cells.codes, values);
-  return values;
 }
 
 function allTexts(texts: Texts): string[] {

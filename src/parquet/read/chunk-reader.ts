@@ -3,7 +3,8 @@ import { zstdDecompressSync } from "node:zlib";
 import type { RowCells } from "../column.ts";
 import { ENCODINGS } from "../encodings.ts";
 import type { Texts } from "../texts.ts";
-import { copyPlain, joinBytes, readBits, readDeltas, readRuns, readTexts } from "./decodings.ts";
+import { copyPlain, joinBytes, readBits, readRuns, readTexts } from "./decodings.ts";
+import { readDeltas, readOffsets } from "./deltas.ts";
 import type { ByteSource, StoredChunk, StoredColumn } from "./footer.ts";
 import { TextCollector } from "./text-collector.ts";
 import { numberAt, readStruct, requireNumber, requireStruct } from "./thrift-reader.ts";
@@ -14,7 +15,7 @@ const DICTIONARY_PAGE = 2;
 const OLD_DICTIONARY = 2;
 const PAGE_SIZE_MAX = 2 ** 31;
 
-interface Page {
+export interface Page {
   readonly rowCount: number;
   readonly encoding: number;
   readonly bytes: Uint8Array;
@@ -25,11 +26,13 @@ interface Page {
   readonly valueCount: number;
 }
 
-interface Pages {
+export interface Pages {
   /** Undefined where there is none. */
   readonly dictionary: { readonly bytes: Uint8Array; readonly count: number } | undefined;
   readonly data: Iterable<Page>;
 }
+
+type TextCells = Extract<RowCells, { readonly kind: "texts" }>;
 
 /**
  * The cells of a chunk. Whole numbers without a NULL that are all written as codes come as such. Throws an Error where the bytes
@@ -47,6 +50,24 @@ export function readChunk(source: ByteSource, column: StoredColumn, chunk: Store
     case "boolean":
       return readBooleanChunk(pages, chunk.rowCount);
   }
+}
+
+/**
+ * The cells of a chunk of whole numbers as their first one and what is to be added to it. Undefined where they are not written as
+ * differences, one is NULL, or a float does not hold one exactly. Throws as `readChunk`.
+ */
+export function readChunkOffsets(
+  source: ByteSource,
+  column: StoredColumn,
+  chunk: StoredChunk,
+): { readonly base: bigint; readonly offsets: Float64Array } | undefined {
+  const { data } = pagesOf(source.read(chunk.start, chunk.sizeBytes), column, chunk);
+  const [page, ...others] = data;
+  if (page?.encoding !== ENCODINGS.delta || page.present !== undefined || others.length > 0)
+    return undefined;
+  const offsets = new Float64Array(chunk.rowCount);
+  const base = readOffsets(page.bytes, page.start, offsets);
+  return base === undefined ? undefined : { base, offsets };
 }
 
 /** 1 or 0 for each row of a chunk; undefined where no cell is NULL. */
@@ -67,7 +88,8 @@ export function readPresence(
   return present;
 }
 
-function pagesOf(bytes: Uint8Array, column: StoredColumn, chunk: StoredChunk): Pages {
+/** The pages of a chunk, inflated one by one. */
+export function pagesOf(bytes: Uint8Array, column: StoredColumn, chunk: StoredChunk): Pages {
   const first = readPage(bytes, 0, chunk);
   const hasDictionary = first.type === DICTIONARY_PAGE;
   const dictionary = hasDictionary
@@ -90,7 +112,8 @@ function* dataPages(
     const count = requireNumber(header, 1);
     rowCount += count;
     if (count <= 0 || rowCount > chunk.rowCount) throw new Error("a chunk has too many values");
-    yield dataPage(page.bytes, { count, encoding: requireNumber(header, 2) }, column);
+    const hasNulls = !column.required && chunk.nullCount !== 0;
+    yield dataPage(page.bytes, { count, encoding: requireNumber(header, 2) }, { column, hasNulls });
     offset = page.end;
   }
 }
@@ -109,12 +132,13 @@ function readPage(bytes: Uint8Array, offset: number, { compressed }: StoredChunk
 function dataPage(
   bytes: Uint8Array,
   { count, encoding }: { count: number; encoding: number },
-  column: StoredColumn,
+  { column, hasNulls }: { column: StoredColumn; hasNulls: boolean },
 ): Page {
   const whole = { rowCount: count, encoding, bytes, present: undefined, valueCount: count };
   if (column.required) return { ...whole, start: 0 };
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const levelsSize = view.getUint32(0, true);
+  if (!hasNulls) return { ...whole, start: 4 + levelsSize };
   const levels = new Uint32Array(count);
   readRuns(bytes.subarray(0, 4 + levelsSize), 4, 1, levels);
   let valueCount = 0;
@@ -128,15 +152,21 @@ function dataPage(
 function readCodes(page: Page, entryCount: number): Uint32Array {
   const codes = new Uint32Array(page.valueCount);
   if (codes.length === 0) return codes;
-  const width = page.bytes[page.start];
-  if (width === undefined || width > 32) throw new Error("a page of codes is cut off");
-  readRuns(page.bytes, page.start + 1, width, codes);
+  readRuns(page.bytes, page.start + 1, codeWidth(page), codes);
   for (let i = 0; i < codes.length; i += 1)
     if ((codes[i] as number) >= entryCount) throw new Error("a code is not in the dictionary");
   return codes;
 }
 
-function isCoded({ encoding }: Page): boolean {
+/** How many bits the codes of a page take, which begin behind the byte that says so. */
+export function codeWidth({ bytes, start }: Page): number {
+  const width = bytes[start];
+  if (width === undefined || width > 32) throw new Error("a page of codes is cut off");
+  return width;
+}
+
+/** Whether its values are codes of a dictionary. */
+export function isCoded({ encoding }: Page): boolean {
   return encoding === ENCODINGS.dictionary || encoding === OLD_DICTIONARY;
 }
 
@@ -249,7 +279,7 @@ function readBooleanChunk({ data }: Pages, rowCount: number): RowCells {
   return { kind: "booleans", values: cells.values, ...cells.present };
 }
 
-function readTextChunk({ data, dictionary }: Pages, rowCount: number): RowCells {
+export function readTextChunk({ data, dictionary }: Pages, rowCount: number): TextCells {
   const known = dictionary && readTexts(dictionary.bytes, 0, dictionary.count);
   const texts = new TextCollector(known);
   const codes = new Uint32Array(rowCount);

@@ -3,13 +3,6 @@ import { type Texts } from "../texts.ts";
 import { NumberReader, unpack } from "./bit-reader.ts";
 
 const GROUP_COUNT = 8;
-/** Sums of differences up to this are exact. */
-const EXACT_MAX = 2 ** 52;
-const EXACT_BITS = 52;
-/** With less than this, a number of EXACT_BITS bits has an exact sum. */
-const LEAST_MAX = 2n ** 52n;
-const HALF = 2 ** 32;
-const MINIBLOCK_MAX = 2 ** 16;
 
 /** RLE: runs and groups of eight, in `width` bits each, into `target`, which they fill. Answers where they end. */
 export function readRuns(
@@ -41,119 +34,51 @@ export function readRuns(
   return reader.offset;
 }
 
-/** DELTA_BINARY_PACKED into `target`, which it fills. */
-export function readDeltas(bytes: Uint8Array, start: number, target: BigInt64Array): void {
+/** Numbers that stand for several rows: `values[n]` goes up to before row `ends[n]`, and neighbours differ. */
+export interface NumberRuns {
+  readonly values: number[];
+  readonly ends: number[];
+}
+
+/** As readRuns, of `count` numbers: what is written as a run is not spread. */
+export function readRunEnds(
+  bytes: Uint8Array,
+  start: number,
+  { count: rowCount, width }: { readonly count: number; readonly width: number },
+): NumberRuns {
+  const runs: NumberRuns = { values: [], ends: [] };
   const reader = new NumberReader(bytes, start);
-  const blockSize = reader.varint();
-  const miniblockCount = reader.varint();
-  const valueCount = reader.varint();
-  const first = reader.zigzagBigint();
-  if (valueCount !== target.length) throw new Error("a page has another number of values");
-  const size = blockSize / miniblockCount;
-  if (!Number.isInteger(size) || size % GROUP_COUNT !== 0 || size === 0 || size > MINIBLOCK_MAX)
-    throw new Error("a block of differences has a size that the format does not allow");
-  if (target.length === 0) return;
-  target[0] = first;
-  const adder = new Adder(target, first, size);
-  for (let at = 1; at < target.length; ) {
-    const least = reader.zigzagBigint();
-    const widths = Array.from({ length: miniblockCount }, () => reader.byte());
-    for (const width of widths) {
-      const count = Math.min(size, target.length - at);
-      if (count === 0) break;
-      const end = reader.offset + Math.ceil((count * width) / 8);
-      if (width > 64 || end > bytes.length) throw new Error("a page is cut off");
-      adder.add(bytes, { offset: reader.offset, at, count, least, width });
-      reader.offset += (size * width) / 8;
-      at += count;
+  let packed = new Uint32Array(0);
+  for (let at = 0; at < rowCount; ) {
+    const head = reader.varint();
+    if (head % 2 === 0) {
+      const end = Math.min(rowCount, at + head / 2);
+      if (end === at) throw new Error("a run is empty");
+      addRun(runs, reader.fixed(Math.ceil(width / 8)), end);
+      at = end;
+      continue;
     }
+    const groupCount = (head - 1) / 2;
+    const count = Math.min(rowCount - at, groupCount * GROUP_COUNT);
+    if (count === 0 || reader.offset + Math.ceil((count * width) / 8) > bytes.length)
+      throw new Error("a page is cut off");
+    if (packed.length < count) packed = new Uint32Array(count);
+    unpack(bytes, { offset: reader.offset, count, width }, packed);
+    for (let i = 0; i < count; i += 1) addRun(runs, packed[i] as number, at + i + 1);
+    reader.offset += groupCount * width;
+    at += count;
   }
+  return runs;
 }
 
-interface Miniblock {
-  /** Where its bytes begin. */
-  readonly offset: number;
-  /** Where its values go. */
-  readonly at: number;
-  readonly count: number;
-  readonly least: bigint;
-  readonly width: number;
-}
-
-/** Sums of differences: as numbers as long as those are exact, which is nearly always. */
-class Adder {
-  readonly #target: BigInt64Array;
-  readonly #halves: Int32Array;
-  readonly #some: Float64Array;
-  /** The last value is `base` and `offset`. */
-  #base: bigint;
-  #offset = 0;
-
-  constructor(target: BigInt64Array, first: bigint, miniblockSize: number) {
-    this.#target = target;
-    this.#halves = new Int32Array(target.buffer, target.byteOffset, 2 * target.length);
-    this.#some = new Float64Array(miniblockSize);
-    this.#base = first;
+/** Behind the others, to before row `end`. */
+export function addRun({ ends, values }: NumberRuns, value: number, end: number): void {
+  const last = values.length - 1;
+  if (last >= 0 && values[last] === value) ends[last] = end;
+  else {
+    values.push(value);
+    ends.push(end);
   }
-
-  add(bytes: Uint8Array, block: Miniblock): void {
-    const { least, width } = block;
-    if (width > EXACT_BITS || least <= -LEAST_MAX || least >= LEAST_MAX)
-      return this.#addWide(bytes, block, 0);
-    if (Math.abs(this.#offset) > EXACT_MAX / 2) this.#rebase();
-    unpack(bytes, block, this.#some);
-    const done = this.#addAll(block);
-    if (done < block.count) this.#addWide(bytes, block, done);
-  }
-
-  /** Answers how many it has added: it ends where sums are not exact any more. */
-  #addAll({ at, count, least: leastBig }: Miniblock): number {
-    const low = Number(BigInt.asUintN(32, this.#base));
-    const high = Number(this.#base >> 32n);
-    const halves = this.#halves;
-    const some = this.#some;
-    const least = Number(leastBig);
-    let offset = this.#offset;
-    let i = 0;
-    for (; i < count; i += 1) {
-      const next = offset + (least + (some[i] as number));
-      if (Math.abs(next) > EXACT_MAX) break;
-      offset = next;
-      const offsetHigh = Math.floor(offset / HALF);
-      const sum = low + (offset - offsetHigh * HALF);
-      const carry = sum >= HALF ? 1 : 0;
-      halves[2 * (at + i)] = sum | 0;
-      halves[2 * (at + i) + 1] = (high + offsetHigh + carry) | 0;
-    }
-    this.#offset = offset;
-    return i;
-  }
-
-  /** Differences of any size, one by one, from number `from` on. */
-  #addWide(bytes: Uint8Array, { at, count, least, offset, width }: Miniblock, from: number): void {
-    this.#rebase();
-    const own = bytes.subarray(offset);
-    for (let i = from; i < count; i += 1) {
-      const delta = least + wideAt(own, i * width, width);
-      this.#base = BigInt.asIntN(64, this.#base + delta);
-      this.#target[at + i] = this.#base;
-    }
-  }
-
-  #rebase(): void {
-    this.#base = BigInt.asIntN(64, this.#base + BigInt(this.#offset));
-    this.#offset = 0;
-  }
-}
-
-/** The number of `width` bits that begins at bit `start`. */
-function wideAt(bytes: Uint8Array, start: number, width: number): bigint {
-  let value = 0n;
-  for (let bit = 0; bit < width; bit += 1) {
-    const at = start + bit;
-    if (((bytes[at >> 3] as number) >> (at & 7)) % 2 === 1) value |= 1n << BigInt(bit);
-  }
-  return value;
 }
 
 /** BYTE_STREAM_SPLIT into `target`, which it fills. */

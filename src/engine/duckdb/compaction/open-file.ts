@@ -5,13 +5,14 @@ import type { ColumnId } from "#model/ids.ts";
 import { TIME_COLUMN_ID } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { RowCells } from "#parquet/column.ts";
-import { readChunk, readPresence } from "#parquet/read/chunk-reader.ts";
+import { readChunk, readChunkOffsets, readPresence } from "#parquet/read/chunk-reader.ts";
 import {
   type ByteSource,
   type FileFooter,
   readFooter,
   type StoredGroup,
 } from "#parquet/read/footer.ts";
+import { readTextRuns, type TextRuns } from "#parquet/read/text-runs.ts";
 import type { LocalFile } from "./messages.ts";
 
 /** The bytes of the least and the greatest text of some rows. */
@@ -93,6 +94,20 @@ export class OpenFile implements Disposable {
   /** Undefined where the file has no such column. Throws `corrupt` / `file_damaged`. */
   read(group: StoredGroup, id: ColumnId | number): RowCells | undefined {
     return this.#chunk(group, id, readChunk);
+  }
+
+  /** As `read`, of whole numbers; undefined where they cannot be had as floats at once, and where there is no such column. */
+  readOffsets(group: StoredGroup, id: ColumnId): ReturnType<typeof readChunkOffsets> {
+    return this.#chunk(group, id, (source, column, chunk) =>
+      column.type === "int64" ? readChunkOffsets(source, column, chunk) : undefined,
+    );
+  }
+
+  /** As `read`, of a column of texts; undefined where the column is none, or is not there. */
+  readTexts(group: StoredGroup, id: ColumnId): TextRuns | undefined {
+    return this.#chunk(group, id, (source, column, chunk) =>
+      column.type === "bytes" ? readTextRuns(source, column, chunk) : undefined,
+    );
   }
 
   /** 1 or 0 a row, whether it has a value; undefined where every row has one. Throws `corrupt` / `file_damaged`. */
