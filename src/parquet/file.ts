@@ -5,6 +5,7 @@ import type { ParquetColumn, ParquetType } from "./column.ts";
 import {
   binary,
   bool,
+  encoded,
   encodeStruct,
   i8,
   i32,
@@ -81,12 +82,19 @@ export function encodeParquet(
 /** A file in the making, whose bytes are given away as they are made: begin, row groups, end. */
 export class ParquetFile {
   readonly #columns: readonly ParquetColumn[];
-  readonly #groups: ThriftValue[] = [];
+  /** What the footer says of each. */
+  readonly #groups: Uint8Array[] = [];
+  #groupsSizeBytes = 0;
   #offset = MAGIC.length;
   #rowCount = 0;
 
   constructor(columns: readonly ParquetColumn[]) {
     this.#columns = columns;
+  }
+
+  /** Bytes of the footer that are held until the end. */
+  get footerSizeBytes(): number {
+    return this.#groupsSizeBytes;
   }
 
   begin(): Uint8Array {
@@ -102,7 +110,10 @@ export class ParquetFile {
       return describeChunk(this.#columns[index] as ParquetColumn, chunk, chunkStart);
     });
     this.#rowCount += rowCount;
-    this.#groups.push(describeGroup({ chunks, rowCount }, described, { start, end: this.#offset }));
+    const range = { start, end: this.#offset };
+    const group = encodeStruct(describeGroup({ chunks, rowCount }, described, range));
+    this.#groups.push(group);
+    this.#groupsSizeBytes += group.length;
     return concatBytes(chunks.map(({ bytes }) => bytes));
   }
 
@@ -113,7 +124,7 @@ export class ParquetFile {
       1: i32(FORMAT_VERSION),
       2: list([describeRoot(columns), ...columns.map(describeColumn)]),
       3: i64(this.#rowCount),
-      4: list(this.#groups),
+      4: list(this.#groups.map(encoded)),
       6: text("tidelake"),
       // The bounds in the statistics are in the order of each column's type.
       7: list(columns.map(() => struct({ 1: NOTHING }))),
@@ -168,13 +179,13 @@ function describeGroup(
   { chunks, rowCount }: RowGroup,
   described: readonly ThriftValue[],
   { start, end }: { readonly start: number; readonly end: number },
-): ThriftValue {
+): ThriftStruct {
   const sizeBytes = chunks.reduce((sum, chunk) => sum + chunk.sizeUncompressedBytes, 0);
-  return struct({
+  return {
     1: list(described),
     2: i64(sizeBytes),
     3: i64(rowCount),
     5: i64(start),
     6: i64(end - start),
-  });
+  };
 }

@@ -1,5 +1,5 @@
 /** Structures of Parquet's headers in Thrift's compact protocol. */
-import { utf8 } from "#base/bytes.ts";
+import { concatBytes, utf8 } from "#base/bytes.ts";
 
 const TRUE = 1;
 const FALSE = 2;
@@ -18,6 +18,7 @@ export type ThriftValue =
   | { readonly type: "i8" | "i32" | "i64"; readonly value: number }
   | { readonly type: "binary"; readonly value: Uint8Array }
   | { readonly type: "struct"; readonly value: ThriftStruct }
+  | { readonly type: "encoded"; readonly value: Uint8Array }
   | { readonly type: "list"; readonly value: readonly ThriftValue[] };
 
 /** Fields by their numbers, which rise from 1; one that is undefined is left out. */
@@ -31,17 +32,38 @@ export const i64 = (value: number): ThriftValue => ({ type: "i64", value });
 export const binary = (value: Uint8Array): ThriftValue => ({ type: "binary", value });
 export const text = (value: string): ThriftValue => binary(utf8(value));
 export const struct = (value: ThriftStruct): ThriftValue => ({ type: "struct", value });
+/** A structure that is bytes already, of `encodeStruct`: a few of those take less memory than what they were made of. */
+export const encoded = (value: Uint8Array): ThriftValue => ({ type: "encoded", value });
 /** Entries are of one type; no entry makes a list of structures. */
 export const list = (value: readonly ThriftValue[]): ThriftValue => ({ type: "list", value });
 
 /** The bytes of a structure. */
 export function encodeStruct(fields: ThriftStruct): Uint8Array {
-  const bytes: number[] = [];
-  putStruct(bytes, fields);
-  return Uint8Array.from(bytes);
+  const output = new Output();
+  putStruct(output, fields);
+  return output.take();
 }
 
-function putStruct(bytes: number[], fields: ThriftStruct): void {
+class Output {
+  readonly #parts: Uint8Array[] = [];
+  #tail: number[] = [];
+
+  push(byte: number): void {
+    this.#tail.push(byte);
+  }
+
+  /** Takes over `bytes`. */
+  add(bytes: Uint8Array): void {
+    this.#parts.push(Uint8Array.from(this.#tail), bytes);
+    this.#tail = [];
+  }
+
+  take(): Uint8Array {
+    return concatBytes([...this.#parts, Uint8Array.from(this.#tail)]);
+  }
+}
+
+function putStruct(output: Output, fields: ThriftStruct): void {
   let last = 0;
   for (const [key, value] of Object.entries(fields)) {
     if (value === undefined) continue;
@@ -49,15 +71,15 @@ function putStruct(bytes: number[], fields: ThriftStruct): void {
     const step = id - last;
     last = id;
     const code = codeOf(value);
-    if (step <= FIELD_STEP_MAX) bytes.push((step << 4) | code);
+    if (step <= FIELD_STEP_MAX) output.push((step << 4) | code);
     else {
-      bytes.push(code);
-      putVarint(bytes, 2 * id);
+      output.push(code);
+      putVarint(output, 2 * id);
     }
     // A truth is said by its code.
-    if (value.type !== "bool") putValue(bytes, value);
+    if (value.type !== "bool") putValue(output, value);
   }
-  bytes.push(0);
+  output.push(0);
 }
 
 function codeOf(value: ThriftValue): number {
@@ -75,51 +97,55 @@ function codeOf(value: ThriftValue): number {
     case "list":
       return LIST;
     case "struct":
+    case "encoded":
       return STRUCT;
   }
 }
 
-function putValue(bytes: number[], value: ThriftValue): void {
+function putValue(output: Output, value: ThriftValue): void {
   switch (value.type) {
     case "bool":
-      bytes.push(value.value ? TRUE : FALSE);
+      output.push(value.value ? TRUE : FALSE);
       return;
     case "i8":
-      bytes.push(value.value & 0xff);
+      output.push(value.value & 0xff);
       return;
     case "i32":
     case "i64":
-      putVarint(bytes, value.value < 0 ? -2 * value.value - 1 : 2 * value.value);
+      putVarint(output, value.value < 0 ? -2 * value.value - 1 : 2 * value.value);
       return;
     case "binary":
-      putVarint(bytes, value.value.length);
-      for (const byte of value.value) bytes.push(byte);
+      putVarint(output, value.value.length);
+      for (const byte of value.value) output.push(byte);
       return;
     case "struct":
-      putStruct(bytes, value.value);
+      putStruct(output, value.value);
+      return;
+    case "encoded":
+      output.add(value.value);
       return;
     case "list":
-      putList(bytes, value.value);
+      putList(output, value.value);
   }
 }
 
-function putList(bytes: number[], entries: readonly ThriftValue[]): void {
+function putList(output: Output, entries: readonly ThriftValue[]): void {
   const [first] = entries;
   const code = first === undefined ? STRUCT : codeOf(first);
-  if (entries.length <= SHORT_LIST_COUNT_MAX) bytes.push((entries.length << 4) | code);
+  if (entries.length <= SHORT_LIST_COUNT_MAX) output.push((entries.length << 4) | code);
   else {
-    bytes.push(0xf0 | code);
-    putVarint(bytes, entries.length);
+    output.push(0xf0 | code);
+    putVarint(output, entries.length);
   }
-  for (const entry of entries) putValue(bytes, entry);
+  for (const entry of entries) putValue(output, entry);
 }
 
 /** Seven bits a byte, the lowest first; `value` is not negative. */
-function putVarint(bytes: number[], value: number): void {
+function putVarint(output: Output, value: number): void {
   let rest = value;
   while (rest >= 0x80) {
-    bytes.push((rest % 0x80) | 0x80);
+    output.push((rest % 0x80) | 0x80);
     rest = Math.floor(rest / 0x80);
   }
-  bytes.push(rest);
+  output.push(rest);
 }

@@ -85,3 +85,37 @@ function itemsAt(
     item(start + index),
   );
 }
+
+/** About what a value takes that is not in a typed array, beside its text or bytes. */
+const VALUE_BYTES = 16;
+
+/** About the bytes that `batch` takes in memory. */
+export function sizeOfBatch({ columns, text }: ResultBatch): number {
+  let sizeBytes = text?.length ?? 0;
+  for (const column of columns) sizeBytes += sizeOfColumn(column);
+  return sizeBytes;
+}
+
+function sizeOfColumn(column: ResultColumn): number {
+  switch (column.type) {
+    case "null":
+      return 0;
+    case "string":
+    case "binary": {
+      let sizeBytes = column.values.length * VALUE_BYTES;
+      for (const value of column.values) sizeBytes += value?.length ?? 0;
+      return sizeBytes;
+    }
+    case "interval":
+    case "decimal":
+      return column.values.length * VALUE_BYTES;
+    case "list":
+      return column.offsets.byteLength + sizeOfColumn(column.items);
+    case "struct":
+      return column.members.reduce((sum, member) => sum + sizeOfColumn(member), 0);
+    case "map":
+      return column.offsets.byteLength + sizeOfColumn(column.keys) + sizeOfColumn(column.values);
+    default:
+      return column.values.byteLength;
+  }
+}

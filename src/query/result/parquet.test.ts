@@ -194,6 +194,47 @@ suite("answers as Parquet", () => {
     assert.ok(rows.every(({ s, v }, i) => v === BigInt(i) && s === `text ${i % 100}`));
   });
 
+  const wide = Array.from({ length: 200 }, (): ResultColumn => {
+    return { type: "float64", values: new Float64Array(1_024) };
+  });
+  const long: ResultColumn = {
+    type: "list",
+    offsets: Int32Array.from({ length: 1_025 }, (_, row) => 1_000 * row),
+    items: { type: "int64", values: new BigInt64Array(1_024_000) },
+  };
+  const large: readonly [string, ValueType, readonly ResultColumn[], number][] = [
+    ["of many columns", "float64", wide, 6],
+    ["of long lists", listOf("int64"), [long], 1],
+  ];
+  for (const [what, type, columns, countMax] of large)
+    test(`${what} are held for some megabytes, not for thousands of rows`, async () => {
+      const fields = columns.map((_, index) => ({ name: `c${index}`, type }));
+      let asked = 0;
+      async function* many(): AsyncGenerator<ResultBatch> {
+        for (; asked < 20; asked += 1) yield { rowCount: 1_024, columns };
+      }
+      const answer = encodeParquet(fields, many());
+      await answer.next();
+      assert.ok(asked <= countMax, `${asked} batches were held`);
+      await answer.return(undefined);
+    });
+
+  test("are broken off when their footer would be too large", async () => {
+    const column: ResultColumn = { type: "boolean", values: new Uint8Array(16_384) };
+    const fields = [{ name: "v", type: "boolean" }] as const;
+    let asked = 0;
+    async function* many(): AsyncGenerator<ResultBatch> {
+      for (; asked < 20; asked += 1) yield { rowCount: 16_384, columns: [column] };
+    }
+    await assert.rejects(
+      async () => {
+        for await (const chunk of encodeParquet(fields, many(), 500)) assert.ok(chunk.length > 0);
+      },
+      { kind: "exceeded", code: "parquet_too_large" },
+    );
+    assert.ok(asked > 1 && asked < 19, `it was broken off after ${asked} batches`);
+  });
+
   test("may have no rows, or no end when they break off", async () => {
     const fields = [{ name: "v", type: "int64" }] as const;
     const empty = await encoded(fields, []);

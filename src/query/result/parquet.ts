@@ -1,6 +1,7 @@
 import { concatBytes } from "#base/bytes.ts";
+import { DbError } from "#base/errors.ts";
 import type { Field } from "#model/query/plan.ts";
-import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
+import { type ResultBatch, type ResultColumn, sizeOfBatch } from "#model/query/result.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { encodeChunk } from "#parquet/chunk.ts";
 import type { ParquetCells, ParquetColumn, ParquetType } from "#parquet/column.ts";
@@ -10,23 +11,26 @@ import { plainCellText } from "./text.ts";
 
 /** Rows that stand together, at least: the node does nothing else while they are encoded, 15 ms at five columns. */
 const GROUP_ROW_COUNT = 16_384;
-/** Letters of texts that stand together, at least, where there are fewer rows. */
-const GROUP_LENGTH = 8 * 1024 * 1024;
+/** Bytes that stand together, at least, where there are fewer rows: what is held of an answer, beside one batch. */
+const GROUP_SIZE = 8 * 1024 * 1024;
+/** What is held of the footer, which names each chunk of each group: some hundred million rows of a few columns. */
+const FOOTER_SIZE_MAX = 64 * 1024 * 1024;
 
 /**
  * A Parquet file, whose row groups are given as their rows come. Intervals, lists, structs and maps are text, as in CSV; durations are
- * nanoseconds, and timestamps too, whatever their unit.
+ * nanoseconds, and timestamps too, whatever their unit. Throws `exceeded` / `parquet_too_large` where what the footer says of them is over a bound.
  */
 export async function* encodeParquet(
   fields: readonly Field[],
   batches: AsyncIterable<ResultBatch>,
+  footerSizeMax = FOOTER_SIZE_MAX,
 ): AsyncGenerator<Uint8Array> {
   const columns = fields.map(parquetColumn);
   const file = new ParquetFile(columns);
   let begun = false;
   let waiting: ResultBatch[] = [];
   let rowCount = 0;
-  let length = 0;
+  let sizeBytes = 0;
   const group = () => {
     const chunks = columns.map((column, index) => {
       const type = fields[index]?.type ?? "null";
@@ -36,21 +40,31 @@ export async function* encodeParquet(
     const bytes = file.add({ rowCount, chunks });
     waiting = [];
     rowCount = 0;
-    length = 0;
+    sizeBytes = 0;
     return begun ? bytes : concatBytes([file.begin(), bytes]);
   };
   for await (const batch of batches) {
     if (batch.rowCount === 0) continue;
     waiting.push(batch);
     rowCount += batch.rowCount;
-    for (const column of batch.columns) length += textLength(column);
-    if (rowCount < GROUP_ROW_COUNT && length < GROUP_LENGTH) continue;
+    sizeBytes += sizeOfBatch(batch);
+    if (rowCount < GROUP_ROW_COUNT && sizeBytes < GROUP_SIZE) continue;
     yield group();
     begun = true;
+    if (file.footerSizeBytes > footerSizeMax) throw tooLarge(footerSizeMax);
   }
   const rest = rowCount === 0 ? [] : [group()];
   if (!begun && rest.length === 0) rest.push(file.begin());
   yield concatBytes([...rest, file.end()]);
+}
+
+function tooLarge(footerSizeMax: number): DbError {
+  return new DbError(
+    "exceeded",
+    "parquet_too_large",
+    `the footer of the answer's file would have more than ${footerSizeMax} bytes: ask for fewer rows or columns, or for jsonl or csv`,
+    { detail: { footerSizeMax } },
+  );
 }
 
 const TYPES: Readonly<Partial<Record<ResultColumn["type"], ParquetType>>> = {
@@ -198,11 +212,4 @@ function textCells(
     }
   }
   return { kind: "texts", codes, dictionary: textsOf([...numbers.keys()]) };
-}
-
-function textLength(column: ResultColumn): number {
-  if (column.type !== "string" && column.type !== "binary") return 0;
-  let length = 0;
-  for (const value of column.values) length += value?.length ?? 0;
-  return length;
 }

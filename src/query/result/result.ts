@@ -26,7 +26,8 @@ export function rowTextOf(format: ResultFormat): RowText | undefined {
  * The bytes of a result, whose rows may come as text of `rowTextOf(format)`, chunk by chunk; the next batch is asked for when the chunks of the last one are taken.
  *
  * Rejects as `batches` does, and then has not given the bytes that end a complete answer; nothing is given before the first
- * batch, so a query that fails at once can still be answered with an error. `pretty` rejects with `exceeded` / `pretty_too_large`.
+ * batch, so a query that fails at once can still be answered with an error. `pretty` rejects with `exceeded` / `pretty_too_large`,
+ * `parquet` with `exceeded` / `parquet_too_large`.
  */
 export function encodeResult(
   format: ResultFormat,
