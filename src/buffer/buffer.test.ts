@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { AppendList } from "#base/append-list.ts";
+import { AppendList } from "#base/collection/append-list.ts";
 import { DbError } from "#base/errors.ts";
 import { encodeBlock } from "#block/block.ts";
 import { plainEngine } from "#engine/plain/plain.ts";

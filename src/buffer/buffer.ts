@@ -1,4 +1,4 @@
-import type { AppendList } from "#base/append-list.ts";
+import type { AppendList } from "#base/collection/append-list.ts";
 import { assert } from "#base/errors.ts";
 import { readBlockHeader } from "#block/block.ts";
 import type { Flush } from "#model/flush.ts";

@@ -1,4 +1,4 @@
-import { AppendList } from "#base/append-list.ts";
+import { AppendList } from "#base/collection/append-list.ts";
 import { DbError } from "#base/errors.ts";
 import type { Flush } from "#model/flush.ts";
 import type { Epoch, Position } from "#model/ids.ts";

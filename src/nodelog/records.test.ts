@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import { AppendList } from "#base/append-list.ts";
+import { AppendList } from "#base/collection/append-list.ts";
 import { DbError } from "#base/errors.ts";
 import type { FlushBlock } from "#model/flush.ts";
 import type { DatabaseId, TableId } from "#model/ids.ts";

@@ -1,5 +1,5 @@
-import { AppendList } from "#base/append-list.ts";
 import { concatBytes } from "#base/bytes.ts";
+import { AppendList } from "#base/collection/append-list.ts";
 import { assert, DbError } from "#base/errors.ts";
 import { bigintText, decodeStored, v } from "#base/schema.ts";
 import type { DataFile } from "#model/data-file.ts";

@@ -1,5 +1,5 @@
+import { SortedKeys } from "#base/collection/sorted-keys.ts";
 import { DbError } from "#base/errors.ts";
-import { SortedKeys } from "#base/sorted-keys.ts";
 import type { ListOptions, ObjectMeta, ObjectStore } from "#ports/object-store.ts";
 import { checkKey, checkPrefix } from "./keys.ts";
 

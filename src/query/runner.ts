@@ -22,6 +22,14 @@ export interface RunnerOptions {
   readonly onDamage: (error: DbError) => void;
 }
 
+/** What not all queries have alike. */
+export interface RunOptions {
+  /** Whether it waits for a place among the queries that run; true unless given. */
+  readonly needsPlace?: boolean;
+  /** Since when its time counts; now unless given. */
+  readonly startMs?: number;
+}
+
 /** A query that was begun on one view. */
 export interface Attempt<Rows> {
   /** What to let go of when the rows have ended; undefined where nothing is held. */
@@ -74,7 +82,7 @@ export class QueryRunner {
 
   /**
    * Waits for a place, if it needs one, and resolves when the first rows are there. `attempt` is asked again where files of its view were gone. Aborting
-   * `signal` ends the query at any time; so do the end of its time, which counts from now, and letting go of the rows.
+   * `signal` ends the query at any time; so do the end of its time and letting go of the rows.
    *
    * Rejects with what `attempt` and its rows reject with, `exceeded` / `query_timeout`, `queries_full`.
    */
@@ -82,11 +90,12 @@ export class QueryRunner {
     record: QueryRecord,
     attempt: (running: Running<Rows>) => Promise<Attempt<Rows>>,
     signal: AbortSignal,
-    needsPlace = true,
+    { needsPlace = true, startMs }: RunOptions = {},
   ): Promise<Running<Rows>> {
-    const running = new Running<Rows>(this.#options, record, signal);
+    const running = new Running<Rows>({ ...this.#options, startMs }, record, signal);
     try {
       if (needsPlace) await running.enter(this.#permits);
+      running.signal.throwIfAborted();
       return await this.#start(running, attempt);
     } catch (error) {
       running.fail();

@@ -6,6 +6,8 @@ import type { QueryRecord } from "./query-log.ts";
 export interface RunningOptions {
   readonly clock: Clock;
   readonly timeoutMs: number;
+  /** Since when its time counts; now unless given. */
+  readonly startMs?: number | undefined;
   /** Told of stored objects that turned out to be damaged. */
   readonly onDamage: (error: DbError) => void;
 }
@@ -34,15 +36,17 @@ export class Running<Rows> implements AsyncIterableIterator<Rows, undefined> {
 
   constructor(options: RunningOptions, record: QueryRecord, signal: AbortSignal) {
     const { clock, timeoutMs } = options;
+    const nowMs = clock.monotonicMs();
+    const leftMs = Math.max(0, (options.startMs ?? nowMs) + timeoutMs - nowMs);
     const timeout = new AbortController();
     this.#options = options;
     this.#record = record;
     this.#client = signal;
     this.signal = AbortSignal.any([signal, timeout.signal, record.killed]);
-    clock.sleep(timeoutMs, AbortSignal.any([signal, this.#stop.signal])).then(
-      () => timeout.abort(queryTimeout(timeoutMs)),
-      () => undefined,
-    );
+    const end = () => timeout.abort(queryTimeout(timeoutMs));
+    if (leftMs === 0) end();
+    else
+      clock.sleep(leftMs, AbortSignal.any([signal, this.#stop.signal])).then(end, () => undefined);
   }
 
   /** Resolves when there is a place in `permits`. Rejects with `exceeded` / `queries_full`, or the signal's reason. */

@@ -1,4 +1,4 @@
-import { AppendList } from "#base/append-list.ts";
+import { AppendList } from "#base/collection/append-list.ts";
 import { type NodeLogState, nodeLogMachine } from "#nodelog/node-log-state.ts";
 import { LogTracker } from "#objectlog/log-tracker.ts";
 import type { ObjectLog } from "#objectlog/object-log.ts";

@@ -76,6 +76,7 @@ export class QueryPart {
     const { engine } = parts;
     const selects = new Selects({ runner, engine, clock, random, filesMax });
     this.#influxQl = new InfluxQl({
+      clock,
       runner,
       selects,
       others: metaStatements(node, { config, log: runner.log, ports }),

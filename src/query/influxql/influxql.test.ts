@@ -28,7 +28,7 @@ function influxQl(node: SmallNode): InfluxQl {
   const { clock, engine, queries } = node;
   const { runner } = queries;
   const selects = new Selects({ runner, engine, clock, random: seededRandom(1) });
-  return new InfluxQl({ runner, selects, others: NOTHING, into: NOTHING });
+  return new InfluxQl({ clock, runner, selects, others: NOTHING, into: NOTHING });
 }
 
 function ask(
@@ -137,6 +137,18 @@ suite("statements of a request", () => {
     for await (const result of await ask(node, "SELECT v FROM m; SELECT v FROM other"))
       if (result.id === 1) assert.equal(result.kind, "answer");
     assert.equal((await node.rows("SELECT v FROM m")).length, 3);
+  });
+
+  test("have the time of one query together", async () => {
+    await using node = await SmallNode.open({ queries: { timeoutMs: 60_000 } });
+    await node.write(LINES);
+    const told: unknown[] = [];
+    for await (const result of await ask(node, "SELECT v FROM other;".repeat(4))) {
+      told.push(result.kind === "error" ? result.error.code : await rowsOf(result.answer.series));
+      await node.clock.advance(25_000);
+    }
+    const rows = [["other", 4n, 9]];
+    assert.deepEqual(told, [rows, rows, rows, "query_timeout"]);
   });
 
   test("say so where they change something in a request that should not", async () => {

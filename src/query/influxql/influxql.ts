@@ -1,4 +1,5 @@
 import { DbError } from "#base/errors.ts";
+import type { Clock } from "#ports/clock.ts";
 import type { QueryRunner } from "../runner.ts";
 import type { Running } from "../running.ts";
 import type { Message, SeriesChunk, StatementAnswer, StatementResult } from "./answer.ts";
@@ -26,6 +27,7 @@ export interface StatementContext {
 }
 
 export interface InfluxQlOptions {
+  readonly clock: Clock;
   readonly runner: QueryRunner;
   readonly selects: Selects;
   /** Answers statements that are no SELECT. */
@@ -52,7 +54,7 @@ export class InfluxQl {
 
   /**
    * Each statement begins when its result is asked for; by then the rows of the one before are let go. After one that failed none is
-   * run. Whoever does not take all results calls `return`.
+   * run. All have the time of one query together. Whoever does not take all results calls `return`.
    *
    * Rejects with what parsing rejects with, and `invalid` / `influxql_statement_count` where 3.x takes one statement.
    */
@@ -79,6 +81,7 @@ export class InfluxQl {
     request: InfluxQlRequest,
     signal: AbortSignal,
   ): AsyncGenerator<StatementResult> {
+    const startMs = this.#options.clock.monotonicMs();
     let failed = false;
     for (const [id, parsed] of statements.entries()) {
       if (failed) {
@@ -87,7 +90,7 @@ export class InfluxQl {
       }
       let answer: RunningAnswer;
       try {
-        answer = await this.#begin(parsed, request, signal);
+        answer = await this.#begin(parsed, { request, startMs }, signal);
       } catch (error) {
         if (!(error instanceof DbError)) throw error;
         failed = true;
@@ -105,7 +108,7 @@ export class InfluxQl {
 
   async #begin(
     { statement, text }: ParsedStatement,
-    request: InfluxQlRequest,
+    { request, startMs }: { readonly request: InfluxQlRequest; readonly startMs: number },
     signal: AbortSignal,
   ): Promise<RunningAnswer> {
     const { runner } = this.#options;
@@ -120,7 +123,7 @@ export class InfluxQl {
         return { view: begun.view, rows: begun.series[Symbol.asyncIterator]() };
       },
       signal,
-      needsPlace(statement),
+      { needsPlace: needsPlace(statement), startMs },
     );
     const { messages = [], zone } = answer ?? {};
     const told = request.readOnly && changes(statement) ? [readOnlyMessage(text)] : [];
