@@ -13,6 +13,7 @@ suite("patience", () => {
     assert.equal(patience.leftMs, 10_000);
     patience.waited(20_000);
     assert.equal(patience.leftMs, 0);
+    assert.equal(patience.lastMs, 30_000);
   });
 
   test("ends within its bound, whatever was taken before", () => {

@@ -31,6 +31,12 @@ export class Patience {
     return this.#leftMs;
   }
 
+  /** How long the client may leave what buffers hold, once there is no more to send: as long as it might have at first, at least. */
+  get lastMs(): number {
+    const { answerGraceMs, answerStallMsMax } = this.#limits;
+    return Math.max(this.#leftMs, Math.min(answerGraceMs, answerStallMsMax));
+  }
+
   took(sizeBytes: number): void {
     const { answerRateMin, answerStallMsMax } = this.#limits;
     const earnedMs = (sizeBytes / answerRateMin) * 1_000;

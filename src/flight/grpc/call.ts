@@ -166,7 +166,7 @@ export class Call {
     }
     const closed = new AbortController();
     this.#response.once("close", () => closed.abort());
-    this.#clock.sleep(this.#patience.leftMs, closed.signal).then(
+    this.#clock.sleep(this.#patience.lastMs, closed.signal).then(
       () => this.cut(),
       () => undefined,
     );

@@ -57,12 +57,7 @@ export class GrpcServer {
     response.setHeader("grpc-accept-encoding", "identity");
     response.sendDate = false;
     const { clock, limits } = this.#options;
-    const call = new Call(request, response, {
-      limits,
-      memory,
-      clock,
-      abort,
-    });
+    const call = new Call(request, response, { limits, memory, clock, abort });
     void this.#run(call, abort);
     return { abort: (reason) => abort.abort(reason) };
   }

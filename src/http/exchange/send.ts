@@ -41,6 +41,7 @@ export async function sendReply(
   const sending = new Sending(response, options);
   if (body === undefined || typeof body === "string" || body instanceof Uint8Array) {
     const sizeBytes = sizeOf(body);
+    // 204 has no body by definition, and says no size of one.
     response.writeHead(reply.status, {
       ...options.headers,
       ...(reply.status === 204 ? {} : { "content-length": String(sizeBytes) }),
@@ -102,7 +103,7 @@ class Sending {
     if (this.#response.writableFinished) return;
     const { onStall, watch } = this.#options;
     const patience = this.#patience;
-    const watched = watch.begin(patience.leftMs, () => onStall(patience.end()));
+    const watched = watch.begin(patience.lastMs, () => onStall(patience.end()));
     this.#response.once("close", () => watched.end());
   }
 
