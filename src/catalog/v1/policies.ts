@@ -4,6 +4,7 @@
  */
 import { DbError } from "#base/errors.ts";
 import { AUTOGEN, nameWithPolicy, POLICY_SEPARATOR, v1NameOf } from "#model/database-name.ts";
+import { DAY_NS, HOUR_NS } from "#model/time-units.ts";
 import {
   type CatalogLimits,
   type DropTimes,
@@ -34,8 +35,6 @@ export interface PolicySpec {
   readonly shardDurationNs: bigint | undefined;
 }
 
-const HOUR_NS = 3_600_000_000_000n;
-const DAY_NS = 24n * HOUR_NS;
 const DURATION_NS_MIN = HOUR_NS;
 
 /** The databases that InfluxDB 1 would list, in order of their creation. */

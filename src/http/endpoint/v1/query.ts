@@ -1,4 +1,5 @@
 import { DbError } from "#base/errors.ts";
+import { DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS } from "#model/time-units.ts";
 import { parseParameters } from "#query/influxql/parse/tokens/parameters.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import {
@@ -28,11 +29,11 @@ const EPOCH_UNITS: Readonly<Record<string, bigint>> = {
   µ: 1_000n,
   us: 1_000n,
   ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-  w: 604_800_000_000_000n,
+  s: SECOND_NS,
+  m: MINUTE_NS,
+  h: HOUR_NS,
+  d: DAY_NS,
+  w: 7n * DAY_NS,
 };
 
 /** GET /query: values from the URL. */

@@ -1,9 +1,9 @@
 /** What can be computed of an expression without looking at data. */
 
 import type { BinaryExpression, BinaryOperator, Expression, LiteralExpression } from "../ast.ts";
+import { comparison, floatResult, INT64_MAX, wholeResult } from "../operators.ts";
 import { applyMath } from "../points/values/math.ts";
 import type { MathName } from "../resolved.ts";
-import { wholeResult } from "../whole-numbers.ts";
 import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
 import { timeLiteral } from "./time-literal.ts";
 
@@ -16,8 +16,6 @@ export interface Constants {
 
 type StringLiteral = Extract<LiteralExpression, { readonly kind: "string" }>;
 type Result = LiteralExpression | undefined;
-
-const INTEGER_MAX = 2n ** 63n - 1n;
 
 /** `expression` with its constant parts computed, and parentheses around anything but an operation left out. */
 export function reduce(expression: Expression, constants: Constants = {}): Expression {
@@ -168,20 +166,8 @@ function ofNumber(operator: BinaryOperator, left: number, other: LiteralExpressi
   if (other.kind !== "number" && other.kind !== "integer" && other.kind !== "unsigned")
     return undefined;
   const right = Number(other.value);
-  switch (operator) {
-    case "+":
-      return number(left + right);
-    case "-":
-      return number(left - right);
-    case "*":
-      return number(left * right);
-    case "/":
-      return number(right === 0 ? 0 : left / right);
-    case "%":
-      return number(left % right);
-    default:
-      return compared(operator, left, right);
-  }
+  const value = floatResult(operator, left, right);
+  return value === undefined ? compared(operator, left, right) : number(value);
 }
 
 function ofDuration(
@@ -255,22 +241,8 @@ function instantOf(literal: LiteralExpression, { zone }: Constants): LiteralExpr
 }
 
 function compared<T extends bigint | number>(operator: BinaryOperator, left: T, right: T): Result {
-  switch (operator) {
-    case "=":
-      return boolean(left === right);
-    case "!=":
-      return boolean(left !== right);
-    case "<":
-      return boolean(left < right);
-    case "<=":
-      return boolean(left <= right);
-    case ">":
-      return boolean(left > right);
-    case ">=":
-      return boolean(left >= right);
-    default:
-      return undefined;
-  }
+  const value = comparison(operator, left, right);
+  return value === undefined ? undefined : boolean(value);
 }
 
 function boolean(value: boolean): LiteralExpression {
@@ -283,7 +255,7 @@ function integer(value: bigint): LiteralExpression {
 
 function unsigned(value: bigint): LiteralExpression {
   const wrapped = BigInt.asUintN(64, value);
-  return { kind: wrapped > INTEGER_MAX ? "unsigned" : "integer", value: wrapped };
+  return { kind: wrapped > INT64_MAX ? "unsigned" : "integer", value: wrapped };
 }
 
 function number(value: number): LiteralExpression {

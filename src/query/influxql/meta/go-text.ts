@@ -1,8 +1,5 @@
 /** How the programs of InfluxDB 1 write spans of time. */
-
-const HOUR_NS = 3_600_000_000_000n;
-const MINUTE_NS = 60_000_000_000n;
-const SECOND_NS = 1_000_000_000n;
+import { HOUR_NS, MINUTE_NS, SECOND_NS } from "#model/time-units.ts";
 
 const SMALLER = [
   { unit: "ms", ns: 1_000_000 },

@@ -8,11 +8,11 @@ import { type Policy, policiesOf, v1DatabaseNames } from "#catalog/v1/policies.t
 import { v1NameOf } from "#model/database-name.ts";
 import { intersection, type TimeRange } from "#model/time-range.ts";
 import { formatTimestamp } from "#model/time-text.ts";
+import { MINUTE_NS } from "#model/time-units.ts";
 import type { MetaContext, MetaOptions } from "./context.ts";
 import { MetaData, type PolicyTable, shardStart, YEAR_ONE_NS } from "./data/meta-data.ts";
 import { type Cell, type List, numbers, texts } from "./rows.ts";
 
-const MINUTE_NS = 60_000_000_000n;
 /** Minutes since the year 1 are less; shards begin an hour apart at least. */
 const MINUTE_COUNT_MAX = 2n ** 31n;
 /** Of all policies together. */

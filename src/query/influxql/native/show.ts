@@ -3,11 +3,12 @@ import type { CatalogState } from "#catalog/catalog-state.ts";
 import { policiesOf, v1DatabaseNames } from "#catalog/v1/policies.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
+import { DAY_NS } from "#model/time-units.ts";
 import type { QueryAnswer } from "../../query.ts";
 import { goDuration } from "../meta/go-text.ts";
 
 const INTERNAL_DATABASE = "_internal";
-const INTERNAL_RETENTION_NS = 604_800_000_000_000n;
+const INTERNAL_RETENTION_NS = 7n * DAY_NS;
 const DATABASES = /^\s*show\s+databases\s*;?\s*$/i;
 const POLICIES = /^\s*show\s+retention\s+policies\s*;?\s*$/i;
 

@@ -1,5 +1,6 @@
 import { assert } from "#base/errors.ts";
 import type { BinaryOperator, CastType, Expression, LiteralExpression } from "../ast.ts";
+import { INT64_MAX, INT64_MIN } from "../operators.ts";
 import { parseSegments } from "./names.ts";
 import { type Cursor, HEIGHT_MAX } from "./tokens/cursor.ts";
 import { durationOf, wholeNumber } from "./tokens/duration.ts";
@@ -33,7 +34,6 @@ const PRECEDENCE: Readonly<Record<BinaryOperator, number>> = {
   "&": 5,
 };
 const VALUE_TYPES = ["float", "integer", "unsigned", "string", "boolean"] as const;
-const INTEGER_MAX = 2n ** 63n - 1n;
 const UNSIGNED_MAX = 2n ** 64n - 1n;
 
 export function parseExpression(cursor: Cursor): Expression {
@@ -238,7 +238,7 @@ function negated(
   if (literal.kind !== "unsigned") {
     return { kind: literal.kind, value: BigInt.asIntN(64, -literal.value) };
   }
-  if (literal.value === INTEGER_MAX + 1n) return { kind: "integer", value: -literal.value };
+  if (literal.value === -INT64_MIN) return { kind: "integer", value: -literal.value };
   throw syntaxError(`constant -${literal.value} underflows int64`);
 }
 
@@ -278,7 +278,7 @@ function numberOf(cursor: Cursor, token: Token): number {
 
 function integerOf(cursor: Cursor, token: Token): LiteralExpression {
   const value = wholeNumber(token.text);
-  if (value >= -INTEGER_MAX - 1n && value <= INTEGER_MAX) return { kind: "integer", value };
+  if (value >= INT64_MIN && value <= INT64_MAX) return { kind: "integer", value };
   if (value > 0n && value <= UNSIGNED_MAX) return { kind: "unsigned", value };
   throw cursor.errorAt("unable to parse integer", token);
 }

@@ -1,8 +1,8 @@
+import { INT64_MAX } from "../operators.ts";
 import type { Cursor } from "./tokens/cursor.ts";
 import { durationOf, wholeNumber } from "./tokens/duration.ts";
 import type { Token } from "./tokens/tokens.ts";
 
-const INTEGER_MAX = 2n ** 63n - 1n;
 /** The greatest number of copies, rows and the like. */
 export const INT32_MAX = 2n ** 31n - 1n;
 
@@ -26,7 +26,7 @@ export function parseInteger(cursor: Cursor, min: bigint, max: bigint): bigint {
   const token = cursor.next();
   if (token.kind !== "integer") throw cursor.unexpected(token, "integer");
   const value = wholeNumber(token.text);
-  if (value > INTEGER_MAX) {
+  if (value > INT64_MAX) {
     const what = `strconv.Atoi: parsing "${token.text}": value out of range`;
     throw cursor.errorAt(what, token);
   }

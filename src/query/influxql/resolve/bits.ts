@@ -1,7 +1,6 @@
 import type { Expression } from "../ast.ts";
+import { isBitwise } from "../operators.ts";
 import type { PointType } from "../resolved.ts";
-
-const BITWISE: ReadonlySet<string> = new Set(["&", "|", "^"]);
 
 /** `condition`, in which `&`, `|` and `^` take fields that are floats by their whole part, as in InfluxDB 3. 1.x finds no row so. */
 export function bitsOfFloats(
@@ -14,7 +13,7 @@ export function bitsOfFloats(
     case "binary": {
       const { left, operator, right } = condition;
       const sideOf = (side: Expression) =>
-        BITWISE.has(operator) ? wholePart(side, types) : bitsOfFloats(side, types);
+        isBitwise(operator) ? wholePart(side, types) : bitsOfFloats(side, types);
       return { ...condition, left: sideOf(left), right: sideOf(right) };
     }
     default:

@@ -1,4 +1,5 @@
 /** What is read and reduced, and what is computed after it. */
+import { SECOND_NS } from "#model/time-units.ts";
 import type { Expression, SelectField } from "../ast.ts";
 import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "../check/expressions.ts";
 import type {
@@ -45,7 +46,6 @@ const TRANSFORMS: ReadonlySet<string> = new Set<TransformName>([
   "non_negative_derivative",
   "non_negative_difference",
 ]);
-const SECOND_NS = 1_000_000_000n;
 
 /** `fields` name no more than they mean, and each name is cast to its type. */
 export function resolveOutputs(fields: readonly SelectField[], options: OutputOptions): Outputs {

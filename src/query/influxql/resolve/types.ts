@@ -2,6 +2,7 @@
 import type { BinaryExpression, CastType, Expression } from "../ast.ts";
 import { refused } from "../check/errors.ts";
 import { isLiteral } from "../check/expressions.ts";
+import { isBitwise } from "../operators.ts";
 import { printExpression } from "../print/expression.ts";
 import type { PointType } from "../resolved.ts";
 
@@ -128,15 +129,13 @@ function typeOfBinary(expression: BinaryExpression): Type {
   const { left, operator, right } = expression;
   const [one, other] = [typeOfExpression(left), typeOfExpression(right)];
   if (one === undefined || other === undefined) return one ?? other;
-  const bitwise = BITWISE.has(operator);
+  const bitwise = isBitwise(operator);
   if (bitwise && one === "boolean") return "boolean";
   if (![one, other].every(bitwise ? isWhole : isNumeric))
     throw typeError(expression, `incompatible types: ${one} and ${other}`);
   if (one === "float" || other === "float") return "float";
   return one === other ? one : mixedSigns(expression, one === "unsigned");
 }
-
-const BITWISE: ReadonlySet<string> = new Set(["&", "|", "^"]);
 
 /** The type of an operation of integers with and without a sign. */
 function mixedSigns(expression: BinaryExpression, unsignedIsLeft: boolean): Type {

@@ -1,8 +1,9 @@
 /** MessagePack (https://github.com/msgpack/msgpack/blob/master/spec.md), as the library of InfluxDB 1 writes it: whole numbers signed. */
 
+import { SECOND_NS } from "#model/time-units.ts";
+
 const ENCODER = new TextEncoder();
 const SIZE_AT_FIRST = 1024;
-const NS_PER_SECOND = 1_000_000_000n;
 /** What that library calls an instant: 8 bytes of seconds and 4 of nanoseconds. */
 const TIME_TYPE = 5;
 const TIME_SIZE = 12;
@@ -92,10 +93,10 @@ export class MessagePackWriter {
   /** Nanoseconds since the Unix epoch. */
   time(timeNs: bigint): this {
     const at = this.#room(TIME_SIZE + 3);
-    const rest = timeNs % NS_PER_SECOND;
-    const nanoseconds = rest < 0n ? rest + NS_PER_SECOND : rest;
+    const rest = timeNs % SECOND_NS;
+    const nanoseconds = rest < 0n ? rest + SECOND_NS : rest;
     this.#bytes.set([0xc7, TIME_SIZE, TIME_TYPE], at);
-    this.#view.setBigInt64(at + 3, (timeNs - nanoseconds) / NS_PER_SECOND);
+    this.#view.setBigInt64(at + 3, (timeNs - nanoseconds) / SECOND_NS);
     this.#view.setInt32(at + 11, Number(nanoseconds));
     this.#size = at + TIME_SIZE + 3;
     return this;

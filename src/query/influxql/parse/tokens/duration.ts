@@ -1,15 +1,17 @@
+import { DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS } from "#model/time-units.ts";
+import { INT64_MAX } from "../../operators.ts";
+
 const NANOSECONDS: Readonly<Record<string, bigint>> = {
   ns: 1n,
   u: 1_000n,
   µ: 1_000n,
   ms: 1_000_000n,
-  s: 1_000_000_000n,
-  m: 60_000_000_000n,
-  h: 3_600_000_000_000n,
-  d: 86_400_000_000_000n,
-  w: 604_800_000_000_000n,
+  s: SECOND_NS,
+  m: MINUTE_NS,
+  h: HOUR_NS,
+  d: DAY_NS,
+  w: 7n * DAY_NS,
 };
-const INTEGER_MAX = 2n ** 63n - 1n;
 
 /** Nanoseconds of `1h30m`, of a bound parameter also of `-1h`, or what 1.x says of text that is no duration. They wrap around as those of 1.x do. */
 export function durationOf(text: string): bigint | { readonly fault: string } {
@@ -20,7 +22,7 @@ export function durationOf(text: string): bigint | { readonly fault: string } {
     part.lastIndex = offset;
     const [whole, digits = "", unit = ""] = part.exec(text) ?? [];
     const count = wholeNumber(digits);
-    if (whole === undefined || count > INTEGER_MAX) return { fault: "invalid duration" };
+    if (whole === undefined || count > INT64_MAX) return { fault: "invalid duration" };
     total = BigInt.asIntN(64, total + count * (NANOSECONDS[unit] ?? 0n));
     last = `${count}${unit}`;
   }

@@ -280,7 +280,9 @@ class Chain {
     this.#work = work;
     let current = type;
     if (spec.reducer?.name === "integral") {
-      const unitNs = BigInt(spec.reducer.parameter ?? SECOND_NS);
+      const { parameter } = spec.reducer;
+      assert(parameter !== undefined, "an integral has a unit");
+      const unitNs = BigInt(parameter);
       this.#push(new Integral({ unitNs, windows, descending, whole: type !== "float64" }));
       current = "float64";
     }
@@ -317,8 +319,6 @@ class Chain {
     this.#links.push({ transform, output: new LaneBuilder(transform.type, [], false) });
   }
 }
-
-const SECOND_NS = 1_000_000_000;
 
 function feed({ transform, output }: Link, times: BigInt64Array, values: PointColumn): void {
   for (let row = 0; row < times.length; row += 1) {

@@ -1,5 +1,5 @@
 import { assert } from "#base/errors.ts";
-import type { TimeRange } from "#model/time-range.ts";
+import { TIME_MAX, TIME_MIN, type TimeRange } from "#model/time-range.ts";
 import type {
   OutputExpression,
   ReducerInput,
@@ -110,10 +110,7 @@ function widened(select: ResolvedSelect, transforms: readonly TransformExpressio
     : { start: bounded(select.time.start - byNs), end: select.time.end };
 }
 
-const INT64_MIN = -(2n ** 63n);
-const INT64_MAX = 2n ** 63n - 1n;
-
 function bounded(timeNs: bigint): bigint {
-  if (timeNs < INT64_MIN) return INT64_MIN;
-  return timeNs > INT64_MAX ? INT64_MAX : timeNs;
+  if (timeNs < TIME_MIN) return TIME_MIN;
+  return timeNs > TIME_MAX ? TIME_MAX : timeNs;
 }

@@ -23,8 +23,6 @@ export interface TransformContext {
   readonly work: Work;
 }
 
-const SECOND_NS = 1_000_000_000n;
-
 /** Transformation `expression` of values of type `type`. */
 export function createTransform(
   expression: TransformExpression,
@@ -37,7 +35,7 @@ export function createTransform(
     case "derivative":
     case "non_negative_derivative":
       return new Derivative({
-        unitNs: BigInt(first ?? everyNs ?? SECOND_NS),
+        unitNs: unitOf(first),
         descending,
         nonNegative: expression.name !== "derivative",
       });
@@ -49,7 +47,7 @@ export function createTransform(
     case "cumulative_sum":
       return new CumulativeSum(type);
     case "elapsed":
-      return new Elapsed(BigInt(first ?? 1n));
+      return new Elapsed(unitOf(first));
     case "holt_winters":
     case "holt_winters_with_fit":
       assert(everyNs !== undefined, "holt_winters without a window");
@@ -61,6 +59,11 @@ export function createTransform(
         work,
       });
   }
+}
+
+function unitOf(parameter: bigint | number | undefined): bigint {
+  assert(parameter !== undefined, "a change by time has a unit");
+  return BigInt(parameter);
 }
 
 interface DerivativeOptions {

@@ -1,3 +1,4 @@
+import { INT64_MAX } from "../../operators.ts";
 import type { OutputExpression } from "../../resolved.ts";
 import { ColumnBuilder, type PointColumn, type PointValue, valueAt } from "./columns.ts";
 import { applyMath, mathType } from "./math.ts";
@@ -36,8 +37,6 @@ export function withoutNaN(column: PointColumn): PointColumn {
   });
   return { ...column, present };
 }
-
-const INT64_MAX = 2n ** 63n - 1n;
 
 function repeated(value: PointValue, rowCount: number): PointColumn {
   switch (typeof value) {

@@ -1,6 +1,6 @@
 /** Operators of InfluxQL on single values, as InfluxDB 1 computes them. */
 import type { BinaryOperator } from "../../ast.ts";
-import { wholeResult } from "../../whole-numbers.ts";
+import { comparison, floatResult, wholeResult } from "../../operators.ts";
 import type { ColumnType, PointValue } from "./columns.ts";
 
 type Cell = PointValue | null;
@@ -81,43 +81,7 @@ function ofTexts(operator: BinaryOperator, left: string, right: string): Cell {
 }
 
 function ofFloats(operator: BinaryOperator, left: number, right: number): Cell {
-  switch (operator) {
-    case "+":
-      return left + right;
-    case "-":
-      return left - right;
-    case "*":
-      return left * right;
-    case "/":
-      return right === 0 ? 0 : left / right;
-    case "%":
-      return left % right;
-    default:
-      return compared(operator, left, right);
-  }
-}
-
-function compared(
-  operator: BinaryOperator,
-  left: number | bigint,
-  right: number | bigint,
-): boolean | null {
-  switch (operator) {
-    case "=":
-      return left === right;
-    case "!=":
-      return left !== right;
-    case "<":
-      return left < right;
-    case "<=":
-      return left <= right;
-    case ">":
-      return left > right;
-    case ">=":
-      return left >= right;
-    default:
-      return null;
-  }
+  return floatResult(operator, left, right) ?? comparison(operator, left, right) ?? null;
 }
 
 function ofWholes(
@@ -127,8 +91,8 @@ function ofWholes(
 ): Cell {
   const signed = types.left === "int64" && types.right === "int64";
   if (operator === "/" && signed) return right === 0n ? 0 : Number(left) / Number(right);
-  const comparison = compared(operator, left, right);
-  if (comparison !== null) return comparison;
+  const compared = comparison(operator, left, right);
+  if (compared !== undefined) return compared;
   const [a, b] = signed ? [left, right] : [BigInt.asUintN(64, left), BigInt.asUintN(64, right)];
   const result = wholeResult(operator, a, b);
   if (result === undefined) return null;
