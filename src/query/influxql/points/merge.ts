@@ -1,14 +1,9 @@
 /** Series of several streams put into one order, and their rows. */
 import { DbError } from "#base/errors.ts";
+import { compareText } from "#base/text-order.ts";
 import type { Points, SeriesKey } from "../points.ts";
 import { HELD_MAX, type Rows } from "./reduce/reducer.ts";
-import {
-  ColumnBuilder,
-  type ColumnType,
-  compareText,
-  type PointColumn,
-  pointColumn,
-} from "./values/columns.ts";
+import { ColumnBuilder, type ColumnType, type PointColumn, pointColumn } from "./values/columns.ts";
 
 /** By name, then by the values of tags. */
 export function compareSeries(left: SeriesKey, right: SeriesKey): number {

@@ -1,3 +1,4 @@
+import { compareText } from "#base/text-order.ts";
 import { cellAt, type ResultBatch } from "#model/query/result.ts";
 import type { Expression } from "../ast.ts";
 import type { Points } from "../points.ts";
@@ -5,7 +6,6 @@ import type { ResolvedSelect } from "../resolved.ts";
 import { compareSeries } from "./merge.ts";
 import { checkHeld } from "./reduce/reducer.ts";
 import type { PointSource, TableSource } from "./source.ts";
-import { compareText } from "./values/columns.ts";
 
 /**
  * SLIMIT and SOFFSET, of the series of one table. Series are counted that the table has at any time, and whose tags WHERE does not leave out:

@@ -1,5 +1,6 @@
 /** Rows for tests of points/, and a source that gives them in pieces of any size. */
 
+import { compareText } from "#base/text-order.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { cellAt, type ResultBatch } from "#model/query/result.ts";
 import { ALL_TIME } from "#model/time-range.ts";
@@ -9,7 +10,7 @@ import type { Output, ResolvedSelect, VariableInput } from "../resolved.ts";
 import type { Outside } from "./rows.ts";
 import { selectSeries } from "./select.ts";
 import type { PointSource, RowRequest, SeriesRequest, TableSource } from "./source.ts";
-import { ColumnBuilder, columnType, compareText, type PointValue } from "./values/columns.ts";
+import { ColumnBuilder, columnType, type PointValue } from "./values/columns.ts";
 
 export interface TestRow {
   readonly name: string;

@@ -1,4 +1,5 @@
 /** What the sources of a SELECT have, by name. */
+import { compareText } from "#base/text-order.ts";
 import { type TableSchema, TIME_COLUMN_NAME } from "#model/schema.ts";
 import type { PointType } from "../resolved.ts";
 import { compareTypes, stronger, type Type } from "./types.ts";
@@ -34,7 +35,7 @@ export class Scope {
 
   /** All tags by name, those that `*` means in GROUP BY. */
   get tags(): readonly string[] {
-    return [...new Set(this.sources.flatMap(({ tags }) => [...tags]))].toSorted(byCodePoint);
+    return [...new Set(this.sources.flatMap(({ tags }) => [...tags]))].toSorted(compareText);
   }
 
   /** What `*` means in SELECT: fields and `tags` by name; nothing where there are no fields. */
@@ -47,14 +48,9 @@ export class Scope {
       ...[...fields].map(([name, type]) => ({ name, type })),
       ...tags.map((name) => ({ name, type: "tag" }) as const),
     ].toSorted(
-      (left, right) => byCodePoint(left.name, right.name) || compareTypes(left.type, right.type),
+      (left, right) => compareText(left.name, right.name) || compareTypes(left.type, right.type),
     );
   }
-}
-
-/** As 1.x sorts text: by its bytes. */
-export function byCodePoint(left: string, right: string): number {
-  return Buffer.compare(Buffer.from(left), Buffer.from(right));
 }
 
 const TYPES: Readonly<Record<string, PointType>> = {

@@ -1,3 +1,4 @@
+import { compareText } from "#base/text-order.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { TIME_MIN } from "#model/time-range.ts";
 import type {
@@ -12,7 +13,7 @@ import type { Output, PointType, ResolvedSelect, ResolvedSource } from "../resol
 import { bitsOfFloats } from "./bits.ts";
 import { fieldName, namesOfTable } from "./names.ts";
 import { isTopBottom, lenientType, resolveOutputs } from "./outputs.ts";
-import { byCodePoint, Scope, type ScopedSource, tableTypes } from "./scope.ts";
+import { Scope, type ScopedSource, tableTypes } from "./scope.ts";
 import { stronger, type Type, typeOfCast, withTypes } from "./types.ts";
 import { expandFields, expandTags } from "./wildcards.ts";
 
@@ -90,7 +91,7 @@ function scopedSources(
   const { database, tables } = context.tables(source);
   const { native } = context;
   return tables
-    .toSorted((left, right) => byCodePoint(left.name, right.name))
+    .toSorted((left, right) => compareText(left.name, right.name))
     .map((table) => scopedTable(table, database, { condition: select.condition, native }));
 }
 
@@ -144,7 +145,7 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
   const { fields, select } = expanded;
   const { condition, hasCalls, statement, time } = select;
   const dimensions = [...new Set([...expanded.dimensions, ...around.dimensions])];
-  dimensions.sort(byCodePoint);
+  dimensions.sort(compareText);
   const { native } = around;
   const seriesLimit = statement.seriesLimit + around.seriesLimit;
   const seriesOffset = statement.seriesOffset + around.seriesOffset;

@@ -1,4 +1,5 @@
 /** `*` and regular expressions among fields and in GROUP BY become the names they mean. */
+import { compareText } from "#base/text-order.ts";
 import type { Expression, SelectField } from "../ast.ts";
 import type { TagDimension } from "../check/dimensions.ts";
 import { refused } from "../check/errors.ts";
@@ -6,7 +7,7 @@ import type { CallExpression } from "../check/expressions.ts";
 import { printExpression } from "../print/expression.ts";
 import { regexTest } from "../regex/regex.ts";
 import { fieldName } from "./names.ts";
-import { byCodePoint, type Scope, type ScopeColumn } from "./scope.ts";
+import { type Scope, type ScopeColumn } from "./scope.ts";
 import type { Type } from "./types.ts";
 
 /** Fields that a statement may come to have. */
@@ -22,7 +23,7 @@ export function expandTags(groupBy: readonly TagDimension[], scope: Scope): read
       for (const tag of scope.tags) if (test?.(tag) ?? true) names.add(tag);
     }
   }
-  return [...names].toSorted(byCodePoint);
+  return [...names].toSorted(compareText);
 }
 
 /** Fields without `*` and regular expressions. What GROUP BY names is not among what `*` means; with a `*` there, no tag is. */

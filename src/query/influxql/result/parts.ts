@@ -1,5 +1,6 @@
 /** What the encoders share: errors in their place, tags in order, series cut into parts. */
 import { DbError, isKind } from "#base/errors.ts";
+import { compareText } from "#base/text-order.ts";
 import type { SeriesChunk } from "../answer.ts";
 
 /** The chunks of a statement, which end where it fails. */
@@ -35,7 +36,7 @@ export function statementError(error: unknown): DbError {
 
 /** Tags by key, as InfluxDB 1 writes them. */
 export function sortedTags(tags: SeriesChunk["tags"]): SeriesChunk["tags"] {
-  return tags.toSorted(([left], [right]) => (left < right ? -1 : 1));
+  return tags.toSorted(([left], [right]) => compareText(left, right));
 }
 
 /** Rows `start` to before `end` of `chunk`. */

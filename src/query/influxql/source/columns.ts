@@ -1,5 +1,6 @@
 /** The columns that a scan is to give: asked for by name, each scanned once. */
 import { assert } from "#base/errors.ts";
+import { compareText } from "#base/text-order.ts";
 import type { Expression } from "#model/query/expression.ts";
 import type { Field, ScanPlan } from "#model/query/plan.ts";
 import { typeOfColumn } from "#model/query/value-type.ts";
@@ -61,10 +62,4 @@ export class ScanColumns {
       groups: [],
     };
   }
-}
-
-/** By code unit: of text that is no name of a tag's the engine decides. */
-export function compareText(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
+import { compareText } from "#base/text-order.ts";
 import { Bench } from "#engine/contract/bench.ts";
 import { openTestEngine } from "#engine/duckdb/test-engine.ts";
 import { plainEngine } from "#engine/plain/plain.ts";
@@ -8,7 +9,6 @@ import { ALL_TIME } from "#model/time-range.ts";
 import type { Expression } from "../ast.ts";
 import type { RowRequest } from "../points/source.ts";
 import type { VariableInput } from "../resolved.ts";
-import { compareText } from "./columns.ts";
 import { EnginePoints } from "./source.ts";
 import { distinctTags, fieldsWithData } from "./tags.ts";
 import { showPoints, type TestTable, testTable } from "./test-table.ts";

@@ -1,5 +1,6 @@
 /** SHOW … CARDINALITY: counts of what is there, whether they are asked for as exact or not. */
 import { DbError } from "#base/errors.ts";
+import { compareText } from "#base/text-order.ts";
 import type { Dimension, ShowStatement } from "../../ast.ts";
 import { refused } from "../../check/errors.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
@@ -8,7 +9,6 @@ import { namesTime, type SeriesConditionRules } from "./conditions.ts";
 import { fieldsOf, measurementsFrom } from "./keys.ts";
 import {
   ALL_ROWS,
-  compareTexts,
   type Measurement,
   MetaData,
   type PolicyTable,
@@ -134,7 +134,7 @@ async function dimensionsOf(
       );
     }
   }
-  return [...names].toSorted(compareTexts);
+  return [...names].toSorted(compareText);
 }
 
 interface Group {
@@ -251,7 +251,7 @@ class Counting {
 
 function byValues(left: Group, right: Group): number {
   for (const [index, value] of left.values.entries()) {
-    const order = compareTexts(value, right.values[index] ?? "");
+    const order = compareText(value, right.values[index] ?? "");
     if (order !== 0) return order;
   }
   return 0;

@@ -1,4 +1,5 @@
 /** SHOW TAG KEYS and SHOW FIELD KEYS. */
+import { compareText } from "#base/text-order.ts";
 import { type Policy, requirePolicies, requirePolicy } from "#catalog/v1/policies.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import type { MeasurementSource, ShowStatement } from "../../ast.ts";
@@ -6,7 +7,6 @@ import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts
 import { type List, limited, texts } from "../rows.ts";
 import { both, isPresent, type SeriesConditionRules } from "./conditions.ts";
 import {
-  compareTexts,
   type Measurement,
   MetaData,
   type PolicyTable,
@@ -62,7 +62,7 @@ export async function keysIn(
     const missing = tagNames(table.table).filter((key) => !found.has(key));
     for (const key of await presentKeys(data, table, missing, { ...asked, time })) found.add(key);
   }
-  return [...found].toSorted(compareTexts);
+  return [...found].toSorted(compareText);
 }
 
 /** Those of `keys` that some row has. Mostly there is a row that has all of them, and one question does. */
@@ -105,7 +105,7 @@ export function fieldsOf(tables: readonly PolicyTable[]): readonly (readonly [st
       const type = FIELD_TYPES[kind];
       if (type !== undefined) fields.set(name, fields.get(name) ?? type);
     }
-  return [...fields].toSorted(([left], [right]) => compareTexts(left, right));
+  return [...fields].toSorted(([left], [right]) => compareText(left, right));
 }
 
 /** Where measurements are of which FROM says no more than the name. */
@@ -139,7 +139,7 @@ export async function measurementsFrom(
   }
   return [...found]
     .map(([name, tables]) => ({ name, tables: [...tables.values()] }))
-    .toSorted((left, right) => compareTexts(left.name, right.name));
+    .toSorted((left, right) => compareText(left.name, right.name));
 }
 
 /** Where InfluxDB 1 looks at all policies of the database, whatever FROM says of them. */

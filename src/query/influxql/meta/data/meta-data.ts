@@ -1,5 +1,6 @@
 /** What SHOW asks of rows: of one view, in the tables of one database of InfluxDB 1. */
 import { untilAborted } from "#base/async.ts";
+import { compareText } from "#base/text-order.ts";
 import { retentionOf } from "#catalog/catalog-state.ts";
 import { type Policy, policiesOf } from "#catalog/v1/policies.ts";
 import type { Plan } from "#model/query/plan.ts";
@@ -153,17 +154,11 @@ export function tagNames({ columns }: TableSchema): readonly string[] {
   return columns
     .filter(({ kind }) => kind === "tag")
     .map(({ name }) => name)
-    .toSorted(compareTexts);
-}
-
-/** By code unit. */
-export function compareTexts(left: string, right: string): number {
-  if (left === right) return 0;
-  return left < right ? -1 : 1;
+    .toSorted(compareText);
 }
 
 function byNames(left: Measurement, right: Measurement): number {
-  return compareTexts(left.name, right.name);
+  return compareText(left.name, right.name);
 }
 
 function* rowsOf({ columns, rowCount }: ResultBatch): Generator<readonly string[]> {

@@ -1,11 +1,11 @@
 /** SHOW SERIES. */
+import { compareText } from "#base/text-order.ts";
 import { requirePolicies } from "#catalog/v1/policies.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, texts } from "../rows.ts";
 import type { SeriesConditionRules } from "./conditions.ts";
 import { measurementsFrom, namesIn, type ShowKeys } from "./keys.ts";
 import {
-  compareTexts,
   type Measurement,
   MetaData,
   type PolicyTable,
@@ -66,7 +66,7 @@ async function* keysOf(
       const time = shardTime(table.policy, asked.time);
       for await (const key of tableKeys(data, table, { ...asked, time })) keys.add(key);
     }
-    yield [...keys].toSorted(compareTexts);
+    yield [...keys].toSorted(compareText);
   }
 }
 

@@ -105,6 +105,23 @@ suite("SHOW of data", () => {
     ]);
   });
 
+  test("orders names and values by their bytes", async () => {
+    await using meta = await startMeta();
+    await meta.write("a", [
+      "m,t=～,～=1,😀=1 f=1,～2=1,😀2=1 1",
+      "m,t=😀 f=2 2",
+      "～ f=1 1",
+      "😀 f=1 1",
+    ]);
+    await check(meta, [
+      ["SHOW MEASUREMENTS", "measurements: name", "m", "～", "😀"],
+      ["SHOW TAG KEYS FROM m", "m: tagKey", "t", "～", "😀"],
+      ["SHOW FIELD KEYS FROM m", "m: fieldKey,fieldType", "f|float", "～2|float", "😀2|float"],
+      ["SHOW TAG VALUES WITH KEY = t", "m: key,value", "t|～", "t|😀"],
+      ["SHOW SERIES", ": key", "m,t=～,～=1,😀=1", "m,t=😀", "～", "😀"],
+    ]);
+  });
+
   test("InfluxDB 3 finds measurements by their rows, times and fields included", async () => {
     await using meta = await startMeta();
     await meta.write("a", ["m,h=x v=1 100", "n,h=x v=2 200", "o,h=y v=2 200"]);

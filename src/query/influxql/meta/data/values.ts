@@ -1,20 +1,14 @@
 /** SHOW TAG VALUES. */
 
 import { DbError } from "#base/errors.ts";
+import { compareText } from "#base/text-order.ts";
 import { requirePolicies } from "#catalog/v1/policies.ts";
 import type { ShowStatement, TagKeyMatch } from "../../ast.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";
 import type { SeriesConditionRules } from "./conditions.ts";
 import { namesIn } from "./keys.ts";
-import {
-  compareTexts,
-  MetaData,
-  type PolicyTable,
-  type RowsAsked,
-  shardTime,
-  tagNames,
-} from "./meta-data.ts";
+import { MetaData, type PolicyTable, type RowsAsked, shardTime, tagNames } from "./meta-data.ts";
 import { whereAsked } from "./where.ts";
 
 const VALUE_RULES: SeriesConditionRules = {
@@ -57,7 +51,7 @@ export async function keysMeant(
   tables: readonly PolicyTable[],
   match: TagKeyMatch,
 ): Promise<readonly string[]> {
-  const keys = [...new Set(tables.flatMap(({ table }) => tagNames(table)))].toSorted(compareTexts);
+  const keys = [...new Set(tables.flatMap(({ table }) => tagNames(table)))].toSorted(compareText);
   switch (match.kind) {
     case "equal":
       return keys.filter((key) => key === match.key);
@@ -88,7 +82,7 @@ async function valuesOf(
       if (values.size > countMax) throw tooMany("values of tags", VALUE_COUNT_MAX);
     }
   }
-  return [...values].toSorted(compareTexts);
+  return [...values].toSorted(compareText);
 }
 
 export function tooMany(what: string, countMax: number): DbError {

@@ -1,5 +1,6 @@
 /** What chooses one row of a bucket. */
-import { compareText, type PointColumn, type PointValue, valueAt } from "../values/columns.ts";
+import { compareText } from "#base/text-order.ts";
+import { type PointColumn, type PointValue, valueAt } from "../values/columns.ts";
 import type { Chosen, LaneBuilder, Reducer, Rows } from "./reducer.ts";
 
 const NOTHING: PointColumn = { type: "null" };

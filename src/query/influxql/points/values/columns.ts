@@ -313,20 +313,3 @@ function grown<Whole extends Growing<Whole>>(old: Whole, into: Whole): Whole {
   into.set(old);
   return into;
 }
-
-/** By code point, as UTF-8 orders bytes. */
-export function compareText(left: string, right: string): number {
-  const sizeMin = Math.min(left.length, right.length);
-  for (let i = 0; i < sizeMin; i += 1) {
-    const a = left.charCodeAt(i);
-    const b = right.charCodeAt(i);
-    if (a !== b) return unitRank(a) - unitRank(b);
-  }
-  return left.length - right.length;
-}
-
-/** Halves of characters above U+FFFF rank above all other units. */
-function unitRank(unit: number): number {
-  if (unit < 0xd800) return unit;
-  return unit < 0xe000 ? unit + 0x2000 : unit - 0x800;
-}
