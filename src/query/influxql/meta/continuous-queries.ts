@@ -1,11 +1,9 @@
 /** CREATE, DROP and SHOW CONTINUOUS QUERIES: kept in the catalog; what runs them reads them there. */
 import { DbError } from "#base/errors.ts";
-import { databaseNotFound } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
 import { continuousQueryKey } from "#catalog/v1/continuous-queries.ts";
 import {
   findPolicy,
-  policiesOf,
   policyNotFound,
   requirePolicies,
   v1DatabaseNames,
@@ -107,7 +105,7 @@ function wholeNames(
   asked: string,
 ): { readonly database: string; readonly retentionPolicy: string } {
   const database = named.database || asked;
-  if (policiesOf(state, database) === undefined) throw databaseNotFound(database);
+  requirePolicies(state, database);
   const policy = findPolicy(state, database, named.retentionPolicy);
   if (policy === undefined) throw policyNotFound(`${database}.${named.retentionPolicy}`);
   return { database, retentionPolicy: policy.name };

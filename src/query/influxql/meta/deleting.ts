@@ -1,8 +1,7 @@
 /** DELETE, DROP SERIES, DROP MEASUREMENT and DROP SHARD. */
-import { databaseNotFound } from "#catalog/catalog.ts";
 import { findTable } from "#catalog/catalog-state.ts";
 import { dropTable } from "#catalog/tables.ts";
-import { type Policy, policiesOf } from "#catalog/v1/policies.ts";
+import { type Policy, requirePolicies } from "#catalog/v1/policies.ts";
 import type { NamedTagCondition } from "#model/row-delete.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import type { StatementAnswer } from "../answer.ts";
@@ -68,8 +67,7 @@ async function deletionsOf(
   context: MetaContext,
 ): Promise<readonly Deletion[]> {
   using data = await MetaData.open(options, context);
-  const policies = data.policiesOf(database);
-  if (policies === undefined) throw databaseNotFound(database);
+  const policies = requirePolicies(data.view.catalog, database);
   const wanted = from.map(({ name }) => name);
   const measurements = await data.matching(await data.measurements(policies), wanted);
   const found = new Map<string, Deletion>();
@@ -97,9 +95,7 @@ async function dropMeasurement(
 ): Promise<void> {
   const times = dropTimes();
   await changes.change(database, (state) => {
-    const policies = policiesOf(state, database);
-    if (policies === undefined) throw databaseNotFound(database);
-    return policies
+    return requirePolicies(state, database)
       .flatMap((policy) => policy.database ?? [])
       .filter((each) => findTable(each, name) !== undefined)
       .flatMap((each) => dropTable(state, { database: each.name, table: name }, "table", times));

@@ -1,9 +1,8 @@
 /** Users, their passwords and what they may do: kept and shown. Nothing is refused for it yet; `access/` will ask the catalog. */
 import { hashPassword, matchesPassword, PASSWORD_SALT_SIZE } from "#access/passwords.ts";
 import { DbError } from "#base/errors.ts";
-import { databaseNotFound } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import { policiesOf } from "#catalog/v1/policies.ts";
+import { requirePolicies } from "#catalog/v1/policies.ts";
 import type { UserGrant, UserPrivilege, UserRecord } from "#catalog/v1/users.ts";
 import { randomBytes } from "#ports/random.ts";
 import type { StatementAnswer } from "../answer.ts";
@@ -104,7 +103,7 @@ function changeGrant(
     return changeUser(options, name, (user) => ({ ...user, admin: kind === "grant" }));
   const wanted = WANTED[privilege];
   return changeUser(options, name, (user, state) => {
-    if (policiesOf(state, database) === undefined) throw databaseNotFound(database);
+    requirePolicies(state, database);
     const before = user.grants.find((grant) => grant.database === database)?.privilege ?? "none";
     const after = kind === "grant" ? wanted : withoutPrivilege(before, wanted);
     return { ...user, grants: withGrant(user.grants, { database, privilege: after }) };

@@ -6,7 +6,8 @@ import { refused } from "../../check/errors.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, numbers } from "../rows.ts";
 import { namesTime, type SeriesConditionRules } from "./conditions.ts";
-import { fieldsOf, measurementsFrom } from "./keys.ts";
+import { measurementsFrom } from "./from.ts";
+import { fieldsOf } from "./keys.ts";
 import {
   ALL_ROWS,
   type Measurement,
@@ -14,9 +15,10 @@ import {
   type PolicyTable,
   type RowsAsked,
   tagNames,
+  tooMany,
 } from "./meta-data.ts";
 import { SERIES_COUNT_MAX, tableKeys } from "./series.ts";
-import { keysMeant, tooMany } from "./values.ts";
+import { keysMeant } from "./values.ts";
 import { whereAsked } from "./where.ts";
 
 type Cardinality = Extract<

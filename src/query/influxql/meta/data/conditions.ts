@@ -1,6 +1,7 @@
 /** WHERE of SHOW: conditions on series. What InfluxDB 1 refuses, and what it passes over. */
 import type { BinaryExpression, Expression } from "../../ast.ts";
 import { refused } from "../../check/errors.ts";
+import { isTime } from "../../check/expressions.ts";
 
 /** How a statement takes what is no comparison of a tag with a text. */
 export interface SeriesConditionRules {
@@ -48,10 +49,8 @@ export function namesTime(condition: Expression | undefined): boolean {
       return namesTime(condition.expression);
     case "binary":
       return namesTime(condition.left) || namesTime(condition.right);
-    case "variable":
-      return condition.name.toLowerCase() === "time";
     default:
-      return false;
+      return condition !== undefined && isTime(condition);
   }
 }
 

@@ -1,35 +1,20 @@
 /** SHOW TAG KEYS and SHOW FIELD KEYS. */
 import { compareText } from "#base/text-order.ts";
-import { type Policy, requirePolicies, requirePolicy } from "#catalog/v1/policies.ts";
-import type { ColumnKind } from "#model/schema.ts";
-import type { MeasurementSource, ShowStatement } from "../../ast.ts";
+import type { ShowStatement } from "../../ast.ts";
+import { tableTypes } from "../../resolve/scope.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";
 import { both, isPresent, type SeriesConditionRules } from "./conditions.ts";
-import {
-  type Measurement,
-  MetaData,
-  type PolicyTable,
-  type RowsAsked,
-  shardTime,
-  tagNames,
-} from "./meta-data.ts";
+import { measurementsFrom, measurementsOfAll } from "./from.ts";
+import { MetaData, type PolicyTable, type RowsAsked, shardTime, tagNames } from "./meta-data.ts";
 import { whereAsked } from "./where.ts";
 
 export type ShowKeys = Extract<ShowStatement, { what: "field_keys" | "series" | "tag_keys" }>;
 
-export const KEY_RULES: SeriesConditionRules = {
+const KEY_RULES: SeriesConditionRules = {
   swapped: "true",
   refusesOrder: true,
   ignoresOthers: true,
-};
-
-const FIELD_TYPES: Readonly<Partial<Record<ColumnKind, string>>> = {
-  float: "float",
-  integer: "integer",
-  uinteger: "unsigned",
-  boolean: "boolean",
-  string: "string",
 };
 
 /** Rejects with `database_missing`, `database_not_found`, `influxql_refused`. */
@@ -40,10 +25,9 @@ export async function* tagKeyLists(
 ): AsyncGenerator<List> {
   const database = databaseAsked(statement.database, context);
   using data = await MetaData.open(options, context);
-  const policies = requirePolicies(data.view.catalog, database);
+  const measurements = await measurementsOfAll(data, database, statement.from);
   const asked = whereAsked(statement.where, data.nowNs, KEY_RULES);
-  const all = await data.measurements(policies);
-  for (const { name, tables } of await data.matching(all, namesIn(statement.from))) {
+  for (const { name, tables } of measurements) {
     const keys = await keysIn(data, tables, asked);
     const rows = limited(keys, statement).map((key) => [key]);
     if (rows.length > 0) yield { name, columns: texts("tagKey"), rows };
@@ -51,7 +35,7 @@ export async function* tagKeyLists(
 }
 
 /** The tags that series of the tables have, by name. */
-export async function keysIn(
+async function keysIn(
   data: MetaData,
   tables: readonly PolicyTable[],
   asked: RowsAsked,
@@ -101,48 +85,7 @@ export async function* fieldKeyLists(
 export function fieldsOf(tables: readonly PolicyTable[]): readonly (readonly [string, string])[] {
   const fields = new Map<string, string>();
   for (const { table } of tables)
-    for (const { kind, name } of table.columns) {
-      const type = FIELD_TYPES[kind];
-      if (type !== undefined) fields.set(name, fields.get(name) ?? type);
-    }
+    for (const [name, type] of tableTypes(table))
+      if (type !== "tag") fields.set(name, fields.get(name) ?? type);
   return [...fields].toSorted(([left], [right]) => compareText(left, right));
-}
-
-/** Where measurements are of which FROM says no more than the name. */
-interface SourceDefaults {
-  readonly database: string;
-  readonly retentionPolicy: string | undefined;
-}
-
-/**
- * What FROM names, each source in its own policy or that of the request; without FROM all of that. By name. Throws `database_not_found`,
- * `policy_not_found`.
- */
-export async function measurementsFrom(
-  data: MetaData,
-  from: readonly MeasurementSource[],
-  { database, retentionPolicy }: SourceDefaults,
-): Promise<readonly Measurement[]> {
-  const { catalog } = data.view;
-  const found = new Map<string, Map<PolicyTable["table"]["id"], PolicyTable>>();
-  const add = ({ name, tables }: Measurement) => {
-    const known = found.get(name) ?? new Map();
-    for (const table of tables) known.set(table.table.id, table);
-    found.set(name, known);
-  };
-  const of = async (policy: Policy) => data.measurements([policy]);
-  if (from.length === 0) return of(requirePolicy(catalog, database, retentionPolicy));
-  for (const source of from) {
-    const named = source.retentionPolicy || retentionPolicy;
-    const policy = requirePolicy(catalog, source.database || database, named);
-    (await data.matching(await of(policy), [source.name])).forEach(add);
-  }
-  return [...found]
-    .map(([name, tables]) => ({ name, tables: [...tables.values()] }))
-    .toSorted((left, right) => compareText(left.name, right.name));
-}
-
-/** Where InfluxDB 1 looks at all policies of the database, whatever FROM says of them. */
-export function namesIn(from: readonly MeasurementSource[]) {
-  return from.map(({ name }) => name);
 }

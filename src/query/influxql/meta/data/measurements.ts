@@ -85,8 +85,6 @@ class MeasurementCondition {
         return this.find(condition.expression);
       case "binary":
         break;
-      case "boolean":
-      case "variable":
       default:
         throw refused(`invalid condition of SHOW MEASUREMENTS: a ${condition.kind} by itself`);
     }

@@ -1,5 +1,6 @@
 /** What SHOW asks of rows: of one view, in the tables of one database of InfluxDB 1. */
 import { untilAborted } from "#base/async.ts";
+import { DbError } from "#base/errors.ts";
 import { compareText } from "#base/text-order.ts";
 import { retentionOf } from "#catalog/catalog-state.ts";
 import { type Policy, policiesOf } from "#catalog/v1/policies.ts";
@@ -184,4 +185,14 @@ export const YEAR_ONE_NS = -62_135_596_800_000_000_000n;
 /** When the shard begins that `timeNs` is in. */
 export function shardStart(timeNs: bigint, durationNs: bigint): bigint {
   return timeNs - ((timeNs - YEAR_ONE_NS) % durationNs);
+}
+
+/** `exceeded` / `show_limit`: what is sorted has to fit in memory. */
+export function tooMany(what: string, countMax: number): DbError {
+  return new DbError(
+    "exceeded",
+    "show_limit",
+    `one measurement has more than ${countMax} ${what}, too many to show at once: ask for less with WHERE`,
+    { detail: { countMax } },
+  );
 }

@@ -1,10 +1,10 @@
 /** SHOW SERIES. */
 import { compareText } from "#base/text-order.ts";
-import { requirePolicies } from "#catalog/v1/policies.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, texts } from "../rows.ts";
 import type { SeriesConditionRules } from "./conditions.ts";
-import { measurementsFrom, namesIn, type ShowKeys } from "./keys.ts";
+import { measurementsFrom, measurementsOfAll } from "./from.ts";
+import type { ShowKeys } from "./keys.ts";
 import {
   type Measurement,
   MetaData,
@@ -12,8 +12,8 @@ import {
   type RowsAsked,
   shardTime,
   tagNames,
+  tooMany,
 } from "./meta-data.ts";
-import { tooMany } from "./values.ts";
 import { whereAsked } from "./where.ts";
 
 const SERIES_RULES: SeriesConditionRules = {
@@ -50,8 +50,7 @@ async function inAllPolicies(
   const databases = new Set(from.map((source) => source.database || database));
   const [only] = databases.size === 0 ? [database] : databases;
   if (only === undefined || databases.size > 1) return undefined;
-  const all = await data.measurements(requirePolicies(data.view.catalog, only));
-  return data.matching(all, namesIn(from));
+  return measurementsOfAll(data, only, from);
 }
 
 /** The keys of series, measurement by measurement. */

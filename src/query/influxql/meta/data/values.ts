@@ -1,14 +1,19 @@
 /** SHOW TAG VALUES. */
 
-import { DbError } from "#base/errors.ts";
 import { compareText } from "#base/text-order.ts";
-import { requirePolicies } from "#catalog/v1/policies.ts";
 import type { ShowStatement, TagKeyMatch } from "../../ast.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";
 import type { SeriesConditionRules } from "./conditions.ts";
-import { namesIn } from "./keys.ts";
-import { MetaData, type PolicyTable, type RowsAsked, shardTime, tagNames } from "./meta-data.ts";
+import { measurementsOfAll } from "./from.ts";
+import {
+  MetaData,
+  type PolicyTable,
+  type RowsAsked,
+  shardTime,
+  tagNames,
+  tooMany,
+} from "./meta-data.ts";
 import { whereAsked } from "./where.ts";
 
 const VALUE_RULES: SeriesConditionRules = {
@@ -28,10 +33,9 @@ export async function* tagValueLists(
 ): AsyncGenerator<List> {
   const database = databaseAsked(statement.database, context);
   using data = await MetaData.open(options, context);
-  const policies = requirePolicies(data.view.catalog, database);
+  const measurements = await measurementsOfAll(data, database, statement.from);
   const asked = whereAsked(statement.where, data.nowNs, VALUE_RULES);
-  const all = await data.measurements(policies);
-  for (const { name, tables } of await data.matching(all, namesIn(statement.from))) {
+  for (const { name, tables } of measurements) {
     const rows: (readonly [string, string])[] = [];
     for (const key of await keysMeant(data, tables, statement.key))
       for (const value of await valuesOf(
@@ -83,13 +87,4 @@ async function valuesOf(
     }
   }
   return [...values].toSorted(compareText);
-}
-
-export function tooMany(what: string, countMax: number): DbError {
-  return new DbError(
-    "exceeded",
-    "show_limit",
-    `one measurement has more than ${countMax} ${what}, too many to show at once: ask for less with WHERE`,
-    { detail: { countMax } },
-  );
 }
