@@ -46,7 +46,7 @@ export const nodeSchema = v.object({
 
 const dropSchema = v.object({ atNs: bigintText, hardDeleteAtNs: optionalNs });
 
-export const tableSchema = v.object({
+const tableSchema = v.object({
   id: tableId,
   name: v.string(),
   columns: newColumns,

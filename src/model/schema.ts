@@ -22,11 +22,6 @@ export interface TableSchema {
   readonly columns: readonly ColumnSchema[];
 }
 
-export interface DatabaseSchema {
-  readonly id: DatabaseId;
-  readonly name: string;
-}
-
 /** The name of a kind in error texts, as clients of InfluxDB 3 know it. */
 export function kindText(kind: ColumnKind): string {
   switch (kind) {

@@ -93,7 +93,7 @@ export function withinTime(timeNs: bigint): bigint | undefined {
 }
 
 /** 12 AM is midnight, 12 PM noon. */
-export function hourOfHalf(hour: number, half: string): number | undefined {
+function hourOfHalf(hour: number, half: string): number | undefined {
   if (hour < 1 || hour > 12) return undefined;
   return (hour % 12) + (half.toUpperCase() === "PM" ? 12 : 0);
 }

@@ -19,13 +19,6 @@ export function boundParameters(parameters: Parameters): BoundValues {
   return valuesOf(value);
 }
 
-/** Those of the text of a JSON object. Throws `invalid`. */
-export function parsedParameters(text: string): BoundValues {
-  const value = parseJson(text);
-  if (!isJsonObject(value)) throw new DbError("invalid", "query_parameter", notMap(value));
-  return valuesOf(value);
-}
-
 function valuesOf(value: { readonly [name: string]: JsonValue }): BoundValues {
   return Object.fromEntries(
     Object.entries(value).map(([name, item]) => [name, boundValue(item)] as const),

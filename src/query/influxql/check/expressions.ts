@@ -86,6 +86,16 @@ export function asCall(expression: Expression): CallExpression | undefined {
   };
 }
 
+export function isTopBottom(name: string): boolean {
+  return name === "top" || name === "bottom";
+}
+
+/** `a` and `b` of `top(x, a, b, 2)`; none of other expressions. */
+export function keysOfTop(expression: Expression): readonly VariableExpression[] {
+  if (expression.kind !== "call" || !isTopBottom(expression.name)) return [];
+  return expression.arguments.slice(1, -1).filter((key) => key.kind === "variable");
+}
+
 export function isTime(expression: Expression): expression is VariableExpression {
   return expression.kind === "variable" && expression.name.toLowerCase() === "time";
 }

@@ -13,7 +13,7 @@ export interface RunRange {
 }
 
 /** Runs that nobody did in time are made up in one that is late, as far back as so many of them. */
-export const MADE_UP_COUNT_MAX = 100n;
+const MADE_UP_COUNT_MAX = 100n;
 
 const ANY_TIME = { start: TIME_MIN, end: TIME_MAX };
 const TRUE: Expression = { kind: "boolean", value: true };

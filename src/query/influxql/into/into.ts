@@ -4,7 +4,8 @@ import type { CatalogState } from "#catalog/catalog-state.ts";
 import { requirePolicy } from "#catalog/v1/policies.ts";
 import { V1_EXPIRED, v1PartialWrite } from "#lineprotocol/v1-misfit.ts";
 import type { SeriesChunk, StatementAnswer } from "../answer.ts";
-import type { MeasurementTarget, SelectField, SelectStatement } from "../ast.ts";
+import type { MeasurementTarget, SelectStatement } from "../ast.ts";
+import { keysOfTop } from "../check/expressions.ts";
 import type { StatementContext } from "../influxql.ts";
 import { linesOf } from "./lines.ts";
 
@@ -57,7 +58,10 @@ export class Into {
     const target = await this.#target(into, context);
     let writtenCount = 0n;
     let expiredCount = 0;
-    for await (const { body, lineCount } of bodiesOf(rows, into, keysOf(fields))) {
+    // The tags that top() names are tags of what is written.
+    const keys = fields.flatMap(({ expression }) => keysOfTop(expression));
+    const tagNames = new Set(keys.map(({ name }) => name));
+    for await (const { body, lineCount } of bodiesOf(rows, into, tagNames)) {
       const outcome = await this.#options.write({ ...target, body }, context.signal);
       if (outcome.rejectedCount > 0) throw misfit(outcome);
       expiredCount += outcome.expiredCount;
@@ -82,17 +86,6 @@ export class Into {
 interface Body {
   readonly body: Uint8Array;
   readonly lineCount: number;
-}
-
-/** The tags `a` and `b` of `top(x, a, b, 3)`: they are tags of what is written. */
-function keysOf(fields: readonly SelectField[]): ReadonlySet<string> {
-  return new Set(
-    fields.flatMap(({ expression }) => {
-      const isTop = expression.kind === "call" && /^(?:top|bottom)$/i.test(expression.name);
-      const keys = isTop ? expression.arguments.slice(1, -1) : [];
-      return keys.flatMap((key) => (key.kind === "variable" ? [key.name] : []));
-    }),
-  );
 }
 
 /** All rows as bodies of writes; where `into` names no measurement, into that of each series. */

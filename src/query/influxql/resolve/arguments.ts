@@ -4,6 +4,7 @@ import type { Type } from "./types.ts";
 
 /** Functions of values of any type. */
 const ANY = new Set(["count", "distinct", "elapsed", "first", "last", "mode", "sample"]);
+/** Functions of booleans, too. */
 const BOOLEAN = new Set(["max", "min"]);
 /** What 1.x's texts call functions by another name. */
 const SPOKEN: Readonly<Record<string, string>> = {
@@ -15,10 +16,22 @@ const SPOKEN: Readonly<Record<string, string>> = {
   non_negative_difference: "difference",
 };
 
+/** Whether the function `name` takes values of `type`. */
+export function takesType(name: string, type: Type): boolean {
+  switch (type) {
+    case "boolean":
+      return ANY.has(name) || BOOLEAN.has(name);
+    case "string":
+    case "tag":
+      return ANY.has(name);
+    default:
+      return true;
+  }
+}
+
 /** Throws `invalid` / `influxql_refused` where the function `name` takes no values of `type`. */
 export function requireArgument(name: string, type: Type): void {
-  if (type !== "string" && type !== "boolean" && type !== "tag") return;
-  if (ANY.has(name) || (type === "boolean" && BOOLEAN.has(name))) return;
+  if (takesType(name, type)) return;
   const kind = type === "boolean" ? "boolean" : "string";
   throw refused(
     `unsupported ${SPOKEN[name] ?? name} iterator type: *query.${kind}InterruptIterator`,

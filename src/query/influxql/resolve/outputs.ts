@@ -1,7 +1,14 @@
 /** What is read and reduced, and what is computed after it. */
 import { SECOND_NS } from "#model/time-units.ts";
 import type { Expression, SelectField } from "../ast.ts";
-import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "../check/expressions.ts";
+import {
+  asCall,
+  type CallExpression,
+  isLiteral,
+  isTopBottom,
+  keysOfTop,
+  mathArgumentCount,
+} from "../check/expressions.ts";
 import type {
   Input,
   MathName,
@@ -50,7 +57,10 @@ const TRANSFORMS: ReadonlySet<string> = new Set<TransformName>([
 /** `fields` name no more than they mean, and each name is cast to its type. */
 export function resolveOutputs(fields: readonly SelectField[], options: OutputOptions): Outputs {
   const builder = new OutputBuilder(options);
-  const shown = fields.flatMap((field) => [field, ...keyFields(field)]);
+  const shown = fields.flatMap((field) => [
+    field,
+    ...keysOfTop(field.expression).map((key) => ({ alias: undefined, expression: key })),
+  ]);
   const names = columnNames(shown);
   const outputs = shown.map((field, index): Output => {
     const name = names[index] ?? "";
@@ -59,16 +69,6 @@ export function resolveOutputs(fields: readonly SelectField[], options: OutputOp
     return { name, expression: builder.output(field.expression), type };
   });
   return { inputs: builder.inputs, outputs };
-}
-
-/** The columns behind that of `top(x, a, b, 2)`. */
-function keyFields({ expression }: SelectField): readonly SelectField[] {
-  if (expression.kind !== "call" || !isTopBottom(expression.name)) return [];
-  return expression.arguments.slice(1, -1).map((key) => ({ alias: undefined, expression: key }));
-}
-
-export function isTopBottom(name: string): boolean {
-  return name === "top" || name === "bottom";
 }
 
 class OutputBuilder {
@@ -155,7 +155,8 @@ class OutputBuilder {
     return [this.#options.everyNs ?? SECOND_NS];
   }
 
-  #reducer({ arguments: given, name }: CallExpression): OutputExpression {
+  #reducer(call: CallExpression): OutputExpression {
+    const { arguments: given, name } = call;
     const [first, ...rest] = given;
     const inner = first === undefined ? undefined : asCall(first);
     const argument = this.#value(inner?.arguments[0] ?? first);
@@ -164,9 +165,9 @@ class OutputBuilder {
     const best = name === "top" ? "max" : "min";
     this.#require(isTopBottom(name) && rest.length > 1 ? best : name, argument.type);
     // Also names of fields are taken for tags, which nothing has.
-    const keys = rest
-      .filter((each) => each.kind === "variable")
-      .map((each): VariableInput => ({ kind: "variable", name: each.name, type: "tag" }));
+    const keys = keysOfTop(call).map(
+      (key): VariableInput => ({ kind: "variable", name: key.name, type: "tag" }),
+    );
     const input: ReducerInput = {
       kind: "reducer",
       name: name as ReducerName,

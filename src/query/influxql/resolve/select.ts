@@ -1,18 +1,13 @@
 import { compareText } from "#base/text-order.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { TIME_MIN } from "#model/time-range.ts";
-import type {
-  Expression,
-  Fill,
-  MeasurementSource,
-  SelectField,
-  VariableExpression,
-} from "../ast.ts";
+import type { Expression, Fill, MeasurementSource, SelectField } from "../ast.ts";
+import { keysOfTop } from "../check/expressions.ts";
 import type { CheckedSelect, CheckedSource } from "../check/select.ts";
 import type { Output, PointType, ResolvedSelect, ResolvedSource } from "../resolved.ts";
 import { bitsOfFloats } from "./bits.ts";
 import { fieldName, namesOfTable } from "./names.ts";
-import { isTopBottom, lenientType, resolveOutputs } from "./outputs.ts";
+import { lenientType, resolveOutputs } from "./outputs.ts";
 import { Scope, type ScopedSource, tableTypes } from "./scope.ts";
 import { stronger, type Type, typeOfCast, withTypes } from "./types.ts";
 import { expandFields, expandTags } from "./wildcards.ts";
@@ -119,7 +114,7 @@ function scopedSubquery(inner: Expanded): ScopedExpanded {
     const type = lenientType(field.expression);
     fields.set(name, stronger(fields.get(name), type));
     see(types, name, type);
-    for (const key of keysOf(field)) see(types, key.name, typeOfCast(key.cast));
+    for (const key of keysOfTop(field.expression)) see(types, key.name, typeOfCast(key.cast));
   }
   for (const name of inner.dimensions) see(types, name, "tag");
   return {
@@ -133,12 +128,6 @@ function scopedSubquery(inner: Expanded): ScopedExpanded {
 /** Of several of one name the first is seen. */
 function see(types: Map<string, PointType>, name: string, type: Type): void {
   if (type !== undefined && !types.has(name)) types.set(name, type);
-}
-
-/** The tags of `top(x, tag, 2)`. */
-function keysOf({ expression }: SelectField): readonly VariableExpression[] {
-  if (expression.kind !== "call" || !isTopBottom(expression.name)) return [];
-  return expression.arguments.slice(1, -1).filter((key) => key.kind === "variable");
 }
 
 function resolve(expanded: Expanded, around: Surroundings, top: boolean): ResolvedSelect {

@@ -6,6 +6,7 @@ import { refused } from "../check/errors.ts";
 import type { CallExpression } from "../check/expressions.ts";
 import { printExpression } from "../print/expression.ts";
 import { regexTest } from "../regex/regex.ts";
+import { takesType } from "./arguments.ts";
 import { fieldName } from "./names.ts";
 import { type Scope, type ScopeColumn } from "./scope.ts";
 import type { Type } from "./types.ts";
@@ -108,23 +109,10 @@ function withArgument(call: CallExpression, argument: Expression): CallExpressio
   return { ...call, arguments: [replaced, ...rest] };
 }
 
-const OF_ANY_FIELD = new Set(["count", "distinct", "elapsed", "first", "last", "mode", "sample"]);
-
 /** Whether `name(*)` means columns of the type. */
 function isSupported(name: string, type: Type): boolean {
-  switch (type) {
-    case "float":
-    case "integer":
-      return true;
-    case "unsigned":
-      return !name.startsWith("holt_winters");
-    case "boolean":
-      return OF_ANY_FIELD.has(name) || name === "min" || name === "max";
-    case "string":
-      return OF_ANY_FIELD.has(name);
-    default:
-      return false;
-  }
+  if (type === undefined || type === "tag") return false;
+  return type === "unsigned" ? !name.startsWith("holt_winters") : takesType(name, type);
 }
 
 function wildcardIn(expression: Expression): "wildcard" | "regex" | undefined {

@@ -10,7 +10,7 @@ import type { Expression } from "../ast.ts";
 import type { RowRequest } from "../points/source.ts";
 import type { VariableInput } from "../resolved.ts";
 import { EnginePoints } from "./source.ts";
-import { distinctTags, fieldsWithData } from "./tags.ts";
+import { distinctTags } from "./tags.ts";
 import { showPoints, type TestTable, testTable } from "./test-table.ts";
 
 const KINDS = {
@@ -298,16 +298,6 @@ suite("tables as points", () => {
       counts.push(batches.reduce((sum, { rowCount }) => sum + rowCount, 0));
     }
     assert.deepEqual(counts, [1, 0]);
-  });
-
-  test("fields have data where a row that is asked for has a value", async () => {
-    const condition = is(name("region"), "=", text("y"));
-    const fields = { table: small.table, time: ALL_TIME, condition };
-    const found = await fieldsWithData(fields, small.reading);
-    assert.deepEqual(
-      found.map((field) => field.name),
-      ["f", "b"],
-    );
   });
 });
 

@@ -2,7 +2,7 @@
 import type { Expression, SortKey } from "#model/query/expression.ts";
 import type { Field, Plan } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
-import type { ColumnSchema, TableSchema } from "#model/schema.ts";
+import type { TableSchema } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import { filtered } from "../../plan/conditions.ts";
 import type { Expression as InfluxExpression } from "../ast.ts";
@@ -37,34 +37,7 @@ export function distinctTags(request: TagRequest, reading: Reading): AsyncIterab
   return readPlan(plan, request.table, reading);
 }
 
-/** Which fields of the table rows have a value in, in the order of its columns. Rejects as `Engine.query`. */
-export async function fieldsWithData(
-  request: Omit<TagRequest, "tags">,
-  reading: Reading,
-): Promise<readonly ColumnSchema[]> {
-  const columns = new ScanColumns(request.table);
-  const fields = request.table.columns.filter(({ kind }) => kind !== "time" && kind !== "tag");
-  const inputs = fields.map((field) => columns.input(field));
-  const plan: Plan = {
-    kind: "aggregate",
-    fields: fields.map(({ name }): Field => ({ name, type: "int64" })),
-    input: rowsOf(request, columns),
-    groups: [],
-    aggregates: inputs.map((input) => {
-      return { name: "count", arguments: [input], distinct: false, type: "int64" };
-    }),
-  };
-  const found = new Set<ColumnSchema>();
-  for await (const batch of readPlan(plan, request.table, reading)) {
-    for (const [index, field] of fields.entries()) {
-      const column = batch.columns[index];
-      if (column?.type === "int64" && (column.values[0] ?? 0n) > 0n) found.add(field);
-    }
-  }
-  return fields.filter((field) => found.has(field));
-}
-
-function rowsOf({ condition, table, time }: Omit<TagRequest, "tags">, columns: ScanColumns): Plan {
+function rowsOf({ condition, table, time }: TagRequest, columns: ScanColumns): Plan {
   const conditions =
     condition === undefined ? [] : [conditionOf(condition, { columns, measurement: table.name })];
   return filtered(columns.scan(time), conditions);

@@ -99,11 +99,6 @@ export class Defaults {
     this.#fill = fill;
   }
 
-  /** A series begins: nothing stands before it. */
-  reset(): void {
-    this.#last.clear();
-  }
-
   /** As `apply`; others have their turn behind it. */
   async applyInTurns(column: PointColumn, place: number, work: Work): Promise<PointColumn> {
     const applied = this.apply(column, place);

@@ -65,7 +65,7 @@ const TOKEN =
 const CLASS_TOKEN = /\[:\^?\w+:\]|\\[pP]\{\^?\w+\}|\\x\{[\da-fA-F]+\}|\\[0-7]{1,3}|\\[^]|\]|[^]/g;
 
 /** `pattern`, whose classes are of ASCII, in Rust's syntax. */
-export function goPattern(pattern: string): string {
+function goPattern(pattern: string): string {
   const parts: string[] = [];
   TOKEN.lastIndex = 0;
   for (let match = TOKEN.exec(pattern); match !== null; match = TOKEN.exec(pattern)) {
