@@ -2,7 +2,7 @@
 import type { Expression } from "../ast.ts";
 import { printExpression } from "../print/expression.ts";
 import { refused } from "./errors.ts";
-import { asCall, type CallExpression, typeNameOf } from "./expressions.ts";
+import { asCall, type CallExpression, expectCount, typeNameOf } from "./expressions.ts";
 
 /** What the functions of a statement are, taken together; one for each SELECT. */
 export class FieldFacts {
@@ -234,14 +234,6 @@ function checkSymbol(name: string, argument: Expression | undefined, place: Call
     default:
       throw refused(`expected field argument in ${name}()`);
   }
-}
-
-function expectCount({ arguments: given, name }: CallExpression, count: number) {
-  if (given.length !== count)
-    throw refused(
-      `invalid number of arguments for ${name}, expected ${count}, got ${given.length}`,
-    );
-  return given;
 }
 
 function expectBetween({ arguments: given, name }: CallExpression, min: number, max: number) {

@@ -3,7 +3,7 @@ import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
 import type { BinaryExpression, BinaryOperator, Expression } from "../ast.ts";
 import { printExpression } from "../print/expression.ts";
 import { refused } from "./errors.ts";
-import { isTime, mathArgumentCount, typeNameOf } from "./expressions.ts";
+import { expectCount, isTime, mathArgumentCount, typeNameOf } from "./expressions.ts";
 import { type Constants, reduce } from "./reduce.ts";
 import { formatSeconds, looksLikeTime, timeLiteral } from "./time-literal.ts";
 
@@ -150,15 +150,10 @@ function validate(condition: Expression): void {
       validate(condition.expression);
       return;
     case "call": {
-      const { arguments: given, name } = condition;
-      const count = mathArgumentCount(name);
+      const count = mathArgumentCount(condition.name);
       if (count === undefined)
         throw refused(`invalid function call in condition: ${printExpression(condition)}`);
-      if (given.length !== count)
-        throw refused(
-          `invalid number of arguments for ${name}, expected ${count}, got ${given.length}`,
-        );
-      for (const argument of given) validate(argument);
+      for (const argument of expectCount(condition, count)) validate(argument);
       return;
     }
     default:

@@ -1,5 +1,6 @@
 /** Looking at expressions. */
 import type { Expression, LiteralExpression, VariableExpression } from "../ast.ts";
+import { refused } from "./errors.ts";
 
 export type CallExpression = Extract<Expression, { readonly kind: "call" }>;
 
@@ -72,6 +73,15 @@ const MATH_ARGUMENT_COUNTS: Readonly<Record<string, number>> = {
 /** How many arguments a function of one row's values has; undefined for other names. */
 export function mathArgumentCount(name: string): number | undefined {
   return Object.hasOwn(MATH_ARGUMENT_COUNTS, name) ? MATH_ARGUMENT_COUNTS[name] : undefined;
+}
+
+/** The arguments of a call. Throws `invalid` / `influxql_refused` where they are not `count`. */
+export function expectCount({ arguments: given, name }: CallExpression, count: number) {
+  if (given.length !== count)
+    throw refused(
+      `invalid number of arguments for ${name}, expected ${count}, got ${given.length}`,
+    );
+  return given;
 }
 
 /** `DISTINCT x` as `distinct(x)`. */

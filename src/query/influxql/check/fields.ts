@@ -2,7 +2,13 @@
 import type { BinaryExpression, Expression, SelectField, SelectStatement } from "../ast.ts";
 import { type CallPlace, cannotBeCombined, checkCall, FieldFacts } from "./calls.ts";
 import { refused } from "./errors.ts";
-import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
+import {
+  asCall,
+  type CallExpression,
+  expectCount,
+  isLiteral,
+  mathArgumentCount,
+} from "./expressions.ts";
 import { reduce } from "./reduce.ts";
 
 export interface CheckedFields {
@@ -82,8 +88,9 @@ function visit(expression: Expression, place: CallPlace): void {
     case "distinct": {
       const call = asCall(expression);
       if (call === undefined) return;
-      if (mathArgumentCount(call.name) === undefined) checkCall(call, place);
-      else visitMath(call, place);
+      const argumentCount = mathArgumentCount(call.name);
+      if (argumentCount === undefined) checkCall(call, place);
+      else visitMath(call, argumentCount, place);
       return;
     }
     case "binary":
@@ -102,13 +109,9 @@ function visitSides({ left, right }: BinaryExpression, place: CallPlace): void {
   for (const side of [left, right]) if (!isLiteral(side)) visit(side, place);
 }
 
-function visitMath({ arguments: given, name }: CallExpression, place: CallPlace): void {
-  const count = mathArgumentCount(name);
-  if (given.length !== count)
-    throw refused(
-      `invalid number of arguments for ${name}, expected ${count}, got ${given.length}`,
-    );
-  for (const argument of given) if (!isLiteral(argument)) visit(argument, place);
+function visitMath(call: CallExpression, argumentCount: number, place: CallPlace): void {
+  for (const argument of expectCount(call, argumentCount))
+    if (!isLiteral(argument)) visit(argument, place);
 }
 
 /** What cannot stand beside each other. */

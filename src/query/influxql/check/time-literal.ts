@@ -1,7 +1,7 @@
 /** Instants as InfluxQL writes them between single quotes. */
-import { floorDivide } from "#base/divide.ts";
 import { dayOfCivil } from "#model/time/date.ts";
 import { findZone, type Zone } from "#model/time/zone.ts";
+import { formatTimestamp } from "#model/time-text.ts";
 import { DAY_NS, HOUR_NS, MINUTE_NS, SECOND_NS } from "#model/time-units.ts";
 import type { LiteralExpression } from "../ast.ts";
 
@@ -58,6 +58,5 @@ function instantIn(localNs: bigint, name: string | undefined): bigint {
 
 /** An instant as 1.x's error texts show it; fractions of seconds are left out. */
 export function formatSeconds(timeNs: bigint): string {
-  const seconds = floorDivide(timeNs, SECOND_NS);
-  return `${new Date(Number(seconds) * 1_000).toISOString().slice(0, 19)}Z`;
+  return `${formatTimestamp(timeNs).slice(0, 19)}Z`;
 }

@@ -1,4 +1,4 @@
-import type { MeasurementSource, MeasurementTarget } from "../ast.ts";
+import type { MeasurementSource, MeasurementTarget, NameMatch } from "../ast.ts";
 import { quotedPath } from "../print/names.ts";
 import type { Cursor } from "./tokens/cursor.ts";
 
@@ -25,18 +25,19 @@ export function parseMeasurement(cursor: Cursor): MeasurementSource {
   const pattern = cursor.findRegex();
   return pattern === undefined
     ? parseNamedMeasurement(cursor)
-    : source([], { kind: "regex", pattern });
+    : measurementSource([], { kind: "regex", pattern });
 }
 
 /** A source that begins with a name. */
 export function parseNamedMeasurement(cursor: Cursor): MeasurementSource {
   const names = parseSegments(cursor);
   const regex = names.length < 3 ? cursor.findRegex() : undefined;
-  if (regex !== undefined) return source(names, { kind: "regex", pattern: regex });
-  return source(names.slice(0, -1), { kind: "name", name: names.at(-1) ?? "" });
+  if (regex !== undefined) return measurementSource(names, { kind: "regex", pattern: regex });
+  return measurementSource(names.slice(0, -1), { kind: "name", name: names.at(-1) ?? "" });
 }
 
-function source(path: readonly string[], name: MeasurementSource["name"]): MeasurementSource {
+/** `name`, in what `path` ends with: a retention policy, and before it a database. */
+export function measurementSource(path: readonly string[], name: NameMatch): MeasurementSource {
   return { kind: "measurement", database: path.at(-2), retentionPolicy: path.at(-1), name };
 }
 

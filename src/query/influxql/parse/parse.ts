@@ -71,7 +71,8 @@ export function parseInfluxQl(
 }
 
 /** What may come next, in the order in which errors list it: how to go on, or what may come then. */
-type Branches = ReadonlyMap<string, ((cursor: Cursor) => InfluxQlStatement) | Branches>;
+type Branches = ReadonlyMap<string, Branch>;
+type Branch = ((cursor: Cursor) => InfluxQlStatement) | Branches;
 
 function branch(cursor: Cursor, branches: Branches): InfluxQlStatement {
   const token = cursor.next();
@@ -80,7 +81,7 @@ function branch(cursor: Cursor, branches: Branches): InfluxQlStatement {
   return typeof found === "function" ? found(cursor) : branch(cursor, found);
 }
 
-const SHOW: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement) | Branches>([
+const SHOW: Branches = new Map<string, Branch>([
   ["CONTINUOUS", new Map([["QUERIES", () => ({ kind: "show", what: "continuous_queries" })]])],
   ["DATABASES", () => ({ kind: "show", what: "databases" })],
   ["DIAGNOSTICS", (cursor) => parseShowModule(cursor, "diagnostics")],
@@ -112,7 +113,7 @@ const SHOW: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement) |
   ["USERS", () => ({ kind: "show", what: "users" })],
 ]);
 
-const CREATE: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement) | Branches>([
+const CREATE: Branches = new Map<string, Branch>([
   ["CONTINUOUS", new Map([["QUERY", parseCreateContinuousQuery]])],
   ["DATABASE", parseCreateDatabase],
   ["USER", parseCreateUser],
@@ -120,7 +121,7 @@ const CREATE: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement)
   ["SUBSCRIPTION", parseCreateSubscription],
 ]);
 
-const DROP: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement) | Branches>([
+const DROP: Branches = new Map<string, Branch>([
   ["CONTINUOUS", new Map([["QUERY", dropOn("drop_continuous_query")]])],
   ["DATABASE", (cursor) => ({ kind: "drop_database", name: cursor.expectName() })],
   ["MEASUREMENT", (cursor) => ({ kind: "drop_measurement", name: cursor.expectName() })],
@@ -131,7 +132,7 @@ const DROP: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement) |
   ["USER", (cursor) => ({ kind: "drop_user", name: cursor.expectName() })],
 ]);
 
-const STATEMENTS: Branches = new Map<string, ((cursor: Cursor) => InfluxQlStatement) | Branches>([
+const STATEMENTS: Branches = new Map<string, Branch>([
   ["SELECT", (cursor) => parseSelect(cursor, "optional")],
   ["DELETE", (cursor) => parseDelete(cursor, "delete")],
   ["SHOW", SHOW],

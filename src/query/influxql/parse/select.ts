@@ -1,7 +1,7 @@
 import { findZone } from "#model/time/zone.ts";
 import type { Dimension, Expression, Fill, SelectField, SelectStatement, Source } from "../ast.ts";
 import { findCondition, isWord, parseExpression } from "./expression.ts";
-import { parseNamedMeasurement, parseTarget } from "./names.ts";
+import { measurementSource, parseNamedMeasurement, parseTarget } from "./names.ts";
 import type { Cursor } from "./tokens/cursor.ts";
 import { syntaxError } from "./tokens/errors.ts";
 import { parseLimit } from "./values.ts";
@@ -87,7 +87,7 @@ function parseSources(cursor: Cursor): readonly Source[] {
 
 function parseSource(cursor: Cursor): Source {
   const pattern = cursor.findRegex();
-  if (pattern !== undefined) return regexSource(pattern);
+  if (pattern !== undefined) return measurementSource([], { kind: "regex", pattern });
   if (!cursor.accept("(")) return parseNamedMeasurement(cursor);
   cursor.expect("SELECT");
   cursor.enter();
@@ -95,11 +95,6 @@ function parseSource(cursor: Cursor): Source {
   cursor.leave();
   cursor.expect(")");
   return { kind: "subquery", select };
-}
-
-function regexSource(pattern: string): Source {
-  const name = { kind: "regex", pattern } as const;
-  return { kind: "measurement", database: undefined, retentionPolicy: undefined, name };
 }
 
 export function parseWhere(cursor: Cursor): Expression | undefined {

@@ -1,3 +1,4 @@
+import { formatTimestamp } from "#model/time-text.ts";
 import type {
   BinaryExpression,
   Expression,
@@ -7,8 +8,8 @@ import type {
 } from "../ast.ts";
 import { precedenceOf } from "../parse/expression.ts";
 import { durationText } from "../parse/tokens/duration.ts";
-import { plainNumber } from "../parse/tokens/parameters.ts";
 import { quotedName, quotedText } from "./names.ts";
+import { plainNumber } from "./numbers.ts";
 
 /** An expression as 1.x writes it, which parses to the same. */
 export function printExpression(expression: Expression): string {
@@ -70,10 +71,8 @@ function decimals(value: number): string {
 
 /** RFC 3339, in UTC, with no more digits than needed. */
 function timeText(timeNs: bigint): string {
-  const fraction = ((timeNs % 1_000_000_000n) + 1_000_000_000n) % 1_000_000_000n;
-  const seconds = new Date(Number((timeNs - fraction) / 1_000_000n)).toISOString().slice(0, 19);
-  const digits = String(fraction).padStart(9, "0").replace(/0+$/, "");
-  return `${seconds}${digits === "" ? "" : `.${digits}`}Z`;
+  const text = formatTimestamp(timeNs);
+  return `${text.includes(".") ? text.replace(/0+$/, "") : text}Z`;
 }
 
 /** A regular expression between slashes. */

@@ -1,7 +1,7 @@
 import type { Dimension, Fill, MeasurementTarget, SelectStatement, Source } from "../ast.ts";
-import { plainNumber } from "../parse/tokens/parameters.ts";
 import { printExpression, printMeasurement, printPath } from "./expression.ts";
 import { quotedName, quotedText } from "./names.ts";
+import { plainNumber } from "./numbers.ts";
 
 /** A SELECT as 1.x writes it. */
 export function printSelect(select: SelectStatement): string {

@@ -2,6 +2,7 @@ import { utf8 } from "#base/bytes.ts";
 import type { DbError } from "#base/errors.ts";
 import { CHUNK_LENGTH } from "../../result/text.ts";
 import type { SeriesChunk, StatementResult } from "../answer.ts";
+import { plainNumber } from "../print/numbers.ts";
 import { type CellStyle, cellTexts, epochTexts } from "./cells.ts";
 import { GuardedSeries, sortedTags, statementError } from "./parts.ts";
 import type { AnswerStyle } from "./result.ts";
@@ -110,15 +111,5 @@ function quoted(text: string): string {
 function csvFloat(value: number): string {
   if (Number.isNaN(value)) return "";
   if (!Number.isFinite(value)) return value > 0 ? "+Inf" : "-Inf";
-  if (Object.is(value, -0)) return "-0";
-  const text = String(value);
-  return text.includes("e") ? withoutExponent(text) : text;
-}
-
-function withoutExponent(text: string): string {
-  const [, sign = "", whole = "", fraction = "", exponentText] =
-    /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
-  const exponent = Number(exponentText);
-  if (exponent < 0) return `${sign}0.${"0".repeat(-exponent - 1)}${whole}${fraction}`;
-  return `${sign}${whole}${fraction.padEnd(exponent, "0")}`;
+  return plainNumber(value);
 }

@@ -1,5 +1,6 @@
 /** Batches of rows, sorted by series, as pieces of one series each. Columns are cut, not copied. */
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
+import { pointColumn, sliceColumn } from "../points/values/columns.ts";
 import type { Points, SeriesKey } from "../points.ts";
 
 /** What the fields of the batches are: the time, the dimensions, then the columns of the points. */
@@ -44,7 +45,7 @@ function* cut(
       series,
       rowCount: end - start,
       times: times.subarray(start, end),
-      columns: values.map((column) => slice(column, start, end)),
+      columns: values.map((column) => sliceColumn(pointColumn(column), start, end)),
       last: false,
     };
     start = end;
@@ -75,43 +76,4 @@ function timesOf(column: ResultColumn | undefined, rowCount: number): BigInt64Ar
 
 function textsOf(column: ResultColumn): readonly (string | null)[] | undefined {
   return column.type === "string" ? column.values : undefined;
-}
-
-/** Rows from `start` to before `end` of a column of numbers, text or booleans. */
-export function slice(column: ResultColumn, start: number, end: number): ResultColumn {
-  switch (column.type) {
-    case "string":
-      return { type: "string", values: column.values.slice(start, end) };
-    case "int64":
-    case "timestamp":
-      return {
-        type: column.type,
-        values: column.values.subarray(start, end),
-        ...some(column.present, start, end),
-      };
-    case "uint64":
-      return {
-        type: "uint64",
-        values: column.values.subarray(start, end),
-        ...some(column.present, start, end),
-      };
-    case "float64":
-      return {
-        type: "float64",
-        values: column.values.subarray(start, end),
-        ...some(column.present, start, end),
-      };
-    case "boolean":
-      return {
-        type: "boolean",
-        values: column.values.subarray(start, end),
-        ...some(column.present, start, end),
-      };
-    default:
-      return { type: "null" };
-  }
-}
-
-function some(present: Uint8Array | undefined, start: number, end: number) {
-  return present === undefined ? {} : { present: present.subarray(start, end) };
 }

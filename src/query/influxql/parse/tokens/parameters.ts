@@ -1,4 +1,5 @@
 import { DbError } from "#base/errors.ts";
+import { plainNumber } from "../../print/numbers.ts";
 import { durationText, wholeNumber } from "./duration.ts";
 import type { Token } from "./tokens.ts";
 
@@ -152,18 +153,6 @@ function boundDuration(value: unknown): BoundValue {
   return typeof value === "string"
     ? { kind: "duration", text: value }
     : fault("duration literal must be a string or integer value");
-}
-
-/** Without an exponent. */
-export function plainNumber(value: number): string {
-  const text = Object.is(value, -0) ? "-0" : String(value);
-  const [, sign = "", first = "", fraction = "", exponent] =
-    /^(-?)(\d)(?:\.(\d+))?e([+-]\d+)$/.exec(text) ?? [];
-  if (exponent === undefined) return text;
-  const digits = first + fraction;
-  const point = 1 + Number(exponent);
-  if (point <= 0) return `${sign}0.${"0".repeat(-point)}${digits}`;
-  return sign + digits.padEnd(point, "0");
 }
 
 function noValue(type: string): BoundValue {
