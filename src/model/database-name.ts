@@ -1,6 +1,6 @@
 import { DbError } from "#base/errors.ts";
 
-/** The database that the nodes keep for themselves. */
+/** The database of the cluster's own tables; it is there without being created. */
 export const INTERNAL_DATABASE = "_internal";
 
 const NAME_SIZE_MAX = 64;

@@ -10,9 +10,9 @@ import {
   setTableRetention,
 } from "#catalog/tables.ts";
 import type { HardDelete, HttpServices, NodeIdentity } from "#http/services.ts";
+import { INTERNAL_DATABASE } from "#model/database-name.ts";
 import type { ObjectLogPorts } from "#objectlog/object-log.ts";
 import type { Clock } from "#ports/clock.ts";
-import { INTERNAL_DATABASE } from "#query/query.ts";
 import type { NodeConfig } from "./config.ts";
 import { answerFenced } from "./members/refusals.ts";
 import type { Metrics } from "./metrics.ts";

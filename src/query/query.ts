@@ -7,6 +7,7 @@ import {
   findTable,
   retentionOf,
 } from "#catalog/catalog-state.ts";
+import { INTERNAL_DATABASE } from "#model/database-name.ts";
 import type { LiteralValue } from "#model/query/expression.ts";
 import type { Field, Plan } from "#model/query/plan.ts";
 import type { ResultBatch } from "#model/query/result.ts";
@@ -78,9 +79,6 @@ export interface SystemTables {
     database: DatabaseRecord | undefined,
   ): SystemTable | undefined;
 }
-
-/** The database of the cluster's own tables; it is there without being created. */
-export const INTERNAL_DATABASE = "_internal";
 
 /** The read path: text → statement → plan over one view → engine. */
 export class Queries {

@@ -28,11 +28,19 @@ export interface Policy extends PolicyRecord {
   readonly database: DatabaseRecord | undefined;
 }
 
-/** What CREATE says; undefined: nothing is said. Durations in nanoseconds, 0: for ever. */
+/** What CREATE and ALTER say; undefined: nothing is said. Durations in nanoseconds, 0: for ever. */
 export interface PolicySpec {
   readonly durationNs: bigint | undefined;
   readonly replication: number | undefined;
   readonly shardDurationNs: bigint | undefined;
+}
+
+/** What CREATE and ALTER RETENTION POLICY ask for. */
+export interface PolicyWish {
+  readonly database: string;
+  readonly name: string;
+  readonly spec: PolicySpec;
+  readonly isDefault: boolean;
 }
 
 const DURATION_NS_MIN = HOUR_NS;
@@ -131,17 +139,7 @@ export function createV1Database(
  */
 export function createPolicy(
   state: CatalogState,
-  {
-    database,
-    name,
-    spec,
-    isDefault,
-  }: {
-    readonly database: string;
-    readonly name: string;
-    readonly spec: PolicySpec;
-    readonly isDefault: boolean;
-  },
+  { database, name, spec, isDefault }: PolicyWish,
   limits: CatalogLimits,
 ): Changes {
   const wanted = wantedPolicy(name, spec, isDefault);
@@ -161,17 +159,7 @@ export function createPolicy(
 /** ALTER RETENTION POLICY: what `spec` does not say stays. Throws `invalid` / `policy_duration`, `policy_not_found`, `database_not_found`. */
 export function alterPolicy(
   state: CatalogState,
-  {
-    database,
-    name,
-    spec,
-    isDefault,
-  }: {
-    readonly database: string;
-    readonly name: string;
-    readonly spec: PolicySpec;
-    readonly isDefault: boolean;
-  },
+  { database, name, spec, isDefault }: PolicyWish,
   limits: CatalogLimits,
 ): Changes {
   const known = requirePolicy(state, database, name);

@@ -1,5 +1,5 @@
 import { DbError } from "#base/errors.ts";
-import { INTERNAL_DATABASE } from "#query/query.ts";
+import { INTERNAL_DATABASE } from "#model/database-name.ts";
 import type { NodeMode } from "../config.ts";
 
 /** Throws `unsupported` / `mode_missing` where `modes` do not have `mode`. */

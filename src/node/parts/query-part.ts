@@ -7,7 +7,7 @@ import type { WriteOutcome, WriteRequest } from "#ingest/write.ts";
 import type { RejectedLine } from "#lineprotocol/parsed.ts";
 import { readV1Line } from "#lineprotocol/v1-line.ts";
 import { v1Misfit } from "#lineprotocol/v1-misfit.ts";
-import { v1NameOf } from "#model/database-name.ts";
+import { INTERNAL_DATABASE, v1NameOf } from "#model/database-name.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { StatementResult } from "#query/influxql/answer.ts";
@@ -19,13 +19,7 @@ import { runNative } from "#query/influxql/native/native.ts";
 import { findShown } from "#query/influxql/native/show.ts";
 import type { InfluxQlRequest } from "#query/influxql/request.ts";
 import { Selects } from "#query/influxql/select.ts";
-import {
-  INTERNAL_DATABASE,
-  Queries,
-  type QueryAnswer,
-  type QueryRequest,
-  type SystemTables,
-} from "#query/query.ts";
+import { Queries, type QueryAnswer, type QueryRequest, type SystemTables } from "#query/query.ts";
 import type { Views } from "#view/views.ts";
 import type { NodeConfig, NodeMode } from "../config.ts";
 import type { LastSeen } from "../members/last-seen.ts";

@@ -6,6 +6,7 @@ import {
   createV1Database,
   dropPolicy,
   dropV1Database,
+  type PolicyWish,
   policyNotFound,
   requirePolicies,
   requirePolicy,
@@ -105,7 +106,7 @@ type PolicyStatement = Extract<
   { kind: "create_retention_policy" | "alter_retention_policy" }
 >;
 
-function policyWanted({ database, name, options }: PolicyStatement) {
+function policyWanted({ database, name, options }: PolicyStatement): PolicyWish {
   return { database, name, spec: options, isDefault: options.isDefault };
 }
 

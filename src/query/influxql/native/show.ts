@@ -1,13 +1,13 @@
 /** What InfluxDB 3 tells of all databases in answer to InfluxQL, from the catalog. */
 import type { CatalogState } from "#catalog/catalog-state.ts";
-import { policiesOf, v1DatabaseNames } from "#catalog/v1/policies.ts";
+import { requirePolicies, v1DatabaseNames } from "#catalog/v1/policies.ts";
+import { AUTOGEN, INTERNAL_DATABASE } from "#model/database-name.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { DAY_NS } from "#model/time-units.ts";
 import type { QueryAnswer } from "../../query.ts";
 import { goDuration } from "../meta/go-text.ts";
 
-const INTERNAL_DATABASE = "_internal";
 const INTERNAL_RETENTION_NS = 7n * DAY_NS;
 const DATABASES = /^\s*show\s+databases\s*;?\s*$/i;
 const POLICIES = /^\s*show\s+retention\s+policies\s*;?\s*$/i;
@@ -36,14 +36,20 @@ function databases(state: CatalogState): QueryAnswer {
 }
 
 function policies(state: CatalogState): QueryAnswer {
-  const rows = v1DatabaseNames(state).flatMap((database) =>
-    (policiesOf(state, database) ?? []).map(({ durationNs, name }) => [database, name, durationNs]),
-  ) as [string, string, bigint][];
-  const all = [[INTERNAL_DATABASE, "autogen", INTERNAL_RETENTION_NS] as const, ...rows];
+  const all = [
+    { database: INTERNAL_DATABASE, name: AUTOGEN, durationNs: INTERNAL_RETENTION_NS },
+    ...v1DatabaseNames(state).flatMap((database) =>
+      requirePolicies(state, database).map(({ durationNs, name }) => ({
+        database,
+        name,
+        durationNs,
+      })),
+    ),
+  ];
   return answer([
-    ["iox::database", { type: "string", values: all.map(([database]) => database) }],
-    ["name", { type: "string", values: all.map(([, name]) => name) }],
-    ["duration", { type: "string", values: all.map(([, , ns]) => goDuration(ns)) }],
+    ["iox::database", { type: "string", values: all.map(({ database }) => database) }],
+    ["name", { type: "string", values: all.map(({ name }) => name) }],
+    ["duration", { type: "string", values: all.map(({ durationNs }) => goDuration(durationNs)) }],
   ]);
 }
 
