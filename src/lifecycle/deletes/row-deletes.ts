@@ -34,6 +34,8 @@ export interface RowDeletesOptions {
 
 /** A delete keeps the values that its patterns matched: what comes later is not covered. */
 export const PATTERN_VALUES_MAX = 10_000;
+/** Of all tables together: they are in memory, and in one entry of the catalog. */
+const DELETE_VALUES_MAX = 1_000_000;
 const DELETES_AT_ONCE_MAX = 4;
 const TAILS_AT_ONCE_MAX = 8;
 
@@ -115,9 +117,12 @@ export class RowDeletes implements RowDeleter {
   ): Promise<ValuesOf> {
     const patterns = tables.flatMap((table) => (condition ? patternsOf(condition, table) : []));
     const found = new Map<string, readonly string[]>();
+    let count = 0;
     for (const pattern of patterns) {
       const values = await this.#options.findValues(pattern, ends.tokens, signal);
       if (values.length > PATTERN_VALUES_MAX) throw tooManyValues(pattern);
+      count += values.length;
+      if (count > DELETE_VALUES_MAX) throw tooManyInAll();
       found.set(keyOf(pattern), values);
     }
     // A tag that has come since was missing, which is the empty text, in all rows that are meant.
@@ -154,5 +159,14 @@ function tooManyValues({ pattern, table }: TagPattern): DbError {
     "delete_values",
     `the pattern ${pattern} matches more than ${PATTERN_VALUES_MAX} values of a tag of ${table.name}: delete in parts`,
     { detail: { table: table.name, pattern, valueCountMax: PATTERN_VALUES_MAX } },
+  );
+}
+
+function tooManyInAll(): DbError {
+  return new DbError(
+    "exceeded",
+    "delete_values",
+    `patterns match more than ${DELETE_VALUES_MAX} values of tags in all tables together: delete in parts, table by table`,
+    { detail: { valueCountMax: DELETE_VALUES_MAX } },
   );
 }

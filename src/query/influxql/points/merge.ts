@@ -119,7 +119,7 @@ export class RowMerge {
   add(rows: Rows): void {
     this.#pieces.push(rows);
     this.#count += rows.times.length;
-    if (this.#count > HELD_MAX) throw tooManyRows();
+    checkMerged(this.#count);
   }
 
   /** All rows; with `keepLists` list by list. */
@@ -151,11 +151,13 @@ export class RowMerge {
   }
 }
 
-function tooManyRows(): DbError {
-  return new DbError(
+/** Throws `exceeded` / `influxql_rows_held` where `count` rows are too many to be put in order at once. */
+export function checkMerged(count: number): void {
+  if (count <= HELD_MAX) return;
+  throw new DbError(
     "exceeded",
     "influxql_rows_held",
-    `rows of several series are put in order of time, and one group has more than ${HELD_MAX}: use a shorter time range, or group by more tags`,
+    `rows of several series are put in order of time, and that takes more than ${HELD_MAX} of them at once: use a shorter time range, or group by more tags`,
     { detail: { max: HELD_MAX } },
   );
 }

@@ -27,16 +27,24 @@ export async function* limitSeries(
     source.series({ source: { ...table, condition }, dimensions }),
     select,
   );
+  const { name } = table;
+  const wanted = new Set(chosen.map(keyOf));
   const sign = select.seriesDescending ? -1 : 1;
+  const [last] = chosen.toSorted(
+    (left, right) => compareSeries({ name, tags: right }, { name, tags: left }) * sign,
+  );
+  if (last === undefined) return;
   for await (const piece of points) {
-    const { name } = piece.series;
-    const order = chosen.map((tags) => compareSeries(piece.series, { name, tags }) * sign);
-    if (order.includes(0)) yield piece;
-    else if (order.every((position) => position > 0)) return;
+    if (wanted.has(keyOf(piece.series.tags))) yield piece;
+    else if (compareSeries(piece.series, { name, tags: last }) * sign > 0) return;
   }
 }
 
 type Tags = readonly string[];
+
+function keyOf(tags: Tags): string {
+  return JSON.stringify(tags);
+}
 
 /**
  * The series that are left. They are counted in the order of texts that name first the tags that a series has, then their values; rows come in
@@ -59,10 +67,10 @@ async function chosenSeries(
     }
     checkHeld(all.length, "SLIMIT");
   }
-  const end = seriesLimit === 0 ? all.length : seriesOffset + seriesLimit;
+  // As in 1.x, SOFFSET without SLIMIT leaves none.
   return all
     .toSorted((left, right) => compareText(left.key, right.key))
-    .slice(seriesOffset, end)
+    .slice(seriesOffset, seriesOffset + seriesLimit)
     .map(({ tags }) => tags);
 }
 

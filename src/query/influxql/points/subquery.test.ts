@@ -155,6 +155,11 @@ const CASES: readonly (readonly [what: string, select: ResolvedSelect, rows: rea
       ["m,h=b", "0 6"],
     ],
     [
+      "SOFFSET alone leaves no series",
+      calls(["mean v"], { dimensions: ["h"], seriesOffset: 1 }),
+      [],
+    ],
+    [
       "whichever comes first",
       calls(["mean v"], { dimensions: ["h"], seriesLimit: 1, descending: true }),
       ["m,h=a", "0 4"],

@@ -2,7 +2,7 @@ import type { Expression } from "../ast.ts";
 import type { Points, SeriesKey } from "../points.ts";
 import type { ResolvedSelect, VariableInput } from "../resolved.ts";
 import { type ConditionRows, type Matcher, rowsWhere } from "./condition.ts";
-import { compareSeries, type MergeOptions, RowMerge } from "./merge.ts";
+import { checkMerged, compareSeries, type MergeOptions, RowMerge } from "./merge.ts";
 import type { Rows } from "./reduce/reducer.ts";
 import {
   ColumnBuilder,
@@ -98,6 +98,8 @@ class Regroup {
   #groups = new Map<string, Group>();
   #current: string | undefined;
   #lastKey = "";
+  /** Rows of all groups. */
+  #held = 0;
 
   constructor({ select, variables }: SubqueryOptions) {
     this.#options = {
@@ -122,6 +124,8 @@ class Regroup {
     if (inner !== this.#lastKey) group.rows.next();
     this.#lastKey = inner;
     group.rows.add(rows);
+    this.#held += rows.times.length;
+    checkMerged(this.#held);
     return begins;
   }
 
@@ -130,6 +134,7 @@ class Regroup {
     const current = this.#groups.get(this.#current ?? "");
     const others = [...this.#groups.values()].filter((group) => group !== current);
     this.#groups = new Map(current === undefined ? [] : [[this.#current ?? "", current]]);
+    this.#held = current?.rows.count ?? 0;
     yield* this.#emit(others);
   }
 

@@ -1,4 +1,5 @@
 /** What is read and reduced, and what is computed after it. */
+import { isKind } from "#base/errors.ts";
 import { SECOND_NS } from "#model/time-units.ts";
 import type { Expression, SelectField } from "../ast.ts";
 import {
@@ -211,8 +212,9 @@ function variableOf({
 export function lenientType(expression: Expression): Type {
   try {
     return typeOfExpression(expression);
-  } catch {
-    return undefined;
+  } catch (error) {
+    if (isKind(error, "invalid")) return undefined;
+    throw error;
   }
 }
 

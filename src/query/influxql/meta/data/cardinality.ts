@@ -177,13 +177,9 @@ class Counting {
       const tags = [...new Set([...dimensions, ...counted])];
       const places = counted.map((key) => tags.indexOf(key));
       for await (const row of this.#data.tagRows(table, tags, asked)) {
-        const group = this.#groupOf(row.slice(0, dimensions.length));
-        for (const thing of this.#thingsIn(
-          places.map((place) => row[place] ?? ""),
-          counted,
-          { fields, name },
-        ))
-          this.#put(group, thing);
+        const values = places.map((place) => row[place] ?? "");
+        for (const thing of this.#thingsIn(values, counted, { fields, name }))
+          this.#put(this.#groupOf(row.slice(0, dimensions.length)), thing);
       }
     }
   }
@@ -191,7 +187,6 @@ class Counting {
   *lists(name: string): Generator<List> {
     const { dimensions } = this.#rows;
     for (const { things, values } of [...this.#groups.values()].toSorted(byValues)) {
-      if (things.size === 0) continue;
       const tags = dimensions.map((key, index) => [key, values[index] ?? ""] as const);
       yield { name, tags, columns: numbers("count"), rows: [[BigInt(things.size)]] };
     }

@@ -1,7 +1,7 @@
 /** What makes of values by time others: each reads the values before. */
 import { assert } from "#base/errors.ts";
 import type { OutputExpression } from "../../resolved.ts";
-import type { LaneBuilder } from "../reduce/reducer.ts";
+import { checkHeld, type LaneBuilder } from "../reduce/reducer.ts";
 import type { ColumnType } from "../values/columns.ts";
 import type { Windows } from "../values/window.ts";
 import type { Work } from "../values/work.ts";
@@ -158,6 +158,7 @@ class MovingAverage implements Transform {
       this.#sum += oldest === undefined ? value : value - Number(oldest);
     }
     this.#kept[this.#next] = value;
+    checkHeld(this.#kept.length, "moving_average()");
     this.#next = (this.#next + 1) % this.#size;
     if (this.#kept.length < this.#size) return;
     output.bucketTime = timeNs;
