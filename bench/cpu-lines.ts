@@ -1,3 +1,8 @@
+import type { Server } from "../scripts/long/server.ts";
+import type { BenchFolder } from "./node.ts";
+
+/** Rows of one write. */
+const BATCH_SIZE = 10_000;
 const HOST_COUNT = 100;
 const START_NS = 1_700_000_000_000_000_000n;
 const STEP_NS = 1_000_000_000n;
@@ -14,4 +19,18 @@ export function cpuLines(first: number, last: number): string {
     );
   }
   return rows.join("\n");
+}
+
+/** A node of `folder` that runs and has `rowCount` rows of table `cpu` in `database`; files of them are still to be made. */
+export async function startWithCpu(
+  folder: BenchFolder,
+  database: string,
+  rowCount: number,
+): Promise<Server> {
+  const server = await folder.node("host01", "all", ["--snapshot-age", "3s"]);
+  server.start();
+  await server.ready();
+  for (let first = 0; first < rowCount; first += BATCH_SIZE)
+    await server.write(database, cpuLines(first, Math.min(rowCount, first + BATCH_SIZE)));
+  return server;
 }

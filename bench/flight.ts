@@ -9,14 +9,13 @@
 import { parseArgs } from "node:util";
 import { Client, credentials, Metadata } from "@grpc/grpc-js";
 import { round } from "../scripts/long/figures.ts";
-import { cpuLines } from "./cpu-lines.ts";
+import { startWithCpu } from "./cpu-lines.ts";
 import { drained } from "./metrics.ts";
 import { benchFolder } from "./node.ts";
 import { cpuSeconds, processesOf } from "./processes.ts";
 import { percentilesMs, report } from "./report.ts";
 
 const DATABASE = "bench";
-const BATCH_SIZE = 10_000;
 const DRAIN_MS_MAX = 120_000;
 const SAMPLE_MS = 20;
 const SMALL_COUNT = 300;
@@ -41,11 +40,7 @@ interface Taken {
 }
 
 await using folder = await benchFolder();
-const server = await folder.node("host01", "all", ["--snapshot-age", "3s"]);
-server.start();
-await server.ready();
-for (let first = 0; first < rowCount; first += BATCH_SIZE)
-  await server.write(DATABASE, cpuLines(first, Math.min(rowCount, first + BATCH_SIZE)));
+const server = await startWithCpu(folder, DATABASE, rowCount);
 await drained(server, DRAIN_MS_MAX);
 const client = new Client(server.url.replace("http://", ""), credentials.createInsecure());
 const rounds: Taken[] = [];

@@ -14,14 +14,13 @@ import { parseArgs } from "node:util";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { round } from "../scripts/long/figures.ts";
 import type { Server } from "../scripts/long/server.ts";
-import { cpuLines } from "./cpu-lines.ts";
+import { startWithCpu } from "./cpu-lines.ts";
 import { drained } from "./metrics.ts";
 import { benchFolder } from "./node.ts";
 import { processesOf } from "./processes.ts";
 import { report } from "./report.ts";
 
 const DATABASE = "bench";
-const BATCH_SIZE = 10_000;
 const DRAIN_MS_MAX = 120_000;
 const SAMPLE_MS = 20;
 const NEWLINE = 0x0a;
@@ -42,12 +41,7 @@ const { values } = parseArgs({
 const rowCount = Number(values.rows);
 
 await using folder = await benchFolder();
-const server = await folder.node("host01", "all", ["--snapshot-age", "3s"]);
-server.start();
-await server.ready();
-for (let first = 0; first < rowCount; first += BATCH_SIZE) {
-  await server.write(DATABASE, cpuLines(first, Math.min(rowCount, first + BATCH_SIZE)));
-}
+const server = await startWithCpu(folder, DATABASE, rowCount);
 await drained(server, DRAIN_MS_MAX);
 const files = globSync(join(folder.path, "store", "**/*.parquet"));
 const engine = await DuckDBInstance.create(":memory:", {

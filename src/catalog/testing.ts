@@ -1,4 +1,7 @@
 /** Records for the tests of the catalog's state. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { equalBytes } from "#base/bytes.ts";
 import { toJson } from "#base/schema.ts";
 import type { ColumnId, NodeNumber, RowDeleteId, TableId, TokenId } from "#model/ids.ts";
 import type { RowDelete, TagCondition } from "#model/row-delete.ts";
@@ -6,7 +9,8 @@ import type { ColumnKind } from "#model/schema.ts";
 import { decodeEnvelope, encodeEnvelope } from "#objectlog/envelope.ts";
 import { fromEnvelope, type LogEntry, type LogRecord, toEnvelope } from "#objectlog/record.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
-import type { CatalogState, NodeRecord } from "./catalog-state.ts";
+import { catalogMachine } from "./catalog-machine.ts";
+import { type CatalogState, EMPTY_CATALOG, type NodeRecord } from "./catalog-state.ts";
 import type { TokenRecord } from "./tokens.ts";
 
 export const KINDS: readonly ColumnKind[] = [
@@ -56,7 +60,10 @@ export function transaction(changes: readonly unknown[], manifest = 0): LogRecor
 }
 
 export function throughBytes(record: LogRecord, position: number): LogEntry {
-  const bytes = encodeEnvelope(toEnvelope(record, position, NONCE));
+  return entryOf(encodeEnvelope(toEnvelope(record, position, NONCE)), position);
+}
+
+function entryOf(bytes: Uint8Array, position: number): LogEntry {
   return fromEnvelope(decodeEnvelope("key", bytes), "key", position);
 }
 
@@ -99,4 +106,27 @@ export function textOf(state: CatalogState): string {
     continuousQueries: [...state.continuousQueries],
     deletes: [...state.deletes].toSorted(([left], [right]) => left - right),
   });
+}
+
+/**
+ * Holds stored records of `file` to what they were: two transactions, and the checkpoint at the second, each a line of hexadecimal digits, are read,
+ * and written the same. Answers the state that they add up to.
+ */
+export function checkStored(file: URL): CatalogState {
+  const objects = readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => Uint8Array.from(Buffer.from(line, "hex")));
+  for (const bytes of objects)
+    assert.ok(equalBytes(encodeEnvelope(decodeEnvelope("key", bytes)), bytes));
+  const [first, second, checkpoint] = objects;
+  assert.ok(first && second && checkpoint);
+  const state = [entryOf(first, 1), entryOf(second, 2)].reduce<CatalogState>(
+    (before, entry) => catalogMachine.apply(before, entry),
+    EMPTY_CATALOG,
+  );
+  assert.equal(textOf(catalogMachine.restore(entryOf(checkpoint, 2))), textOf(state));
+  const again = toEnvelope(catalogMachine.checkpoint(state, WRITER), 2, NONCE);
+  assert.ok(equalBytes(encodeEnvelope(again), checkpoint));
+  return state;
 }

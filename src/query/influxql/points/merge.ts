@@ -1,6 +1,7 @@
 /** Series of several streams put into one order, and their rows. */
+
+import { compareText } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { compareText } from "#base/text-order.ts";
 import type { Points, SeriesKey } from "../points.ts";
 import { HELD_MAX, type Rows } from "./reduce/reducer.ts";
 import { ColumnBuilder, type ColumnType, type PointColumn, pointColumn } from "./values/columns.ts";

@@ -1,4 +1,4 @@
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import { cellAt, type ResultBatch } from "#model/query/result.ts";
 import type { Expression } from "../ast.ts";
 import type { Points } from "../points.ts";

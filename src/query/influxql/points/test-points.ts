@@ -1,6 +1,6 @@
 /** Rows for tests of points/, and a source that gives them in pieces of any size. */
 
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { cellAt, type ResultBatch } from "#model/query/result.ts";
 import { ALL_TIME } from "#model/time-range.ts";

@@ -1,5 +1,5 @@
 /** What the sources of a SELECT have, by name. */
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import { type TableSchema, TIME_COLUMN_NAME } from "#model/schema.ts";
 import type { PointType } from "../resolved.ts";
 import { compareTypes, stronger, type Type } from "./types.ts";

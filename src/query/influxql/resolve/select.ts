@@ -1,4 +1,4 @@
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import type { TableSchema } from "#model/schema.ts";
 import { TIME_MIN } from "#model/time-range.ts";
 import type { Expression, Fill, MeasurementSource, SelectField } from "../ast.ts";

@@ -1,5 +1,5 @@
 /** `*` and regular expressions among fields and in GROUP BY become the names they mean. */
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import type { Expression, SelectField } from "../ast.ts";
 import type { TagDimension } from "../check/dimensions.ts";
 import { refused } from "../check/errors.ts";

@@ -1,6 +1,7 @@
 /** What the encoders share: errors in their place, tags in order, series cut into parts. */
+
+import { compareText } from "#base/bytes.ts";
 import { DbError, isKind } from "#base/errors.ts";
-import { compareText } from "#base/text-order.ts";
 import type { SeriesChunk } from "../answer.ts";
 
 /** The chunks of a statement, which end where it fails. */

@@ -1,6 +1,7 @@
 /** The columns that a scan is to give: asked for by name, each scanned once. */
+
+import { compareText } from "#base/bytes.ts";
 import { assert } from "#base/errors.ts";
-import { compareText } from "#base/text-order.ts";
 import type { Expression } from "#model/query/expression.ts";
 import type { Field, ScanPlan } from "#model/query/plan.ts";
 import { typeOfColumn } from "#model/query/value-type.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, suite, test } from "node:test";
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import { Bench } from "#engine/contract/bench.ts";
 import { openTestEngine } from "#engine/duckdb/test-engine.ts";
 import { plainEngine } from "#engine/plain/plain.ts";

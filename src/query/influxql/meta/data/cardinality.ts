@@ -1,6 +1,7 @@
 /** SHOW … CARDINALITY: counts of what is there, whether they are asked for as exact or not. */
+
+import { compareText } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { compareText } from "#base/text-order.ts";
 import type { Dimension, ShowStatement } from "../../ast.ts";
 import { refused } from "../../check/errors.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";

@@ -1,5 +1,5 @@
 /** The measurements that FROM of a SHOW means. */
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import { type Policy, requirePolicies, requirePolicy } from "#catalog/v1/policies.ts";
 import type { MeasurementSource } from "../../ast.ts";
 import type { Measurement, MetaData, PolicyTable } from "./meta-data.ts";

@@ -1,5 +1,5 @@
 /** SHOW TAG KEYS and SHOW FIELD KEYS. */
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import type { ShowStatement } from "../../ast.ts";
 import { tableTypes } from "../../resolve/scope.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";

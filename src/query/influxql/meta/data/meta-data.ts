@@ -1,7 +1,7 @@
 /** What SHOW asks of rows: of one view, in the tables of one database of InfluxDB 1. */
 import { untilAborted } from "#base/async.ts";
+import { compareText } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
-import { compareText } from "#base/text-order.ts";
 import { retentionOf } from "#catalog/catalog-state.ts";
 import { type Policy, policiesOf } from "#catalog/v1/policies.ts";
 import type { Plan } from "#model/query/plan.ts";

@@ -1,5 +1,5 @@
 /** SHOW SERIES. */
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, texts } from "../rows.ts";
 import type { SeriesConditionRules } from "./conditions.ts";

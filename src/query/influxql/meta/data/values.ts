@@ -1,6 +1,6 @@
 /** SHOW TAG VALUES. */
 
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import type { ShowStatement, TagKeyMatch } from "../../ast.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, limited, texts } from "../rows.ts";

@@ -1,5 +1,5 @@
 /** What chooses one row of a bucket. */
-import { compareText } from "#base/text-order.ts";
+import { compareText } from "#base/bytes.ts";
 import { type PointColumn, type PointValue, valueAt } from "../values/columns.ts";
 import type { Chosen, LaneBuilder, Reducer, Rows } from "./reducer.ts";
 

@@ -9,6 +9,7 @@ import { answerOf, SECOND_NS, testSelect } from "../../points/test-points.ts";
 import type { Input, Output, PointType, ReducerName, ResolvedSelect } from "../../resolved.ts";
 import { EnginePoints } from "../source.ts";
 import { type TestTable, testTable } from "../test-table.ts";
+import { REDUCED_NAMES } from "./parts.ts";
 
 const KINDS = { host: "tag", region: "tag", f: "float", i: "integer", s: "string" } as const;
 const TYPES = { f: "float", i: "integer", s: "string" } as const;
@@ -35,18 +36,7 @@ const alikeRows = fc.uniqueArray(
 
 const call = fc
   .tuple(
-    fc.constantFrom<ReducerName>(
-      "count",
-      "sum",
-      "mean",
-      "median",
-      "spread",
-      "stddev",
-      "first",
-      "last",
-      "min",
-      "max",
-    ),
+    fc.constantFrom(...REDUCED_NAMES),
     fc.constantFrom("f" as const, "i" as const, "s" as const),
     fc.boolean(),
   )

@@ -21,7 +21,7 @@ export interface PartOptions {
 }
 
 /** Functions whose values the engine computes; the others are computed of rows. */
-const REDUCED: ReadonlySet<ReducerName> = new Set<ReducerName>([
+export const REDUCED_NAMES: readonly ReducerName[] = [
   "count",
   "sum",
   "mean",
@@ -32,7 +32,7 @@ const REDUCED: ReadonlySet<ReducerName> = new Set<ReducerName>([
   "last",
   "min",
   "max",
-]);
+];
 const OF_ANY_TYPE: ReadonlySet<ReducerName> = new Set<ReducerName>(["count", "first", "last"]);
 const NUMBERS: ReadonlySet<ValueType> = new Set<ValueType>(["float64", "int64"]);
 const HALF = literal(32n, "int64");
@@ -40,7 +40,7 @@ const LOW_BITS = literal(2n ** 32n - 1n, "int64");
 
 /** Whether `partOf` knows `reducer` over values of `type`. */
 export function isReduced({ distinct, name }: ReducerInput, type: ValueType): boolean {
-  if (!REDUCED.has(name) || (distinct && name !== "count")) return false;
+  if (!REDUCED_NAMES.includes(name) || (distinct && name !== "count")) return false;
   return OF_ANY_TYPE.has(name) || NUMBERS.has(type);
 }
 

@@ -11,20 +11,9 @@ import type { ReducerInput, ReducerName, VariableInput } from "../../resolved.ts
 import type { Reading } from "../reading.ts";
 import { EnginePoints } from "../source.ts";
 import { readingOf, showPoints, type TestTable, testTable } from "../test-table.ts";
+import { REDUCED_NAMES } from "./parts.ts";
 
 const KINDS = { host: "tag", f: "float", i: "integer", s: "string" } as const;
-const NAMES: readonly ReducerName[] = [
-  "count",
-  "sum",
-  "mean",
-  "median",
-  "spread",
-  "stddev",
-  "first",
-  "last",
-  "min",
-  "max",
-];
 
 function variable(name: "f" | "i" | "s", type: "float" | "integer" | "string"): VariableInput {
   return { kind: "variable", name, type };
@@ -149,7 +138,7 @@ suite("tables, reduced by the engine", () => {
           const groups = Map.groupBy(rows, key);
           const argument = field === "f" ? F : I;
           const answered = await reduce(from, {
-            reducers: NAMES.map((name) => reducer(name, argument)),
+            reducers: REDUCED_NAMES.map((name) => reducer(name, argument)),
             dimensions: byHost ? ["host"] : [],
             window: windowed ? { everyNs, offsetNs } : undefined,
             descending,
@@ -165,7 +154,9 @@ suite("tables, reduced by the engine", () => {
           const wanted = [...groups]
             .filter(([, members]) => members.some((row) => row[field] !== null))
             .map(([label, members]) => ({
-              label: [label, ...NAMES.map((name) => expected(name, members, field))].join(" "),
+              label: [label, ...REDUCED_NAMES.map((name) => expected(name, members, field))].join(
+                " ",
+              ),
               series: label.split(" ")[0] ?? "",
               time: start(members[0] as NumberRow),
             }))
@@ -314,7 +305,7 @@ test("the engine without a process reduces alike", async () => {
     { time: 13n, host: "b", f: 6 },
   ];
   const from = await testTable(bench, "m", KINDS, rows);
-  const reducers = NAMES.flatMap((name) => [reducer(name, F), reducer(name, I)]);
+  const reducers = REDUCED_NAMES.flatMap((name) => [reducer(name, F), reducer(name, I)]);
   assert.deepEqual(await reduce(from, { reducers, window: { everyNs: 10n, offsetNs: 0n } }), [
     "m[] 0 1 1 2 3 2 3 2 3 0 0 NaN NaN 2 3 2 3 2 3 2 3",
     "m[] 10 2 1 10 4 5 4 5 4 2 0 1.4142135623730951 NaN 4 4 6 4 4 4 6 4",

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
-import { compareText } from "./text-order.ts";
+import { compareText } from "./bytes.ts";
 
 suite("the order of texts", () => {
   test("is that of their bytes in UTF-8", () => {
