@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import * as fc from "fast-check";
 import { TIME_MAX, TIME_MIN } from "./time-range.ts";
-import { formatTimestamp, parseTimestampText } from "./time-text.ts";
+import { formatTimestamp, parseAnyTimestampText, parseTimestampText } from "./time-text.ts";
 
 const READ: readonly (readonly [string, bigint | undefined])[] = [
   ["1970-01-01T00:00:00Z", 0n],
@@ -35,6 +35,12 @@ suite("timestamps as text", () => {
       assert.equal(parseTimestampText(text), expected);
     });
   }
+
+  test("instants that no row can have are read where they are asked for", () => {
+    assert.equal(parseAnyTimestampText("0001-01-01T00:00:00Z"), -62_135_596_800_000_000_000n);
+    assert.equal(parseAnyTimestampText("9999-12-31"), 253_402_214_400_000_000_000n);
+    assert.equal(parseAnyTimestampText("9999-12-32"), undefined);
+  });
 
   test("what is written is read back, at any instant", () => {
     fc.assert(

@@ -14,9 +14,15 @@ const NS_PER_SECOND = 1_000_000_000n;
  * Undefined for anything else, a day that does not exist, or an instant outside int64.
  */
 export function parseTimestampText(text: string): bigint | undefined {
+  const timeNs = parseAnyTimestampText(text);
+  return timeNs === undefined || timeNs < TIME_MIN || timeNs > TIME_MAX ? undefined : timeNs;
+}
+
+/** As `parseTimestampText`, also of instants outside int64. */
+export function parseAnyTimestampText(text: string): bigint | undefined {
   const trimmed = text.trim();
   if (NANOSECONDS.test(trimmed)) {
-    return DATE_DIGITS.test(trimmed) ? undefined : withinTime(BigInt(trimmed.replace("+", "")));
+    return DATE_DIGITS.test(trimmed) ? undefined : BigInt(trimmed.replace("+", ""));
   }
   const match = TIMESTAMP.exec(trimmed);
   if (match === null) return undefined;
@@ -25,7 +31,7 @@ export function parseTimestampText(text: string): bigint | undefined {
   const offset = offsetSeconds(match[8] ?? "Z");
   if (day === undefined || second === undefined || offset === undefined) return undefined;
   const fraction = BigInt((match[7] ?? "").slice(0, 9).padEnd(9, "0"));
-  return withinTime(BigInt(day) * NS_PER_MS + BigInt(second - offset) * NS_PER_SECOND + fraction);
+  return BigInt(day) * NS_PER_MS + BigInt(second - offset) * NS_PER_SECOND + fraction;
 }
 
 /**
@@ -61,8 +67,4 @@ function offsetSeconds(zone: string): number | undefined {
   const minutes = Number(zone.slice(3).replace(":", ""));
   if (hours > 23 || minutes > 59) return undefined;
   return (zone.startsWith("-") ? -60 : 60) * (hours * 60 + minutes);
-}
-
-function withinTime(timeNs: bigint): bigint | undefined {
-  return timeNs < TIME_MIN || timeNs > TIME_MAX ? undefined : timeNs;
 }

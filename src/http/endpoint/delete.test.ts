@@ -3,6 +3,7 @@ import { suite, test } from "node:test";
 import { DbError } from "#base/errors.ts";
 import type { NodeNumber } from "#model/ids.ts";
 import type { RowDeletion } from "#model/row-delete.ts";
+import { ALL_TIME } from "#model/time-range.ts";
 import { openServer, send, someServices } from "#testing/http.ts";
 
 const TIMES = { start: "1970-01-01T00:00:00Z", stop: "1970-01-01T00:00:01.5+00:00" };
@@ -35,6 +36,14 @@ suite("POST /api/v2/delete", () => {
     assert.equal(answer.headers["x-tidelake-write-token"], "1.7.1.0.0");
     const time = { start: 0n, end: 1_500_000_000n };
     assert.deepEqual(asked, [{ database: "db", tables: undefined, time, condition: undefined }]);
+  });
+
+  test("takes bounds that no row can have", async () => {
+    const { asked } = await ask({ start: "0001-01-01T00:00:00Z", stop: "9999-12-31T23:59:59Z" });
+    assert.deepEqual(asked[0]?.time, ALL_TIME);
+    const far = await ask({ start: "9998-01-01T00:00:00Z", stop: "9999-12-31T23:59:59Z" });
+    const { end = 0n, start = 0n } = far.asked[0]?.time ?? {};
+    assert.ok(start > end);
   });
 
   const predicates: readonly (readonly [string, Pick<RowDeletion, "tables" | "condition">])[] = [

@@ -1,7 +1,8 @@
 import { DbError } from "#base/errors.ts";
 import { checkWrittenName, nameWithPolicy, POLICY_SEPARATOR } from "#model/database-name.ts";
 import type { NamedTagCondition, RowDeletion } from "#model/row-delete.ts";
-import { parseTimestampText } from "#model/time-text.ts";
+import { TIME_MAX, TIME_MIN } from "#model/time-range.ts";
+import { parseAnyTimestampText } from "#model/time-text.ts";
 import { encodeWriteToken } from "#model/write-token.ts";
 import { type Exchange, WRITE_TOKEN_HEADER } from "../exchange/exchange.ts";
 import { Parameters } from "../exchange/parameters.ts";
@@ -12,11 +13,15 @@ const MEASUREMENT = "_measurement";
 const FIELD = "_field";
 const DATE = /^\d{4}-\d{2}-\d{2}T/i;
 
-/** POST /api/v2/delete: deletes rows of a range of time, both ends included. */
+/** POST /api/v2/delete: deletes rows of a range of time, both ends included; they may lie further out than any row can. */
 export async function deleteV2(exchange: Exchange): Promise<Reply> {
   const database = databaseOf(Parameters.fromQuery(exchange.query ?? ""));
   const body = Parameters.fromJson(await exchange.readBody());
-  const time = { start: timeOf(body, "start"), end: timeOf(body, "stop") };
+  const [start, stop] = [timeOf(body, "start"), timeOf(body, "stop")];
+  const time = {
+    start: start < TIME_MIN ? TIME_MIN : start,
+    end: stop > TIME_MAX ? TIME_MAX : stop,
+  };
   const terms = termsOf(body.text("predicate") ?? "");
   const deletion: RowDeletion = {
     database,
@@ -38,7 +43,7 @@ function databaseOf(parameters: Parameters): string {
 
 function timeOf(body: Parameters, name: "start" | "stop"): bigint {
   const text = body.text(name) ?? "";
-  const timeNs = DATE.test(text) ? parseTimestampText(text) : undefined;
+  const timeNs = DATE.test(text) ? parseAnyTimestampText(text) : undefined;
   if (timeNs !== undefined) return timeNs;
   throw new DbError(
     "invalid",

@@ -150,6 +150,18 @@ suite("deleting rows", () => {
     });
   });
 
+  test("keeps nothing of a range of time that is empty", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m f=1 1");
+    const { position } = node.catalog.state;
+    const token = await deletesOf(node).deleteRows(
+      { ...ALL, time: { start: 2n, end: 1n } },
+      FOREVER,
+    );
+    assert.equal(token.catalog, position);
+    assert.equal(node.catalog.state.position, position);
+  });
+
   test("refuses a condition on a field", async () => {
     await using node = await SmallNode.open();
     await node.write("m f=1 1");

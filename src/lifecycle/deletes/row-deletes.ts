@@ -69,6 +69,7 @@ export class RowDeletes implements RowDeleter {
     // Whatever was acknowledged before this line is covered: it is in logs of nodes that this state names.
     const state = await untilAborted(catalog.refresh(), signal);
     requireDatabase(state, deletion.database);
+    if (deletion.time.start > deletion.time.end) return this.#token(state);
     const ends = await this.#findEnds(state, signal);
     // Every table and column that a row up to the ends has is in this one.
     const tables = tablesOf(await untilAborted(catalog.refresh(), signal), deletion);
@@ -83,7 +84,12 @@ export class RowDeletes implements RowDeleter {
       const deletes = left.flatMap((table) => tableDelete(table, deletion.condition, valuesOf));
       return cuts.length === 0 ? [] : addDeletes(current, deletes, shared);
     });
-    return { catalog: after.position, node: catalog.writer.node, position: 0, stamp: STAMP_NONE };
+    return this.#token(after);
+  }
+
+  #token({ position: catalog }: CatalogState): WriteToken {
+    const { node } = this.#options.catalog.writer;
+    return { catalog, node, position: 0, stamp: STAMP_NONE };
   }
 
   /** Where the logs of all nodes end now, in the store; of removed nodes, where the manifest has taken them over. */
