@@ -30,6 +30,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   subquery_place: 405,
   tokens_disabled: 405,
   token_operator: 405,
+  influxql_read_only: 405,
   mode_missing: 405,
   request_stalled: 408,
   request_size: 413,

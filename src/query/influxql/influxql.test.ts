@@ -131,6 +131,30 @@ suite("statements of a request", () => {
     });
   });
 
+  test("change nothing where 3.x only tells", async () => {
+    await using node = await SmallNode.open();
+    await node.write(LINES);
+    for (const text of [
+      "SELECT v INTO x FROM m",
+      "DROP DATABASE db",
+      "DELETE FROM m",
+      "KILL QUERY 1",
+    ])
+      await assert.rejects(ask(node, text, { native: true }), { code: "influxql_read_only" });
+    await ask(node, "EXPLAIN SELECT v INTO x FROM m", { native: true });
+    assert.equal((await node.rows("SELECT v FROM m")).length, 3);
+  });
+
+  test("are remembered and shown without passwords, as 1.x writes them", async () => {
+    await using node = await SmallNode.open({ queries: { logEntriesMax: 2 } });
+    await answers(node, "create user u with password 's3cret'");
+    await answers(node, "set password for u = 's3cret'");
+    assert.deepEqual(
+      node.queries.runner.log.table().rows.map((row) => row[4]),
+      ["SET PASSWORD FOR u = [REDACTED]", "CREATE USER u WITH PASSWORD [REDACTED]"],
+    );
+  });
+
   test("hold a place only until their rows are let go", async () => {
     await using node = await SmallNode.open({ queries: { concurrentMax: 1 } });
     await node.write(LINES);
@@ -154,7 +178,7 @@ suite("statements of a request", () => {
   test("say so where they change something in a request that should not", async () => {
     await using node = await SmallNode.open();
     await node.write(LINES);
-    const request = await ask(node, "SELECT v INTO x FROM m", { readOnly: true });
+    const request = await ask(node, "select v into x from m", { readOnly: true });
     const told: string[] = [];
     for await (const result of request)
       if (result.kind === "answer") told.push(...result.answer.messages.map(({ text }) => text));

@@ -4,8 +4,9 @@ import type { QueryRunner } from "../runner.ts";
 import type { Running } from "../running.ts";
 import type { Message, SeriesChunk, StatementAnswer, StatementResult } from "./answer.ts";
 import type { ExplainStatement, InfluxQlStatement, SelectStatement } from "./ast.ts";
-import { refuseOldStatement } from "./native/statement.ts";
+import { isChange, refuseOldStatement } from "./native/statement.ts";
 import { type ParsedStatement, parseInfluxQl } from "./parse/parse.ts";
+import { printStatement } from "./print/print.ts";
 import type { InfluxQlRequest } from "./request.ts";
 import type { Selects } from "./select.ts";
 
@@ -56,7 +57,8 @@ export class InfluxQl {
    * Each statement begins when its result is asked for; by then the rows of the one before are let go. After one that failed none is
    * run. All have the time of one query together. Whoever does not take all results calls `return`.
    *
-   * Rejects with what parsing rejects with, and `invalid` / `influxql_statement_count` where 3.x takes one statement.
+   * Rejects with what parsing rejects with, and where it is answered as InfluxDB 3 does with `invalid` / `influxql_statement_count`, and what
+   * `refuseOldStatement` throws.
    */
   async run(
     request: InfluxQlRequest,
@@ -112,7 +114,9 @@ export class InfluxQl {
     signal: AbortSignal,
   ): Promise<RunningAnswer> {
     const { runner } = this.#options;
-    const record = runner.log.begin(text, "influxql", request.database);
+    // As 1.x shows it: without passwords, which 3.x has no statements with.
+    const shown = request.native ? text : printStatement(statement);
+    const record = runner.log.begin(shown, "influxql", request.database);
     let answer: Omit<StatementAnswer, "series"> | undefined;
     const series = await runner.run<SeriesChunk>(
       record,
@@ -126,7 +130,7 @@ export class InfluxQl {
       { needsPlace: needsPlace(statement), startMs },
     );
     const { messages = [], zone } = answer ?? {};
-    const told = request.readOnly && changes(statement) ? [readOnlyMessage(text)] : [];
+    const told = request.readOnly && isChange(statement) ? [readOnlyMessage(shown)] : [];
     return { series, messages: [...messages, ...told], zone };
   }
 
@@ -187,15 +191,10 @@ const READING: ReadonlySet<string> = new Set([
   "tag_values_cardinality",
 ]);
 
-function changes(statement: InfluxQlStatement): boolean {
-  if (statement.kind === "select") return statement.into !== undefined;
-  return statement.kind !== "show" && statement.kind !== "explain";
-}
-
 function readOnlyMessage(text: string): Message {
   return {
     level: "warning",
-    text: `deprecated use of '${text.trim()}' in a read only context, please use a POST request instead`,
+    text: `deprecated use of '${text}' in a read only context, please use a POST request instead`,
   };
 }
 
