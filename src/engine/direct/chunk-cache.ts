@@ -140,7 +140,7 @@ export class ChunkCache {
 
 function readTimes(file: OpenFile, group: StoredGroup): Times | undefined {
   const found = file.readOffsets(group, TIME_COLUMN_ID);
-  if (found !== undefined) return timesOf(found.base, found.offsets);
+  if (found !== undefined) return timesOf(found);
   const cells = file.read(group, TIME_COLUMN_ID);
   return cells && timesFrom(cells);
 }

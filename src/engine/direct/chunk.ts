@@ -2,6 +2,7 @@
 import { fromUtf8 } from "#base/bytes.ts";
 import type { ColumnId } from "#model/ids.ts";
 import type { RowCells } from "#parquet/column.ts";
+import type { Offsets } from "#parquet/read/deltas.ts";
 import type { TextRuns } from "#parquet/read/text-runs.ts";
 import { type Texts, textAt } from "#parquet/texts.ts";
 
@@ -49,20 +50,20 @@ function timesOfWholes(values: BigInt64Array): Times | undefined {
   const baseLow = (halves[0] as number) >>> 0;
   const baseHigh = halves[1] as number;
   const offsets = new Float64Array(values.length);
+  let least = 0;
   for (let row = 0; row < offsets.length; row += 1) {
     const low = (halves[2 * row] as number) >>> 0;
     const high = (halves[2 * row + 1] as number) - baseHigh;
     if (high > EXACT_HIGH_MAX || high < -EXACT_HIGH_MAX) return undefined;
-    offsets[row] = high * HALF + (low - baseLow);
+    const offset = high * HALF + (low - baseLow);
+    offsets[row] = offset;
+    if (offset < least) least = offset;
   }
-  return timesOf(values[0] as bigint, offsets);
+  return timesOf({ base: values[0] as bigint, offsets, least });
 }
 
-/** Of offsets that may be negative; it takes them over. */
-export function timesOf(base: bigint, offsets: Float64Array): Times {
-  let least = 0;
-  for (let row = 0; row < offsets.length; row += 1)
-    if ((offsets[row] as number) < least) least = offsets[row] as number;
+/** It takes the offsets over. */
+export function timesOf({ base, least, offsets }: Offsets): Times {
   if (least === 0) return { base, offsets };
   for (let row = 0; row < offsets.length; row += 1) offsets[row] = (offsets[row] as number) - least;
   return { base: base + BigInt(least), offsets };

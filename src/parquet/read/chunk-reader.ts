@@ -4,7 +4,7 @@ import type { RowCells } from "../column.ts";
 import { ENCODINGS } from "../encodings.ts";
 import type { Texts } from "../texts.ts";
 import { copyPlain, joinBytes, readBits, readRuns, readTexts } from "./decodings.ts";
-import { readDeltas, readOffsets } from "./deltas.ts";
+import { type Offsets, readDeltas, readOffsets } from "./deltas.ts";
 import type { ByteSource, StoredChunk, StoredColumn } from "./footer.ts";
 import { TextCollector } from "./text-collector.ts";
 import { numberAt, readStruct, requireNumber, requireStruct } from "./thrift-reader.ts";
@@ -60,14 +60,12 @@ export function readChunkOffsets(
   source: ByteSource,
   column: StoredColumn,
   chunk: StoredChunk,
-): { readonly base: bigint; readonly offsets: Float64Array } | undefined {
+): Offsets | undefined {
   const { data } = pagesOf(source.read(chunk.start, chunk.sizeBytes), column, chunk);
   const [page, ...others] = data;
   if (page?.encoding !== ENCODINGS.delta || page.present !== undefined || others.length > 0)
     return undefined;
-  const offsets = new Float64Array(chunk.rowCount);
-  const base = readOffsets(page.bytes, page.start, offsets);
-  return base === undefined ? undefined : { base, offsets };
+  return readOffsets(page.bytes, page.start, chunk.rowCount);
 }
 
 /** 1 or 0 for each row of a chunk; undefined where no cell is NULL. */

@@ -18,23 +18,25 @@ export function readDeltas(bytes: Uint8Array, start: number, target: BigInt64Arr
   });
 }
 
-/**
- * What is to be added to the first number, which it answers, into `offsets`, which they fill. Undefined where a float does not hold
- * one exactly.
- */
-export function readOffsets(
-  bytes: Uint8Array,
-  start: number,
-  offsets: Float64Array,
-): bigint | undefined {
+/** Numbers as the first one and what is to be added to it, of which `least` is the least. */
+export interface Offsets {
+  readonly base: bigint;
+  readonly offsets: Float64Array;
+  readonly least: number;
+}
+
+/** `count` numbers; undefined where a float does not hold an offset exactly. */
+export function readOffsets(bytes: Uint8Array, start: number, count: number): Offsets | undefined {
+  const offsets = new Float64Array(count);
   let base = 0n;
   let adder: OffsetAdder | undefined;
-  readMiniblocks(bytes, { start, count: offsets.length }, (first, size) => {
+  readMiniblocks(bytes, { start, count }, (first, size) => {
     base = first;
     adder = new OffsetAdder(offsets, size);
     return adder;
   });
-  return adder?.isExact === false ? undefined : base;
+  const { isExact = true, least = 0 } = adder ?? {};
+  return isExact ? { base, offsets, least } : undefined;
 }
 
 /** `begin` is given the first number and how many a block has at most, and answers who takes the blocks. */
@@ -152,6 +154,7 @@ class OffsetAdder {
   #last = 0;
   /** Whether all sums were exact. */
   isExact = true;
+  least = 0;
 
   constructor(offsets: Float64Array, miniblockSize: number) {
     this.#offsets = offsets;
@@ -168,12 +171,17 @@ class OffsetAdder {
     const some = this.#some;
     const offsets = this.#offsets;
     let last = this.#last;
+    let lowest = this.least;
+    let highest = 0;
     for (let i = 0; i < count; i += 1) {
       last += least + (some[i] as number);
       offsets[at + i] = last;
-      if (Math.abs(last) > EXACT_MAX) this.isExact = false;
+      if (last < lowest) lowest = last;
+      if (last > highest) highest = last;
     }
     this.#last = last;
+    this.least = lowest;
+    this.isExact = lowest >= -EXACT_MAX && highest <= EXACT_MAX;
   }
 }
 

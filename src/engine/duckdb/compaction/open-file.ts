@@ -6,6 +6,7 @@ import { TIME_COLUMN_ID } from "#model/schema.ts";
 import type { TimeRange } from "#model/time-range.ts";
 import type { RowCells } from "#parquet/column.ts";
 import { readChunk, readChunkOffsets, readPresence } from "#parquet/read/chunk-reader.ts";
+import type { Offsets } from "#parquet/read/deltas.ts";
 import {
   type ByteSource,
   type FileFooter,
@@ -97,7 +98,7 @@ export class OpenFile implements Disposable {
   }
 
   /** As `read`, of whole numbers; undefined where they cannot be had as floats at once, and where there is no such column. */
-  readOffsets(group: StoredGroup, id: ColumnId): ReturnType<typeof readChunkOffsets> {
+  readOffsets(group: StoredGroup, id: ColumnId): Offsets | undefined {
     return this.#chunk(group, id, (source, column, chunk) =>
       column.type === "int64" ? readChunkOffsets(source, column, chunk) : undefined,
     );
