@@ -15,9 +15,7 @@ import type { NodeNumber } from "#model/ids.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { LogSource } from "#view/log-source.ts";
 import { Views } from "#view/views.ts";
-import { CompactPart, compactionTables } from "./compact-part.ts";
 import { type NodeMode, readsPeers } from "./config.ts";
-import { CHECKPOINT_ENTRIES, IngestPart } from "./ingest-part.ts";
 import { LastSeen } from "./members/last-seen.ts";
 import { Members } from "./members/members.ts";
 import { answerFenced, refuseInternal, requireMode } from "./members/refusals.ts";
@@ -29,6 +27,8 @@ import {
 } from "./members/registration.ts";
 import { Removals } from "./members/removal.ts";
 import { type MemoryPart, memoryParts } from "./memory.ts";
+import { CompactPart, compactionTables } from "./parts/compact-part.ts";
+import { CHECKPOINT_ENTRIES, IngestPart } from "./parts/ingest-part.ts";
 import { QueryPart } from "./parts/query-part.ts";
 import { requireAnswer, Tasks, withinTime } from "./tasks.ts";
 

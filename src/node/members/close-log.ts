@@ -11,7 +11,7 @@ import type { Writer } from "#objectlog/shared-log.ts";
 import type { Engine } from "#ports/engine.ts";
 import { bufferObserver } from "#view/log-source.ts";
 import type { NodeConfig } from "../config.ts";
-import { FILE_ROW_COUNT_MIN } from "../ingest-part.ts";
+import { FILE_ROW_COUNT_MIN } from "../parts/ingest-part.ts";
 import type { NodePorts } from "../ports.ts";
 
 /** What closing a log takes of the node that does it. */

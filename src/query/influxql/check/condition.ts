@@ -4,7 +4,7 @@ import type { BinaryExpression, BinaryOperator, Expression } from "../ast.ts";
 import { printExpression } from "../print/expression.ts";
 import { refused } from "./errors.ts";
 import { expectCount, isTime, mathArgumentCount, typeNameOf } from "./expressions.ts";
-import { type Constants, reduce } from "./reduce.ts";
+import { type Constants, foldConstants } from "./fold-constants.ts";
 import { formatSeconds, looksLikeTime, timeLiteral } from "./time-literal.ts";
 
 /** Both ends included; undefined: nothing is said of it. */
@@ -64,7 +64,7 @@ function split(condition: Expression, constants: Constants): Condition {
     case "parenthesized": {
       const { time, rest } = split(condition.expression, constants);
       if (rest === undefined) return { time, rest };
-      return { time, rest: reduce({ kind: "parenthesized", expression: rest }) };
+      return { time, rest: foldConstants({ kind: "parenthesized", expression: rest }) };
     }
     case "boolean":
       return { time: ANY_TIME, rest: condition };
@@ -81,14 +81,17 @@ function splitBinary(condition: BinaryExpression, constants: Constants): Conditi
     const time = bothBounds(one.time, other.time);
     if (one.rest === undefined || other.rest === undefined)
       return { time, rest: one.rest ?? other.rest };
-    return { time, rest: reduce({ kind: "binary", operator, left: one.rest, right: other.rest }) };
+    return {
+      time,
+      rest: foldConstants({ kind: "binary", operator, left: one.rest, right: other.rest }),
+    };
   }
   if (isTime(left)) return { time: boundsOf(operator, right, constants), rest: undefined };
   if (isTime(right)) {
     const mirrored = MIRRORED[operator] ?? operator;
     return { time: boundsOf(mirrored, left, constants), rest: undefined };
   }
-  return { time: ANY_TIME, rest: reduce(condition, constants) };
+  return { time: ANY_TIME, rest: foldConstants(condition, constants) };
 }
 
 function boundsOf(operator: BinaryOperator, value: Expression, constants: Constants): TimeBounds {
@@ -115,20 +118,20 @@ function instantOf(value: Expression, constants: Constants): bigint {
     if (instant === undefined) throw refused("invalid timestamp string");
     return instantOf(instant, constants);
   }
-  const reduced = reduce(value, constants);
-  switch (reduced.kind) {
+  const folded = foldConstants(value, constants);
+  switch (folded.kind) {
     case "time":
-      return withinTime(reduced.value);
+      return withinTime(folded.value);
     case "duration":
     case "integer":
-      return reduced.value;
+      return folded.value;
     case "number":
       return BigInt.asIntN(
         64,
-        BigInt(Number.isFinite(reduced.value) ? Math.trunc(reduced.value) : 0),
+        BigInt(Number.isFinite(folded.value) ? Math.trunc(folded.value) : 0),
       );
     default:
-      throw refused(`invalid operation: time and ${typeNameOf(reduced)} are not compatible`);
+      throw refused(`invalid operation: time and ${typeNameOf(folded)} are not compatible`);
   }
 }
 

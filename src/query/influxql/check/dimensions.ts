@@ -3,7 +3,7 @@ import type { Expression, SelectStatement } from "../ast.ts";
 import type { TimeWindow } from "../resolved.ts";
 import { refused } from "./errors.ts";
 import type { CallExpression } from "./expressions.ts";
-import { type Constants, reduce } from "./reduce.ts";
+import { type Constants, foldConstants } from "./fold-constants.ts";
 import { looksLikeTime, timeLiteral } from "./time-literal.ts";
 
 /** What GROUP BY may name beside time. */
@@ -22,7 +22,7 @@ export function checkGrouping(select: SelectStatement, constants: Constants): Gr
   const tags: TagDimension[] = [];
   let window: TimeWindow | undefined;
   for (const { expression } of select.groupBy) {
-    const dimension = reduce(expression);
+    const dimension = foldConstants(expression);
     switch (dimension.kind) {
       case "variable":
         if (dimension.name.toLowerCase() === "time")

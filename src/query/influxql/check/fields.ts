@@ -9,7 +9,7 @@ import {
   isLiteral,
   mathArgumentCount,
 } from "./expressions.ts";
-import { reduce } from "./reduce.ts";
+import { foldConstants } from "./fold-constants.ts";
 
 export interface CheckedFields {
   /** Without `time`, their constants computed. */
@@ -35,12 +35,12 @@ export function checkFields(select: SelectStatement, windowing: Windowing): Chec
       timeName = alias || timeName;
       continue;
     }
-    const reduced = reduce(expression);
+    const folded = foldConstants(expression);
     const place: CallPlace = { ...windowing, facts, limit: select.limit, wildcards: true, visit };
-    visit(reduced, place);
-    checkHasVariable(reduced);
+    visit(folded, place);
+    checkHasVariable(folded);
     // An empty alias is none.
-    fields.push({ alias: alias || undefined, expression: reduced });
+    fields.push({ alias: alias || undefined, expression: folded });
   }
   checkTogether(select, { fields, timeName, facts }, windowing);
   return { fields, timeName, facts };

@@ -5,7 +5,7 @@ import { bothBounds, splitCondition, type TimeBounds } from "./condition.ts";
 import { checkGrouping, type Grouping } from "./dimensions.ts";
 import { refused } from "./errors.ts";
 import { checkFields } from "./fields.ts";
-import type { Constants } from "./reduce.ts";
+import type { Constants } from "./fold-constants.ts";
 
 /** A SELECT that 1.x would answer whatever the data is; its names are not looked up yet. */
 export interface CheckedSelect {

@@ -9,7 +9,7 @@ import { Quota } from "./fold/quota.ts";
 import { outputColumn, SeriesFold } from "./fold/series.ts";
 import { type LaneSpec, type LaneSpecs, laneSpecs, unknownLanes } from "./fold/specs.ts";
 import { merged, rowsIn, sameSeries } from "./merge.ts";
-import { reduceRequests } from "./reduced.ts";
+import { reduceRequests } from "./reduce-requests.ts";
 import { limitSeries } from "./series-limit.ts";
 import type { BestRows, PointSource } from "./source.ts";
 import { subqueryPoints } from "./subquery.ts";

@@ -16,10 +16,10 @@ import { NodeLogWriter } from "#nodelog/node-log-writer.ts";
 import { ObjectLog } from "#objectlog/object-log.ts";
 import type { Engine } from "#ports/engine.ts";
 import { bufferObserver, type LogSource } from "#view/log-source.ts";
-import type { NodeConfig } from "./config.ts";
-import { ownRowsSizeMax, WRITES_SIZE_MAX } from "./memory.ts";
-import type { NodePorts } from "./ports.ts";
-import type { Tasks } from "./tasks.ts";
+import type { NodeConfig } from "../config.ts";
+import { ownRowsSizeMax, WRITES_SIZE_MAX } from "../memory.ts";
+import type { NodePorts } from "../ports.ts";
+import type { Tasks } from "../tasks.ts";
 
 export interface IngestPartOptions {
   readonly config: NodeConfig;

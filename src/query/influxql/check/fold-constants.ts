@@ -18,16 +18,16 @@ type StringLiteral = Extract<LiteralExpression, { readonly kind: "string" }>;
 type Result = LiteralExpression | undefined;
 
 /** `expression` with its constant parts computed, and parentheses around anything but an operation left out. */
-export function reduce(expression: Expression, constants: Constants = {}): Expression {
+export function foldConstants(expression: Expression, constants: Constants = {}): Expression {
   switch (expression.kind) {
     case "binary":
-      return reduceBinary(expression, constants);
+      return foldBinary(expression, constants);
     case "call":
-      return reduceCall(expression, constants);
+      return foldCall(expression, constants);
     case "distinct":
       return asCall(expression) ?? expression;
     case "parenthesized": {
-      const inner = reduce(expression.expression, constants);
+      const inner = foldConstants(expression.expression, constants);
       return inner.kind === "binary" ? { kind: "parenthesized", expression: inner } : inner;
     }
     default:
@@ -35,12 +35,12 @@ export function reduce(expression: Expression, constants: Constants = {}): Expre
   }
 }
 
-function reduceCall(call: CallExpression, constants: Constants): Expression {
+function foldCall(call: CallExpression, constants: Constants): Expression {
   const { nowNs } = constants;
   const { name } = call;
   if (name === "now" && call.arguments.length === 0 && nowNs !== undefined)
     return { kind: "time", value: nowNs };
-  const given = call.arguments.map((argument) => reduce(argument, constants));
+  const given = call.arguments.map((argument) => foldConstants(argument, constants));
   return computeMath(name, given) ?? { ...call, arguments: given };
 }
 
@@ -56,11 +56,11 @@ function computeMath(name: string, given: readonly Expression[]): Result {
   return typeof value === "number" && !Number.isNaN(value) ? number(value) : undefined;
 }
 
-function reduceBinary({ left, operator, right }: BinaryExpression, constants: Constants) {
-  const one = reduce(left, constants);
-  const other = reduce(right, constants);
+function foldBinary({ left, operator, right }: BinaryExpression, constants: Constants) {
+  const one = foldConstants(left, constants);
+  const other = foldConstants(right, constants);
   if (operator === "AND" || operator === "OR") {
-    const decided = reduceLogical(operator, one, other);
+    const decided = foldLogical(operator, one, other);
     if (decided !== undefined) return decided;
   }
   const known =
@@ -69,7 +69,7 @@ function reduceBinary({ left, operator, right }: BinaryExpression, constants: Co
 }
 
 /** What is left where one side is known. */
-function reduceLogical(operator: "AND" | "OR", left: Expression, right: Expression) {
+function foldLogical(operator: "AND" | "OR", left: Expression, right: Expression) {
   const deciding = operator === "OR";
   for (const [side, rest] of [
     [left, right],

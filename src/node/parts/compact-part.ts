@@ -14,9 +14,9 @@ import type { Manifest } from "#manifest/manifest.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { SystemTables } from "#query/query.ts";
 import type { LogSource } from "#view/log-source.ts";
-import { type NodeConfig, SWEEP_DEFAULTS } from "./config.ts";
-import type { NodePorts } from "./ports.ts";
-import type { Tasks } from "./tasks.ts";
+import { type NodeConfig, SWEEP_DEFAULTS } from "../config.ts";
+import type { NodePorts } from "../ports.ts";
+import type { Tasks } from "../tasks.ts";
 
 export interface CompactPartOptions {
   readonly config: NodeConfig;
