@@ -1,4 +1,4 @@
-import { untilAborted } from "#base/async.ts";
+import { type Semaphore, untilAborted } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
 import type { Catalog, CatalogLimits, DropTimes } from "#catalog/catalog.ts";
 import type { CatalogState } from "#catalog/catalog-state.ts";
@@ -23,6 +23,8 @@ export interface MetaOptions {
   readonly figures: Figures;
   /** For what is beside passwords in their hashes. */
   readonly random: Random;
+  /** Places of those that hash passwords. */
+  readonly hashing: Semaphore;
   readonly limits: CatalogLimits;
   /** Of what is dropped now. */
   readonly dropTimes: () => DropTimes;

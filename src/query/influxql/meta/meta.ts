@@ -1,3 +1,4 @@
+import { Semaphore } from "#base/async.ts";
 import type { StatementAnswer } from "../answer.ts";
 import type { ShowStatement } from "../ast.ts";
 import type { OtherStatement } from "../influxql.ts";
@@ -15,12 +16,15 @@ import { killQuery, showFigures, showQueries } from "./server.ts";
 import { shardLists } from "./shards.ts";
 import { changeUsers, showGrants, showUsers } from "./users.ts";
 
+/** Each takes one of the threads that the store's files need as well. */
+const HASHES_AT_ONCE_MAX = 1;
+
 /** What asks for the catalog and for what is in the data, and what changes the one and deletes the other. */
 export class MetaStatements {
   readonly #options: MetaOptions;
 
-  constructor(options: MetaOptions) {
-    this.#options = options;
+  constructor(options: Omit<MetaOptions, "hashing">) {
+    this.#options = { ...options, hashing: new Semaphore(HASHES_AT_ONCE_MAX) };
   }
 
   /**

@@ -82,7 +82,9 @@ async function createUser(
   if (name === "") throw userInvalid("username required");
   checkLength(name);
   const known = (await newestCatalog(options, context)).users.get(name);
-  const isSame = known?.admin === admin && (await matchesPassword(text, known.password));
+  const isSame =
+    known?.admin === admin &&
+    (await options.hashing.run(() => matchesPassword(text, known.password)));
   const password = await hashOf(text, options);
   await change(options, ({ users }) => {
     const now = users.get(name);
@@ -143,9 +145,9 @@ async function change(
   return NO_ROWS;
 }
 
-function hashOf(password: string, { random }: MetaOptions): Promise<string> {
+function hashOf(password: string, { hashing, random }: MetaOptions): Promise<string> {
   checkLength(password);
-  return hashPassword(password, randomBytes(random, PASSWORD_SALT_SIZE));
+  return hashing.run(() => hashPassword(password, randomBytes(random, PASSWORD_SALT_SIZE)));
 }
 
 function checkLength(text: string): void {
