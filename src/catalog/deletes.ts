@@ -9,6 +9,8 @@ import type { TableSchema } from "#model/schema.ts";
 export const TABLE_DELETES_MAX = 1_000;
 /** Of tags, that the deletes of one table name together: each node has them in memory. */
 const TABLE_VALUES_MAX = 100_000;
+/** Characters of these. */
+const TABLE_VALUES_LENGTH_MAX = 2 ** 24;
 
 /** The deletes of a catalog. */
 export interface DeleteState {
@@ -174,18 +176,31 @@ function isSame(left: TagCondition, right: TagCondition | undefined): boolean {
 }
 
 function requireRoom(deletes: readonly RowDelete[], table: string): void {
-  const count = deletes.reduce((sum, { condition }) => sum + valueCount(condition), 0);
-  if (deletes.length <= TABLE_DELETES_MAX && count <= TABLE_VALUES_MAX) return;
+  const values = deletes.flatMap(({ condition }) => [...valuesOf(condition)]);
+  const length = values.reduce((sum, value) => sum + value.length, 0);
+  const isFew = deletes.length <= TABLE_DELETES_MAX && values.length <= TABLE_VALUES_MAX;
+  if (isFew && length <= TABLE_VALUES_LENGTH_MAX) return;
   throw new DbError(
     "exceeded",
     "delete_limit",
-    `deletes of rows of ${table} that wait to be carried out in its files are ${TABLE_DELETES_MAX} at most, and name ${TABLE_VALUES_MAX} values of tags: delete again when a node with mode compact has caught up, and more at once`,
-    { detail: { table, deleteCountMax: TABLE_DELETES_MAX, valueCountMax: TABLE_VALUES_MAX } },
+    `deletes of rows of ${table} that wait to be carried out in its files are ${TABLE_DELETES_MAX} at most, and name ${TABLE_VALUES_MAX} values of tags, of ${TABLE_VALUES_LENGTH_MAX} characters together: delete again when a node with mode compact has caught up, and more at once`,
+    {
+      detail: {
+        table,
+        deleteCountMax: TABLE_DELETES_MAX,
+        valueCountMax: TABLE_VALUES_MAX,
+        valuesLengthMax: TABLE_VALUES_LENGTH_MAX,
+      },
+    },
   );
 }
 
 function valueCount(condition: TagCondition | undefined): number {
-  if (condition === undefined) return 0;
-  if (condition.kind === "in") return condition.values.length;
-  return condition.conditions.reduce((sum, part) => sum + valueCount(part), 0);
+  return [...valuesOf(condition)].length;
+}
+
+function* valuesOf(condition: TagCondition | undefined): Generator<string> {
+  if (condition === undefined) return;
+  if (condition.kind === "in") yield* condition.values;
+  else for (const part of condition.conditions) yield* valuesOf(part);
 }

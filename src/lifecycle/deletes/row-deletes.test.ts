@@ -150,6 +150,21 @@ suite("deleting rows", () => {
     });
   });
 
+  test("refuses more characters of tags than nodes keep in memory", async () => {
+    await using node = await SmallNode.open();
+    await node.write("m,host=a f=1 1");
+    const values = Array.from({ length: 300 }, (_, index) => `${index}`.padEnd(60_000, "x"));
+    const deletes = deletesOf(node, { findValues: async () => values });
+    const condition: NamedTagCondition = {
+      kind: "matches",
+      tag: "host",
+      pattern: "x",
+      negated: false,
+    };
+    const asked = deletes.deleteRows({ ...ALL, condition }, FOREVER);
+    await assert.rejects(asked, { kind: "exceeded", code: "delete_limit" });
+  });
+
   test("keeps nothing of a range of time that is empty", async () => {
     await using node = await SmallNode.open();
     await node.write("m f=1 1");
