@@ -23,10 +23,15 @@ const INT64_MAX = 2n ** 63n - 1n;
 const TIME_NS_MAX = INT64_MAX - 1n;
 const TIME_NS_MIN = -TIME_NS_MAX;
 
+/** The line as InfluxDB 1 reads and shows it. */
+export function withoutLead(text: string): string {
+  return text.replace(/^[ \t\0]+/, "");
+}
+
 /** Reads one line; `text` is neither blank nor a comment, its time in units of `unitNs` nanoseconds. */
 export function readV1Line(text: string, unitNs: bigint): V1Line {
   try {
-    return new LineReader(text.trimStart(), unitNs).read();
+    return new LineReader(withoutLead(text), unitNs).read();
   } catch (error) {
     if (error instanceof Refusal) return { kind: "refused", reason: error.message };
     throw error;

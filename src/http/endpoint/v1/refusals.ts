@@ -1,7 +1,7 @@
 import { fromUtf8, utf8 } from "#base/bytes.ts";
 import type { WriteOutcome } from "#ingest/write.ts";
 import type { RejectedLine } from "#lineprotocol/parsed.ts";
-import { readV1Line } from "#lineprotocol/v1-line.ts";
+import { readV1Line, withoutLead } from "#lineprotocol/v1-line.ts";
 import { isOfTwoKinds, V1_EXPIRED, v1Misfit, v1PartialWrite } from "#lineprotocol/v1-misfit.ts";
 
 const OUTERMOST = "922337203685477580";
@@ -99,10 +99,10 @@ export class Refusals {
 }
 
 function isLine(text: string): boolean {
-  const line = text.trimStart();
+  const line = withoutLead(text);
   return line !== "" && !line.startsWith("#");
 }
 
 function unparsed({ text }: Pick<RejectedLine, "text">, reason: string): string {
-  return `unable to parse '${text}': ${reason}`;
+  return `unable to parse '${withoutLead(text)}': ${reason}`;
 }

@@ -64,7 +64,7 @@ suite("/write of InfluxDB 1", () => {
   });
 
   test("lines that it refuses are told in its words, and that others were stored", async () => {
-    const rejected = [line("cpu"), line("cpu u=abc 1")];
+    const rejected = [line(" \tcpu"), line("cpu u=abc 1")];
     const all =
       "unable to parse 'cpu': missing fields\nunable to parse 'cpu u=abc 1': invalid boolean";
     const { answer, error } = await write({ rejected });
