@@ -2,13 +2,14 @@
 
 const PIECE_BITS = 24;
 
-/** Reads `count` numbers of `width` bits, up to 53, from byte `offset` on into `target`. */
+/** Reads `count` numbers of `width` bits, up to 64, from byte `offset` on into `target`. Those above 2^53 are not exact. */
 export function unpack(
   bytes: Uint8Array,
   { offset, count, width }: { offset: number; count: number; width: number },
   target: Uint32Array | Float64Array,
 ): void {
   if (width <= PIECE_BITS) unpackNarrow(bytes, offset, width, target.subarray(0, count));
+  else if (width % 8 === 0) joinBytes(bytes, offset, width / 8, target.subarray(0, count));
   else unpackWide(bytes, offset, width, target.subarray(0, count));
 }
 
@@ -30,6 +31,21 @@ function unpackNarrow(
     target[i] = held & mask;
     held >>>= width;
     heldBits -= width;
+  }
+}
+
+function joinBytes(
+  bytes: Uint8Array,
+  start: number,
+  sizeBytes: number,
+  target: Uint32Array | Float64Array,
+): void {
+  for (let i = 0, end = start; i < target.length; i += 1) {
+    let value = 0;
+    end += sizeBytes;
+    for (let at = end - 1; at >= end - sizeBytes; at -= 1)
+      value = 0x100 * value + (bytes[at] as number);
+    target[i] = value;
   }
 }
 

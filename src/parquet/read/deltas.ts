@@ -2,10 +2,9 @@
 import { NumberReader, unpack } from "./bit-reader.ts";
 
 const GROUP_COUNT = 8;
-/** Sums of differences up to this are exact. */
+/** Differences, and sums of them, up to this are exact. */
 const EXACT_MAX = 2 ** 52;
-const EXACT_BITS = 52;
-/** With less than this, a number of EXACT_BITS bits has an exact sum. */
+/** With less than this, a number up to EXACT_MAX has an exact sum. */
 const LEAST_MAX = 2n ** 52n;
 const HALF = 2 ** 32;
 const MINIBLOCK_MAX = 2 ** 16;
@@ -98,16 +97,15 @@ class Adder {
   }
 
   add(bytes: Uint8Array, block: Miniblock): void {
-    const { least, width } = block;
-    if (width > EXACT_BITS || least <= -LEAST_MAX || least >= LEAST_MAX)
-      return this.#addWide(bytes, block, 0);
+    const { least } = block;
+    if (least <= -LEAST_MAX || least >= LEAST_MAX) return this.#addWide(bytes, block, 0);
     if (Math.abs(this.#offset) > EXACT_MAX / 2) this.#rebase();
     unpack(bytes, block, this.#some);
     const done = this.#addAll(block);
     if (done < block.count) this.#addWide(bytes, block, done);
   }
 
-  /** Answers how many it has added: it ends where sums are not exact any more. */
+  /** Answers how many it has added: it ends where numbers are not exact any more, of however many bits they are. */
   #addAll({ at, count, least: leastBig }: Miniblock): number {
     const low = Number(BigInt.asUintN(32, this.#base));
     const high = Number(this.#base >> 32n);
@@ -117,8 +115,9 @@ class Adder {
     let offset = this.#offset;
     let i = 0;
     for (; i < count; i += 1) {
-      const next = offset + (least + (some[i] as number));
-      if (Math.abs(next) > EXACT_MAX) break;
+      const above = some[i] as number;
+      const next = offset + (least + above);
+      if (above > EXACT_MAX || Math.abs(next) > EXACT_MAX) break;
       offset = next;
       const offsetHigh = Math.floor(offset / HALF);
       const sum = low + (offset - offsetHigh * HALF);
@@ -162,9 +161,8 @@ class OffsetAdder {
   }
 
   add(bytes: Uint8Array, block: Miniblock): void {
-    const { at, count, width } = block;
-    if (width > EXACT_BITS || block.least <= -LEAST_MAX || block.least >= LEAST_MAX)
-      this.isExact = false;
+    const { at, count } = block;
+    if (block.least <= -LEAST_MAX || block.least >= LEAST_MAX) this.isExact = false;
     if (!this.isExact) return;
     unpack(bytes, block, this.#some);
     const least = Number(block.least);
@@ -173,15 +171,18 @@ class OffsetAdder {
     let last = this.#last;
     let lowest = this.least;
     let highest = 0;
+    let most = 0;
     for (let i = 0; i < count; i += 1) {
-      last += least + (some[i] as number);
+      const above = some[i] as number;
+      if (above > most) most = above;
+      last += least + above;
       offsets[at + i] = last;
       if (last < lowest) lowest = last;
       if (last > highest) highest = last;
     }
     this.#last = last;
     this.least = lowest;
-    this.isExact = lowest >= -EXACT_MAX && highest <= EXACT_MAX;
+    this.isExact = most <= EXACT_MAX && lowest >= -EXACT_MAX && highest <= EXACT_MAX;
   }
 }
 
