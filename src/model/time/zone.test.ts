@@ -39,14 +39,16 @@ suite("time zones", () => {
     );
   });
 
-  test("clocks that do not change between two instants, these included, have one offset", () => {
+  test("the offsets of a time are told one after the other", () => {
     const paris = findZone("Europe/Paris");
     const change = instant("2024-03-31T01:00:00Z");
-    assert.equal(paris?.offsetWithin(change - 48n * HOUR_NS, change - 1n), HOUR_NS);
-    assert.equal(paris?.offsetWithin(change, change + 48n * HOUR_NS), 2n * HOUR_NS);
-    assert.equal(paris?.offsetWithin(change - 48n * HOUR_NS, change), undefined);
-    assert.equal(paris?.offsetWithin(change - 1n, change + 9_000n * HOUR_NS), undefined);
-    assert.equal(findZone("+02:00")?.offsetWithin(0n, change), 2n * HOUR_NS);
+    const within = (start: bigint, end: bigint) => [...(paris?.offsetsWithin(start, end) ?? [])];
+    assert.deepEqual(within(change - 48n * HOUR_NS, change - 1n), [HOUR_NS]);
+    assert.deepEqual(within(change, change + 48n * HOUR_NS), [2n * HOUR_NS]);
+    assert.deepEqual(within(change - 1n, change), [HOUR_NS, 2n * HOUR_NS]);
+    const year = within(change - 1n, change + 8_000n * HOUR_NS);
+    assert.deepEqual(year, [HOUR_NS, 2n * HOUR_NS, HOUR_NS]);
+    assert.deepEqual([...(findZone("+02:00")?.offsetsWithin(0n, change) ?? [])], [2n * HOUR_NS]);
   });
 
   test("a local time that clocks passed over is no instant, one that they showed twice is two", () => {

@@ -35,11 +35,13 @@ export class Zone {
     return this.#stretch.offsetNs;
   }
 
-  /** The offset of all instants from `startNs` to `endNs`, both included; undefined where clocks change between. */
-  offsetWithin(startNs: bigint, endNs: bigint): bigint | undefined {
-    const offsetNs = this.offsetAt(startNs);
-    const isSteady = this.#stretch === undefined || holds(this.#stretch, endNs);
-    return isSteady ? offsetNs : undefined;
+  /** The offsets that instants from `startNs` to `endNs` have, both included, one after the other. */
+  *offsetsWithin(startNs: bigint, endNs: bigint): Generator<bigint> {
+    let next: bigint | undefined = startNs;
+    while (next !== undefined && next <= endNs) {
+      yield this.offsetAt(next);
+      next = this.#stretch?.end;
+    }
   }
 
   localAt(timeNs: bigint): bigint {

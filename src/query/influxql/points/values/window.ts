@@ -28,9 +28,16 @@ export class Windows {
     const time = timeNs - offsetNs;
     const ahead = this.#aheadAt(time);
     const into = modulo(time + ahead, everyNs);
-    const start = time - into <= TIME_MIN ? TIME_MIN : time - into + offsetNs;
-    const end = time - into + everyNs >= TIME_MAX ? TIME_MAX : time - into + everyNs + offsetNs;
-    return { start: this.#moved(start, ahead), end: this.#moved(end, ahead) };
+    const [start, end] = [time - into, time - into + everyNs];
+    const first = this.#moved(start, ahead - this.#aheadAt(start));
+    const behind = this.#aheadAt(end);
+    const final = this.#moved(end, ahead - behind);
+    // An end that clocks pass over is where they do so.
+    const isThere = final > time && this.#aheadAt(final) === behind;
+    return {
+      start: start <= TIME_MIN ? TIME_MIN : (first <= time ? first : start) + offsetNs,
+      end: end >= TIME_MAX ? TIME_MAX : (isThere ? final : end) + offsetNs,
+    };
   }
 
   /** The time of the row of a bucket: when it begins, 0 where that is without bounds. */
@@ -48,15 +55,16 @@ export class Windows {
     return this.#zone?.offsetAt(timeNs) ?? 0n;
   }
 
-  /** An edge that was found with `ahead`, which is another one there; as long as that is less than a bucket. */
-  #moved(edge: bigint, ahead: bigint): bigint {
-    if (this.#zone === undefined || edge === TIME_MIN || edge === TIME_MAX) return edge;
-    const by = ahead - this.#aheadAt(edge);
+  /** An edge where clocks are `by` behind those it was found with; as long as that is less than a bucket. */
+  #moved(edge: bigint, by: bigint): bigint {
     return absolute(by) < (this.window?.everyNs ?? 0n) ? edge + by : edge;
   }
 }
 
-/** The window without a zone that has the buckets of `window` in `zone` over all of `range`; undefined where clocks change there. */
+/**
+ * The window without a zone that has the buckets of `window` in `zone` over all of `range`. Undefined where clocks change there, unless it is by
+ * whole buckets: hours stay hours.
+ */
 export function zonelessWindow(
   window: TimeWindow,
   zone: string | undefined,
@@ -65,12 +73,16 @@ export function zonelessWindow(
   const found = zone === undefined ? undefined : findZone(zone);
   if (found === undefined) return window;
   const { everyNs, offsetNs } = window;
+  const moved = (ahead: bigint): TimeWindow => ({ everyNs, offsetNs: offsetNs - ahead });
+  if (found.fixedNs !== undefined) return moved(found.fixedNs);
   // Buckets may begin before the range and end behind it; clocks are looked at where a bucket would lie without its offset.
   const around = everyNs + absolute(offsetNs);
   const [first, final] = [start - around, end + around];
-  const isInside = first >= TIME_MIN && final <= TIME_MAX;
-  const ahead = found.fixedNs ?? (isInside ? found.offsetWithin(first, final) : undefined);
-  return ahead === undefined ? undefined : { everyNs, offsetNs: offsetNs - ahead };
+  if (first < TIME_MIN || final > TIME_MAX) return undefined;
+  const ahead = found.offsetAt(first);
+  for (const other of found.offsetsWithin(first, final))
+    if ((other - ahead) % everyNs !== 0n) return undefined;
+  return moved(ahead);
 }
 
 /** Steps from bucket to bucket; clocks that change between two make a step longer or shorter. */
