@@ -8,7 +8,13 @@ export function unpack(
   { offset, count, width }: { offset: number; count: number; width: number },
   target: Uint32Array | Float64Array,
 ): void {
-  if (width <= PIECE_BITS) unpackNarrow(bytes, offset, width, target.subarray(0, count));
+  const end = offset + (count * width) / 8;
+  // The commonest widths are copied, which is fast from the first time on.
+  if (width === 0) target.fill(0, 0, count);
+  else if (width === 8) target.set(bytes.subarray(offset, end));
+  else if (width === 16)
+    target.set(new Uint16Array(Uint8Array.from(bytes.subarray(offset, end)).buffer));
+  else if (width <= PIECE_BITS) unpackNarrow(bytes, offset, width, target.subarray(0, count));
   else if (width % 8 === 0) joinBytes(bytes, offset, width / 8, target.subarray(0, count));
   else unpackWide(bytes, offset, width, target.subarray(0, count));
 }
