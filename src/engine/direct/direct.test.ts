@@ -227,6 +227,35 @@ suite("questions that are answered directly", () => {
     await assert.rejects(bench.rows(lengths(rest)));
   });
 
+  test("what is much is decoded when it is asked for again, and only where it could be kept", async () => {
+    const table = bench.table(KINDS);
+    const hosts = Array.from({ length: 450 }, (_, index) => `host${100 + index}`);
+    const some = hosts.flatMap((host) => {
+      return Array.from({ length: 1_000 }, (_, at) => ({ time: BigInt(at), host, f: at }));
+    });
+    const files = await table.persistBlocks([table.block(bench.generation(), 1, 1n, some)]);
+    const scan = table.scan([
+      { merge: false, sources: files.map((file) => ({ kind: "file", file })) },
+    ]);
+    const all = grouped(scan, [], aggregate("float64", "max", [F]));
+    const predicate = call("boolean", "equal", HOST, text("host250"));
+    const one = grouped({ ...scan, predicate }, [], aggregate("float64", "max", [F]));
+    for (const { answered, cacheSizeMax } of [
+      { cacheSizeMax: 2 ** 24, answered: [true, false, true, true] },
+      { cacheSizeMax: 2 ** 20, answered: [true, false, false, false] },
+    ]) {
+      const fresh = new DirectQueries({ files: pinnedFiles(bench.files, directory), cacheSizeMax });
+      const found: boolean[] = [];
+      for (const plan of [one, all, all, all]) {
+        const answer = await fresh.answer(plan, FOREVER);
+        found.push(answer !== undefined);
+        for await (const { columns, rowCount } of answer ?? [])
+          assert.deepEqual([rowCount, columns.map((column) => cellAt(column, 0))], [1, [999]]);
+      }
+      assert.deepEqual(found, answered);
+    }
+  });
+
   test("times that are too far from each other are left to the other engine", async () => {
     const far = [ALL_TIME.start + 1n, 0n, ALL_TIME.end - 1n].map((at) => ({ time: at, f: 1 }));
     await assert.rejects(

@@ -72,8 +72,8 @@ function filesOf({ groups, time }: ScanPlan): readonly Part[] | undefined {
 export type OpenDataFile = (file: DataFile) => Promise<OpenFile>;
 
 /**
- * The pieces of what `shape` scans that have rows. Undefined stands for one whose columns are not of the form that loops need. Rejects as OpenFile
- * throws, with `file_vanished`, or with the reason of `signal`.
+ * The pieces of what `shape` scans that have rows. Undefined stands for one whose columns are not of the form that loops need, and for all where
+ * too much would be decoded for the first time. Rejects as OpenFile throws, with `file_vanished`, or with the reason of `signal`.
  */
 export async function* readPieces(
   shape: Shape,
@@ -81,23 +81,40 @@ export async function* readPieces(
   { cache, open, signal }: { cache: ChunkCache; open: OpenDataFile; signal: AbortSignal },
 ): AsyncGenerator<Piece | undefined> {
   const passes = compilePredicate(shape.tagPredicate);
+  const wanted = await wantedGroups(shape, parts, { cache, open });
+  if (!cache.admits(wanted.map(({ place }) => place))) {
+    yield undefined;
+    return;
+  }
   let rowCount = 0;
+  for (const one of wanted) {
+    const piece = await readPiece({ shape, passes, ...one }, cache);
+    if (piece?.ranges.length !== 0) yield piece;
+    rowCount += piece?.ranges.reduce((count, { end, start }) => count + end - start, 0) ?? 0;
+    if (rowCount < TURN_ROW_COUNT) continue;
+    rowCount = 0;
+    await setImmediate();
+    signal.throwIfAborted();
+  }
+}
+
+/** The row groups of `parts` that may have rows which `shape` asks for. */
+async function wantedGroups(
+  shape: Shape,
+  parts: readonly Part[],
+  { cache, open }: { cache: ChunkCache; open: OpenDataFile },
+): Promise<readonly WantedGroup[]> {
+  const wanted: WantedGroup[] = [];
   for (const { file, times } of parts) {
     const opened = () => open(file);
     const groups = await cache.groups(file.key, opened);
     for (const [index, { group, texts, time }] of groups.entries()) {
       const within = times.flatMap((range) => intersection(range, time) ?? []);
       if (within.length === 0 || !mayHold(shape, texts)) continue;
-      const place = { key: file.key, index, group, open: opened };
-      const piece = await readPiece({ shape, file, place, within, passes }, cache);
-      if (piece?.ranges.length !== 0) yield piece;
-      rowCount += piece?.ranges.reduce((count, { end, start }) => count + end - start, 0) ?? 0;
-      if (rowCount < TURN_ROW_COUNT) continue;
-      rowCount = 0;
-      await setImmediate();
-      signal.throwIfAborted();
+      wanted.push({ file, place: { key: file.key, index, group, open: opened }, within });
     }
   }
+  return wanted;
 }
 
 /** Whether rows of a row group may be of the tags that are asked for. */
@@ -106,11 +123,15 @@ function mayHold({ scan, tagPredicate }: Shape, texts: ToldGroup["texts"]): bool
   return mayPass(tagPredicate, (index) => texts.get(scan.columns[index]?.id ?? -1));
 }
 
-interface Reading {
-  readonly shape: Shape;
+interface WantedGroup {
   readonly file: DataFile;
   readonly place: GroupOfFile;
+  /** The times of its rows that are read. */
   readonly within: readonly TimeRange[];
+}
+
+interface Reading extends WantedGroup {
+  readonly shape: Shape;
   readonly passes: (row: readonly Value[]) => boolean;
 }
 
