@@ -15,6 +15,25 @@ const QUESTIONS = `SHOW DATABASES; SHOW RETENTION POLICIES; SHOW USERS; SHOW GRA
   SHOW FIELD KEY CARDINALITY; SHOW TAG VALUES CARDINALITY WITH KEY = t`;
 
 suite("statements that are no SELECT", () => {
+  test("delete rows that this node has not heard of, and those that are past their retention", async () => {
+    const store = memoryStore();
+    await using one = await start(store, 1);
+    await using other = await start(store, 2, { nodeId: "host02" });
+    const nowNs = other.clock.nowNs();
+    await writeLines(other.node, `m,t=a f=1 ${nowNs}\nn,t=a f=1 ${nowNs - 7_200_000_000_000n}`);
+    const shorter = "ALTER RETENTION POLICY autogen ON db DURATION 1h SHARD DURATION 1h";
+    assert.equal(await askInfluxQl(other.node, shorter), "[]");
+    // The first node looks at the catalog, and has not looked at the log of the other.
+    assert.equal(await askInfluxQl(one.node, "DELETE FROM m; DROP SERIES FROM /n/"), "[]");
+    assert.equal(
+      await askInfluxQl(one.node, "ALTER RETENTION POLICY autogen ON db DURATION INF"),
+      "[]",
+    );
+    for (const { clock } of [one, other]) await clock.advance(11_000);
+    for (const { node } of [one, other])
+      assert.equal(await askInfluxQl(node, "SELECT f FROM /.*/"), "[]");
+  });
+
   test("answer the same on every node, with rows in buffers and in files, and after deletes", async () => {
     const store = memoryStore();
     await using one = await start(store, 1, { snapshotAgeMs: 1_000 });

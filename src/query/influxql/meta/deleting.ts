@@ -69,7 +69,7 @@ async function deletionsOf(
   using data = await MetaData.open(options, context);
   const policies = requirePolicies(data.view.catalog, database);
   const wanted = from.map(({ name }) => name);
-  const measurements = await data.matching(await data.measurements(policies), wanted);
+  const measurements = await data.matching(data.knownMeasurements(policies), wanted);
   const found = new Map<string, Deletion>();
   for (const { tables } of measurements) for (const table of tables) await add(table);
   return [...found.values()];

@@ -72,16 +72,14 @@ export class MetaData implements Disposable {
 
   /** What has rows in `policies`, by name. */
   async measurements(policies: readonly Policy[]): Promise<readonly Measurement[]> {
-    const byName = new Map<string, PolicyTable[]>();
-    for (const policy of policies) {
-      for (const table of policy.database?.tables.values() ?? []) {
-        if (!(await this.#isThere({ policy, table }))) continue;
-        const tables = byName.get(table.name) ?? [];
-        tables.push({ policy, table });
-        byName.set(table.name, tables);
-      }
-    }
-    return [...byName].map(([name, tables]) => ({ name, tables })).toSorted(byNames);
+    const found: PolicyTable[] = [];
+    for (const table of tablesOf(policies)) if (await this.#isThere(table)) found.push(table);
+    return measurementsOf(found);
+  }
+
+  /** All tables of `policies`, by name: of one without rows here, another node may have some that this one has not heard of. */
+  knownMeasurements(policies: readonly Policy[]): readonly Measurement[] {
+    return measurementsOf(tablesOf(policies));
   }
 
   /** Those of `measurements` that one of `wanted` means; all where nothing is wanted. */
@@ -156,6 +154,17 @@ export function tagNames({ columns }: TableSchema): readonly string[] {
     .filter(({ kind }) => kind === "tag")
     .map(({ name }) => name)
     .toSorted(compareText);
+}
+
+function tablesOf(policies: readonly Policy[]): readonly PolicyTable[] {
+  return policies.flatMap((policy) =>
+    [...(policy.database?.tables.values() ?? [])].map((table) => ({ policy, table })),
+  );
+}
+
+function measurementsOf(tables: readonly PolicyTable[]): readonly Measurement[] {
+  const byName = Map.groupBy(tables, ({ table }) => table.name);
+  return [...byName].map(([name, same]) => ({ name, tables: same })).toSorted(byNames);
 }
 
 function byNames(left: Measurement, right: Measurement): number {
