@@ -6,6 +6,7 @@ import { ALL_TIME } from "#model/time-range.ts";
 import type { WriteToken } from "#model/write-token.ts";
 import type { Engine } from "#ports/engine.ts";
 import type { Views } from "#view/views.ts";
+import { finds } from "./influxql/source/condition/pattern.ts";
 import { sourceGroups } from "./sources.ts";
 
 /** Which values of a tag are asked for. */
@@ -13,7 +14,7 @@ export interface TagValueQuestion {
   readonly table: TableSchema;
   /** Undefined: a tag that no row has. */
   readonly columnId: ColumnId | undefined;
-  /** In RE2's syntax; matches anywhere. */
+  /** As those of InfluxQL, so that what is deleted is what a SELECT shows; matches anywhere. */
   readonly pattern: string;
   /** At most so many are given. */
   readonly countMax: number;
@@ -42,13 +43,7 @@ export async function findTagValues(
           ...tagScan(table, columnId),
           groups: sourceGroups(view, table, ALL_TIME),
         });
-  const matching: Expression = { kind: "literal", value: pattern, type: "string" };
-  const predicate: Expression = {
-    kind: "call",
-    name: "regexp_like",
-    arguments: [VALUE, matching],
-    type: "boolean",
-  };
+  const predicate = finds(pattern, VALUE, false);
   const fields = [FIELD];
   const plan: Plan = {
     kind: "limit",

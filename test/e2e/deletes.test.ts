@@ -62,4 +62,28 @@ suite("deletes of rows", () => {
         { host: "b", n: 6, v: 9 },
       ]);
   });
+
+  test("by a pattern are of the rows that a SELECT with it shows", async () => {
+    await using sandbox = await Sandbox.open();
+    const node = await sandbox.start();
+    const hosts = ["a_1", "é", "a b", "ab"];
+    // Classes are of ASCII in InfluxQL, and there are no intersections of them.
+    for (const where of ["host =~ /^\\w+$/", "host !~ /\\W/", "host =~ /[a&&b]$/"]) {
+      await node.write(
+        "d",
+        hosts.map((host, index) => `m,host=${host.replace(" ", "\\ ")} v=1 ${index}`).join("\n"),
+      );
+      const ask = async (text: string) => {
+        const { text: answer } = await node.post(`/query?db=d&q=${encodeURIComponent(text)}`, "");
+        assert.doesNotMatch(answer, /error/);
+        return [...answer.matchAll(/"1970[^"]*","([^"]*)"/g)].map(([, host]) => host);
+      };
+      const shown = await ask(`SELECT host, v FROM m WHERE ${where}`);
+      assert.equal(shown.length, 2);
+      await ask(`DELETE FROM m WHERE ${where}`);
+      const left = await ask("SELECT host, v FROM m");
+      assert.deepEqual(new Set([...shown, ...left]), new Set(hosts));
+      assert.equal(left.length, hosts.length - shown.length);
+    }
+  });
 });
