@@ -102,24 +102,27 @@ export interface ReducerInput {
   readonly type: PointType;
 }
 
-export type ReducerName =
-  | "count"
-  | "sum"
-  | "mean"
-  | "median"
-  | "mode"
-  | "spread"
-  | "stddev"
-  | "integral"
-  | "first"
-  | "last"
-  | "min"
-  | "max"
-  | "percentile"
-  | "top"
-  | "bottom"
-  | "distinct"
-  | "sample";
+export const REDUCER_NAMES = [
+  "count",
+  "sum",
+  "mean",
+  "median",
+  "mode",
+  "spread",
+  "stddev",
+  "integral",
+  "first",
+  "last",
+  "min",
+  "max",
+  "percentile",
+  "top",
+  "bottom",
+  "distinct",
+  "sample",
+] as const;
+
+export type ReducerName = (typeof REDUCER_NAMES)[number];
 
 export interface Output {
   readonly name: string;
@@ -178,13 +181,16 @@ export type MathName =
   | "sqrt"
   | "tan";
 
-export type TransformName =
-  | "cumulative_sum"
-  | "derivative"
-  | "difference"
-  | "elapsed"
-  | "moving_average"
-  | "non_negative_derivative"
-  | "non_negative_difference"
-  | "holt_winters"
-  | "holt_winters_with_fit";
+export const TRANSFORM_NAMES = [
+  "cumulative_sum",
+  "derivative",
+  "difference",
+  "elapsed",
+  "moving_average",
+  "non_negative_derivative",
+  "non_negative_difference",
+  "holt_winters",
+  "holt_winters_with_fit",
+] as const;
+
+export type TransformName = (typeof TRANSFORM_NAMES)[number];

@@ -1,5 +1,6 @@
 /** Looking at expressions. */
 import type { Expression, LiteralExpression, VariableExpression } from "../ast.ts";
+import type { MathName } from "../resolved.ts";
 import { refused } from "./errors.ts";
 
 export type CallExpression = Extract<Expression, { readonly kind: "call" }>;
@@ -49,7 +50,7 @@ export function isLiteral(expression: Expression): expression is LiteralExpressi
   }
 }
 
-const MATH_ARGUMENT_COUNTS: Readonly<Record<string, number>> = {
+const MATH_ARGUMENT_COUNTS: Readonly<Record<MathName, number>> = {
   abs: 1,
   acos: 1,
   asin: 1,
@@ -72,7 +73,11 @@ const MATH_ARGUMENT_COUNTS: Readonly<Record<string, number>> = {
 
 /** How many arguments a function of one row's values has; undefined for other names. */
 export function mathArgumentCount(name: string): number | undefined {
-  return Object.hasOwn(MATH_ARGUMENT_COUNTS, name) ? MATH_ARGUMENT_COUNTS[name] : undefined;
+  return isMathName(name) ? MATH_ARGUMENT_COUNTS[name] : undefined;
+}
+
+export function isMathName(name: string): name is MathName {
+  return Object.hasOwn(MATH_ARGUMENT_COUNTS, name);
 }
 
 /** The arguments of a call. Throws `invalid` / `influxql_refused` where they are not `count`. */

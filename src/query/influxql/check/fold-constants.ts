@@ -3,8 +3,13 @@
 import type { BinaryExpression, BinaryOperator, Expression, LiteralExpression } from "../ast.ts";
 import { comparison, floatResult, INT64_MAX, wholeResult } from "../operators.ts";
 import { applyMath } from "../points/values/math.ts";
-import type { MathName } from "../resolved.ts";
-import { asCall, type CallExpression, isLiteral, mathArgumentCount } from "./expressions.ts";
+import {
+  asCall,
+  type CallExpression,
+  isLiteral,
+  isMathName,
+  mathArgumentCount,
+} from "./expressions.ts";
 import { timeLiteral } from "./time-literal.ts";
 
 export interface Constants {
@@ -46,12 +51,12 @@ function foldCall(call: CallExpression, constants: Constants): Expression {
 
 /** The value of a function of one row's values, of which all are known. */
 function computeMath(name: string, given: readonly Expression[]): Result {
-  if (mathArgumentCount(name) !== given.length) return undefined;
+  if (!isMathName(name) || mathArgumentCount(name) !== given.length) return undefined;
   const values = given.map((each) =>
     each.kind === "integer" || each.kind === "number" ? each.value : null,
   );
   if (values.includes(null)) return undefined;
-  const value = applyMath(name as MathName, values);
+  const value = applyMath(name, values);
   if (typeof value === "bigint") return integer(value);
   return typeof value === "number" && !Number.isNaN(value) ? number(value) : undefined;
 }

@@ -1,24 +1,25 @@
 /** What is read and reduced, and what is computed after it. */
-import { isKind } from "#base/errors.ts";
+import { assert, isKind } from "#base/errors.ts";
 import { SECOND_NS } from "#model/time-units.ts";
 import type { Expression, SelectField } from "../ast.ts";
 import {
   asCall,
   type CallExpression,
   isLiteral,
+  isMathName,
   isTopBottom,
   keysOfTop,
-  mathArgumentCount,
 } from "../check/expressions.ts";
-import type {
-  Input,
-  MathName,
-  Output,
-  OutputExpression,
-  ReducerInput,
-  ReducerName,
-  TransformName,
-  VariableInput,
+import {
+  type Input,
+  type Output,
+  type OutputExpression,
+  REDUCER_NAMES,
+  type ReducerInput,
+  type ReducerName,
+  TRANSFORM_NAMES,
+  type TransformName,
+  type VariableInput,
 } from "../resolved.ts";
 import { requireArgument } from "./arguments.ts";
 import { columnNames } from "./names.ts";
@@ -43,17 +44,8 @@ export interface OutputOptions {
 }
 
 const NONE: OutputExpression = { kind: "null" };
-const TRANSFORMS: ReadonlySet<string> = new Set<TransformName>([
-  "cumulative_sum",
-  "derivative",
-  "difference",
-  "elapsed",
-  "holt_winters",
-  "holt_winters_with_fit",
-  "moving_average",
-  "non_negative_derivative",
-  "non_negative_difference",
-]);
+const TRANSFORMS: ReadonlySet<string> = new Set(TRANSFORM_NAMES);
+const REDUCERS: ReadonlySet<string> = new Set(REDUCER_NAMES);
 
 /** `fields` name no more than they mean, and each name is cast to its type. */
 export function resolveOutputs(fields: readonly SelectField[], options: OutputOptions): Outputs {
@@ -120,21 +112,24 @@ class OutputBuilder {
   }
 
   #call(call: CallExpression): OutputExpression {
-    if (mathArgumentCount(call.name) !== undefined) {
+    const { name } = call;
+    if (isMathName(name)) {
       const given = call.arguments.map((argument) => this.output(argument));
-      return { kind: "math", name: call.name as MathName, arguments: given };
+      return { kind: "math", name, arguments: given };
     }
-    return TRANSFORMS.has(call.name) ? this.#transform(call) : this.#reducer(call);
+    if (isTransformName(name)) return this.#transform(call, name);
+    assert(isReducerName(name), `${name}() was checked`);
+    return this.#reducer(call, name);
   }
 
-  #transform(call: CallExpression): OutputExpression {
+  #transform(call: CallExpression, name: TransformName): OutputExpression {
     const [first, ...rest] = call.arguments;
     if (first === undefined) return NONE;
     const argument = this.#transformed(first);
     if (argument.kind === "null") return NONE;
-    this.#require(call.name, lenientType(first));
-    const parameters = this.#parameters(call.name, rest);
-    return { kind: "transform", name: call.name as TransformName, argument, parameters };
+    this.#require(name, lenientType(first));
+    const parameters = this.#parameters(name, rest);
+    return { kind: "transform", name, argument, parameters };
   }
 
   #transformed(expression: Expression): OutputExpression {
@@ -156,8 +151,8 @@ class OutputBuilder {
     return [this.#options.everyNs ?? SECOND_NS];
   }
 
-  #reducer(call: CallExpression): OutputExpression {
-    const { arguments: given, name } = call;
+  #reducer(call: CallExpression, name: ReducerName): OutputExpression {
+    const { arguments: given } = call;
     const [first, ...rest] = given;
     const inner = first === undefined ? undefined : asCall(first);
     const argument = this.#value(inner?.arguments[0] ?? first);
@@ -171,7 +166,7 @@ class OutputBuilder {
     );
     const input: ReducerInput = {
       kind: "reducer",
-      name: name as ReducerName,
+      name,
       argument,
       distinct: inner?.name === "distinct",
       parameter: parameterOf(name, rest.at(-1)),
@@ -198,6 +193,14 @@ class OutputBuilder {
     this.#indexes.set(key, index);
     return { kind: "input", index };
   }
+}
+
+function isTransformName(name: string): name is TransformName {
+  return TRANSFORMS.has(name);
+}
+
+function isReducerName(name: string): name is ReducerName {
+  return REDUCERS.has(name);
 }
 
 function variableOf({

@@ -43,7 +43,7 @@ export function planRows(request: RowRequest): Plan | undefined {
 }
 
 /** What a row must have, so that it counts: a value in one of the fields. Undefined where none can have it. */
-export function presence(
+function presence(
   { source: { table }, variables }: Pick<RowRequest, "source" | "variables">,
   columns: ScanColumns,
 ): readonly Expression[] | undefined {
@@ -52,9 +52,9 @@ export function presence(
   const names = new Set(fields.map(({ name }) => name));
   // Every row that is stored has a field.
   if (table.columns.every(({ kind, name }) => !isFieldKind(kind) || names.has(name))) return [];
-  const tests = [...names].map((name) => {
-    const column = columns.find(name) as ColumnSchema;
-    return call("is_not_null", [columns.input(column)], "boolean");
+  const tests = [...names].flatMap((name) => {
+    const column = columns.find(name);
+    return column === undefined ? [] : call("is_not_null", [columns.input(column)], "boolean");
   });
   const [only] = tests;
   return tests.length === 1 && only !== undefined ? [only] : [call("or", tests, "boolean")];

@@ -52,8 +52,8 @@ async function withEmpty(own: BigInt64Array, options: FillOptions): Promise<Plac
   const { windows, descending, work } = options;
   const countMax = Math.floor(CELLS_MAX / options.columnCount);
   const rowsMax = options.rowsMax ?? Number.POSITIVE_INFINITY;
-  const { start, end } = windows.range;
-  const [from, to] = [start, end].map((edge) => windows.bucketAt(edge).start) as [bigint, bigint];
+  const from = windows.bucketAt(windows.range.start).start;
+  const to = windows.bucketAt(windows.range.end).start;
   const [first, final] = descending ? [to, from] : [from, to];
   const walk = windows.walk(first === TIME_MIN ? (own[0] ?? 0n) : first, descending);
   const times = new TimeBuilder();

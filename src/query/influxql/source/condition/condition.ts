@@ -136,9 +136,10 @@ function ofTwoTags(
   scope: ConditionScope,
 ): Expression {
   if (operator !== "=" && operator !== "!=") return FALSE;
-  const sides = [tagOf(left, scope), tagOf(right, scope)];
-  if (sides.includes(undefined)) return operator === "=" ? FALSE : TRUE;
-  const equal = call("equal", sides as readonly Expression[], "boolean");
+  const one = tagOf(left, scope);
+  const other = tagOf(right, scope);
+  if (one === undefined || other === undefined) return operator === "=" ? FALSE : TRUE;
+  const equal = call("equal", [one, other], "boolean");
   if (operator === "=") return equal;
   const known = call("coalesce", [equal, FALSE], "boolean");
   return call("not", [known], "boolean");
