@@ -8,7 +8,7 @@ export type Credential =
   | { readonly kind: "token"; readonly token: string }
   | { readonly kind: "node_call"; readonly call: NodeCall; readonly proof: string };
 
-export const NO_CREDENTIAL: Credential = { kind: "none" };
+const NO_CREDENTIAL: Credential = { kind: "none" };
 
 /**
  * Reads an `Authorization` of the scheme Bearer, Token or Basic (whose password is the token), or the one of a node that makes `call`.

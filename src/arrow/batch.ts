@@ -32,7 +32,7 @@ export interface ArrowBatch {
 }
 
 /** What a reader of 4 MiB messages, as gRPC's libraries are unless told otherwise, surely takes. */
-export const BODY_SIZE_TARGET = 2 * 1024 * 1024;
+const BODY_SIZE_TARGET = 2 * 1024 * 1024;
 
 /** The rows of `batch` as messages whose bodies take at most `sizeMax`, or hold one row. */
 export function* encodeBatches(

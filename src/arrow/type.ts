@@ -24,7 +24,7 @@ export const ARROW_TYPES = {
   largeUtf8: 20,
 } as const;
 
-export const UNITS: Readonly<Record<TimeUnit, number>> = {
+const UNITS: Readonly<Record<TimeUnit, number>> = {
   second: 0,
   millisecond: 1,
   microsecond: 2,

@@ -12,7 +12,7 @@ import { decodeTags, encodeTags, spread, type TagCells } from "./series.ts";
 /** The most rows of a block. */
 export const BLOCK_ROW_COUNT_MAX = 2 ** 20;
 /** The most columns of a block. */
-export const BLOCK_COLUMN_COUNT_MAX = 2 ** 16 - 1;
+const BLOCK_COLUMN_COUNT_MAX = 2 ** 16 - 1;
 
 /** What a block says of itself before its cells. */
 export interface BlockHeader {

@@ -12,7 +12,7 @@ import { seededRandom } from "#ports/random.ts";
 import { FileStore } from "./file.ts";
 
 /** A body that tells whether it is whole: CRC-32, then bytes of `seed`. */
-export function checkedBody(seed: number, sizeBytes: number): Uint8Array {
+function checkedBody(seed: number, sizeBytes: number): Uint8Array {
   const body = new Uint8Array(4 + sizeBytes).fill(seed);
   new DataView(body.buffer).setUint32(0, crc32(body.subarray(4)));
   return body;

@@ -67,7 +67,7 @@ function parseToken(text: string): string {
 }
 
 /** The bytes of a file the user named; rejects with `invalid` / `file_unreadable`. */
-export async function readNamedFile(path: string): Promise<Buffer> {
+async function readNamedFile(path: string): Promise<Buffer> {
   try {
     return await readFile(path);
   } catch (error) {

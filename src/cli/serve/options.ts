@@ -143,7 +143,7 @@ const LOGS: readonly OptionSpec[] = [
 ];
 
 /** The options that do something, under the headings of the help. */
-export const EFFECTIVE_OPTIONS: readonly OptionSpec[] = [
+const EFFECTIVE_OPTIONS: readonly OptionSpec[] = [
   ...grouped("General", GENERAL),
   ...grouped("Object store", STORE_OPTIONS),
   ...grouped("Access", ACCESS_OPTIONS),

@@ -54,7 +54,7 @@ export function addMonths(days: number, months: number): number | undefined {
   return dayOfCivil({ ...moved, day: Math.min(day, daysInMonth(moved.year, moved.month)) });
 }
 
-export function daysInMonth(year: number, month: number): number {
+function daysInMonth(year: number, month: number): number {
   if (month === 2) return isLeap(year) ? 29 : 28;
   return month === 4 || month === 6 || month === 9 || month === 11 ? 30 : 31;
 }

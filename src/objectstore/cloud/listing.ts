@@ -3,7 +3,7 @@ import type { ListOptions, ObjectMeta } from "#ports/object-store.ts";
 import { isKey } from "../keys.ts";
 
 /** What a page of a cloud's list holds at most. */
-export const PAGE_COUNT_MAX = 1_000;
+const PAGE_COUNT_MAX = 1_000;
 
 /** Pages in a row without a key of ours: ten million foreign objects. */
 const FOREIGN_PAGES_MAX = 10_000;

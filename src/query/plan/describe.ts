@@ -18,7 +18,7 @@ export function describePlan(plan: Plan): string {
 }
 
 /** An expression in the words of `describePlan`. */
-export function describeExpression(expression: Expression): string {
+function describeExpression(expression: Expression): string {
   switch (expression.kind) {
     case "input":
       return `#${expression.index}`;

@@ -33,7 +33,7 @@ export function hasOuter(expression: Expression): boolean {
 }
 
 /** Whether `plan` names a row `above` or more levels around it. */
-export function planHasOuter(plan: Plan, above: number): boolean {
+function planHasOuter(plan: Plan, above: number): boolean {
   let found = false;
   visitOuter(plan, 0, ({ level }) => {
     found ||= level > above;
@@ -78,7 +78,7 @@ export function moveInputs(
 }
 
 /** `expression` as it is named from `levels` subqueries further in. */
-export function raised(expression: Expression, levels: number): Expression {
+function raised(expression: Expression, levels: number): Expression {
   if (levels === 0) return expression;
   switch (expression.kind) {
     case "input":
@@ -249,6 +249,6 @@ export function mapWindow(call: WindowCall, change: Change): WindowCall {
   };
 }
 
-export function mapKeys(keys: readonly SortKey[], change: Change): readonly SortKey[] {
+function mapKeys(keys: readonly SortKey[], change: Change): readonly SortKey[] {
   return keys.map((key) => ({ ...key, expression: change(key.expression) }));
 }

@@ -7,7 +7,7 @@ import { CHUNK_LENGTH, cellTexts, plainCellText } from "./text.ts";
 /** The widths of its columns make the whole result wait in memory, so it is bounded. */
 export const PRETTY_ROWS_MAX = 100_000;
 /** Characters of the table, its padding included. */
-export const PRETTY_LENGTH_MAX = 64 * 1024 * 1024;
+const PRETTY_LENGTH_MAX = 64 * 1024 * 1024;
 
 const CONTROL = /\p{Cc}/gu;
 

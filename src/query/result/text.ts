@@ -168,7 +168,7 @@ function scaleOf(type: ValueType): number {
 }
 
 /** A decimal from its digits without a point: 150 of scale 2 is `1.50`. */
-export function formatDecimal(value: bigint, scale: number): string {
+function formatDecimal(value: bigint, scale: number): string {
   if (scale <= 0) return String(value * 10n ** BigInt(-scale));
   const digits = String(value < 0n ? -value : value).padStart(scale + 1, "0");
   return `${value < 0n ? "-" : ""}${digits.slice(0, -scale)}.${digits.slice(-scale)}`;

@@ -45,7 +45,7 @@ export function readToken(sql: string, from: number): Token {
 }
 
 /** ASCII letters in lower case, as names without quotes are folded. */
-export function foldCase(text: string): string {
+function foldCase(text: string): string {
   return text.replace(/[A-Z]+/g, (letters) => letters.toLowerCase());
 }
 

@@ -20,7 +20,7 @@ export function parseQuery(grammar: Grammar, first?: QueryBody): Query {
 }
 
 /** Reads `(name, …)`. */
-export function parseNames(grammar: Grammar): string[] {
+function parseNames(grammar: Grammar): string[] {
   const { cursor } = grammar;
   return inParentheses(grammar, () => cursor.list(() => cursor.expectAnyName()));
 }

@@ -6,7 +6,7 @@ import { ByteReader, ByteWriter } from "../bytes.ts";
 const MAGIC = Uint8Array.from(Buffer.from("TDLKRAFT"));
 const VERSION = 1;
 export const SEGMENT_HEADER_SIZE = 32;
-export const RECORD_HEADER_SIZE = 24;
+const RECORD_HEADER_SIZE = 24;
 /** Records begin at multiples of it, so that they are found again behind damage. */
 const ALIGNMENT = 8;
 /** No record is larger, whatever its header says. */

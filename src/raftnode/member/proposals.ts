@@ -7,7 +7,7 @@ import { busyError, Waiting } from "./waiting.ts";
 
 /** Who proposed, and which of its proposals it is; stands before the data of each entry. */
 const ID_SIZE = 16;
-export const PROPOSAL_SIZE_MAX = 16 * 2 ** 20;
+const PROPOSAL_SIZE_MAX = 16 * 2 ** 20;
 const WAITING_COUNT_MAX = 10_000;
 const QUEUE_BYTES_MAX = 64 * 2 ** 20;
 /** Of data that the core is given at once; a larger proposal goes alone. */

@@ -8,8 +8,8 @@ import { encodeFrame } from "./frame.ts";
 import { encodeMessage } from "./message-codec.ts";
 
 /** What waits for one peer: no message is added to so many, or so much. */
-export const QUEUE_COUNT_MAX = 4_096;
-export const QUEUE_BYTES_MAX = 32 * 2 ** 20;
+const QUEUE_COUNT_MAX = 4_096;
+const QUEUE_BYTES_MAX = 32 * 2 ** 20;
 /** What is handed to the system at once; the rest waits here, where it is counted. */
 const SOCKET_BYTES_MAX = 2 ** 20;
 const PAUSE_MS_FIRST = 50;

@@ -14,7 +14,7 @@ import {
 import type { AnswerStyle } from "./result.ts";
 
 /** Of an answer in one document, whose lists say first how long they are. */
-export const MESSAGE_PACK_SIZE_MAX = 64 * 1024 * 1024;
+const MESSAGE_PACK_SIZE_MAX = 64 * 1024 * 1024;
 
 /**
  * The documents of JSON as MessagePack; times are its instants, or whole numbers with an epoch.

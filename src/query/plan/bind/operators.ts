@@ -266,7 +266,7 @@ function pattern(
 }
 
 /** A match of `regexp` anywhere in `text`, both string or NULL; `flags` stand in front of it. */
-export function regexpLike(text: Expression, regexp: Expression, flags: string): Expression {
+function regexpLike(text: Expression, regexp: Expression, flags: string): Expression {
   const coerced = coerce(regexp, "string");
   return call(
     "regexp_like",

@@ -32,7 +32,7 @@ export function acceptOrderBy(grammar: Grammar): OrderItem[] {
 }
 
 /** Reads `expression [ASC|DESC] [NULLS FIRST|LAST]`. */
-export function parseOrderItem(grammar: Grammar): OrderItem {
+function parseOrderItem(grammar: Grammar): OrderItem {
   return { expression: grammar.expression(), ...parseDirection(grammar) };
 }
 

@@ -86,7 +86,7 @@ export function zonelessWindow(
 }
 
 /** Steps from bucket to bucket; clocks that change between two make a step longer or shorter. */
-export class BucketWalk {
+class BucketWalk {
   #time: bigint;
   #ahead: bigint;
   readonly #step: bigint;

@@ -15,7 +15,7 @@ import { commonParted, isParted, valueOf } from "../../nested-types.ts";
 import { type CallContext, checkCount } from "../builder.ts";
 
 /** The type that values of all these have in one list: text gives way to what else there is. Undefined when there is none. */
-export function itemType(items: readonly Expression[]): ValueType | undefined {
+function itemType(items: readonly Expression[]): ValueType | undefined {
   const others = items.filter(({ type }) => type !== "string" && type !== "null");
   if (others.length === 0) return items.some(({ type }) => type === "string") ? "string" : "null";
   if (others.some(({ type }) => isParted(type))) return commonParted(others, itemType);

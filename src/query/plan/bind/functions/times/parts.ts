@@ -70,7 +70,7 @@ export function toText(operands: readonly Expression[], context: CallContext): E
   return call("write_pattern", [operand, given], "string");
 }
 
-export function checkPattern(text: string): void {
+function checkPattern(text: string): void {
   if (parsePattern(text) !== undefined) return;
   throw planningError(
     `'${text.slice(0, 100)}' is no pattern of times: it has a specifier that is none`,
