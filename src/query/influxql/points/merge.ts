@@ -29,22 +29,36 @@ export interface MergeOptions {
   readonly types: readonly ColumnType[];
 }
 
+/** Series in order, and their rows. */
+export interface Stream {
+  /** Of all its series; undefined where they may have several. */
+  readonly name: string | undefined;
+  readonly points: AsyncIterable<Points>;
+}
+
 interface Head {
   readonly pieces: AsyncIterator<Points>;
   piece: Points;
 }
 
-/** All series of `streams` in order; rows of a series that several have by time. */
+/**
+ * All series of `streams` in order; rows of a series that several have by time. Streams of one name each, all different, are read one after the
+ * other, however many they are; others at the same time.
+ */
 export async function* merged(
-  streams: readonly AsyncIterable<Points>[],
+  streams: readonly Stream[],
   options: MergeOptions,
 ): AsyncGenerator<Points> {
-  const [only] = streams;
-  if (only !== undefined && streams.length === 1) {
-    yield* only;
+  const names = new Set(streams.map(({ name }) => name));
+  if (streams.length === 1 || (names.size === streams.length && !names.has(undefined))) {
+    const sign = options.seriesDescending ? -1 : 1;
+    const sorted = streams.toSorted(
+      (left, right) => compareText(left.name ?? "", right.name ?? "") * sign,
+    );
+    for (const { points } of sorted) yield* points;
     return;
   }
-  const iterators = streams.map((stream) => stream[Symbol.asyncIterator]());
+  const iterators = streams.map(({ points }) => points[Symbol.asyncIterator]());
   try {
     const heads: Head[] = [];
     for (const pieces of iterators) {

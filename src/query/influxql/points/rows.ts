@@ -8,7 +8,7 @@ import { type LaneContext, type LaneWork, reducedWork, rowWork } from "./fold/la
 import { Quota } from "./fold/quota.ts";
 import { outputColumn, SeriesFold } from "./fold/series.ts";
 import { type LaneSpec, type LaneSpecs, laneSpecs, unknownLanes } from "./fold/specs.ts";
-import { merged, rowsIn, sameSeries } from "./merge.ts";
+import { merged, rowsIn, type Stream, sameSeries } from "./merge.ts";
 import { reduceRequests } from "./reduce-requests.ts";
 import { limitSeries } from "./series-limit.ts";
 import type { BestRows, PointSource } from "./source.ts";
@@ -136,13 +136,12 @@ function foldInput(select: ResolvedSelect, specs: LaneSpecs, outside: Inside): F
       ...lanes.map(({ reducer }) => columnType(reducer?.type)),
       ...besideTypes(beside),
     ];
-    const streams = requests.map((request) =>
-      limitSeries(outside.source.reduced(request), {
-        select,
-        table: request.source,
-        source: outside.source,
-      }),
-    );
+    const streams = requests.map((request) => {
+      const { source: table } = request;
+      const points = outside.source.reduced(request);
+      const limited = limitSeries(points, { select, table, source: outside.source });
+      return { name: table.name, points: limited };
+    });
     const read: LaneContext = {
       ...context,
       indexOf: () => -1,
@@ -220,11 +219,12 @@ function sourcePoints(
   outside: Inside,
   request: SourceRequest,
 ): AsyncIterable<Points> {
-  const streams = select.sources.map((source) => {
+  const streams = select.sources.map((source): Stream => {
     const points = pointsOf(source, select, outside, request);
     // A subquery has the limits of what is around it in its own.
-    if (source.kind !== "table") return points;
-    return limitSeries(points, { select, table: source, source: outside.source });
+    if (source.kind !== "table") return { name: undefined, points };
+    const limited = limitSeries(points, { select, table: source, source: outside.source });
+    return { name: source.name, points: limited };
   });
   return merged(streams, {
     ...ordersOf(select),
