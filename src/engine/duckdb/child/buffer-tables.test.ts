@@ -11,22 +11,24 @@ import { changeFailureOf } from "./failures.ts";
 
 const GENERATION = 1 as GenerationId;
 const TABLE = 1 as TableId;
+/** For three or four tables of a tag and a field. */
+const SMALL_SIZE_MAX = 2 ** 20;
 const NAME = { generation: GENERATION, tableId: TABLE };
 
 /** Rows at times `position`, `position + 1` …; each block brings another text of the tag. */
-function block(position: number, rowCount = 1): BufferedBlock {
+function block(position: number, rowCount = 1, tableId = TABLE): BufferedBlock {
   const times = BigInt64Array.from({ length: rowCount }, (_, row) => BigInt(position + row));
   const codes = new Uint32Array(rowCount).fill(1);
   const bytes = encodeBlock({
     databaseId: 1 as DatabaseId,
-    tableId: TABLE,
+    tableId,
     times,
     columns: [
       { id: 1 as ColumnId, data: { kind: "tag", codes, dictionary: [`host${position}`] } },
       { id: 2 as ColumnId, data: { kind: "integer", values: times } },
     ],
   });
-  return { ...NAME, position, stamp: BigInt(position), bytes };
+  return { ...NAME, tableId, position, stamp: BigInt(position), bytes };
 }
 
 async function openTables(nowMs?: () => number) {
@@ -39,6 +41,7 @@ async function openTables(nowMs?: () => number) {
     nowMs: nowMs ?? (() => clock.ms),
     querying: () => clock.querying,
     sleep,
+    smallTablesSizeMax: SMALL_SIZE_MAX,
   });
   const count = async () => {
     const name = tables.find(GENERATION, TABLE)?.name;
@@ -160,7 +163,7 @@ suite("buffered rows that wait", () => {
       tables.append([block(position, 30_000)]);
     };
     for (let turn = 0; turn < 10; turn += 1) more();
-    const reads: Promise<void>[] = [];
+    const reads: Promise<unknown>[] = [];
     for (let turn = 0; turn < 20; turn += 1) {
       reads.push(tables.settle([NAME]));
       await letOthersIn();
@@ -249,6 +252,43 @@ suite("buffered rows that wait", () => {
     await assert.rejects(connection.run(`FROM ${nameBefore}`), (error) => {
       return changeFailureOf(error).code === "buffer_memory";
     });
+  });
+
+  test("of tables with few rows are in the engine while they are read, and wait again when many others were read since", async () => {
+    const { tables, connection } = await openTables();
+    const names = Array.from({ length: 40 }, (_, index) => ({
+      ...NAME,
+      tableId: (index + 1) as TableId,
+    }));
+    tables.append(names.map(({ tableId }) => block(1, 3, tableId)));
+    tables.append([block(2, 20_000, TABLE)]);
+    const rowCount = async (name: (typeof names)[number]) => {
+      const { name: table } = tables.find(name.generation, name.tableId) ?? {};
+      const rows = await connection.runAndReadAll(`SELECT count(*)::INTEGER FROM ${table}`);
+      return rows.getRows()[0]?.[0];
+    };
+    const [large, held] = names;
+    assert.ok(large && held);
+    (await tables.settle([large]))[Symbol.dispose]();
+    using _ = await tables.settle([held]);
+    const waiting = tables.sizeBytes();
+    for (const round of [1, 2]) {
+      for (const name of names.slice(2)) {
+        using reading = await tables.settle([name]);
+        assert.equal(await rowCount(name), 3, `round ${round}`);
+        assert.ok(reading);
+      }
+      const made = names.filter(({ generation, tableId }) => tables.find(generation, tableId));
+      assert.ok(made.length >= 4 && made.length <= 8, `${made.length} tables`);
+      assert.deepEqual([await rowCount(large), await rowCount(held)], [20_003, 3]);
+    }
+    assert.ok(Math.abs(tables.sizeBytes() - waiting) < 100 * names.length);
+    // All at once, whatever they take.
+    using all = await tables.settle(names);
+    assert.ok(all);
+    for (const name of names) assert.equal(await rowCount(name), name === large ? 20_003 : 3);
+    await tables.drop(GENERATION);
+    assert.equal(tables.sizeBytes(), 0);
   });
 
   test("count in the size of the buffer, and go with their generation", async () => {

@@ -14,6 +14,7 @@ import type { BufferedBlock } from "#ports/engine.ts";
 import { type BufferTable, dictionaryName } from "../print/scan.ts";
 import { type AppendedBlock, appendDictionary, appendRows, type Inserter } from "./append.ts";
 import { Pace } from "./pace.ts";
+import { SmallTables } from "./small-tables.ts";
 import { addColumns, addTexts, type BufferName, keyOf, make, type Table, unmake } from "./table.ts";
 import {
   decodeRows,
@@ -45,6 +46,8 @@ export interface BufferTablesOptions {
   /** Whether queries run now: what nobody waits for then makes way for them. */
   readonly querying: () => boolean;
   readonly sleep: (delayMs: number) => Promise<void>;
+  /** What tables of few rows may take in the engine beside those. */
+  readonly smallTablesSizeMax: number;
 }
 
 /** One transaction at a time. */
@@ -60,6 +63,7 @@ export class BufferTables {
   readonly #tables = new Map<string, Table>();
   readonly #options: BufferTablesOptions;
   readonly #pace: Pace;
+  readonly #small: SmallTables;
   #inserting = false;
   /** Nothing is inserted in the background before this: it failed, most likely for lack of memory. */
   #restUntilMs = 0;
@@ -74,6 +78,7 @@ export class BufferTables {
     this.#background = background;
     this.#options = options;
     this.#pace = new Pace(options.nowMs);
+    this.#small = new SmallTables(options.smallTablesSizeMax);
   }
 
   /** The table as the engine has it; undefined as long as all its rows wait. */
@@ -106,12 +111,32 @@ export class BufferTables {
   }
 
   /**
-   * Makes all rows that these tables have now readable, as long as somebody waits for it. Rejects as the engine does, and what is not in
-   * it goes on waiting.
+   * Makes all rows that these tables have now readable, as long as somebody waits for it, and keeps them so until what it resolves with
+   * is disposed of. Rejects as the engine does, and what is not in it goes on waiting.
    */
-  async settle(sources: readonly BufferName[], wanted = () => true): Promise<void> {
-    for (const { tableId } of sources) this.#pace.read(tableId);
-    const counts = this.#named(sources).map((table) => ({ table, count: table.blocks.length }));
+  async settle(sources: readonly BufferName[], wanted = () => true): Promise<Disposable> {
+    const tables = this.#named(sources);
+    for (const table of tables) table.readerCount += 1;
+    const held = {
+      [Symbol.dispose]: () => {
+        for (const table of tables) table.readerCount -= 1;
+      },
+    };
+    try {
+      await this.#fillAll(tables, wanted);
+      return held;
+    } catch (error) {
+      held[Symbol.dispose]();
+      throw error;
+    }
+  }
+
+  async #fillAll(tables: readonly Table[], wanted: () => boolean): Promise<void> {
+    for (const table of tables) {
+      this.#pace.read(table.tableId);
+      this.#small.use(table);
+    }
+    const counts = tables.map((table) => ({ table, count: table.blocks.length }));
     // One that is there already starts over when an insertion into it fails meanwhile.
     const findNext = () => counts.find(({ table, count }) => table.insertedCount < count)?.table;
     for (let next = findNext(); next !== undefined && wanted(); next = findNext()) {
@@ -120,6 +145,18 @@ export class BufferTables {
         // Who waited for this may have left, or found it done.
         if (!wanted() || findNext() !== table) return;
         await this.#insertPiece(table, { connection, letOthersIn: nextTurn });
+      });
+      await this.#takeOutCold();
+    }
+  }
+
+  /** Has the rows of small tables that were not read lately wait again. */
+  async #takeOutCold(): Promise<void> {
+    for (const table of this.#small.takeCold()) {
+      await this.#changeAwaited(table, async (connection) => {
+        // It may have been read again, or dropped, meanwhile.
+        if (table.made && table.readerCount === 0) await this.#startOver(table, connection);
+        else if (table.made) this.#small.use(table);
       });
     }
   }
@@ -199,6 +236,7 @@ export class BufferTables {
       waitingRowCount: 0,
       changes: new Mutex(),
       awaitedCount: 0,
+      readerCount: 0,
       made: false,
       positionMax: 0,
       sizeBytes: 0,
@@ -242,6 +280,7 @@ export class BufferTables {
       await this.#insert(table, blocks, inserter);
       await connection.run("COMMIT");
     } catch (error) {
+      await connection.run("ROLLBACK").catch(() => undefined);
       await this.#startOver(table, connection);
       throw error;
     }
@@ -249,11 +288,10 @@ export class BufferTables {
   }
 
   /**
-   * Has all rows of `table` wait again, and the engine without it: one whose commit failed for lack of memory loses count of its
-   * rows, and fails the next commit for good (DuckDB 1.5.5).
+   * Has all rows of `table` wait again, and the engine without it. So it is where a commit failed for lack of memory, too: the engine loses
+   * count of its rows, and fails the next commit for good (DuckDB 1.5.5).
    */
   async #startOver(table: Table, connection: DuckDBConnection): Promise<void> {
-    await connection.run("ROLLBACK").catch(() => undefined);
     table.insertedCount = 0;
     table.waitingRowCount = sumOf(table.blocks, ({ rowCount }) => rowCount);
     this.#grow(table, sumOf(table.blocks, ({ sizeBytes }) => sizeBytes) - table.sizeBytes);

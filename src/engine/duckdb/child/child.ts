@@ -12,6 +12,9 @@ import { FewRows } from "./query/few-rows.ts";
 import { Job, type QueryContext, runQuery } from "./query/query.ts";
 import type { BufferName } from "./table.ts";
 
+/** Tables of few rows take up to one part of so many of the memory. */
+const SMALL_TABLES_SHARE = 4;
+
 class EngineProcess {
   readonly #tables: BufferTables;
   readonly #pool: ConnectionPool;
@@ -28,6 +31,7 @@ class EngineProcess {
       nowMs: () => Number(process.hrtime.bigint() / 1_000_000n),
       querying: () => jobs.size > 0,
       sleep,
+      smallTablesSizeMax: settings.memorySizeMax / SMALL_TABLES_SHARE,
     });
     return new EngineProcess(tables, pool, jobs);
   }
@@ -48,7 +52,7 @@ class EngineProcess {
       case "query": {
         const context = this.#context(request.paths);
         const run = async (job: Job) => {
-          await this.#settle(buffersOf(request.plan), job);
+          using _ = await this.#settle(buffersOf(request.plan), job);
           await runQuery(job, request, context);
         };
         return this.#work(request.id, request.paths, run);
@@ -72,9 +76,9 @@ class EngineProcess {
   }
 
   /** Makes the rows of these tables readable for `job`. */
-  async #settle(sources: readonly BufferName[], job: Job): Promise<void> {
+  async #settle(sources: readonly BufferName[], job: Job): Promise<Disposable> {
     try {
-      await this.#tables.settle(sources, () => !job.cancelled);
+      return await this.#tables.settle(sources, () => !job.cancelled);
     } catch (error) {
       throw errorOfParts(changeFailureOf(error));
     }

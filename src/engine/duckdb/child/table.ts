@@ -36,6 +36,8 @@ export interface Table extends BufferTable {
   readonly changes: Mutex;
   /** How many wait to change it who are waited for: then nothing makes way that changes it. */
   awaitedCount: number;
+  /** Queries that run on it: it stays as it is for them. */
+  readerCount: number;
   /** Whether the engine has the table. */
   made: boolean;
   positionMax: number;
