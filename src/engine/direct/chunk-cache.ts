@@ -36,8 +36,8 @@ const ENTRY_SIZE = 200;
 const CHUNK_SIZE = 400;
 /** What decoding so many rows takes is less than what the other engine takes for a question: some ten milliseconds. */
 const COLD_ROW_COUNT_MAX = 2 ** 18;
-/** About what is kept of a row when it is: its time, and a number. */
-const ROW_SIZE = 16;
+/** What is kept of a row for its time, and for each number. */
+const CELL_SIZE = 8;
 
 /** A row group of a file. Data files never change and their keys are used once, so what is kept of one stays true. */
 export interface GroupOfFile {
@@ -46,6 +46,12 @@ export interface GroupOfFile {
   readonly group: StoredGroup;
   /** Opens the file, for what is not kept. Rejects as OpenFile throws, and where the file cannot be had. */
   readonly open: () => Promise<OpenFile>;
+}
+
+/** A row group, and the columns of numbers that a question reads there. */
+export interface AskedGroup {
+  readonly group: GroupOfFile;
+  readonly numberIds: readonly ColumnId[];
 }
 
 export class ChunkCache {
@@ -69,9 +75,13 @@ export class ChunkCache {
    * Whether to decode what is not kept of `groups`: where it is little, or most of it was asked for before, so lately that it would
    * still be here. For what is asked for once, the other engine is many times faster.
    */
-  admits(groups: readonly GroupOfFile[]): boolean {
-    const missing = groups.filter((one) => !this.#kept.has(placeOf(one, "times")));
-    const rowCount = missing.reduce((sum, { group }) => sum + group.rowCount, 0);
+  admits(asked: readonly AskedGroup[]): boolean {
+    const missing = asked.filter(
+      ({ group, numberIds }) =>
+        !this.#kept.has(placeOf(group, "times")) ||
+        numberIds.some((id) => !this.#kept.has(placeOf(group, numbersName(id)))),
+    );
+    const rowCount = missing.reduce((sum, { group }) => sum + group.group.rowCount, 0);
     if (rowCount <= COLD_ROW_COUNT_MAX) return true;
     const known = missing.filter((one) => this.#noteAsked(one));
     return 2 * known.length >= missing.length;
@@ -102,7 +112,7 @@ export class ChunkCache {
 
   /** Of a column of numbers that the file has; undefined where they cannot be had as floats. */
   numbers(group: GroupOfFile, { id, kind }: ScanColumn): Promise<Numbers | undefined> {
-    return this.#get(group, `numbers ${id}`, (file) => {
+    return this.#get(group, numbersName(id), (file) => {
       const cells = file.read(group.group, id);
       const numbers = cells && numbersFrom(cells, kind === "uinteger");
       return kept(numbers, numbers && numbers.values.byteLength + (numbers.present?.length ?? 0));
@@ -138,9 +148,9 @@ export class ChunkCache {
   }
 
   /** Answers whether it was asked for lately. */
-  #noteAsked(one: GroupOfFile): boolean {
-    const place = placeOf(one, "asked");
-    const sizeBytes = ENTRY_SIZE + ROW_SIZE * one.group.rowCount;
+  #noteAsked({ group, numberIds }: AskedGroup): boolean {
+    const place = placeOf(group, numberIds.join());
+    const sizeBytes = ENTRY_SIZE + CELL_SIZE * (1 + numberIds.length) * group.group.rowCount;
     const known = this.#asked.delete(place);
     this.#asked.set(place, sizeBytes);
     if (!known) this.#askedBytes += sizeBytes;
@@ -177,6 +187,10 @@ function readTimes(file: OpenFile, group: StoredGroup): Times | undefined {
   if (found !== undefined) return timesOf(found);
   const cells = file.read(group, TIME_COLUMN_ID);
   return cells && timesFrom(cells);
+}
+
+function numbersName(id: ColumnId): string {
+  return `numbers ${id}`;
 }
 
 function placeOf({ index, key }: Pick<GroupOfFile, "key" | "index">, name: string): string {

@@ -1,7 +1,7 @@
 /** Conditions on one field of a row that loops can test, and those on tags that bounds can rule out. */
 import { utf8 } from "#base/bytes.ts";
 import type { Comparison, Expression, LiteralValue } from "#model/query/expression.ts";
-import type { ScanPlan } from "#model/query/plan.ts";
+import type { ScanColumn, ScanPlan } from "#model/query/plan.ts";
 import type { TextBounds } from "../duckdb/compaction/open-file.ts";
 import type { Numbers } from "./chunk.ts";
 
@@ -28,7 +28,6 @@ const FLIPPED: Readonly<Record<Comparison, Comparison>> = {
   greater: "less",
   greater_equal: "less_equal",
 };
-const NUMBERS: ReadonlySet<string> = new Set(["float", "integer", "uinteger"]);
 /** Longer lists are not looked through for each row group. */
 const LIST_LENGTH_MAX = 100;
 
@@ -143,7 +142,13 @@ export function numberIndex(
   { columns }: ScanPlan,
 ): number | undefined {
   if (expression?.kind !== "input") return undefined;
-  return NUMBERS.has(columns[expression.index]?.kind ?? "") ? expression.index : undefined;
+  const column = columns[expression.index];
+  return column !== undefined && isNumber(column) ? expression.index : undefined;
+}
+
+/** Whether its cells are decoded as numbers. */
+export function isNumber({ kind }: ScanColumn): boolean {
+  return kind === "float" || kind === "integer" || kind === "uinteger";
 }
 
 function isComparison(name: string): name is Comparison {

@@ -3,7 +3,8 @@ import type { ScanColumn } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { type Numbers, putTime, putWhole } from "./chunk.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
-import { BATCH_ROW_COUNT_MAX, isNumber } from "./gathered.ts";
+import { isNumber } from "./condition.ts";
+import { BATCH_ROW_COUNT_MAX } from "./gathered.ts";
 import type { Places } from "./ordered.ts";
 import { numbersOf, type Piece } from "./pieces.ts";
 

@@ -3,6 +3,7 @@ import type { ScanColumn, ScanPlan } from "#model/query/plan.ts";
 import type { ResultBatch, ResultColumn } from "#model/query/result.ts";
 import { type Numbers, putTime, putWhole } from "./chunk.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
+import { isNumber } from "./condition.ts";
 import { numbersOf, type Piece } from "./pieces.ts";
 
 export const BATCH_ROW_COUNT_MAX = 8192;
@@ -131,9 +132,4 @@ function presence({ present }: Numbers, rows: Uint32Array): { readonly present?:
   const some = new Uint8Array(rows.length);
   for (let i = 0; i < rows.length; i += 1) some[i] = present[rows[i] as number] as number;
   return some.includes(0) ? { present: some } : {};
-}
-
-/** Whether its cells are decoded as numbers. */
-export function isNumber({ kind }: ScanColumn): boolean {
-  return kind === "float" || kind === "integer" || kind === "uinteger";
 }

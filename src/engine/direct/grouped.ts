@@ -7,7 +7,7 @@ import type { Numbers } from "./chunk.ts";
 import type { ChunkCache } from "./chunk-cache.ts";
 import { type Fold, NumberFold, RowCount } from "./fold.ts";
 import { numbersOf, type Piece } from "./pieces.ts";
-import type { Folded, Grouping, GroupKey, Shape } from "./shape.ts";
+import { type Folded, fieldsOf, type Grouping, type GroupKey, type Shape } from "./shape.ts";
 
 /** More of them take too much memory here. */
 const GROUPS_MAX = 200_000;
@@ -170,13 +170,6 @@ export class Groups {
 function foldOf(folded: Folded): Fold {
   if (folded.kind === "choice") return new Choice(folded);
   return folded.index === undefined ? new RowCount() : new NumberFold(folded);
-}
-
-/** The fields that a fold reads, by their place in the scan. */
-function fieldsOf(folded: Folded): readonly number[] {
-  if (folded.kind === "choice")
-    return folded.wanted === "time" ? [folded.index] : [folded.index, folded.wanted];
-  return folded.index === undefined ? [] : [folded.index];
 }
 
 interface Bins {

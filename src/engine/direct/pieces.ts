@@ -7,9 +7,9 @@ import type { OpenFile } from "../duckdb/compaction/open-file.ts";
 import { compilePredicate } from "../plain/expression/evaluate.ts";
 import type { Value } from "../plain/expression/value.ts";
 import { firstAtLeast, type Numbers, type Runs, type Times } from "./chunk.ts";
-import type { ChunkCache, GroupOfFile, ToldGroup } from "./chunk-cache.ts";
+import type { AskedGroup, ChunkCache, GroupOfFile, ToldGroup } from "./chunk-cache.ts";
 import { applyCondition, applyPresence, mayPass } from "./condition.ts";
-import type { Shape } from "./shape.ts";
+import { numberColumnsOf, type Shape } from "./shape.ts";
 
 /** What the files of a plan may hold together. */
 const ROWS_MAX = 8_000_000;
@@ -82,7 +82,8 @@ export async function* readPieces(
 ): AsyncGenerator<Piece | undefined> {
   const passes = compilePredicate(shape.tagPredicate);
   const wanted = await wantedGroups(shape, parts, { cache, open });
-  if (!cache.admits(wanted.map(({ place }) => place))) {
+  const columns = numberColumnsOf(shape);
+  if (!cache.admits(wanted.map((one) => askedOf(columns, one)))) {
     yield undefined;
     return;
   }
@@ -96,6 +97,12 @@ export async function* readPieces(
     await setImmediate();
     signal.throwIfAborted();
   }
+}
+
+/** What of a row group is read. */
+function askedOf(columns: readonly ScanColumn[], { file, place }: WantedGroup): AskedGroup {
+  const ids = columns.map(({ id }) => id).filter((id) => file.columnIds.includes(id));
+  return { group: place, numberIds: ids };
 }
 
 /** The row groups of `parts` that may have rows which `shape` asks for. */

@@ -1,12 +1,12 @@
 /** Which plans are computed directly: what they read, what they make of it, and what is above that. */
 import type { AggregateCall, Expression, IntervalValue } from "#model/query/expression.ts";
 import { childrenOf, isInterval } from "#model/query/expression.ts";
-import type { Plan, ScanPlan } from "#model/query/plan.ts";
+import type { Plan, ScanColumn, ScanPlan } from "#model/query/plan.ts";
 import type { ValueType } from "#model/query/value-type.ts";
 import { expressionsOf } from "#model/query/walk.ts";
 import type { ColumnKind } from "#model/schema.ts";
 import { isKnownType } from "../plain/expression/value.ts";
-import { conditionOf, type FieldCondition, numberIndex } from "./condition.ts";
+import { conditionOf, type FieldCondition, isNumber, numberIndex } from "./condition.ts";
 
 /** A plan that ends in one scan, most of whose work is on that scan's rows. */
 export interface Shape {
@@ -72,6 +72,21 @@ const HERE: ReadonlySet<string> = new Set(
     "add_interval subtract_interval"
   ).split(" "),
 );
+
+/** The fields that `folded` is made of, by their places in the scan. */
+export function fieldsOf(folded: Folded): readonly number[] {
+  if (folded.kind === "choice")
+    return folded.wanted === "time" ? [folded.index] : [folded.index, folded.wanted];
+  return folded.index === undefined ? [] : [folded.index];
+}
+
+/** The columns of numbers that are read. */
+export function numberColumnsOf({ conditions, grouping, scan }: Shape): readonly ScanColumn[] {
+  if (grouping === undefined) return scan.columns.filter(isNumber);
+  const tested = conditions.flatMap((one) => ("indexes" in one ? one.indexes : [one.index]));
+  const read = new Set([...tested, ...grouping.aggregates.flatMap(fieldsOf)]);
+  return scan.columns.filter((_, index) => read.has(index));
+}
 
 /** Undefined where `plan` is of another shape. */
 export function shapeOf(plan: Plan): Shape | undefined {

@@ -65,6 +65,7 @@ export class BufferTables {
   readonly #pace: Pace;
   readonly #small: SmallTables;
   #inserting = false;
+  #makingRoom = false;
   /** Nothing is inserted in the background before this: it failed, most likely for lack of memory. */
   #restUntilMs = 0;
   #sizeBytes = 0;
@@ -120,6 +121,7 @@ export class BufferTables {
     const held = {
       [Symbol.dispose]: () => {
         for (const table of tables) table.readerCount -= 1;
+        if (!this.#makingRoom) void this.#makeRoom();
       },
     };
     try {
@@ -146,19 +148,27 @@ export class BufferTables {
         if (!wanted() || findNext() !== table) return;
         await this.#insertPiece(table, { connection, letOthersIn: nextTurn });
       });
-      await this.#takeOutCold();
     }
   }
 
-  /** Has the rows of small tables that were not read lately wait again. */
-  async #takeOutCold(): Promise<void> {
-    for (const table of this.#small.takeCold()) {
-      await this.#changeAwaited(table, async (connection) => {
-        // It may have been read again, or dropped, meanwhile.
-        if (table.made && table.readerCount === 0) await this.#startOver(table, connection);
-        else if (table.made) this.#small.use(table);
-      });
+  /** Has the rows of small tables that were not read lately wait again, until there is room. Never rejects. */
+  async #makeRoom(): Promise<void> {
+    this.#makingRoom = true;
+    try {
+      for (let cold = this.#small.cold(); cold.length > 0; cold = this.#small.cold())
+        await Promise.all(cold.map((table) => this.#takeOut(table)));
+    } catch (error) {
+      this.#options.onFailure(error);
+    } finally {
+      this.#makingRoom = false;
     }
+  }
+
+  async #takeOut(table: Table): Promise<void> {
+    await change(table, this.#foreground, async (connection) => {
+      // It may have been read again, or dropped, meanwhile.
+      if (table.made && table.readerCount === 0) await this.#startOver(table, connection);
+    });
   }
 
   /** Forgets all rows of `generation`. Rejects as the engine does, which then keeps what nobody can name. */
@@ -169,6 +179,7 @@ export class BufferTables {
         this.#tables.delete(keyOf(generation, table.tableId));
         this.#grow(table, -table.sizeBytes);
         table.insertedCount = table.blocks.length;
+        this.#small.delete(table);
         if (table.made) await unmake(table, connection);
       });
     }
@@ -233,6 +244,7 @@ export class BufferTables {
       dictionaries: new Map(),
       blocks: [],
       insertedCount: 0,
+      insertedRowCount: 0,
       waitingRowCount: 0,
       changes: new Mutex(),
       awaitedCount: 0,
@@ -293,6 +305,8 @@ export class BufferTables {
    */
   async #startOver(table: Table, connection: DuckDBConnection): Promise<void> {
     table.insertedCount = 0;
+    table.insertedRowCount = 0;
+    this.#small.delete(table);
     table.waitingRowCount = sumOf(table.blocks, ({ rowCount }) => rowCount);
     this.#grow(table, sumOf(table.blocks, ({ sizeBytes }) => sizeBytes) - table.sizeBytes);
     await unmake(table, connection).catch(() => undefined);
@@ -307,10 +321,12 @@ export class BufferTables {
     const kinds = [...table.columns.values()];
     for (const { bytes, rowCount, sizeBytes } of piece) {
       table.waitingRowCount -= rowCount;
+      table.insertedRowCount += rowCount;
       this.#grow(table, encodedSize(bytes.length) - sizeBytes);
     }
     for (const block of blocks) this.#grow(table, rowsSize(block, kinds));
     table.insertedCount += piece.length;
+    this.#small.add(table);
   }
 
   async #insert(table: Table, blocks: readonly AppendedBlock[], inserter: Inserter): Promise<void> {

@@ -3,46 +3,50 @@ import type { Table } from "./table.ts";
 
 /** What the engine takes for a column of a table with a row in it, or of a dictionary. */
 const COLUMN_SIZE = 32 * 1024;
+/** There is room for so many rows. */
+const ROW_COUNT_MAX = 2_048;
 /** Columns that each table has: position, order stamp and time. */
 const OWN_COLUMN_COUNT = 3;
 
-/** Tables in the engine whose room is mostly empty: those read last stay, as many as fit. */
+/** Tables in the engine. Of those whose room is mostly empty, the ones that were read last stay, as many as fit. */
 export class SmallTables {
   readonly #sizeMax: number;
-  /** Those read last are last. */
-  readonly #tables = new Set<Table>();
+  /** Those that were read or filled last are last. */
+  readonly #made = new Set<Table>();
 
-  /** They may take `sizeMax` bytes, and more where queries read them all at once. */
+  /** Small ones may take `sizeMax` bytes, and more where queries read them all at once. */
   constructor(sizeMax: number) {
     this.#sizeMax = sizeMax;
   }
 
-  /** `table` is being read. */
-  use(table: Table): void {
-    this.#tables.delete(table);
-    this.#tables.add(table);
+  /** Rows of `table` are in the engine. */
+  add(table: Table): void {
+    this.#made.delete(table);
+    this.#made.add(table);
   }
 
-  /** Those that are to be taken out, as no query reads them; they are forgotten here. */
-  takeCold(): readonly Table[] {
-    const small: (readonly [Table, number])[] = [];
-    let sizeBytes = 0;
-    for (const table of this.#tables) {
-      const roomBytes = roomOf(table);
-      // What was dropped, or has filled its room, is no matter of ours.
-      if (!table.made || table.sizeBytes > roomBytes) this.#tables.delete(table);
-      else {
-        small.push([table, roomBytes]);
-        sizeBytes += roomBytes;
-      }
-    }
+  /** `table` is being read. */
+  use(table: Table): void {
+    if (this.#made.has(table)) this.add(table);
+  }
+
+  /** The engine has no rows of `table` any more. */
+  delete(table: Table): void {
+    this.#made.delete(table);
+  }
+
+  /** Those that no query reads, as far as small ones take more than they may together; the ones read longest ago first. */
+  cold(): readonly Table[] {
+    const small = [...this.#made].filter(
+      ({ insertedRowCount }) => insertedRowCount <= ROW_COUNT_MAX,
+    );
+    let sizeBytes = small.reduce((sum, table) => sum + roomOf(table), 0);
     const cold: Table[] = [];
-    for (const [table, roomBytes] of small) {
+    for (const table of small) {
       if (sizeBytes <= this.#sizeMax) break;
       if (table.readerCount > 0) continue;
-      this.#tables.delete(table);
       cold.push(table);
-      sizeBytes -= roomBytes;
+      sizeBytes -= roomOf(table);
     }
     return cold;
   }

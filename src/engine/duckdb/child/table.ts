@@ -31,6 +31,8 @@ export interface Table extends BufferTable {
   blocks: EncodedBlock[];
   /** How many of `blocks` are in the engine's table; the others wait. */
   insertedCount: number;
+  /** How many rows those have. */
+  insertedRowCount: number;
   waitingRowCount: number;
   /** It changes in one place at a time. */
   readonly changes: Mutex;
