@@ -34,7 +34,7 @@ const LIMITS = {
 
 /** Memory without a bound. */
 function uncounted(): MessageMemory {
-  return { hold: () => undefined, receivedBytes: 0, receiving: true };
+  return { hold: () => undefined, begin: () => undefined, receivedBytes: 0, receiving: false };
 }
 
 function batchOf(...values: readonly bigint[]): ResultBatch {

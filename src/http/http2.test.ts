@@ -56,6 +56,7 @@ function open(options: Partial<HttpServerOptions> = {}): Promise<HttpServer> {
 }
 
 const WRITE = { ":method": "POST", ":path": "/api/v3/write_lp?db=a" };
+const CALL = { ":method": "POST", ":path": "/a/B", "content-type": "application/grpc" };
 
 /** Rows that end in an error. */
 async function* brokenBatches() {
@@ -171,27 +172,54 @@ suite("over HTTP/2", () => {
     const aborted: string[] = [];
     const grpc: GrpcService = {
       answer: (request, response, claim) => {
+        if (request.headers["x-asked"] === "yes") claim.begin();
         claim.hold(80_000);
-        claim.receiving = request.headers["x-whole"] !== "yes";
         response.writeHead(200);
         return { abort: (reason) => void aborted.push(reason.code) };
       },
     };
     server.serve(TAKING, grpc);
-    const call = { ":method": "POST", ":path": "/a/B", "content-type": "application/grpc" };
     const body = new Uint8Array(50_000).fill(109);
     await withSession(server, async (session) => {
-      const whole = session.request({ ...call, "x-whole": "yes" });
-      await once(whole, "response");
+      const waiting = session.request(CALL);
+      await once(waiting, "response");
+      await delay(110);
       assert.equal((await ask(session, WRITE, body)).headers[":status"], 429);
-      whole.close();
-      await once(whole, "close");
+      waiting.close();
+      await once(waiting, "close");
       assert.equal((await ask(session, WRITE, body)).headers[":status"], 204);
-      const slow = session.request(call);
+      const slow = session.request({ ...CALL, "x-asked": "yes" });
       await once(slow, "response");
       await delay(110);
       assert.equal((await ask(session, WRITE, body)).headers[":status"], 204);
       assert.deepEqual(aborted, ["request_memory"]);
+    });
+  });
+
+  test("a connection makes room for its slow call of gRPC, not for one that was asked for nothing yet", async () => {
+    await using server = await open({ limits: { connectionCountMax: 1, bodySlowMs: 50 } });
+    const admitted = Promise.withResolvers<void>();
+    const asked = Promise.withResolvers<void>();
+    server.serve(TAKING, {
+      answer: (_request, response, claim) => {
+        response.writeHead(200);
+        void admitted.promise.then(() => claim.begin()).then(asked.resolve);
+        return { abort: () => undefined };
+      },
+    });
+    await withSession(server, async (session) => {
+      const call = session.request(CALL).on("error", () => undefined);
+      await once(call, "response");
+      await delay(60);
+      await assert.rejects(send(server.address, { path: "/health" }));
+      admitted.resolve();
+      await asked.promise;
+      await assert.rejects(send(server.address, { path: "/health" }));
+      assert.ok(!session.destroyed);
+      await delay(60);
+      const closed = once(session, "close");
+      assert.equal((await send(server.address, { path: "/health" })).status, 200);
+      await closed;
     });
   });
 

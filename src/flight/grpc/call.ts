@@ -25,7 +25,9 @@ export interface CallLimits extends PatienceLimits {
 export interface MessageMemory {
   /** From now on they take `sizeBytes`, in place of what they took. Throws `exceeded` / `request_memory`. */
   hold(sizeBytes: number): void;
-  /** Bytes that came, and whether more are waited for. */
+  /** The client is asked for messages: before, it cannot be slow. */
+  begin(): void;
+  /** Bytes that came, and whether more are waited for: from `begin` on. */
   receivedBytes: number;
   receiving: boolean;
 }
@@ -99,6 +101,7 @@ export class Call {
     const reader = new FrameReader(Math.min(sizeMax, this.#limits.requestSizeMax));
     const memory = this.#memory;
     let givenBytes = 0;
+    memory.begin();
     try {
       for await (const chunk of this.#chunks()) {
         const messages = reader.push(chunk);

@@ -35,7 +35,11 @@ class Memory implements MessageMemory {
   sizeMax = Infinity;
   heldBytes = 0;
   receivedBytes = 0;
-  receiving = true;
+  receiving = false;
+
+  begin(): void {
+    this.receiving = true;
+  }
 
   hold(sizeBytes: number): void {
     this.heldBytes = sizeBytes;
@@ -236,6 +240,25 @@ suite("gRPC", () => {
     memory.sizeMax = 500;
     const refused = await call(served, { message: new Uint8Array(600) });
     assert.partialDeepStrictEqual(refused, { code: 8, details: "too much" });
+  });
+
+  test("waits for nothing of a client until it is asked for a message", async () => {
+    const begun = Promise.withResolvers<void>();
+    const admitted = Promise.withResolvers<void>();
+    await using served = new Served(async (one) => {
+      begun.resolve();
+      await admitted.promise;
+      await one.message();
+    });
+    const { memory } = served;
+    const { session, stream } = await asleep(served);
+    await begun.promise;
+    assert.ok(!memory.receiving);
+    admitted.resolve();
+    while (!memory.receiving) await clock.sleep(5);
+    stream.write(frame(utf8("a")));
+    while (memory.receiving) await clock.sleep(5);
+    session.destroy();
   });
 
   test("gives up a client that sends a little for ever", async () => {

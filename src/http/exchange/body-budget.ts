@@ -18,7 +18,7 @@ export class BodyBudget {
   readonly #claims = new Set<BodyClaim>();
   #heldBytes = 0;
 
-  /** Bodies younger than `slowMs` are not slow yet. */
+  /** Bodies that were asked for less than `slowMs` ago are not slow yet. */
   constructor(clock: Clock, heldMax: number, slowMs: number) {
     this.#clock = clock;
     this.#heldMax = heldMax;
@@ -36,7 +36,7 @@ export class BodyBudget {
 
   /** What one request holds. `giveWay` is called when its body is to be given up for others, and lets go of it. */
   claim(giveWay: (reason: DbError) => void): BodyClaim {
-    const claim = new BodyClaim(this, giveWay, this.#clock.monotonicMs());
+    const claim = new BodyClaim(this, giveWay, this.#clock);
     this.#claims.add(claim);
     return claim;
   }
@@ -102,25 +102,38 @@ export class BodyBudget {
 
 /** What the body of one request holds of the budget. */
 export class BodyClaim implements Disposable {
-  readonly startMs: number;
   /** Bytes that came. */
   receivedBytes = 0;
-  /** Whether more is to come. */
-  receiving = true;
+  /** Whether more is waited for. */
+  receiving = false;
   readonly #budget: BodyBudget;
   readonly #giveWay: (reason: DbError) => void;
+  readonly #clock: Clock;
+  #startMs = 0;
   #heldBytes = 0;
   #over = false;
 
-  constructor(budget: BodyBudget, giveWay: (reason: DbError) => void, startMs: number) {
+  constructor(budget: BodyBudget, giveWay: (reason: DbError) => void, clock: Clock) {
     this.#budget = budget;
     this.#giveWay = giveWay;
-    this.startMs = startMs;
+    this.#clock = clock;
+  }
+
+  /** When the body was asked for. */
+  get startMs(): number {
+    return this.#startMs;
   }
 
   /** Whether a body may take at once what it says that it needs. */
   get ample(): boolean {
     return this.#budget.ample;
+  }
+
+  /** The client is asked for the body: from now on it can be slow. */
+  begin(): void {
+    if (this.#over) throw CLIENT_LEFT;
+    this.#startMs = this.#clock.monotonicMs();
+    this.receiving = true;
   }
 
   /**

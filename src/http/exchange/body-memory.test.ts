@@ -87,6 +87,7 @@ suite("the budget of all bodies", () => {
         claim.receiving = false;
         claim.hold(0);
       });
+      claim.begin();
       claim.hold(20);
       claim.receivedBytes = receivedBytes;
       return claim;
@@ -116,6 +117,7 @@ suite("the budget of all bodies", () => {
         gone.push(code);
         memory.drop();
       });
+      claim.begin();
       const memory = new BodyMemory(claim, 300_000, undefined);
       memory.add(new Uint8Array(10));
       claim.receivedBytes = 10;
@@ -135,12 +137,25 @@ suite("the budget of all bodies", () => {
     const { budget, clock } = someBudget(100);
     using asking = budget.claim(ignore);
     using other = budget.claim(() => other.hold(0));
+    for (const claim of [asking, other]) claim.begin();
     asking.hold(20);
     other.hold(80);
     other.receivedBytes = 10;
     await clock.advance(SLOW_MS);
     asking.hold(50);
     assert.equal(budget.heldBytes, 50);
+  });
+
+  test("is taken from nobody who was not asked for a body, or only now", async () => {
+    const { budget, clock } = someBudget(100);
+    using waiting = budget.claim(() => waiting.hold(0));
+    waiting.hold(80);
+    await clock.advance(5 * SLOW_MS);
+    assert.equal(budget.slowest(), undefined);
+    waiting.begin();
+    assert.equal(budget.slowest(), undefined);
+    await clock.advance(SLOW_MS);
+    assert.equal(budget.slowest(), waiting);
   });
 
   test("is not held by a request that is over", () => {

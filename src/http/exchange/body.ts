@@ -91,6 +91,7 @@ class Reception {
     this.#sizeSaid = sizeSaid;
     this.promise = this.#settle.promise;
     this.claim = options.budget.claim((reason) => this.#fail(reason));
+    this.claim.begin();
     this.#memory = new BodyMemory(this.claim, options.sizeMax, sizeSaid);
     const { limits, watch } = options;
     const { bodyStallMsMax, requestMsMax } = limits;
