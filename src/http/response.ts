@@ -36,6 +36,15 @@ export function isWhole(request: IncomingMessage): boolean {
   return !(any instanceof Http2ServerRequest && any.stream.aborted);
 }
 
+/**
+ * Whether what is written of an answer goes out. Over HTTP/1.1 it waits for the answers to requests that came before, and the event "socket"
+ * tells when it is its turn. An answer whose connection ends before that is closed.
+ */
+export function hasTurn(response: ServerResponse): boolean {
+  const any: unknown = response;
+  return any instanceof Http2ServerResponse || response.socket !== null;
+}
+
 /** Whether all of an answer is handed to the connection, once that has let go of it. */
 export function isSent(response: ServerResponse): boolean {
   const any: unknown = response;

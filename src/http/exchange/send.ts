@@ -5,9 +5,9 @@ import { utf8 } from "#base/bytes.ts";
 import type { DbError } from "#base/errors.ts";
 import { Patience, type PatienceLimits } from "#base/patience.ts";
 import type { Clock } from "#ports/clock.ts";
-import { cutStream } from "../response.ts";
+import { cutStream, hasTurn } from "../response.ts";
 import type { Reply } from "./reply.ts";
-import type { StallWatch } from "./stall-watch.ts";
+import type { StallWatch, Watched } from "./stall-watch.ts";
 
 export interface SendOptions {
   /** Headers beside those of the reply. */
@@ -101,26 +101,44 @@ class Sending {
   end(rest?: string | Uint8Array): void {
     this.#response.end(rest);
     if (this.#response.writableFinished) return;
-    const { onStall, watch } = this.#options;
     const patience = this.#patience;
-    const watched = watch.begin(patience.lastMs, () => onStall(patience.end()));
-    this.#response.once("close", () => watched.end());
+    const end = this.#wait(patience.lastMs, () => this.#options.onStall(patience.end()));
+    this.#response.once("close", () => void end());
   }
 
   async #untilTaken(): Promise<void> {
-    const { clock, signal, watch } = this.#options;
     const patience = this.#patience;
     const taken = Promise.withResolvers<void>();
     this.#response.once("drain", taken.resolve);
-    const startMs = clock.monotonicMs();
-    const watched = watch.begin(patience.leftMs, () => taken.reject(patience.end()));
+    const end = this.#wait(patience.leftMs, () => taken.reject(patience.end()));
     try {
-      await untilAborted(taken.promise, signal);
+      await untilAborted(taken.promise, this.#options.signal);
     } finally {
-      watched.end();
       this.#response.off("drain", taken.resolve);
-      patience.waited(clock.monotonicMs() - startMs);
+      patience.waited(end());
     }
+  }
+
+  /**
+   * Calls `onStall` when the client has been waited for so long; answers what ends the wait, and says how long it was. It begins with the
+   * turn of the answer: a client cannot take it before those that it asked for earlier, whose own bounds are those of the time until then.
+   */
+  #wait(durationMs: number, onStall: () => void): () => number {
+    const { clock, watch } = this.#options;
+    const response = this.#response;
+    let startMs = 0;
+    let watched: Watched | undefined;
+    const begin = () => {
+      startMs = clock.monotonicMs();
+      watched = watch.begin(durationMs, onStall);
+    };
+    if (hasTurn(response)) begin();
+    else response.once("socket", begin);
+    return () => {
+      response.off("socket", begin);
+      watched?.end();
+      return watched === undefined ? 0 : clock.monotonicMs() - startMs;
+    };
   }
 }
 
