@@ -143,4 +143,17 @@ suite("an answer that waits for the one before it", () => {
     const reason = await ended.promise;
     assert.ok(isKind(reason, "unavailable") && reason.code === "client_left");
   });
+
+  test("ends the connection behind that one when it cannot be whole", async () => {
+    await using served = await Served.open(async function* () {
+      yield batch("second");
+      throw new Error("broken");
+    });
+    const answer = sendRaw(served.server.address, METRICS + QUERY + LAST);
+    await served.observed(1);
+    assert.deepEqual(served.statuses, [500]);
+    served.go();
+    const { text } = await Promise.race([answer, delay(2_000, { text: "late" }, { ref: false })]);
+    assert.match(text, /^HTTP\/1\.1 200 [^]*\r\n\r\nfirst$/);
+  });
 });

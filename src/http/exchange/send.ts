@@ -1,4 +1,5 @@
 import type { ServerResponse } from "node:http";
+import type { Socket } from "node:net";
 import { TLSSocket } from "node:tls";
 import { untilAborted } from "#base/async.ts";
 import { utf8 } from "#base/bytes.ts";
@@ -144,11 +145,14 @@ class Sending {
 
 /**
  * Ends the connection, or the stream of HTTP/2, so that nobody takes what was sent for a whole answer. With chunks, their missing end says so;
- * under HTTP/1.0, where the end of the connection ends the answer, only a reset does.
+ * under HTTP/1.0, where the end of the connection ends the answer, only a reset does. Where it is not its turn yet, the connection ends
+ * with the answer before it.
  */
 export function cut(response: ServerResponse): void {
   if (cutStream(response)) return;
   const { socket } = response;
+  // Node would go on to it nevertheless, and wait for its end.
+  if (!hasTurn(response)) response.once("socket", (later: Socket) => later.destroy());
   if (socket === null || socket instanceof TLSSocket) response.destroy();
   else socket.resetAndDestroy();
 }
