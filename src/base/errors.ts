@@ -23,18 +23,21 @@ export class DbError extends Error {
   readonly kind: ErrorKind;
   readonly code: string;
   readonly detail: ErrorDetail;
+  /** What logs have in place of the message, where that repeats a user's text; undefined: the message itself. */
+  readonly logged: string | undefined;
 
   constructor(
     kind: ErrorKind,
     code: string,
     message: string,
-    options: { detail?: ErrorDetail; cause?: unknown } = {},
+    options: { detail?: ErrorDetail; cause?: unknown; logged?: string | undefined } = {},
   ) {
     super(message, { cause: options.cause });
     this.name = "DbError";
     this.kind = kind;
     this.code = code;
     this.detail = options.detail ?? {};
+    this.logged = options.logged;
   }
 }
 
@@ -70,10 +73,9 @@ export function messageOf(error: unknown): string {
   return error instanceof DbError ? error.message : describeError(error);
 }
 
-/** The message of anything thrown, followed by those of its causes. */
+/** The message of anything thrown, as logs have it, followed by those of its causes. */
 export function describeError(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
-  return error.cause === undefined
-    ? error.message
-    : `${error.message}: ${describeError(error.cause)}`;
+  const message = (error instanceof DbError ? error.logged : undefined) ?? error.message;
+  return error.cause === undefined ? message : `${message}: ${describeError(error.cause)}`;
 }

@@ -133,6 +133,24 @@ suite("system.queries", () => {
     assert.equal(rows[1]?.["query_text"], `${long.slice(0, 2_048)}…`);
   });
 
+  test("has no passwords", async () => {
+    await using node = await SmallNode.open({ queries: { logEntriesMax: 10 } });
+    await assert.rejects(node.rows("CREATE USER u WITH PASSWORD 's3cret'"));
+    const long = `SELECT '${"x".repeat(2_000)}' -- http://me:s3cret`.padEnd(3_000, "s3cret");
+    await node.rows(long, INSIDE);
+    const { log } = node.queries.runner;
+    log.begin("CREATE SUBSCRIPTION s ON a.p DESTINATIONS ALL 'http://me:s3cret@host'", "influxql");
+    const rows = await node.rows("SELECT query_text FROM system.queries OFFSET 1", INSIDE);
+    assert.deepEqual(
+      rows.map((logRow) => logRow["query_text"]),
+      [
+        "CREATE SUBSCRIPTION s ON a.p DESTINATIONS ALL 'http://[REDACTED]@host'",
+        `${long.slice(0, long.indexOf("me:"))}[REDACTED]@…`,
+        "CREATE USER u WITH PASSWORD [REDACTED]",
+      ],
+    );
+  });
+
   test("the id of a query is a UUID that no other one has, and later ones are greater", () => {
     const one = { ms: 1_767_225_600_000, node: 1, epoch: 1, number: 1 };
     const what = fc.record({

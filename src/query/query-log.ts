@@ -4,6 +4,7 @@ import type { LiteralValue } from "#model/query/expression.ts";
 import type { Field } from "#model/query/plan.ts";
 import type { Writer } from "#objectlog/shared-log.ts";
 import type { Clock } from "#ports/clock.ts";
+import { withoutSecrets } from "./secrets.ts";
 import type { SystemTable } from "./system-tables.ts";
 
 /** How far a query has come. */
@@ -115,7 +116,7 @@ export class QueryRecord {
   readonly number: number;
   /** Empty where none is named. */
   readonly database: string;
-  /** The beginning of a long one. */
+  /** The beginning of a long one; without passwords. */
   readonly text: string;
   readonly #clock: Clock;
   readonly #id: string;
@@ -229,6 +230,6 @@ function durationNs(startMs: number | undefined, endMs: number | undefined): big
 
 /** A copy: a slice would keep all of the text. */
 function beginningOf(text: string): string {
-  if (text.length <= TEXT_LENGTH_MAX) return text;
-  return `${fromUtf8(utf8(text.slice(0, TEXT_LENGTH_MAX)))}…`;
+  if (text.length <= TEXT_LENGTH_MAX) return withoutSecrets(text);
+  return withoutSecrets(`${fromUtf8(utf8(text.slice(0, TEXT_LENGTH_MAX)))}…`);
 }

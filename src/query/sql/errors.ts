@@ -23,10 +23,13 @@ export function syntaxError(sql: string, expected: string, span: Span): DbError 
   }
   const found = shown(sql.slice(span.start, span.end));
   const position = positionOf(sql, span.start);
+  const place = `at Line: ${position.line}, Column: ${position.column}`;
   return parserError(
     "ParserError",
-    `Expected: ${expected}, found: ${found} at Line: ${position.line}, Column: ${position.column}`,
+    `Expected: ${expected}, found: ${found} ${place}`,
     { ...position, found },
+    // What was found there may be a password.
+    `Expected: ${expected} ${place}`,
   );
 }
 
@@ -54,10 +57,10 @@ function parserError(
   kind: string,
   text: string,
   detail: Readonly<Record<string, string | number>>,
+  logged = text,
 ): DbError {
-  return new DbError("invalid", "sql_syntax", `SQL error: ${kind}(${JSON.stringify(text)})`, {
-    detail,
-  });
+  const said = (what: string) => `SQL error: ${kind}(${JSON.stringify(what)})`;
+  return new DbError("invalid", "sql_syntax", said(text), { detail, logged: said(logged) });
 }
 
 /** Line and column of `offset`, both from 1, in characters. */

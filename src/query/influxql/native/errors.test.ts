@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { DbError } from "#base/errors.ts";
+import { DbError, describeError } from "#base/errors.ts";
+import { parseInfluxQl } from "../parse/parse.ts";
 import { nativeError, refuseOldNumbers } from "./errors.ts";
 
 const SELECT = "SELECT v FROM m WHERE v > ";
@@ -30,6 +31,22 @@ suite("errors of InfluxQL as InfluxDB 3 words them", () => {
       );
     });
   }
+
+  test("logs have none of the statement's text", () => {
+    const text = "CREATE USER u WITH PASSWORD s3cret";
+    let error: unknown;
+    try {
+      parseInfluxQl(text);
+    } catch (thrown) {
+      error = nativeError(thrown, text);
+    }
+    assert.ok(error instanceof DbError);
+    assert.match(error.message, /"s3cret"/);
+    assert.equal(
+      describeError(error),
+      "error in InfluxQL statement: parsing error: invalid InfluxQL statement at pos 28: error parsing query: at line 1, char 29",
+    );
+  });
 
   test("other errors stay as they are", () => {
     const error = new DbError("invalid", "influxql_refused", "no");

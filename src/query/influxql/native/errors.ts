@@ -23,12 +23,10 @@ export function refuseOldNumbers(text: string): void {
 
 function refused(text: string, index: number, cause: unknown): DbError {
   const rest = JSON.stringify(text.slice(index));
-  return new DbError(
-    "invalid",
-    "influxql_syntax",
-    `error in InfluxQL statement: parsing error: invalid InfluxQL statement at pos ${index}. Parsing Error: Nom(${rest}, Tag)`,
-    { cause },
-  );
+  const logged = `error in InfluxQL statement: parsing error: invalid InfluxQL statement at pos ${index}`;
+  const message = `${logged}. Parsing Error: Nom(${rest}, Tag)`;
+  // The rest of a statement may be a password: it is for whoever has sent it.
+  return new DbError("invalid", "influxql_syntax", message, { cause, logged });
 }
 
 /** Lines and characters count from 1. */

@@ -3,15 +3,21 @@ import { DbError } from "#base/errors.ts";
 /** What errors repeat of a request is cut there. */
 const SHOWN_LENGTH_MAX = 2_000;
 
-/** The error of text that is no InfluxQL, in 1.x's words: `invalid` / `influxql_syntax`. */
-export function syntaxError(what: string): DbError {
-  return new DbError("invalid", "influxql_syntax", `error parsing query: ${shown(what)}`);
+/** The error of text that is no InfluxQL, in 1.x's words: `invalid` / `influxql_syntax`. `logged`: what logs have for `what`. */
+export function syntaxError(what: string, logged = what): DbError {
+  return new DbError("invalid", "influxql_syntax", said(what), { logged: said(logged) });
 }
 
 /** The same, with the place `offset` of `text`, and what is said behind it. */
 export function syntaxErrorAt(what: string, text: string, offset: number, hint = ""): DbError {
   const { line, column } = placeOf(text, offset);
-  return syntaxError(`${shown(what)} at line ${line}, char ${column}${hint}`);
+  const place = `at line ${line}, char ${column}`;
+  // What was found there may be a password.
+  return syntaxError(`${shown(what)} ${place}${hint}`, place);
+}
+
+function said(what: string): string {
+  return `error parsing query: ${shown(what)}`;
 }
 
 function shown(what: string): string {
