@@ -340,6 +340,8 @@ export class Node {
   async #finish(): Promise<void> {
     const { catalog, ingest, options, tasks } = this.#parts;
     if (tasks.failed !== undefined) return;
+    // While this node counts as one that runs: others take over what is not finished when it has stopped.
+    await this.answers.continuous?.finish();
     await ingest?.finish(tasks.signal);
     await catalog.setNodeState("stopped", options.ports.clock.nowNs());
   }

@@ -22,6 +22,7 @@ const CRASHED = new Promise<never>(() => undefined);
 /** What runs have written: how often each window was. */
 class Output {
   readonly counts = new Map<bigint, number>();
+  statementCount = 0;
   beforeWrite: () => void = () => undefined;
   runMs = 0;
   /** Of one statement. */
@@ -29,6 +30,7 @@ class Output {
 
   write(text: string): void {
     this.beforeWrite();
+    this.statementCount += 1;
     const [start = 0n, end = 0n] = [/time >= (\d+)/, /time < (\d+)/].map((bound) =>
       BigInt(bound.exec(text)?.[1] ?? 0),
     );
@@ -135,6 +137,8 @@ interface Cluster extends World, AsyncDisposable {
 interface ClusterOptions {
   readonly resample?: string;
   readonly queryCount?: number;
+  /** What it selects. */
+  readonly fields?: string;
   /** Of the first run. */
   readonly beforeWrite?: (first: Process) => void;
 }
@@ -142,6 +146,7 @@ interface ClusterOptions {
 /** Two nodes that run one continuous query. */
 async function openCluster({
   beforeWrite,
+  fields = "mean(f)",
   queryCount = 1,
   resample = "",
 }: ClusterOptions = {}): Promise<Cluster> {
@@ -150,7 +155,7 @@ async function openCluster({
   const first: Process = new Process(world, 1, () => second);
   const second: Process = new Process(world, 2, () => first);
   if (beforeWrite) world.output.beforeWrite = () => beforeWrite(first);
-  const select = "SELECT mean(f) INTO t FROM m GROUP BY time(10s)";
+  const select = `SELECT ${fields} INTO t FROM m GROUP BY time(10s)`;
   const text = `CREATE CONTINUOUS QUERY ${NAME} ON ${DATABASE} ${resample} BEGIN ${select} END`;
   const queries = Array.from({ length: queryCount }, (_, index) => {
     return { database: DATABASE, name: index === 0 ? NAME : `${NAME}${index}`, text };
@@ -259,6 +264,8 @@ suite("continuous queries of a cluster", () => {
     await pass(cluster, 65);
     assert.equal(first.queries.counts.failed, 3);
     assert.equal(output.check(startNs, startNs + 50n * SECOND), 1);
+    // A store that was away for a while makes no parts.
+    assert.equal(output.statementCount, first.queries.counts.finished);
   });
 
   test("claims and ends of many runs are few entries of the catalog", async () => {
@@ -298,6 +305,50 @@ suite("continuous queries of a cluster", () => {
     assert.ok(first.queries.counts.finished > 0);
   });
 
+  test("the parts that a run needs are known to those that come", async () => {
+    await using cluster = await openCluster({ resample: "RESAMPLE FOR 80s" });
+    const { first, output } = cluster;
+    output.windowsMax = 4;
+    await pass(cluster, 30);
+    const { failed, finished } = first.queries.counts;
+    assert.ok(failed > 0 && finished > 0);
+    await pass(cluster, 100);
+    assert.equal(first.queries.counts.failed, failed);
+    assert.ok(first.queries.counts.finished > finished + 5);
+  });
+
+  test("a run whose windows need each other is never done in parts", async () => {
+    await using cluster = await openCluster({
+      resample: "RESAMPLE FOR 80s",
+      fields: "cumulative_sum(mean(f))",
+    });
+    const { first, output } = cluster;
+    output.windowsMax = 4;
+    const { size } = output.counts;
+    await pass(cluster, 130);
+    assert.ok(first.queries.counts.failed > 3);
+    assert.equal(output.counts.size, size);
+  });
+
+  test("who stops says which runs are finished", async () => {
+    await using cluster = await openCluster();
+    const { clock, first, output, second, startNs } = cluster;
+    // Written just now, and not recorded yet.
+    while (output.counts.size === 0) await clock.advance(100);
+    assert.ok(runOf(first)?.claim);
+    const sleeperCount = clock.sleeperCount;
+    await first.queries.finish();
+    assert.ok(clock.sleeperCount < sleeperCount);
+    await second.catalog.refresh();
+    assert.equal(runOf(second)?.claim, undefined);
+    assert.equal(runOf(second)?.doneNs, startNs + 10n * SECOND);
+    await clock.advance(1_000);
+    assert.equal(runOf(first)?.claim, undefined);
+    await pass(cluster, 60);
+    assert.equal(output.check(startNs, startNs + 50n * SECOND), 1);
+    assert.equal(first.queries.counts.finished, 1);
+  });
+
   test("a query that was dropped is run no more", async () => {
     await using cluster = await openCluster();
     const { first, output } = cluster;
@@ -307,6 +358,11 @@ suite("continuous queries of a cluster", () => {
     assert.equal(output.counts.size, 0);
   });
 });
+
+/** The newest run, as `process` knows it. */
+function runOf({ catalog }: Process) {
+  return [...catalog.state.continuousQueries.values()].map(({ run }) => run)[0];
+}
 
 /** The first node, started again. */
 async function reopen(world: World) {

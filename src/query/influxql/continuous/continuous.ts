@@ -1,4 +1,4 @@
-import { Semaphore } from "#base/async.ts";
+import { Semaphore, untilAborted } from "#base/async.ts";
 import { DbError, describeError, isKind } from "#base/errors.ts";
 import type { Catalog } from "#catalog/catalog.ts";
 import {
@@ -14,6 +14,7 @@ import type { StatementResult } from "../answer.ts";
 import { isExpired } from "../into/into.ts";
 import type { InfluxQlRequest } from "../request.ts";
 import { type Claimant, claimDue, finishRuns, isDone, isOwn, type WrittenRun } from "./claims.ts";
+import { PartCounts } from "./parts.ts";
 import { Schedule } from "./schedule.ts";
 
 export interface ContinuousQueriesOptions {
@@ -34,8 +35,22 @@ const PAUSE_MS_MAX = 60_000;
 /** A run begins so long after it is due: rows of its last moment are there by then. */
 const LATE_NS = 1_000_000_000n;
 const RUNS_AT_ONCE_MAX = 2;
-/** Statements of one run. */
-const PART_COUNT_MAX = 128;
+/** The end of all work waits no longer for runs that are ended, and for the catalog. */
+const END_MS_MAX = 2_000;
+/** What is refused for a while, whatever is asked. */
+const BUSY: ReadonlySet<string> = new Set([
+  "buffer_full",
+  "engine_busy",
+  "queries_full",
+  "write_queue_full",
+]);
+
+/** A run that is to be done. */
+interface Work {
+  readonly query: ContinuousQueryRecord;
+  readonly claim: RunClaim;
+  readonly schedule: Schedule;
+}
 
 interface Running {
   readonly query: ContinuousQueryRecord;
@@ -64,14 +79,34 @@ export class ContinuousQueries {
   /** What the catalog does not know yet, by key. */
   readonly #written = new Map<string, WrittenRun>();
   readonly #failing = new Map<string, Failing>();
+  readonly #parts = new PartCounts();
+  readonly #end = new AbortController();
+  #ended: Promise<void> = Promise.resolve();
   readonly #permits = new Semaphore(RUNS_AT_ONCE_MAX);
 
   constructor(options: ContinuousQueriesOptions) {
     this.#options = options;
   }
 
-  /** Works until `signal` is aborted, and resolves when all runs have ended. */
+  /** Works until `signal` is aborted or it is told to finish, and resolves when all runs have ended. Called once. */
   async run(signal: AbortSignal): Promise<void> {
+    this.#ended = this.#run(AbortSignal.any([signal, this.#end.signal]));
+    await this.#ended;
+  }
+
+  /**
+   * Ends the runs at work and begins no more. Those that are written are finished in the catalog then, which has to be open still; what
+   * cannot be recorded within a while is done again by another node.
+   */
+  async finish(): Promise<void> {
+    this.#end.abort(
+      new DbError("unavailable", "node_stopping", "this node is stopping: ask another"),
+    );
+    await this.#withinTime(this.#ended);
+    if (this.#written.size > 0) await this.#withinTime(this.#recordEnds());
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
     const { clock, log } = this.#options;
     for (let failureCount = 0; !signal.aborted; ) {
       try {
@@ -118,6 +153,24 @@ export class ContinuousQueries {
     for (const { query } of written) this.#written.delete(continuousQueryKey(query));
   }
 
+  async #recordEnds(): Promise<void> {
+    await this.#options.catalog.change((state) => finishRuns(state, [...this.#written.values()]));
+    this.#written.clear();
+  }
+
+  /** Waits for `work` until it settles, but not for long; that it fails is no matter any more. */
+  async #withinTime(work: Promise<void>): Promise<void> {
+    const settled = new AbortController();
+    const late = new AbortController();
+    const end = () => late.abort();
+    const sleeping = this.#options.clock
+      .sleep(END_MS_MAX, settled.signal)
+      .then(end, () => undefined);
+    await untilAborted(work, late.signal).catch(() => undefined);
+    settled.abort();
+    await sleeping;
+  }
+
   /** Reads new statements, forgets old ones, and ends runs that nobody needs. */
   #forget(): void {
     const { continuousQueries } = this.#options.catalog.state;
@@ -127,6 +180,7 @@ export class ContinuousQueries {
     this.#schedules = schedules;
     for (const key of this.#failing.keys())
       if (!continuousQueries.has(key)) this.#failing.delete(key);
+    this.#parts.forget((key) => continuousQueries.has(key));
     for (const [key, { claim, end, query }] of this.#running) {
       const now = continuousQueries.get(key);
       if (now?.text !== query.text || isDone(now, claim.dueNs)) end.abort(notNeeded(query));
@@ -161,30 +215,23 @@ export class ContinuousQueries {
   }
 
   /** Does one run, never to reject. */
-  async #work(
-    {
-      claim,
-      query,
-      schedule,
-    }: { query: ContinuousQueryRecord; claim: RunClaim; schedule: Schedule },
-    signal: AbortSignal,
-  ): Promise<void> {
+  async #work(work: Work, signal: AbortSignal): Promise<void> {
+    const { claim, query, schedule } = work;
     const key = continuousQueryKey(query);
-    // What failed may have been too much for the time of one query.
-    const partCount = Math.min(PART_COUNT_MAX, 2 ** (this.#failing.get(key)?.count ?? 0));
     try {
       const leave = await this.#permits.acquire(signal);
       try {
-        for (const text of schedule.statementsOf(claim, partCount))
+        for (const text of schedule.statementsOf(claim, this.#parts.of(key)))
           await this.#select(query.database, text, signal);
       } finally {
         leave();
       }
       this.#written.set(key, { query, claim });
       this.#failing.delete(key);
+      this.#parts.keep(key);
       this.counts.finished += 1;
     } catch (error) {
-      if (!signal.aborted) this.#fail(query, error);
+      if (!signal.aborted) this.#fail(work, error);
     }
   }
 
@@ -199,10 +246,12 @@ export class ContinuousQueries {
   }
 
   /** A run that failed is done again, later and later; with it what is due by then. */
-  #fail(query: ContinuousQueryRecord, error: unknown): void {
+  #fail({ query, schedule }: Work, error: unknown): void {
     const { clock, log } = this.#options;
     const key = continuousQueryKey(query);
-    const count = (this.#failing.get(key)?.count ?? 0) + 1;
+    const isCut = schedule.hasLoneWindows && isTooMuch(error) && this.#parts.raise(key);
+    // Smaller parts may do at once.
+    const count = isCut ? 1 : (this.#failing.get(key)?.count ?? 0) + 1;
     this.#failing.set(key, { count, untilMs: clock.monotonicMs() + pauseMs(count) });
     this.counts.failed += 1;
     const { database, name } = query;
@@ -214,6 +263,11 @@ export class ContinuousQueries {
     const untilMs = this.#failing.get(key)?.untilMs;
     return untilMs !== undefined && this.#options.clock.monotonicMs() < untilMs;
   }
+}
+
+/** Whether less may be done of what failed with `error`. */
+function isTooMuch(error: unknown): boolean {
+  return isKind(error, "exceeded") && !BUSY.has(error.code);
 }
 
 function pauseMs(failureCount: number): number {

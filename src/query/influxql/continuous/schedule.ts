@@ -5,6 +5,7 @@ import { isTime } from "../check/expressions.ts";
 import { parseInfluxQl } from "../parse/parse.ts";
 import { Windows } from "../points/values/window.ts";
 import { printSelect } from "../print/select.ts";
+import { hasLoneWindows } from "./parts.ts";
 
 /** Times of rows; `endNs` is excluded. */
 export interface RunRange {
@@ -22,6 +23,8 @@ type Creation = Extract<InfluxQlStatement, { kind: "create_continuous_query" }>;
 
 /** When a continuous query is run, and over which rows: as in InfluxDB 1.6. */
 export class Schedule {
+  /** Whether runs may be done in parts: rows of a window are the same whatever other windows the statement reads. */
+  readonly hasLoneWindows: boolean;
   readonly #select: SelectStatement;
   /** The windows of its GROUP BY. */
   readonly #windows: Windows;
@@ -34,6 +37,7 @@ export class Schedule {
   private constructor(creation: Creation, window: { everyNs: bigint; offsetNs: bigint }) {
     const { resampleEveryNs, resampleForNs, select } = creation;
     const { everyNs: intervalNs, offsetNs } = window;
+    this.hasLoneWindows = hasLoneWindows(select, window);
     this.#select = select;
     this.#intervalNs = intervalNs;
     this.#everyNs = resampleEveryNs || intervalNs;
