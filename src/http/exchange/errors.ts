@@ -38,6 +38,7 @@ const STATUS_OF_CODE: Readonly<Record<string, number>> = {
   buffer_full: 429,
   write_queue_full: 429,
   queries_full: 429,
+  passwords_full: 429,
   engine_busy: 429,
   request_memory: 429,
   // What a reader of the store misses is no resource of the client's: the same request, sent again, may find what replaced it.

@@ -60,12 +60,12 @@ export class TestMeta implements AsyncDisposable {
   async run(
     text: string,
     database: string,
-    { native = false, retentionPolicy }: Asked = {},
+    { native = false, retentionPolicy, signal = FOREVER }: Asked = {},
   ): Promise<readonly StatementAnswer[]> {
     const answers: StatementAnswer[] = [];
     for (const { statement } of parseInfluxQl(text)) {
       if (statement.kind === "select" || statement.kind === "explain") throw new Error(text);
-      const context = { database, retentionPolicy, tokens: [], native, signal: FOREVER };
+      const context = { database, retentionPolicy, tokens: [], native, signal };
       answers.push(await this.#statements.execute(statement, context));
     }
     return answers;
@@ -89,7 +89,7 @@ export class TestMeta implements AsyncDisposable {
 }
 
 /** What a request says beside its statements and their database. */
-type Asked = Pick<MetaContext, "native" | "retentionPolicy">;
+type Asked = Partial<Pick<MetaContext, "native" | "retentionPolicy" | "signal">>;
 
 type MetaStatementsOptions = ConstructorParameters<typeof MetaStatements>[0];
 

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
+import { DbError } from "#base/errors.ts";
+import { settle } from "#testing/hand-clock.ts";
 import { check, shown, startMeta } from "#testing/meta/statements.ts";
+
+const FOREVER = new AbortController().signal;
 
 function subscription(where: string): string {
   return `CREATE SUBSCRIPTION s ON ${where} DESTINATIONS ALL 'udp://h:1'`;
@@ -94,6 +98,53 @@ suite("statements on users", () => {
     const text = JSON.stringify([...meta.node.catalog.state.users.values()]);
     assert.match(text, /scrypt:16384:8:1:/);
     assert.doesNotMatch(text, /"z"/);
+  });
+});
+
+suite("statements that wait to hash passwords", () => {
+  const over = new DbError("exceeded", "query_timeout", "over");
+
+  test("are ended while they wait, and change nothing then", async () => {
+    await using meta = await startMeta();
+    const end = new AbortController();
+    const asked = (name: string, signal: AbortSignal) =>
+      meta.run(`CREATE USER ${name} WITH PASSWORD 'x'`, "", { signal });
+    const working = asked("a", FOREVER);
+    await settle();
+    const waiting = asked("b", end.signal);
+    await settle();
+    end.abort(over);
+    await assert.rejects(waiting, over);
+    await working;
+    assert.deepEqual([...meta.node.catalog.state.users.keys()], ["a"]);
+  });
+
+  test("change nothing when they were ended while it was their turn", async () => {
+    await using meta = await startMeta();
+    const end = new AbortController();
+    const asked = meta.run("CREATE USER a WITH PASSWORD 'x'", "", { signal: end.signal });
+    await settle();
+    end.abort(over);
+    await assert.rejects(asked, over);
+    assert.deepEqual([...meta.node.catalog.state.users.keys()], []);
+  });
+
+  test("are refused where many wait", async () => {
+    await using meta = await startMeta();
+    const end = new AbortController();
+    const asked = Array.from({ length: 120 }, (_, index) =>
+      meta.run(`CREATE USER u${index} WITH PASSWORD 'x'`, "", { signal: end.signal }).then(
+        () => "done",
+        (error: unknown) => (error instanceof DbError ? `${error.kind} ${error.code}` : "?"),
+      ),
+    );
+    await settle();
+    end.abort(over);
+    const ends = await Promise.all(asked);
+    const countOf = (wanted: string) => ends.filter((one) => one === wanted).length;
+    assert.ok(countOf("exceeded passwords_full") > 0);
+    assert.ok(countOf("exceeded query_timeout") >= 90);
+    assert.equal(ends.includes("?"), false);
   });
 });
 

@@ -7,12 +7,14 @@ import type { UserGrant, UserPrivilege, UserRecord } from "#catalog/v1/users.ts"
 import { randomBytes } from "#ports/random.ts";
 import type { StatementAnswer } from "../answer.ts";
 import type { Privilege, UserStatement } from "../ast.ts";
-import { type MetaContext, type MetaOptions, newestCatalog } from "./context.ts";
+import { type Decide, type MetaContext, type MetaOptions, newestCatalog } from "./context.ts";
 import { answerOf, NO_ROWS, texts } from "./rows.ts";
 
 const USER_COUNT_MAX = 10_000;
 /** Characters of names and of passwords. */
 const TEXT_LENGTH_MAX = 1_024;
+/** Statements that wait to hash a password: some five seconds of work. */
+const HASHES_WAITING_MAX = 100;
 
 const WANTED: Readonly<Record<Privilege, UserPrivilege>> = {
   READ: "read",
@@ -26,7 +28,10 @@ const SHOWN: Readonly<Record<UserPrivilege, string>> = {
   all: "ALL PRIVILEGES",
 };
 
-/** Rejects with `user_invalid`, `user_exists`, `user_limit`, `user_not_found`, `database_not_found`. */
+/**
+ * Rejects with `user_invalid`, `user_exists`, `user_limit`, `user_not_found`, `database_not_found`, `passwords_full`, and the reason of the
+ * context's signal: behind that nothing is changed any more.
+ */
 export async function changeUsers(
   statement: UserStatement,
   options: MetaOptions,
@@ -37,18 +42,18 @@ export async function changeUsers(
       await createUser(statement, options, context);
       return NO_ROWS;
     case "drop_user":
-      return change(options, (state) => {
+      return change(options, context, (state) => {
         const { name } = requireUser(state, statement.name);
         return [{ kind: "drop_user", name }];
       });
     case "set_password": {
       requireUser(await newestCatalog(options, context), statement.name);
-      const password = await hashOf(statement.password, options);
-      return changeUser(options, statement.name, (user) => ({ ...user, password }));
+      const password = await hashOf(statement.password, options, context);
+      return changeUser(statement.name, { options, context }, (user) => ({ ...user, password }));
     }
     case "grant":
     case "revoke":
-      return changeGrant(statement, options);
+      return changeGrant(statement, options, context);
   }
 }
 
@@ -84,9 +89,9 @@ async function createUser(
   const known = (await newestCatalog(options, context)).users.get(name);
   const isSame =
     known?.admin === admin &&
-    (await options.hashing.run(() => matchesPassword(text, known.password)));
-  const password = await hashOf(text, options);
-  await change(options, ({ users }) => {
+    (await inTurn(options, context, () => matchesPassword(text, known.password)));
+  const password = await hashOf(text, options, context);
+  await change(options, context, ({ users }) => {
     const now = users.get(name);
     if (now === undefined) {
       if (users.size >= USER_COUNT_MAX) throw tooManyUsers();
@@ -100,11 +105,13 @@ async function createUser(
 function changeGrant(
   { database, kind, privilege, user: name }: Extract<UserStatement, { kind: "grant" | "revoke" }>,
   options: MetaOptions,
+  context: MetaContext,
 ): Promise<StatementAnswer> {
+  const asked: Asked = { options, context };
   if (database === undefined)
-    return changeUser(options, name, (user) => ({ ...user, admin: kind === "grant" }));
+    return changeUser(name, asked, (user) => ({ ...user, admin: kind === "grant" }));
   const wanted = WANTED[privilege];
-  return changeUser(options, name, (user, state) => {
+  return changeUser(name, asked, (user, state) => {
     requirePolicies(state, database);
     const before = user.grants.find((grant) => grant.database === database)?.privilege ?? "none";
     const after = kind === "grant" ? wanted : withoutPrivilege(before, wanted);
@@ -125,12 +132,17 @@ function withGrant(grants: readonly UserGrant[], wanted: UserGrant): readonly Us
   return grants.map((grant) => (isWanted(grant) ? wanted : grant));
 }
 
+interface Asked {
+  readonly options: MetaOptions;
+  readonly context: MetaContext;
+}
+
 function changeUser(
-  options: MetaOptions,
   name: string,
+  { context, options }: Asked,
   changed: (user: UserRecord, state: CatalogState) => UserRecord,
 ): Promise<StatementAnswer> {
-  return change(options, (state) => {
+  return change(options, context, (state) => {
     const user = changed(requireUser(state, name), state);
     return [{ kind: "set_user", user }];
   });
@@ -139,15 +151,35 @@ function changeUser(
 /** Users are in no database. */
 async function change(
   { changes }: MetaOptions,
-  decide: Parameters<MetaOptions["changes"]["change"]>[1],
+  { signal }: MetaContext,
+  decide: Decide,
 ): Promise<StatementAnswer> {
-  await changes.change("", decide);
+  await changes.change("", (state) => {
+    signal.throwIfAborted();
+    return decide(state);
+  });
   return NO_ROWS;
 }
 
-function hashOf(password: string, { hashing, random }: MetaOptions): Promise<string> {
+function hashOf(password: string, options: MetaOptions, context: MetaContext): Promise<string> {
   checkLength(password);
-  return hashing.run(() => hashPassword(password, randomBytes(random, PASSWORD_SALT_SIZE)));
+  const salt = randomBytes(options.random, PASSWORD_SALT_SIZE);
+  return inTurn(options, context, () => hashPassword(password, salt));
+}
+
+/** Does `work`, which hashes a password, when those before it are done. Rejects with `passwords_full` and the signal's reason. */
+async function inTurn<T>(
+  { hashing }: MetaOptions,
+  { signal }: MetaContext,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (hashing.waitingCount >= HASHES_WAITING_MAX) throw passwordsFull(hashing.waitingCount);
+  const leave = await hashing.acquire(signal);
+  try {
+    return await work();
+  } finally {
+    leave();
+  }
 }
 
 function checkLength(text: string): void {
@@ -163,6 +195,15 @@ function requireUser({ users }: CatalogState, name: string): UserRecord {
 
 function userInvalid(message: string): DbError {
   return new DbError("invalid", "user_invalid", message);
+}
+
+function passwordsFull(waitingCount: number): DbError {
+  return new DbError(
+    "exceeded",
+    "passwords_full",
+    `${waitingCount} statements with passwords wait already: ask again later`,
+    { detail: { waitingCount } },
+  );
 }
 
 function tooManyUsers(): DbError {
