@@ -10,7 +10,9 @@ export const TABLE_DELETES_MAX = 1_000;
 /** Of tags, that the deletes of one table name together: each node has them in memory. */
 const TABLE_VALUES_MAX = 100_000;
 /** Characters of these. */
-const TABLE_VALUES_LENGTH_MAX = 2 ** 24;
+export const TABLE_VALUES_LENGTH_MAX = 2 ** 24;
+/** Characters of the deletes of one request: they are one entry of the catalog, which each node reads whole. */
+export const REQUEST_LENGTH_MAX = 2 ** 25;
 
 /** The deletes of a catalog. */
 export interface DeleteState {
@@ -136,20 +138,23 @@ export interface TableDelete {
 
 /**
  * The changes that make deletes of rows, one for each of `tables`; earlier ones that they cover whole are forgotten with that.
- * Throws `exceeded` / `delete_limit`.
+ * Throws `exceeded` / `delete_limit`, and then takes no more of `tables`.
  */
 export function addDeletes(
   state: DeleteState,
-  tables: readonly TableDelete[],
+  tables: Iterable<TableDelete>,
   shared: Pick<RowDelete, "time" | "cuts" | "atNs">,
 ): readonly DeleteChange[] {
   const changes: DeleteChange[] = [];
   let id = state.nextDeleteId;
+  let length = 0;
   for (const { condition, table } of tables) {
     const added: RowDelete = { ...shared, id, tableId: table.id, condition };
     const before = state.deletes.get(table.id) ?? [];
     const ids = before.filter((one) => isWithin(one, added)).map((one) => one.id);
     requireRoom([...before.filter((one) => !ids.includes(one.id)), added], table.name);
+    length += toJson(added).length;
+    if (length > REQUEST_LENGTH_MAX) throw requestTooLong();
     if (ids.length > 0) changes.push({ kind: "forget_deletes", tableId: table.id, ids });
     changes.push({ kind: "delete_rows", delete: added });
     id = (id + 1) as RowDeleteId;
@@ -179,8 +184,12 @@ function requireRoom(deletes: readonly RowDelete[], table: string): void {
   const values = deletes.flatMap(({ condition }) => [...valuesOf(condition)]);
   const length = values.reduce((sum, value) => sum + value.length, 0);
   const isFew = deletes.length <= TABLE_DELETES_MAX && values.length <= TABLE_VALUES_MAX;
-  if (isFew && length <= TABLE_VALUES_LENGTH_MAX) return;
-  throw new DbError(
+  if (!isFew || length > TABLE_VALUES_LENGTH_MAX) throw tableFull(table);
+}
+
+/** More of one table than may wait. */
+export function tableFull(table: string): DbError {
+  return new DbError(
     "exceeded",
     "delete_limit",
     `deletes of rows of ${table} that wait to be carried out in its files are ${TABLE_DELETES_MAX} at most, and name ${TABLE_VALUES_MAX} values of tags, of ${TABLE_VALUES_LENGTH_MAX} characters together: delete again when a node with mode compact has caught up, and more at once`,
@@ -192,6 +201,16 @@ function requireRoom(deletes: readonly RowDelete[], table: string): void {
         valuesLengthMax: TABLE_VALUES_LENGTH_MAX,
       },
     },
+  );
+}
+
+/** More than one request may ask for. */
+export function requestTooLong(): DbError {
+  return new DbError(
+    "exceeded",
+    "delete_limit",
+    `one delete of rows has ${REQUEST_LENGTH_MAX} characters at most, those of its condition counted for each table that it is for: name the tables (FROM), or fewer values, and delete in parts`,
+    { detail: { requestLengthMax: REQUEST_LENGTH_MAX } },
   );
 }
 

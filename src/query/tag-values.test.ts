@@ -5,7 +5,10 @@ import { findTagValues } from "./tag-values.ts";
 
 const FOREVER = new AbortController().signal;
 
-async function valuesOf(pattern: string, tag = "host", countMax = 10) {
+async function valuesOf(
+  pattern: string,
+  { tag = "host", countMax = 10, lengthMax = 100 } = {},
+): Promise<readonly string[]> {
   await using node = await SmallNode.open();
   await node.write("m,host=a1,zone=z f=1 1\nm,host=b1 f=1 2");
   await node.snapshotter.take(FOREVER);
@@ -16,7 +19,7 @@ async function valuesOf(pattern: string, tag = "host", countMax = 10) {
   ]);
   assert.ok(table);
   const columnId = table.columns.find(({ name }) => name === tag)?.id;
-  const question = { table, columnId, pattern, countMax };
+  const question = { table, columnId, pattern, countMax, lengthMax };
   return (await findTagValues({ engine, views }, question, [], FOREVER)).toSorted();
 }
 
@@ -31,10 +34,14 @@ suite("the values of a tag that a pattern matches", () => {
   ];
   for (const [pattern, tag, expected] of cases)
     test(`${pattern} of ${tag}, in files and in the buffer`, async () => {
-      assert.deepEqual(await valuesOf(pattern, tag), expected);
+      assert.deepEqual(await valuesOf(pattern, { tag }), expected);
     });
 
   test("are no more than are wanted", async () => {
-    assert.equal((await valuesOf("", "host", 3)).length, 3);
+    assert.equal((await valuesOf("", { countMax: 3 })).length, 3);
+  });
+
+  test("end where they have more characters than are wanted", async () => {
+    assert.equal((await valuesOf("1|2", { lengthMax: 3 })).length, 2);
   });
 });

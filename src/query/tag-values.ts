@@ -18,6 +18,8 @@ export interface TagValueQuestion {
   readonly pattern: string;
   /** At most so many are given. */
   readonly countMax: number;
+  /** No more are given once they have more characters than this. */
+  readonly lengthMax: number;
 }
 
 const FIELD: Field = { name: "value", type: "string" };
@@ -35,7 +37,7 @@ export async function findTagValues(
   signal: AbortSignal,
 ): Promise<readonly string[]> {
   using view = await views.acquire(tokens, signal);
-  const { columnId, countMax, pattern, table } = question;
+  const { columnId, countMax, lengthMax, pattern, table } = question;
   const input: Plan =
     columnId === undefined
       ? { kind: "values", fields: [FIELD], rows: [[EMPTY]] }
@@ -53,9 +55,16 @@ export async function findTagValues(
     offset: 0n,
   };
   const values: string[] = [];
+  let length = 0;
   for await (const { columns } of engine.query(plan, signal))
-    for (const column of columns)
-      if (column.type === "string") for (const value of column.values) values.push(value ?? "");
+    for (const column of columns) {
+      if (column.type !== "string") continue;
+      for (const value of column.values) {
+        values.push(value ?? "");
+        length += value?.length ?? 0;
+        if (length > lengthMax) return values;
+      }
+    }
   return values;
 }
 

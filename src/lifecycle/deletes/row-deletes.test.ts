@@ -165,6 +165,48 @@ suite("deleting rows", () => {
     await assert.rejects(asked, { kind: "exceeded", code: "delete_limit" });
   });
 
+  test("looks up no more values than one request may have", async () => {
+    await using node = await SmallNode.open();
+    const tables = ["m1", "m2", "m3", "m4", "m5"];
+    await node.write(tables.map((table) => `${table},host=a f=1 1`).join("\n"));
+    const value = "x".repeat(12 * 2 ** 20);
+    let askedCount = 0;
+    const findValues = async () => {
+      askedCount += 1;
+      return [value];
+    };
+    const condition: NamedTagCondition = {
+      kind: "matches",
+      tag: "host",
+      pattern: "x",
+      negated: false,
+    };
+    const asked = deletesOf(node, { findValues }).deleteRows(
+      { ...ALL, tables, condition },
+      FOREVER,
+    );
+    await assert.rejects(asked, { kind: "exceeded", code: "delete_limit" });
+    assert.equal(askedCount, 3);
+  });
+
+  test("refuses a condition that is too long for all tables together", async () => {
+    await using node = await SmallNode.open();
+    const tables = Array.from({ length: 20 }, (_, index) => `m${index}`);
+    await node.write(tables.map((table) => `${table},host=a f=1 1`).join("\n"));
+    const { position } = node.catalog.state;
+    const hosts = Array.from({ length: 2_000 }, (_, index) => tagIs(`${index}`.padEnd(1_000)));
+    const deletion = { ...ALL, condition: { kind: "or", conditions: hosts } } as const;
+    const asked = deletesOf(node).deleteRows({ ...deletion, tables: undefined }, FOREVER);
+    await assert.rejects(asked, {
+      kind: "exceeded",
+      code: "delete_limit",
+      message: /name the tables/,
+    });
+    assert.equal(node.catalog.state.position, position);
+    await deletesOf(node).deleteRows({ ...deletion, tables: tables.slice(10) }, FOREVER);
+    assert.equal(node.catalog.state.deletes.size, 10);
+  });
+
   test("keeps nothing of a range of time that is empty", async () => {
     await using node = await SmallNode.open();
     await node.write("m f=1 1");

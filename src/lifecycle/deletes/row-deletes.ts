@@ -2,7 +2,14 @@ import { inTurns, Semaphore, untilAborted } from "#base/async.ts";
 import { DbError } from "#base/errors.ts";
 import { type Catalog, requireDatabase } from "#catalog/catalog.ts";
 import { type CatalogState, findTable, type NodeRecord } from "#catalog/catalog-state.ts";
-import { addDeletes, type TableDelete } from "#catalog/deletes.ts";
+import {
+  addDeletes,
+  REQUEST_LENGTH_MAX,
+  requestTooLong,
+  TABLE_VALUES_LENGTH_MAX,
+  type TableDelete,
+  tableFull,
+} from "#catalog/deletes.ts";
 import type { Manifest } from "#manifest/manifest.ts";
 import { adoptedOf } from "#manifest/manifest-state.ts";
 import type { DeleteCut, NamedTagCondition, RowDeleter, RowDeletion } from "#model/row-delete.ts";
@@ -22,7 +29,8 @@ export interface RowDeletesOptions {
   /** The node logs that this process reads, as far as it has. */
   readonly logs: () => Iterable<Pick<LogSource, "node" | "state">>;
   /**
-   * The values of a tag that a pattern matches, in a view that holds the writes of `tokens`; at most one more than PATTERN_VALUES_MAX.
+   * The values of a tag that a pattern matches, in a view that holds the writes of `tokens`; at most one more than PATTERN_VALUES_MAX,
+   * and no more once they have more than TABLE_VALUES_LENGTH_MAX characters.
    * Rejects where this node has no rows to look at, or the pattern is none.
    */
   readonly findValues: (
@@ -81,7 +89,7 @@ export class RowDeletes implements RowDeleter {
     const after = await catalog.transact((current) => {
       // Tables that came since have no row that is covered; those that were dropped have none at all.
       const left = tablesOf(current, deletion).filter(({ id }) => known.has(id));
-      const deletes = left.flatMap((table) => tableDelete(table, deletion.condition, valuesOf));
+      const deletes = tableDeletes(left, deletion.condition, valuesOf);
       return cuts.length === 0 ? [] : addDeletes(current, deletes, shared);
     });
     return this.#token(after);
@@ -124,11 +132,16 @@ export class RowDeletes implements RowDeleter {
     const patterns = tables.flatMap((table) => (condition ? patternsOf(condition, table) : []));
     const found = new Map<string, readonly string[]>();
     let count = 0;
+    let length = 0;
     for (const pattern of patterns) {
       const values = await this.#options.findValues(pattern, ends.tokens, signal);
       if (values.length > PATTERN_VALUES_MAX) throw tooManyValues(pattern);
       count += values.length;
       if (count > DELETE_VALUES_MAX) throw tooManyInAll();
+      const ownLength = values.reduce((sum, value) => sum + value.length, 0);
+      if (ownLength > TABLE_VALUES_LENGTH_MAX) throw tableFull(pattern.table.name);
+      length += ownLength;
+      if (length > REQUEST_LENGTH_MAX) throw requestTooLong();
       found.set(keyOf(pattern), values);
     }
     // A tag that has come since was missing, which is the empty text, in all rows that are meant.
@@ -144,15 +157,16 @@ function tablesOf(state: CatalogState, { database: name, tables }: RowDeletion):
   return [...new Set(tables)].flatMap((table) => findTable(database, table) ?? []);
 }
 
-/** None where no row of `table` can be meant. */
-function tableDelete(
-  table: TableSchema,
+/** Those of tables of which a row can be meant. Each is made when it is asked for: all together may be more than is taken. */
+function* tableDeletes(
+  tables: readonly TableSchema[],
   named: NamedTagCondition | undefined,
   valuesOf: ValuesOf,
-): readonly TableDelete[] {
-  const condition = named === undefined ? true : tableCondition(named, table, valuesOf);
-  if (condition === false) return [];
-  return [{ table, condition: condition === true ? undefined : condition }];
+): Generator<TableDelete> {
+  for (const table of tables) {
+    const condition = named === undefined ? true : tableCondition(named, table, valuesOf);
+    if (condition !== false) yield { table, condition: condition === true ? undefined : condition };
+  }
 }
 
 function keyOf({ columnId, pattern, table }: TagPattern): string {

@@ -1,4 +1,5 @@
 import type { Catalog } from "#catalog/catalog.ts";
+import { TABLE_VALUES_LENGTH_MAX } from "#catalog/deletes.ts";
 import { PATTERN_VALUES_MAX, RowDeletes } from "#lifecycle/deletes/row-deletes.ts";
 import type { Manifest } from "#manifest/manifest.ts";
 import type { RowDeleter } from "#model/row-delete.ts";
@@ -31,7 +32,8 @@ export function rowDeleter(node: DeletingNode, ports: ObjectLogPorts): RowDelete
     logs: () => node.logs(),
     findValues(pattern, tokens, signal) {
       node.requireMode("query");
-      const question = { ...pattern, countMax: PATTERN_VALUES_MAX + 1 };
+      const countMax = PATTERN_VALUES_MAX + 1;
+      const question = { ...pattern, countMax, lengthMax: TABLE_VALUES_LENGTH_MAX };
       return findTagValues({ engine, views }, question, tokens, signal);
     },
   });

@@ -46,6 +46,19 @@ suite("DELETE and DROP", () => {
     assert.deepEqual(await shown(meta, "DROP MEASUREMENT m", ""), ["error: database not found: "]);
   });
 
+  test("are refused where conditions of many measurements are too long together", async () => {
+    await using meta = await startMeta();
+    const names = Array.from({ length: 20 }, (_, index) => `m${index}`);
+    await meta.write(
+      "a",
+      names.map((name) => `${name},h=x v=1 100`),
+    );
+    const own = names.map((name) => `(_name = '${name}' AND h = '${name}')`).join(" OR ");
+    const [answer] = await shown(meta, `DELETE WHERE h = '${'"'.repeat(900_000)}' OR ${own}`);
+    assert.match(answer ?? "", /^error: one delete of rows has 33554432 characters at most/);
+    assert.deepEqual(meta.wishes(), []);
+  });
+
   test("a measurement goes from all policies", async () => {
     await using meta = await startMeta();
     await meta.write("a", ["m v=1 1", "n v=1 1"]);

@@ -1,5 +1,6 @@
 /** DELETE, DROP SERIES, DROP MEASUREMENT and DROP SHARD. */
 import { findTable } from "#catalog/catalog-state.ts";
+import { REQUEST_LENGTH_MAX, requestTooLong } from "#catalog/deletes.ts";
 import { dropTable } from "#catalog/tables.ts";
 import { type Policy, requirePolicies } from "#catalog/v1/policies.ts";
 import type { NamedTagCondition } from "#model/row-delete.ts";
@@ -15,7 +16,7 @@ import { tagConditionOf } from "./data/tag-condition.ts";
 import { NO_ROWS } from "./rows.ts";
 import { shardOf } from "./shards.ts";
 
-/** Rejects with `database_not_found`, `influxql_refused`, `delete_condition`, and what `RowDeleter.deleteRows` rejects with. */
+/** Rejects with `database_not_found`, `influxql_refused`, `delete_condition`, `delete_limit`, and what `RowDeleter.deleteRows` rejects with. */
 export async function deleteRows(
   statement: DeletingStatement,
   options: MetaOptions,
@@ -71,6 +72,7 @@ async function deletionsOf(
   const wanted = from.map(({ name }) => name);
   const measurements = await data.matching(data.knownMeasurements(policies), wanted);
   const found = new Map<string, Deletion>();
+  let length = 0;
   for (const { tables } of measurements) for (const table of tables) await add(table);
   return [...found.values()];
 
@@ -81,9 +83,15 @@ async function deletionsOf(
     if (wish === false) return;
     const deletion = { policy, condition: wish === true ? undefined : wish };
     const key = JSON.stringify([policy.databaseName, deletion.condition]);
-    const known = found.get(key) ?? { ...deletion, tables: [] };
-    known.tables.push(table.name);
-    found.set(key, known);
+    const known = found.get(key);
+    if (known !== undefined) {
+      known.tables.push(table.name);
+      return;
+    }
+    // Where it names measurements, each may have a condition of its own.
+    length += key.length;
+    if (length > REQUEST_LENGTH_MAX) throw requestTooLong();
+    found.set(key, { ...deletion, tables: [table.name] });
   }
 }
 
