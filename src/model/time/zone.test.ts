@@ -51,6 +51,21 @@ suite("time zones", () => {
     assert.deepEqual([...(findZone("+02:00")?.offsetsWithin(0n, change) ?? [])], [2n * HOUR_NS]);
   });
 
+  test("an instant lies in its stretch, at both ends of which the offset is another", () => {
+    const berlin = findZone("Europe/Berlin");
+    const [start, end] = [instant("2024-03-31T01:00:00Z"), instant("2024-10-27T01:00:00Z")];
+    for (const time of [start, start + HOUR_NS, end - 1n])
+      assert.deepEqual(berlin?.stretchAt(time), { start, end, offsetNs: 2n * HOUR_NS });
+    assert.equal(berlin?.stretchAt(start - 1n).end, start);
+    assert.equal(berlin?.stretchAt(end).start, end);
+    assert.equal(berlin?.stretchAt(instant("1700-01-01T00:00:00Z")).start, undefined);
+    assert.deepEqual(findZone("+02:00")?.stretchAt(0n), {
+      start: undefined,
+      end: undefined,
+      offsetNs: 2n * HOUR_NS,
+    });
+  });
+
   test("a local time that clocks passed over is no instant, one that they showed twice is two", () => {
     const paris = findZone("Europe/Paris");
     assert.deepEqual(paris?.instantsOf(instant("2024-03-31T02:30:00Z")), []);

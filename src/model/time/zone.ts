@@ -5,10 +5,12 @@ const OFFSET = /^([+-])(\d{2}):?(\d{2})?$/;
 const NAME = /^[A-Za-z][A-Za-z0-9_+-]*(\/[A-Za-z0-9_+-]+)*$/;
 const UTC_NAMES = new Set(["UTC", "Etc/UTC", "Z", "GMT", "Etc/GMT"]);
 
-/** A stretch of time, `start` inclusive, in which a zone has one offset. */
-interface Stretch {
-  readonly start: bigint;
-  /** Undefined: it has no end. */
+/** How many stretches of a zone are kept: of thirty years where clocks change twice a year. */
+const STRETCHES_MAX = 64;
+
+/** A stretch of time, `start` inclusive, in which a zone has one offset; without a bound where that is undefined. */
+export interface Stretch {
+  readonly start: bigint | undefined;
   readonly end: bigint | undefined;
   readonly offsetNs: bigint;
 }
@@ -19,7 +21,9 @@ export class Zone {
   readonly id: string;
   /** The zone's only offset from UTC; undefined where it has several. */
   readonly fixedNs: bigint | undefined;
+  /** The one that was asked for last, and those before it. */
   #stretch: Stretch | undefined;
+  readonly #known: Stretch[] = [];
 
   constructor(id: string, fixedNs: bigint | undefined) {
     this.id = id;
@@ -28,19 +32,24 @@ export class Zone {
 
   /** How far local time is ahead of UTC at an instant. */
   offsetAt(timeNs: bigint): bigint {
-    if (this.fixedNs !== undefined) return this.fixedNs;
+    return this.fixedNs ?? this.stretchAt(timeNs).offsetNs;
+  }
+
+  /** The time around an instant in which clocks do not change. */
+  stretchAt(timeNs: bigint): Stretch {
     if (this.#stretch === undefined || !holds(this.#stretch, timeNs)) {
-      this.#stretch = findStretch(this.id, timeNs);
+      this.#stretch = this.#known.find((known) => holds(known, timeNs)) ?? this.#find(timeNs);
     }
-    return this.#stretch.offsetNs;
+    return this.#stretch;
   }
 
   /** The offsets that instants from `startNs` to `endNs` have, both included, one after the other. */
   *offsetsWithin(startNs: bigint, endNs: bigint): Generator<bigint> {
     let next: bigint | undefined = startNs;
     while (next !== undefined && next <= endNs) {
-      yield this.offsetAt(next);
-      next = this.#stretch?.end;
+      const { end, offsetNs } = this.stretchAt(next);
+      yield offsetNs;
+      next = end;
     }
   }
 
@@ -54,6 +63,16 @@ export class Zone {
     const late = localNs - this.offsetAt(localNs + DAY_NS);
     const found = early === late ? [early] : [early, late];
     return found.filter((instant) => this.localAt(instant) === localNs);
+  }
+
+  #find(timeNs: bigint): Stretch {
+    const found: Stretch =
+      this.fixedNs === undefined
+        ? findStretch(this.id, timeNs)
+        : { start: undefined, end: undefined, offsetNs: this.fixedNs };
+    this.#known.push(found);
+    if (this.#known.length > STRETCHES_MAX) this.#known.shift();
+    return found;
   }
 }
 
@@ -84,7 +103,7 @@ function findId(name: string): string | undefined {
 }
 
 function holds({ start, end }: Stretch, timeNs: bigint): boolean {
-  return timeNs >= start && (end === undefined || timeNs < end);
+  return (start === undefined || timeNs >= start) && (end === undefined || timeNs < end);
 }
 
 function findStretch(id: string, timeNs: bigint): Stretch {
@@ -92,7 +111,7 @@ function findStretch(id: string, timeNs: bigint): Stretch {
   // The transition before an instant is never at it.
   const start = new Temporal.ZonedDateTime(timeNs + 1n, id).getTimeZoneTransition("previous");
   return {
-    start: start?.epochNanoseconds ?? timeNs,
+    start: start?.epochNanoseconds,
     end: at.getTimeZoneTransition("next")?.epochNanoseconds,
     offsetNs: BigInt(at.offsetNanoseconds),
   };

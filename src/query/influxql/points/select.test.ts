@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
 import type { ResolvedSelect } from "../resolved.ts";
-import { answerOf, MemoryPoints, SECOND_NS, testTable } from "./test-points.ts";
+import { answerOf, MemoryPoints, SECOND_NS, testRows, testTable } from "./test-points.ts";
 import { assertClose, calls, ROWS } from "./test-select.ts";
 
 const MINUTE = { time: { start: 0n, end: 60n * SECOND_NS - 1n }, startsAt: true };
@@ -206,5 +206,22 @@ suite("points of a SELECT", () => {
       "0 6 2",
       "20 - 0",
     ]);
+  });
+
+  test("a day whose first hour comes twice has one row", async () => {
+    const rows = testRows(["m v=1 1729989000", "m v=2 1730030400"].join("\n"));
+    const lines = ["1729900800 0", "1729987200 2", "1730077200 0"];
+    for (const descending of [false, true]) {
+      const select = calls(["count v"], {
+        time: { start: 1_729_900_800n * SECOND_NS, end: 1_730_163_600n * SECOND_NS - 1n },
+        startsAt: true,
+        window: { everyNs: 86_400n * SECOND_NS, offsetNs: 0n },
+        zone: "Atlantic/Azores",
+        descending,
+        seriesDescending: descending,
+      });
+      const [, ...found] = await answerOf(select, new MemoryPoints(rows));
+      assert.deepEqual(found, descending ? lines.toReversed() : lines);
+    }
   });
 });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import * as fc from "fast-check";
+import { findZone } from "#model/time/zone.ts";
 import { ALL_TIME } from "#model/time-range.ts";
 import { holds, Windows, zonelessWindow } from "./window.ts";
 
@@ -54,23 +55,101 @@ test("where clocks change in the time asked for, or within a bucket of it, there
   assert.deepEqual(zonelessWindow(DAY, "UTC", ALL_TIME), DAY);
 });
 
-test("an instant lies in its bucket, and the next bucket begins where that ends", () => {
-  const zones = ["Europe/Berlin", "America/Sao_Paulo", "Atlantic/Azores", "Australia/Lord_Howe"];
+/** With clocks that change at midnight, at a minute past it, by half an hour, by a day. */
+const CHANGING = [
+  "Europe/Berlin",
+  "America/Sao_Paulo",
+  "America/Havana",
+  "America/St_Johns",
+  "Atlantic/Azores",
+  "Australia/Lord_Howe",
+  "Pacific/Apia",
+];
+const widths = fc.oneof(
+  fc.constantFrom(...[1n, 2n, 3n, 24n, 7n * 24n, 1_000n].map((hours) => hours * HOUR_NS)),
+  seconds(1, 2_000_000),
+);
+
+/** An instant that is up to two days before or behind one at which clocks change. */
+const nearChange = fc
+  .record({
+    zone: fc.constantFrom(...CHANGING),
+    around: seconds(-1_000_000_000, 3_000_000_000),
+    behind: fc.oneof(fc.constantFrom(-1n, 0n), seconds(-172_800, 172_800)),
+  })
+  .map(({ around, behind, zone }) => ({
+    zone,
+    timeNs: (findZone(zone)?.stretchAt(around).end ?? around) + behind,
+  }));
+
+test("buckets lie beside each other, and each instant of one has it for its own", () => {
   fc.assert(
     fc.property(
-      fc.constantFrom(...zones),
-      asked,
-      fc.constantFrom(2n * HOUR_NS, 24n * HOUR_NS, undefined),
-      (zone, { start, window }, everyNs = window.everyNs) => {
-        const windows = new Windows({ ...window, everyNs }, zone, ALL_TIME);
-        const bucket = windows.bucketAt(start);
-        assert.ok(holds(bucket, start));
-        assert.ok(windows.bucketAt(bucket.end).start <= bucket.end);
-        assert.ok(windows.bucketAt(bucket.end).end > bucket.end);
+      nearChange,
+      fc.record({ everyNs: widths, offsetNs: fc.oneof(fc.constant(0n), seconds(-99_999, 99_999)) }),
+      fc.double({ min: 0, max: 1, noNaN: true }),
+      ({ timeNs, zone }, window, at) => {
+        const windows = new Windows(window, zone, ALL_TIME);
+        const bucket = windows.bucketAt(timeNs);
+        const { start, end } = bucket;
+        assert.ok(holds(bucket, timeNs));
+        const inside = start + ((end - start - 1n) * BigInt(Math.floor(at * 1e6))) / 1_000_000n;
+        for (const other of [start, inside, end - 1n])
+          assert.deepEqual(windows.bucketAt(other), bucket);
+        assert.equal(windows.bucketAt(start - 1n).end, start);
+        assert.equal(windows.bucketAt(end).start, end);
+        for (const [from, descending, next] of [
+          [start, false, end],
+          [end, true, start],
+        ] as const) {
+          const walk = windows.walk(from, descending);
+          walk.advance();
+          assert.equal(walk.timeNs, next);
+        }
       },
     ),
-    { numRuns: 500 },
+    { numRuns: 2_000 },
   );
+});
+
+test("a bucket that begins in the hour that comes twice begins when it comes first", () => {
+  const azores = new Windows(DAY, "Atlantic/Azores", ALL_TIME);
+  const sunday = { start: instant("2024-10-27T00:00Z"), end: instant("2024-10-28T01:00Z") };
+  for (const hour of ["00:30", "01:00", "01:30", "12:00"])
+    assert.deepEqual(azores.bucketAt(instant(`2024-10-27T${hour}Z`)), sunday, hour);
+  const havana = new Windows(DAY, "America/Havana", ALL_TIME);
+  assert.deepEqual(havana.bucketAt(instant("2024-11-03T12:00Z")), {
+    start: instant("2024-11-03T04:00Z"),
+    end: instant("2024-11-04T05:00Z"),
+  });
+  // Clocks went from a minute past midnight to the day before.
+  const johns = new Windows(DAY, "America/St_Johns", ALL_TIME);
+  for (const time of ["02:30", "02:31", "03:15", "12:00"])
+    assert.equal(
+      johns.bucketAt(instant(`2010-11-07T${time}Z`)).start,
+      instant("2010-11-07T02:30Z"),
+      time,
+    );
+  const pairs = new Windows({ ...DAY, everyNs: 2n * HOUR_NS }, "Europe/Berlin", ALL_TIME);
+  for (const time of ["00:30", "01:00", "02:59"])
+    assert.deepEqual(pairs.bucketAt(instant(`2024-10-27T${time}Z`)), {
+      start: instant("2024-10-27T00:00Z"),
+      end: instant("2024-10-27T03:00Z"),
+    });
+});
+
+test("hours stay hours, also the one that comes twice", () => {
+  const hours = new Windows({ everyNs: HOUR_NS, offsetNs: 0n }, "Europe/Berlin", ALL_TIME);
+  for (const [time, start] of [
+    ["2024-10-27T00:30Z", "2024-10-27T00:00Z"],
+    ["2024-10-27T01:30Z", "2024-10-27T01:00Z"],
+    ["2024-03-31T00:30Z", "2024-03-31T00:00Z"],
+    ["2024-03-31T01:30Z", "2024-03-31T01:00Z"],
+  ] as const)
+    assert.deepEqual(hours.bucketAt(instant(time)), {
+      start: instant(start),
+      end: instant(start) + HOUR_NS,
+    });
 });
 
 test("days begin where clocks say so, and where these pass midnight over, at one", () => {
@@ -84,3 +163,7 @@ test("days begin where clocks say so, and where these pass midnight over, at one
   assert.deepEqual(pairs.bucketAt(change - 1n), { start: change - 2n * HOUR_NS, end: change });
   assert.deepEqual(pairs.bucketAt(change), { start: change, end: change + HOUR_NS });
 });
+
+function instant(text: string): bigint {
+  return BigInt(Date.parse(text)) * 1_000_000n;
+}

@@ -8,11 +8,32 @@ export interface Bucket {
   readonly end: bigint;
 }
 
-/** Into which buckets GROUP BY time puts rows; without it all of them into the one that WHERE bounds. */
+/** Before all there is; the local time of no bucket. */
+const LONG_AGO = -(1n << 80n);
+
+/** A stretch of time in which clocks do not change, and which buckets begin in it. Local times are nanoseconds, as if in UTC. */
+interface Steady {
+  readonly start: bigint;
+  /** Undefined: it has no end. */
+  readonly end: bigint | undefined;
+  /** How far clocks are ahead of UTC. */
+  readonly aheadNs: bigint;
+  /** The local time of the last bucket that began before. Those of later local times begin in this stretch. */
+  readonly lastLocal: bigint;
+}
+
+/**
+ * Into which buckets GROUP BY time puts rows; without it all of them into the one that WHERE bounds. Buckets lie beside each other, each instant
+ * in one.
+ *
+ * A bucket begins when clocks first show its local time, or when they pass it over. Where they change by a bucket or more, buckets of before end
+ * with the first that begins after, so that those of an hour are an hour, also the one that comes twice.
+ */
 export class Windows {
   readonly window: TimeWindow | undefined;
   readonly range: TimeRange;
   readonly #zone: Zone | undefined;
+  #steady: Steady | undefined;
 
   constructor(window: TimeWindow | undefined, zone: string | undefined, range: TimeRange) {
     this.window = window;
@@ -26,17 +47,11 @@ export class Windows {
     if (this.window === undefined) return { start: this.range.start, end: this.range.end + 1n };
     const { everyNs, offsetNs } = this.window;
     const time = timeNs - offsetNs;
-    const ahead = this.#aheadAt(time);
-    const into = modulo(time + ahead, everyNs);
-    const [start, end] = [time - into, time - into + everyNs];
-    const first = this.#moved(start, ahead - this.#aheadAt(start));
-    const behind = this.#aheadAt(end);
-    const final = this.#moved(end, ahead - behind);
-    // An end that clocks pass over is where they do so.
-    const isThere = final > time && this.#aheadAt(final) === behind;
+    const start = this.#startAt(time, everyNs);
+    const end = this.#endAt(time, everyNs);
     return {
-      start: start <= TIME_MIN ? TIME_MIN : (first <= time ? first : start) + offsetNs,
-      end: end >= TIME_MAX ? TIME_MAX : (isThere ? final : end) + offsetNs,
+      start: start <= TIME_MIN ? TIME_MIN : start + offsetNs,
+      end: end >= TIME_MAX ? TIME_MAX : end + offsetNs,
     };
   }
 
@@ -45,20 +60,51 @@ export class Windows {
     return bucket.start === TIME_MIN ? 0n : bucket.start;
   }
 
-  /** Where the buckets that lie beside each other from that of `timeNs` on begin. */
+  /** Where the buckets that lie beside each other begin, from that on which begins at `timeNs`. */
   walk(timeNs: bigint, descending: boolean): BucketWalk {
     const everyNs = this.window?.everyNs ?? 0n;
-    return new BucketWalk(timeNs, descending ? -everyNs : everyNs, this.#zone);
+    const windows = this.#zone === undefined ? undefined : this;
+    return new BucketWalk(timeNs, descending ? -everyNs : everyNs, windows);
   }
 
-  #aheadAt(timeNs: bigint): bigint {
-    return this.#zone?.offsetAt(timeNs) ?? 0n;
+  #startAt(timeNs: bigint, everyNs: bigint): bigint {
+    for (let time = timeNs; ; ) {
+      const { start, aheadNs, lastLocal } = this.#steadyAt(time, everyNs);
+      const local = floor(time + aheadNs, everyNs);
+      if (local > lastLocal) return greater(local - aheadNs, start);
+      time = start - 1n;
+    }
   }
 
-  /** An edge where clocks are `by` behind those it was found with; as long as that is less than a bucket. */
-  #moved(edge: bigint, by: bigint): bigint {
-    return absolute(by) < (this.window?.everyNs ?? 0n) ? edge + by : edge;
+  #endAt(timeNs: bigint, everyNs: bigint): bigint {
+    let steady = this.#steadyAt(timeNs, everyNs);
+    let local = greater(floor(timeNs + steady.aheadNs, everyNs), steady.lastLocal);
+    for (;;) {
+      const next = greater(local + everyNs - steady.aheadNs, steady.start);
+      if (steady.end === undefined || next < steady.end) return next;
+      steady = this.#steadyAt(steady.end, everyNs);
+      local = steady.lastLocal;
+    }
   }
+
+  #steadyAt(timeNs: bigint, everyNs: bigint): Steady {
+    const known = this.#steady;
+    if (known !== undefined && timeNs >= known.start)
+      if (known.end === undefined || timeNs < known.end) return known;
+    this.#steady = steadyAt(timeNs, everyNs, this.#zone);
+    return this.#steady;
+  }
+}
+
+function steadyAt(timeNs: bigint, everyNs: bigint, zone: Zone | undefined): Steady {
+  if (zone === undefined)
+    return { start: LONG_AGO, end: undefined, aheadNs: 0n, lastLocal: LONG_AGO };
+  const { start, end, offsetNs: aheadNs } = zone.stretchAt(timeNs);
+  if (start === undefined) return { start: LONG_AGO, end, aheadNs, lastLocal: LONG_AGO };
+  const before = zone.offsetAt(start - 1n);
+  const keepsGrid = absolute(before - aheadNs) >= everyNs;
+  const lastLocal = floor(start - 1n + (keepsGrid ? aheadNs : before), everyNs);
+  return { start, end, aheadNs, lastLocal };
 }
 
 /**
@@ -85,18 +131,17 @@ export function zonelessWindow(
   return moved(ahead);
 }
 
-/** Steps from bucket to bucket; clocks that change between two make a step longer or shorter. */
+/** Steps from bucket to bucket. */
 class BucketWalk {
   #time: bigint;
-  #ahead: bigint;
   readonly #step: bigint;
-  readonly #zone: Zone | undefined;
+  /** Undefined where all buckets have one length. */
+  readonly #windows: Windows | undefined;
 
-  constructor(timeNs: bigint, step: bigint, zone: Zone | undefined) {
+  constructor(timeNs: bigint, step: bigint, windows: Windows | undefined) {
     this.#time = timeNs;
     this.#step = step;
-    this.#zone = zone;
-    this.#ahead = zone?.offsetAt(timeNs) ?? 0n;
+    this.#windows = windows;
   }
 
   get timeNs(): bigint {
@@ -104,13 +149,9 @@ class BucketWalk {
   }
 
   advance(): void {
-    this.#time += this.#step;
-    if (this.#zone === undefined) return;
-    const ahead = this.#zone.offsetAt(this.#time - 1n);
-    if (ahead === this.#ahead) return;
-    const by = this.#ahead - ahead;
-    if (absolute(by) < absolute(this.#step)) this.#time += by;
-    this.#ahead = ahead;
+    if (this.#windows === undefined) this.#time += this.#step;
+    else if (this.#step < 0n) this.#time = this.#windows.bucketAt(this.#time - 1n).start;
+    else this.#time = this.#windows.bucketAt(this.#time).end;
   }
 }
 
@@ -135,9 +176,14 @@ export function holds({ start, end }: Bucket, timeNs: bigint): boolean {
   return timeNs >= start && timeNs < end;
 }
 
-function modulo(value: bigint, by: bigint): bigint {
+/** The last whole number of `by` that is not beyond `value`. */
+function floor(value: bigint, by: bigint): bigint {
   const rest = value % by;
-  return rest < 0n ? rest + by : rest;
+  return value - (rest < 0n ? rest + by : rest);
+}
+
+function greater(left: bigint, right: bigint): bigint {
+  return left > right ? left : right;
 }
 
 function absolute(value: bigint): bigint {
