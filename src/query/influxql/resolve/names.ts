@@ -1,6 +1,6 @@
 /** The names of columns. */
 import type { Expression, SelectField } from "../ast.ts";
-import type { Output } from "../resolved.ts";
+import type { Input, OutputExpression, ResolvedSelect } from "../resolved.ts";
 
 /** What a field is called: by its alias, or by what it computes; empty where that has no name. */
 export function fieldName({ alias, expression }: SelectField): string {
@@ -60,19 +60,30 @@ function freeName(name: string, counts: Map<string, number>): string {
 }
 
 /**
- * The names of `outputs` in one table with `time` and the tags of GROUP BY: each once, with a number behind where it is taken. A tag
- * that is among the outputs is not there twice.
+ * The names of `outputs` in one table with `time` and the tags of GROUP BY: each once, with a number behind where it is taken. A tag of GROUP BY
+ * that is among the outputs, by its own name, is not there twice.
  */
 export function namesOfTable(
-  outputs: readonly Output[],
+  { inputs, outputs }: Pick<ResolvedSelect, "inputs" | "outputs">,
   { dimensions, timeName }: { readonly dimensions: readonly string[]; readonly timeName: string },
 ): readonly string[] {
-  const shown = new Set(outputs.flatMap(({ name, type }) => (type === "tag" ? [name] : [])));
+  const beside = new Set(dimensions);
   const counts = new Map([timeName, ...dimensions].map((name) => [name, 1]));
-  for (const name of dimensions) if (shown.has(name)) counts.delete(name);
-  return outputs.map(({ name }) => {
+  return outputs.map(({ expression, name }) => {
+    if (name === tagOf(expression, inputs) && beside.delete(name)) return name;
     const free = freeName(name, counts);
     counts.set(free, (counts.get(free) ?? 0) + 1);
     return free;
   });
+}
+
+/** The tag that `expression` is, and nothing else. */
+function tagOf(expression: OutputExpression, inputs: readonly Input[]): string | undefined {
+  const input =
+    expression.kind === "input"
+      ? inputs[expression.index]
+      : expression.kind === "beside"
+        ? expression.input
+        : undefined;
+  return input?.kind === "variable" && input.type === "tag" ? input.name : undefined;
 }

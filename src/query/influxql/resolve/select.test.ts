@@ -155,7 +155,16 @@ test("as InfluxDB 3 names columns, each name is there once, and a tag of GROUP B
   assert.equal(namesOf(resolved(text)), "a a time");
   assert.equal(namesOf(resolved(text, true)), "a a_1 time_1");
   assert.equal(namesOf(resolved("SELECT u AS host FROM cpu GROUP BY host", true)), "host_1");
-  assert.equal(namesOf(resolved("SELECT u, host FROM cpu GROUP BY host", true)), "u host");
+  for (const [fields, names] of [
+    ["u, host", "u host"],
+    ["first(u), host", "first host"],
+    ["u, region AS host", "u host_1"],
+    ["u, region AS host, host", "u host_1 host_1_1"],
+    ["u, region AS host, host AS host", "u host_1 host"],
+    ["u, host AS x", "u x"],
+    ["u, host AS region, region AS r", "u region r"],
+  ])
+    assert.equal(namesOf(resolved(`SELECT ${fields} FROM cpu GROUP BY host`, true)), names);
 });
 
 test("as InfluxDB 3 fills, rows as they are stay so", () => {

@@ -7,7 +7,7 @@ import type { CheckedSelect, CheckedSource } from "../check/select.ts";
 import type { Output, PointType, ResolvedSelect, ResolvedSource } from "../resolved.ts";
 import { bitsOfFloats } from "./bits.ts";
 import { fieldName, namesOfTable } from "./names.ts";
-import { lenientType, resolveOutputs } from "./outputs.ts";
+import { lenientType, type Outputs, resolveOutputs } from "./outputs.ts";
 import { Scope, type ScopedSource, tableTypes } from "./scope.ts";
 import { stronger, type Type, typeOfCast, withTypes } from "./types.ts";
 import { expandFields, expandTags } from "./wildcards.ts";
@@ -170,7 +170,10 @@ function resolve(expanded: Expanded, around: Surroundings, top: boolean): Resolv
     fillsUnknown: !native,
     raw: !hasCalls,
     inputs,
-    outputs: native && top ? inTable(outputs, { dimensions, timeName: select.timeName }) : outputs,
+    outputs:
+      native && top
+        ? inTable({ inputs, outputs }, { dimensions, timeName: select.timeName })
+        : outputs,
     timeName: select.timeName,
     descending: select.descending,
     seriesDescending: select.descending && !native,
@@ -191,10 +194,7 @@ function fillOf(
   return isLeft ? { kind: "none" } : statement.fill;
 }
 
-function inTable(
-  outputs: readonly Output[],
-  beside: Parameters<typeof namesOfTable>[1],
-): readonly Output[] {
-  const names = namesOfTable(outputs, beside);
-  return outputs.map((output, index) => ({ ...output, name: names[index] ?? output.name }));
+function inTable(columns: Outputs, beside: Parameters<typeof namesOfTable>[1]): readonly Output[] {
+  const names = namesOfTable(columns, beside);
+  return columns.outputs.map((output, index) => ({ ...output, name: names[index] ?? output.name }));
 }
