@@ -2,7 +2,7 @@ import { assert, type DbError } from "#base/errors.ts";
 import { syntaxErrorAt, tooComplex, tooDeep } from "./errors.ts";
 import { Lexer } from "./lexer.ts";
 import type { BoundParameters } from "./parameters.ts";
-import { checkRegex, withoutIdleEscapes } from "./regex.ts";
+import { checkRegex, withoutOtherEscapes } from "./regex.ts";
 import { shownToken, type Token } from "./tokens.ts";
 
 /** How deep parentheses, calls and subqueries may be nested: what reads them recurses. */
@@ -107,7 +107,7 @@ export class Cursor {
 
   /** The pattern of `token`; throws where it is none. */
   checkedRegex(token: Token): string {
-    const pattern = this.#dialect === "3" ? withoutIdleEscapes(token.text) : token.text;
+    const pattern = this.#dialect === "3" ? withoutOtherEscapes(token.text) : token.text;
     const fault = checkRegex(pattern);
     if (fault !== undefined) throw this.errorAt(`error parsing regexp: ${fault}`, token);
     return pattern;

@@ -3,12 +3,18 @@ export function checkRegex(pattern: string): string | undefined {
   return new Check(pattern).run();
 }
 
-/** Text between `\Q` and `\E`, or a backslash before a character that means nothing else. */
-const IDLE_ESCAPE = /\\Q[^]*?(?:\\E|$)|\\(?<idle>[ceg-moquyCE-ORT-VX-Z]|[^\0-\x7f])|\\[^]/gu;
+/** Text between `\Q` and `\E`, a code that RE2 writes as `\x{e9}`, or a backslash before a character that means nothing else. */
+const OTHER_ESCAPE =
+  /\\Q[^]*?(?:\\E|$)|\\[uU](?<code>(?<=u)[\da-fA-F]{4}|(?<=U)[\da-fA-F]{8}|\{[\da-fA-F]+\})|\\(?<idle>[ceg-moqyCE-ORTVX-Z]|[^\0-\x7f])|\\[^]/gu;
 
-/** `pattern` without backslashes that change nothing: InfluxDB 3 passes over them, 1.x refuses them. */
-export function withoutIdleEscapes(pattern: string): string {
-  return pattern.replace(IDLE_ESCAPE, (whole, idle: string | undefined) => idle ?? whole);
+/**
+ * `pattern`, as InfluxDB 3 reads it, in the syntax of 1.x: without backslashes that change nothing, and with `\x{e9}` for `\u00e9`, `\U000000e9`
+ * and `\u{e9}`. 1.x refuses all of these.
+ */
+export function withoutOtherEscapes(pattern: string): string {
+  return pattern.replace(OTHER_ESCAPE, (whole, code?: string, idle?: string) =>
+    code === undefined ? (idle ?? whole) : `\\x{${code.replace(/[{}]/g, "")}}`,
+  );
 }
 
 /** How often a part may be repeated, repeated parts in it included. */
