@@ -17,9 +17,8 @@ interface SourceDefaults {
 export async function measurementsFrom(
   data: MetaData,
   from: readonly MeasurementSource[],
-  { database, retentionPolicy }: SourceDefaults,
+  defaults: SourceDefaults,
 ): Promise<readonly Measurement[]> {
-  const { catalog } = data.view;
   const found = new Map<string, Map<PolicyTable["table"]["id"], PolicyTable>>();
   const add = ({ name, tables }: Measurement) => {
     const known = found.get(name) ?? new Map();
@@ -27,15 +26,33 @@ export async function measurementsFrom(
     found.set(name, known);
   };
   const of = async (policy: Policy) => data.measurements([policy]);
-  if (from.length === 0) return of(requirePolicy(catalog, database, retentionPolicy));
+  if (from.length === 0) return of(policyOf(data, undefined, defaults));
   for (const source of from) {
-    const named = source.retentionPolicy || retentionPolicy;
-    const policy = requirePolicy(catalog, source.database || database, named);
-    (await data.matching(await of(policy), [source.name])).forEach(add);
+    const known = await of(policyOf(data, source, defaults));
+    (await data.matching(known, [source.name])).forEach(add);
   }
   return [...found]
     .map(([name, tables]) => ({ name, tables: [...tables.values()] }))
     .toSorted((left, right) => compareText(left.name, right.name));
+}
+
+/** Throws `database_not_found`, `policy_not_found` where `measurementsFrom` does; reads nothing. */
+export function requireSources(
+  data: MetaData,
+  from: readonly MeasurementSource[],
+  defaults: SourceDefaults,
+): void {
+  if (from.length === 0) policyOf(data, undefined, defaults);
+  for (const source of from) policyOf(data, source, defaults);
+}
+
+function policyOf(
+  { view }: MetaData,
+  source: MeasurementSource | undefined,
+  { database, retentionPolicy }: SourceDefaults,
+): Policy {
+  const named = source?.retentionPolicy || retentionPolicy;
+  return requirePolicy(view.catalog, source?.database || database, named);
 }
 
 /**

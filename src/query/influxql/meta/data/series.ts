@@ -3,7 +3,7 @@ import { compareText } from "#base/bytes.ts";
 import { databaseAsked, type MetaContext, type MetaOptions } from "../context.ts";
 import { type List, texts } from "../rows.ts";
 import type { SeriesConditionRules } from "./conditions.ts";
-import { measurementsFrom, measurementsOfAll } from "./from.ts";
+import { measurementsFrom, measurementsOfAll, requireSources } from "./from.ts";
 import type { ShowKeys } from "./keys.ts";
 import {
   type Measurement,
@@ -34,23 +34,22 @@ export async function* seriesLists(
   const database = databaseAsked(statement.database, context);
   using data = await MetaData.open(options, context);
   const asked = whereAsked(statement.where, data.nowNs, SERIES_RULES);
+  const { from } = statement;
   const { retentionPolicy } = context;
-  const named = await measurementsFrom(data, statement.from, { database, retentionPolicy });
-  const all = asked.hasTime ? undefined : await inAllPolicies(data, database, statement);
-  const measurements = all ?? named;
+  requireSources(data, from, { database, retentionPolicy });
+  const only = asked.hasTime ? undefined : onlyDatabase(from, database);
+  const measurements =
+    only === undefined
+      ? await measurementsFrom(data, from, { database, retentionPolicy })
+      : await measurementsOfAll(data, only, from);
   yield* limitedLists(keysOf(data, measurements, asked), statement);
 }
 
-/** Without a time InfluxDB 1 asks its index, which is one for all policies; undefined where FROM names several databases. */
-async function inAllPolicies(
-  data: MetaData,
-  database: string,
-  { from }: ShowKeys,
-): Promise<readonly Measurement[] | undefined> {
+/** Without a time InfluxDB 1 asks the index of a database, which is one for all policies; undefined where FROM names several databases. */
+function onlyDatabase(from: ShowKeys["from"], database: string): string | undefined {
   const databases = new Set(from.map((source) => source.database || database));
   const [only] = databases.size === 0 ? [database] : databases;
-  if (only === undefined || databases.size > 1) return undefined;
-  return measurementsOfAll(data, only, from);
+  return databases.size > 1 ? undefined : only;
 }
 
 /** The keys of series, measurement by measurement. */

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { suite, test } from "node:test";
-import { check, HOUR_NS, shown, startMeta } from "#testing/meta/statements.ts";
+import { check, HOUR_NS, shown, startMeta, TestMeta } from "#testing/meta/statements.ts";
+import { SmallNode } from "#testing/small-node.ts";
 
 suite("SHOW of data", () => {
   test("tells what rows of all policies have", async () => {
@@ -149,6 +150,29 @@ suite("SHOW of data", () => {
       "n: fieldKey,fieldType",
       "v|float",
     ]);
+  });
+
+  test("SHOW SERIES looks through measurements once", async () => {
+    let queryCount = 0;
+    const node = await SmallNode.open({
+      engine: (inner) => ({
+        append: (blocks) => inner.append(blocks),
+        dropGeneration: (generation) => inner.dropGeneration(generation),
+        writeFiles: (request, signal) => inner.writeFiles(request, signal),
+        compact: (request, signal) => inner.compact(request, signal),
+        bufferSizeBytes: () => inner.bufferSizeBytes(),
+        query: (plan, signal) => {
+          queryCount += 1;
+          return inner.query(plan, signal);
+        },
+        [Symbol.asyncDispose]: () => inner[Symbol.asyncDispose](),
+      }),
+    });
+    await using meta = new TestMeta(node);
+    await meta.write("a", ["m,h=x v=1 100"]);
+    assert.deepEqual(await shown(meta, "SHOW SERIES FROM /m/"), [": key", "m,h=x"]);
+    // The pattern, then the rows.
+    assert.equal(queryCount, 2);
   });
 
   const asX = "h = 'x'";
