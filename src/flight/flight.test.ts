@@ -263,20 +263,29 @@ function handleOf(whole: unknown): Uint8Array {
   );
 }
 
+/** Counts what is done many times, between which others must have their turn. */
+class PoliteCount {
+  count = 0;
+  #othersCount = 0;
+
+  add(): void {
+    if (this.count === 0) setImmediate(() => (this.#othersCount += 1));
+    this.count += 1;
+    if (this.count > 50) assert.ok(this.#othersCount > 0, "nobody else had a turn");
+  }
+}
+
 suite("prepared statements", () => {
   test("have up to 100 parameters, and are planned between the work of others", async () => {
-    let planCount = 0;
-    let othersCount = 0;
+    const plans = new PoliteCount();
     const describe = async () => {
-      if (planCount === 0) setImmediate(() => (othersCount += 1));
-      planCount += 1;
-      if (planCount > 50) assert.ok(othersCount > 0, "nobody else had a turn");
+      plans.add();
       return FIELDS;
     };
     assert.equal((await call({ describe }, preparing(many(100)))).code, 0);
-    assert.equal(planCount, 101);
+    assert.equal(plans.count, 101);
     assert.equal((await call({ describe }, preparing(many(101)))).code, 8);
-    assert.equal(planCount, 101);
+    assert.equal(plans.count, 101);
   });
 
   test("that have no plan are planned once", async () => {
@@ -326,20 +335,17 @@ suite("lists of tables", () => {
   });
 
   test("come in parts as they are planned, between the work of others, without tables that have gone", async () => {
-    let planCount = 0;
-    let othersCount = 0;
+    const plans = new PoliteCount();
     const describe = async () => {
-      if (planCount === 0) setImmediate(() => (othersCount += 1));
-      planCount += 1;
-      if (planCount > 50) assert.ok(othersCount > 0, "nobody else had a turn");
-      if (planCount % 2 === 0) throw new DbError("invalid", "table_not_found", "it has gone");
+      plans.add();
+      if (plans.count % 2 === 0) throw new DbError("invalid", "table_not_found", "it has gone");
       return Array.from({ length: 100 }, (_, index) => ({
         ...FIELDS[0],
         name: `f${index}`,
       })) as Field[];
     };
     const { bodies, code } = await call({ query: () => tables(200), describe }, askingTables());
-    assert.deepEqual([code, planCount], [0, 200]);
+    assert.deepEqual([code, plans.count], [0, 200]);
     assert.ok(bodies.length > 3, `${bodies.length} messages`);
   });
 
