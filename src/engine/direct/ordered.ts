@@ -1,7 +1,7 @@
 /** Rows of a scan in order of tags, time, and other tags: runs, whose times rise already, are merged by sorting numbers. */
+import { compareText } from "#base/bytes.ts";
 import type { SortKey } from "#model/query/expression.ts";
 import type { Plan, ScanColumn, ScanPlan } from "#model/query/plan.ts";
-import { compareTexts } from "../plain/expression/value.ts";
 import { rowCountOf } from "./gathered.ts";
 import type { Piece } from "./pieces.ts";
 
@@ -100,7 +100,7 @@ function compareTags(left: readonly (string | null)[], right: readonly (string |
     const other = right[index] ?? null;
     if (one === other) continue;
     if (one === null || other === null) return one === null ? -1 : 1;
-    return compareTexts(one, other);
+    return compareText(one, other);
   }
   return 0;
 }

@@ -1,9 +1,10 @@
 /** Rows as the engine holds them: decoded batches, with the order stamp of each row. */
+import { compareText } from "#base/bytes.ts";
 import type { BatchColumn, ColumnBatch, ColumnData } from "#model/batch.ts";
 import type { ColumnId, DatabaseId, TableId } from "#model/ids.ts";
 import { type ColumnKind, TIME_COLUMN_ID } from "#model/schema.ts";
 import type { OrderStamp } from "#model/stamp.ts";
-import { compareTexts, type Value } from "./expression/value.ts";
+import type { Value } from "./expression/value.ts";
 
 export interface StampedBatch {
   readonly batch: ColumnBatch;
@@ -112,7 +113,7 @@ export function compareKeys(left: StampedRow, right: StampedRow, tagCount: numbe
     const b = (right.cells[i] ?? null) as string | null;
     if (a === b) continue;
     if (a === null || b === null) return a === null ? -1 : 1;
-    return compareTexts(a, b);
+    return compareText(a, b);
   }
   return Number(left.time > right.time) - Number(left.time < right.time);
 }

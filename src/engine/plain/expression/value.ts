@@ -1,3 +1,4 @@
+import { compareText } from "#base/bytes.ts";
 import { DbError } from "#base/errors.ts";
 import type { IntervalValue, LiteralValue } from "#model/query/expression.ts";
 import type { ValueType } from "#model/query/value-type.ts";
@@ -46,7 +47,7 @@ export function notHere(construct: string): DbError {
 
 /** Negative, 0 or positive; both have one type. NaN equals NaN and is above all, -0 equals 0. */
 export function compareValues(left: Present, right: Present): number {
-  if (typeof left === "string" && typeof right === "string") return compareTexts(left, right);
+  if (typeof left === "string" && typeof right === "string") return compareText(left, right);
   if (typeof left === "number" && typeof right === "number") {
     if (Number.isNaN(left) || Number.isNaN(right)) {
       return Number(Number.isNaN(left)) - Number(Number.isNaN(right));
@@ -57,17 +58,6 @@ export function compareValues(left: Present, right: Present): number {
     return compareValues(lengthNs(left), lengthNs(right));
   }
   return Number(left > right) - Number(left < right);
-}
-
-/** By code point, where `<` would go by UTF-16 unit and put U+FF5E above U+1F600. */
-export function compareTexts(left: string, right: string): number {
-  const sizeMin = Math.min(left.length, right.length);
-  for (let i = 0; i < sizeMin; i += 1) {
-    const a = left.charCodeAt(i);
-    const b = right.charCodeAt(i);
-    if (a !== b) return unitRank(a) - unitRank(b);
-  }
-  return left.length - right.length;
 }
 
 /** A text that two lists of values share exactly when they are equal, NULLs included. */
@@ -90,9 +80,4 @@ function keyOfValue(value: Value): string {
 /** A month counts 30 days where intervals are compared. */
 function lengthNs({ months, nanoseconds }: IntervalValue): bigint {
   return BigInt(months) * MONTH_NS + nanoseconds;
-}
-
-/** Surrogates are the beginnings of the highest code points. */
-function unitRank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
 }
